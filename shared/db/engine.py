@@ -1,0 +1,70 @@
+"""Engines and transactions, alike on SQLite (WAL, FULL, foreign keys, immediate writes) and PostgreSQL (psycopg 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from shared.errors import BadSetup, Unavailable
+
+BUSY_TIMEOUT_MS = 30_000
+"""How long a writer waits for another on SQLite: longer than any transaction we hold."""
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for sqlite:///file or postgresql://...; the folder of a SQLite file must exist and be writable."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BadSetup(
+            "db.bad_url", f"{url!r} is no database address.", todo="Use sqlite:///FILE or postgresql://…"
+        ) from error
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(url, parsed.database)
+    return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+
+
+def _open_sqlite(url: str, file: str | None) -> Engine:
+    if file and file != ":memory:" and not Path(file).parent.is_dir():
+        raise BadSetup("db.no_folder", f"The folder {Path(file).parent} does not exist.", todo="Run init first.")
+    engine = create_engine(
+        url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}, pool_size=20, max_overflow=60
+    )
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, so that a write is a write from its first word
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def write(engine: Engine) -> Iterator[Connection]:
+    """One write transaction: committed at the end, rolled back on any error."""
+    try:
+        connection = engine.connect().execution_options(writes=True)
+    except OperationalError as error:
+        raise Unavailable(
+            "db.away", f"The database cannot be reached: {error.orig}.", todo="Start it; then retry."
+        ) from error
+    with connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def read(engine: Engine) -> Iterator[Connection]:
+    """One read transaction: a stable picture, never blocks a writer on SQLite."""
+    with engine.connect() as connection, connection.begin():
+        yield connection

@@ -1,0 +1,1 @@
+"""The journal: facts, their places in streams, and how they become rows."""

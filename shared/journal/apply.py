@@ -1,0 +1,47 @@
+"""Appliers by registration: the journal hands decoded facts to whoever asked for their type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection
+
+from shared.db.upsert import upsert
+from shared.journal.fact import AppliedFact, Payload
+from shared.journal.tables import applied, subject_head
+
+Applier = Callable[[Connection, Sequence[AppliedFact[Any]]], None]
+
+
+class Appliers:
+    """Payload type -> the function that turns facts of it into rows, in bulk, in order."""
+
+    def __init__(self) -> None:
+        self._by_type: dict[type[Payload], Applier] = {}
+
+    def add(self, payload: type[Payload], applier: Applier) -> None:
+        """Register one applier; a type has exactly one."""
+        if payload in self._by_type:
+            raise TypeError(f"{payload.__name__} has an applier already")
+        self._by_type[payload] = applier
+
+    def knows(self, payload: type[Payload]) -> bool:
+        """Whether facts of this type change rows here."""
+        return payload in self._by_type
+
+    def apply(self, conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
+        """Apply facts of one author, not applied before, in order; consecutive ones of a type go in bulk."""
+        for cls, run in groupby(facts, key=lambda f: type(f.payload)):
+            group = list(run)
+            applier = self._by_type.get(cls)
+            if applier is not None:
+                applier(conn, group)
+            upsert(conn, applied, [{"author": f.author, "fact_id": f.fact_id} for f in group])
+            _follow_subjects(conn, group)
+
+
+def _follow_subjects(conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
+    latest = {subject: f.fact_id for f in facts for subject in f.subjects}
+    upsert(conn, subject_head, [{"subject": s, "fact_id": i} for s, i in sorted(latest.items())], update=["fact_id"])

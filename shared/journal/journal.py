@@ -1,0 +1,219 @@
+"""One node's journal: recording facts in the business transaction.
+
+A service opens `journal.work()`, reads and decides on `tx.conn`, and records drafts. The first record locks the
+stream's head row (on SQLite the transaction already is the only writer) and holds it until commit, so numbers are
+gapless, in commit order, and disappear with a rollback. Each fact is stamped under that lock, encoded once, chained,
+stored, and applied to this node's tables at once: it is wholly there or not at all. After the commit the listeners
+are woken; nothing here ever talks to a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from shared.clock import Clock
+from shared.db.engine import write
+from shared.ids import new_id, random_key
+from shared.journal import tables
+from shared.journal.apply import Appliers
+from shared.journal.chain import GENESIS, next_hash
+from shared.journal.fact import Draft, Fact, Subject, decode, encode, encode_payload, type_of
+
+
+class Journal:
+    """The facts this node writes, and the door through which they are written."""
+
+    def __init__(self, code: str, engine: Engine, clock: Clock, appliers: Appliers) -> None:
+        self.code = code
+        self.engine = engine
+        self.clock = clock
+        self.appliers = appliers
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called after every commit that recorded something."""
+        self._listeners.append(wake)
+
+    def notify(self) -> None:
+        """Wake the listeners: entries may be new."""
+        for wake in self._listeners:
+            wake()
+
+    @contextmanager
+    def work(self) -> Iterator[Work]:
+        """One business transaction."""
+        with write(self.engine) as conn:
+            tx = Work(self, conn)
+            yield tx
+        if tx.recorded:
+            self.notify()
+
+
+class Work:
+    """A business transaction on the journal's database."""
+
+    def __init__(self, journal: Journal, conn: Connection) -> None:
+        self.journal = journal
+        self.conn = conn
+        self.recorded: list[str] = []
+
+    def record(self, *drafts: Draft[Any]) -> list[str]:
+        """Record facts in the node's own stream and apply them; returns their ids.
+
+        A draft whose fact_id is recorded already changes nothing: the same cause has the same effect once.
+        """
+        return [self._record(draft) for draft in drafts]
+
+    def relay(self, fact_id: str, stream: str) -> None:
+        """Append an existing fact to another stream of this node (the hub's way down to a plant), once."""
+        body, author = self.conn.execute(
+            select(tables.fact.c.body, tables.fact.c.author).where(tables.fact.c.fact_id == fact_id)
+        ).one()
+        if self.conn.execute(
+            select(tables.entry.c.seq).where(tables.entry.c.fact_id == fact_id, tables.entry.c.stream == stream)
+        ).first():
+            return
+        origin = self.conn.execute(
+            select(tables.entry.c.stream, tables.entry.c.epoch, tables.entry.c.seq)
+            .where(tables.entry.c.fact_id == fact_id, tables.entry.c.stream == author)
+            .order_by(tables.entry.c.seq)
+        ).first()
+        append_entry(self.conn, stream, fact_id, body, self.journal.clock.now_ms(), origin=tuple(origin or ()))
+        self.recorded.append(fact_id)
+
+    def once(self, command_id: str) -> Any | None:
+        """The result of a command that was done before, or None."""
+        row = self.conn.execute(
+            select(tables.command.c.result).where(tables.command.c.command_id == command_id)
+        ).scalar()
+        return None if row is None else msgspec.json.decode(row)
+
+    def done(self, command_id: str, result: Any) -> None:
+        """Remember a command's result in the same transaction as its effect."""
+        self.conn.execute(
+            insert(tables.command).values(
+                command_id=command_id,
+                result=msgspec.json.encode(result).decode(),
+                done_at_ms=self.journal.clock.now_ms(),
+            )
+        )
+
+    def now_ms(self) -> int:
+        """The time, for deciding."""
+        return self.journal.clock.now_ms()
+
+    def _record(self, draft: Draft[Any]) -> str:
+        fact_id = draft.fact_id or new_id(self.journal.clock)
+        if draft.fact_id and _exists(self.conn, fact_id):
+            return fact_id
+        head = lock_head(self.conn, self.journal.code, self.journal.clock.now_ms())
+        recorded_at = max(self.journal.clock.now_ms(), head.recorded_at_ms)
+        name, version = type_of(draft.payload)
+        value = Fact(
+            fact_id=fact_id,
+            type=name,
+            version=version,
+            author=self.journal.code,
+            actor=draft.actor,
+            subjects=tuple(Subject(s, _previous(self.conn, s)) for s in dict.fromkeys(draft.subjects)),
+            occurred=draft.occurred,
+            recorded_at_ms=recorded_at,
+            causes=draft.causes,
+            standard=draft.standard,
+            payload=encode_payload(draft.payload),
+        )
+        body = encode(value)
+        store_fact(self.conn, value, body)
+        append_entry(self.conn, self.journal.code, fact_id, body, recorded_at)
+        self.journal.appliers.apply(self.conn, [decode(body)])
+        self.recorded.append(fact_id)
+        return fact_id
+
+
+def store_fact(conn: Connection, value: Fact, body: bytes) -> None:
+    """Insert the fact itself, apart from its place in a stream."""
+    conn.execute(
+        insert(tables.fact).values(
+            fact_id=value.fact_id,
+            type=value.type,
+            version=value.version,
+            author=value.author,
+            recorded_at_ms=value.recorded_at_ms,
+            body=body,
+        )
+    )
+
+
+def append_entry(
+    conn: Connection, stream: str, fact_id: str, body: bytes, recorded_at_ms: int, origin: Sequence[Any] = ()
+) -> None:
+    """Give a stored fact the next place in a stream of this node, chained, under the head's lock."""
+    head = lock_head(conn, stream, recorded_at_ms)
+    seq = head.seq + 1
+    digest = next_hash(head.epoch, stream, seq, head.hash, body)
+    origin_stream, origin_epoch, origin_seq = origin if origin else (None, None, None)
+    conn.execute(
+        insert(tables.entry).values(
+            stream=stream,
+            epoch=head.epoch,
+            seq=seq,
+            hash=digest,
+            fact_id=fact_id,
+            origin_stream=origin_stream,
+            origin_epoch=origin_epoch,
+            origin_seq=origin_seq,
+        )
+    )
+    conn.execute(
+        update(tables.head)
+        .where(tables.head.c.stream == stream)
+        .values(seq=seq, hash=digest, recorded_at_ms=max(recorded_at_ms, head.recorded_at_ms))
+    )
+
+
+def lock_head(conn: Connection, stream: str, now_ms: int) -> Any:
+    """The stream's head row, locked until commit; a stream's first epoch is opened on first use."""
+    query = select(tables.head).where(tables.head.c.stream == stream).with_for_update()
+    row = conn.execute(query).first()
+    if row is None:
+        open_epoch(conn, stream, now_ms, reason="first")
+        row = conn.execute(query).one()
+    return row
+
+
+def open_epoch(conn: Connection, stream: str, now_ms: int, reason: str) -> str:
+    """Begin a new life of a stream as a child of its present one; returns the epoch."""
+    parent = conn.execute(select(tables.head).where(tables.head.c.stream == stream)).first()
+    ordinals = conn.execute(select(tables.epoch.c.ordinal).where(tables.epoch.c.stream == stream)).scalars().all()
+    epoch = random_key()
+    conn.execute(
+        insert(tables.epoch).values(
+            stream=stream,
+            epoch=epoch,
+            ordinal=max(ordinals, default=0) + 1,
+            reason=reason,
+            opened_at_ms=now_ms,
+            parent_epoch=parent.epoch if parent else None,
+            parent_seq=parent.seq if parent else None,
+            parent_hash=parent.hash if parent else None,
+        )
+    )
+    fresh = {"epoch": epoch, "seq": 0, "hash": GENESIS}
+    if parent is None:
+        conn.execute(insert(tables.head).values(stream=stream, recorded_at_ms=0, **fresh))
+    else:
+        conn.execute(update(tables.head).where(tables.head.c.stream == stream).values(**fresh))
+    return epoch
+
+
+def _exists(conn: Connection, fact_id: str) -> bool:
+    return conn.execute(select(tables.fact.c.fact_id).where(tables.fact.c.fact_id == fact_id)).first() is not None
+
+
+def _previous(conn: Connection, subject: str) -> str | None:
+    return conn.execute(select(tables.subject_head.c.fact_id).where(tables.subject_head.c.subject == subject)).scalar()

@@ -1,0 +1,42 @@
+"""Structured logs, one JSON object a line, on standard error. Secrets never reach them."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+SECRET_WORDS = ("password", "token", "secret", "authorization", "cookie", "private", "signature")
+
+
+def hide_secrets(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Blank every value whose name says that it is a secret."""
+    for name in event:
+        if any(word in name.lower() for word in SECRET_WORDS):
+            event[name] = "***"
+    return event
+
+
+def set_up(level: str = "INFO") -> None:
+    """Route structlog and the standard library to one JSON stream."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            hide_secrets,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+
+
+def get(name: str) -> structlog.typing.FilteringBoundLogger:
+    """A logger that carries the room's name."""
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(room=name)
+    return logger

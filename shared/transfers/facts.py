@@ -1,0 +1,149 @@
+"""Transfers between plants (transfers.md): each fact has one author; custody_no fences every change of custody."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shared.journal.fact import Payload, fact
+from shared.material.facts import Mass, NewMaterial, Size
+
+
+class PieceData(msgspec.Struct, frozen=True, kw_only=True):
+    """What the receiver must know of a piece: identity, numbers, size, mass, quality; travels with the departure."""
+
+    material_id: str
+    kind: str
+    number: str
+    """The number painted or printed on it, as the sender knows it."""
+    aliases: tuple[str, ...] = ()
+    grade: str = ""
+    order_item: str = ""
+    size: Size = Size()
+    mass: Mass
+    chemistry_e6: dict[str, int] = {}
+    heats: dict[str, int] = {}
+    """Heat number -> share in ppm."""
+    quality: str = "free"
+    """free | held | restricted"""
+    holds: tuple[str, ...] = ()
+    attributes: dict[str, str] = {}
+
+
+class ShipmentLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece on a vehicle. custody_no = the new number (n+1)."""
+
+    piece: PieceData
+    position: str = ""
+    """Wagon or bay, e.g. 'W1'."""
+    custody_no: int
+
+
+@fact("MaterialShipped")
+class MaterialShipped(Payload, frozen=True, kw_only=True):
+    """A load left: custody passes to the carrier, on the sender's account."""
+
+    shipment_id: str
+    number: str
+    to: str
+    lane: str
+    mode: str
+    """rail | truck"""
+    vehicle: str
+    departed_at_ms: int
+    eta_ms: int
+    lines: tuple[ShipmentLine, ...]
+
+
+@fact("LoadArrived")
+class LoadArrived(Payload, frozen=True, kw_only=True):
+    """A vehicle is at the addressee's gate."""
+
+    shipment_number: str
+    shipment_id: str = ""
+    arrived_at_ms: int
+
+
+@fact("MaterialReceived")
+class MaterialReceived(Payload, frozen=True, kw_only=True):
+    """A piece was taken in. shipment_id empty and provisional true when it was not (yet) announced.
+
+    material is the receiver's own row: same material_id where known, else a provisional identity; own number first.
+    """
+
+    receipt_id: str
+    shipment_id: str
+    shipment_number: str
+    from_plant: str
+    custody_no: int
+    provisional: bool
+    printed_number: str
+    material: NewMaterial
+    sender_mass: Mass | None
+    position: str = ""
+    damage: str = ""
+
+
+@fact("ReceiptMatched")
+class ReceiptMatched(Payload, frozen=True, kw_only=True):
+    """The receiver ties an earlier provisional receipt to the sender's line that arrived later."""
+
+    receipt_id: str
+    shipment_id: str
+    material_id: str
+    custody_no: int
+
+
+@fact("ReceiptClosed")
+class ReceiptClosed(Payload, frozen=True, kw_only=True):
+    """The receiver has unloaded everything there was; what is on the list and not here is short."""
+
+    shipment_id: str
+    shipment_number: str
+    received: int
+    short_ids: tuple[str, ...] = ()
+
+
+@fact("DepartureCorrected")
+class DepartureCorrected(Payload, frozen=True, kw_only=True):
+    """The sender's error declaration: a listed piece never left (did_not_occur) or an unlisted one did (late)."""
+
+    shipment_id: str
+    kind: str
+    line: ShipmentLine
+    note: str = ""
+
+
+@fact("CaseOpened")
+class CaseOpened(Payload, frozen=True, kw_only=True):
+    """The hub found a contradiction that people must look at. kind: mass | short | unannounced | double_receipt |
+    wrong_plant | quality_mismatch | contested | overdue; evidence = fact ids of both sides."""
+
+    case_id: str
+    kind: str
+    shipment_id: str = ""
+    material_id: str = ""
+    plants: tuple[str, ...]
+    summary: str
+    evidence: tuple[str, ...] = ()
+    values: dict[str, int] = {}
+
+
+@fact("CaseResolved")
+class CaseResolved(Payload, frozen=True, kw_only=True):
+    """A person ended a case, saying how."""
+
+    case_id: str
+    resolution: str
+    note: str
+
+
+@fact("AwaitingData")
+class AwaitingData(Payload, frozen=True, kw_only=True):
+    """An episode, not a case: receipts whose sender is known to be behind (open) or has caught up (closed)."""
+
+    episode_id: str
+    plant: str
+    shipment_number: str
+    lines: int
+    closed: bool
+    complete_to_ms: int

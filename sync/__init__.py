@@ -1,0 +1,1 @@
+"""Moves streams of facts between nodes. It knows no steel."""
