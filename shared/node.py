@@ -1,0 +1,78 @@
+"""A node: what every service is handed. Built in wiring.py only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from shared.clock import Clock, FileClock, SystemClock
+from shared.db.engine import open_engine
+from shared.db.types import metadata
+from shared.errors import BadSetup
+from shared.journal.apply import Appliers
+from shared.journal.journal import Journal
+from shared.keys import SigningKey, load_key, new_key, save_key
+from shared.settings import NodeSettings
+
+
+@dataclass(frozen=True)
+class Node:
+    """One life of a node in this process."""
+
+    code: str
+    settings: NodeSettings
+    clock: Clock
+    engine: Engine
+    journal: Journal
+    key: SigningKey
+
+
+def make_folder(settings: NodeSettings) -> SigningKey:
+    """First start of a node: its folder, its key and its tables. Refuses where a node lives already."""
+    _check_writable(settings.folder)
+    if settings.key_file.exists():
+        raise BadSetup(
+            "node.exists", f"A node lives in {settings.folder} already.", todo="Start it, or choose another folder."
+        )
+    key = new_key()
+    save_key(key, settings.key_file)
+    return key
+
+
+def create_tables(engine: Engine) -> None:
+    """Create every table known to this process, for a new node."""
+    metadata.create_all(engine)
+
+
+def build_node(
+    settings: NodeSettings, registers: Iterable[Callable[[Appliers], None]], clock: Clock | None = None
+) -> Node:
+    """Assemble a node from its settings: clock, key, database, journal with the given subjects' appliers."""
+    if not settings.key_file.exists():
+        raise BadSetup(
+            "node.not_initialised", f"There is no node in {settings.folder}.", todo="Run its init command first."
+        )
+    used_clock = clock or (FileClock(settings.clock_file) if settings.clock_file else SystemClock())
+    engine = open_engine(settings.database)
+    appliers = Appliers()
+    for register in registers:
+        register(appliers)
+    journal = Journal(settings.code, engine, used_clock, appliers)
+    return Node(settings.code, settings, used_clock, engine, journal, load_key(settings.key_file))
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise BadSetup(
+            "node.folder_unwritable",
+            f"The folder {folder} cannot be written: {error.strerror}.",
+            todo="Give this user the right to it, or name another folder in the settings.",
+        ) from error

@@ -1,0 +1,44 @@
+"""Fixtures for all rooms: a still clock, fresh databases, journals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from shared.clock import FixedClock
+from shared.db.engine import open_engine
+from shared.db.types import metadata
+from shared.journal.apply import Appliers
+from shared.journal.journal import Journal
+
+DAY_D_MS = 1_773_205_200_000
+"""2026-03-11T05:00:00Z, the start of the scenario's day."""
+
+
+@pytest.fixture()
+def clock() -> FixedClock:
+    return FixedClock(DAY_D_MS)
+
+
+@pytest.fixture()
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = open_engine(f"sqlite:///{tmp_path / 'node.sqlite'}")
+    metadata.create_all(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture()
+def make_journal(engine: Engine, clock: FixedClock) -> Callable[..., Journal]:
+    """make_journal("ALD", register, ...) -> a journal on the fresh database with these subjects' appliers."""
+
+    def make(code: str, *registers: Callable[[Appliers], None]) -> Journal:
+        appliers = Appliers()
+        for register in registers:
+            register(appliers)
+        return Journal(code, engine, clock, appliers)
+
+    return make
