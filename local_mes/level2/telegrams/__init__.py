@@ -1,0 +1,1 @@
+"""Telegrams of fixed layout: layout files, their bytes, what is plausible."""

@@ -1,0 +1,145 @@
+"""Every layout of the example plants carries every value it allows, both ways, byte for byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local_mes.level2.telegrams.codec import FormatError, decode_body, encode_body
+from local_mes.level2.telegrams.frame import claimed_ms, decode_head, encode_telegram, local_text, next_sequence
+from local_mes.level2.telegrams.layout import Field, Layout, load_folder
+from local_mes.level2.telegrams.plausible import check
+
+PLANTS = Path(__file__).parents[3] / "demo" / "plants"
+SETS = {code: load_folder(PLANTS / code / "telegrams") for code in ("ald", "cld")}
+LAYOUTS = [pytest.param(s.messages[m], id=f"{code}-{m}") for code, s in SETS.items() for m in s.messages]
+PRINTABLE = st.characters(min_codepoint=32, max_codepoint=126)
+
+
+def scalar(f: Field) -> st.SearchStrategy[object]:
+    if f.type in ("A", "char"):
+        return st.text(PRINTABLE, max_size=f.width).map(lambda t: t.rstrip(" "))
+    if f.codes:
+        return st.sampled_from(list(f.codes.values()))
+    bits = 8 * f.width
+    low, high = {"N": (-(10 ** (f.width - 1)) + 1, 10**f.width - 1), "i": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1),
+                 "u": (0, 2**bits - 1)}[f.type[0]]
+    return st.integers(low, high).map(lambda n: n / 10**f.decimals if f.decimals else n)
+
+
+def values_of(fields: tuple[Field, ...]) -> st.SearchStrategy[dict[str, object]]:
+    counts = {f.count for f in fields if f.type == "group"}
+    parts = {
+        f.name: st.lists(values_of(f.fields), max_size=min(f.max_count, 5)) if f.type == "group" else scalar(f)
+        for f in fields if f.name not in counts
+    }
+    return st.fixed_dictionaries(parts)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_what_is_encoded_decodes_to_the_same_and_back(layout: Layout) -> None:
+    @given(values_of(layout.fields))
+    def both_ways(values: dict[str, object]) -> None:
+        raw = encode_body(layout, values)
+        decoded = decode_body(layout, raw)
+        assert {name: decoded[name] for name in values} == values
+        assert encode_body(layout, decoded) == raw
+
+    both_ways()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_any_bytes_decode_to_the_same_bytes_or_are_refused(layout: Layout) -> None:
+    @given(st.binary(max_size=120))
+    def strict(raw: bytes) -> None:
+        try:
+            decoded = decode_body(layout, raw)
+        except FormatError:
+            return
+        assert encode_body(layout, decoded) == raw
+
+    strict()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_examples_of_the_layout_files_are_plausible_and_fit(layout: Layout) -> None:
+    values = example(layout.fields)
+    assert check(layout, values) == []
+    assert decode_body(layout, encode_body(layout, values)) == values
+
+
+def example(fields: tuple[Field, ...]) -> dict[str, object]:
+    values = {f.name: [example(f.fields)] if f.type == "group" else f.example for f in fields}
+    return values | {f.count: 1 for f in fields if f.type == "group"}
+
+
+def test_ascii_header_is_the_44_bytes_of_the_interface() -> None:
+    raw = encode_telegram(SETS["ald"], "CC1070", {"slab": "161843-2-3", "ok": "Y"}, sequence=417,
+                          claimed="20260311065530120", sender="CC1", receiver="MES", resent=True)
+    assert raw == b"00055CC107020260311065530120CC1 MES 0417R   161843-2-3Y"
+    head = decode_head(SETS["ald"], raw[:44])
+    assert (head.message, head.length, head.sequence, head.claimed, head.resent) == \
+        ("CC1070", 55, 417, "20260311065530120", True)
+
+
+def test_binary_header_is_big_endian_with_prefix_and_number() -> None:
+    raw = encode_telegram(SETS["cld"], "CG1040", {"line": "CG1", "coil_out": "G6-03128", "mass_kg": 20429},
+                          sequence=9999, claimed="20260311081030005", sender="", receiver="")
+    assert raw[:18] == bytes.fromhex("0026 03 01 0410 07ea 03 0b 08 0a 1e 00 0005 270f".replace(" ", ""))
+    assert raw[18:] == b"CG1 G6-03128    " + (20429).to_bytes(4, "big")
+    assert decode_head(SETS["cld"], raw[:18]).message == "CG1040"
+
+
+@pytest.mark.parametrize(("raw", "field"), [
+    (b"161843N03", "strand"), (b"161843103000", "head_mm"), (b"161843-0", "strand"), (b"16\xff843103", "heat"),
+])
+def test_a_field_that_cannot_be_read_is_named(raw: bytes, field: str) -> None:
+    with pytest.raises(FormatError, match=field):
+        decode_body(SETS["ald"].messages["CC1060"], raw)
+
+
+@pytest.mark.parametrize(("values", "text"), [
+    ({"slab": "161843-2-33", "ok": "Y"}, "slab"), ({"slab": "161843-2-3", "ok": "ä"}, "ok"),
+    ({"slab": "x", "ok": "Y", "colour": "red"}, "colour"),
+])
+def test_values_that_do_not_fit_are_refused_when_sending(values: dict[str, object], text: str) -> None:
+    with pytest.raises(FormatError, match=text):
+        encode_body(SETS["ald"].messages["CC1070"], values)
+
+
+def test_a_count_that_contradicts_its_group_is_refused() -> None:
+    with pytest.raises(FormatError, match="count: says 2"):
+        encode_body(SETS["ald"].messages["CC1110"], {"heat": "161843", "count": 2, "slabs": []})
+
+
+@pytest.mark.parametrize("raw", [b"00012" + b" " * 39, b"x" * 44, b"99999CC106020260311065530120CC1 MES 0417    "])
+def test_a_header_without_a_possible_length_is_refused(raw: bytes) -> None:
+    with pytest.raises(FormatError):
+        decode_head(SETS["ald"], raw)
+
+
+def test_sequence_wraps_from_9999_to_1() -> None:
+    assert [next_sequence(n) for n in (0, 1, 9998, 9999)] == [1, 2, 9999, 1]
+
+
+WARSAW = ZoneInfo("Europe/Warsaw")
+AUTUMN_MS = 1792888200_000  # 2026-10-25T00:30Z, 02:30 summer time; an hour later the wall clock says the same
+
+
+@pytest.mark.parametrize("at_ms", [1773208530_120, AUTUMN_MS, AUTUMN_MS + 3_600_000])
+def test_local_time_comes_back_as_the_moment_it_was(at_ms: int) -> None:
+    assert claimed_ms(local_text(at_ms, WARSAW), WARSAW, received_ms=at_ms + 400) == at_ms
+
+
+@pytest.mark.parametrize("text", ["", "20261399000000000", "yesterday", "99999999999999999"])
+def test_a_time_that_is_none_is_none(text: str) -> None:
+    assert claimed_ms(text, WARSAW, received_ms=0) is None
+
+
+def test_iso_with_and_without_zone() -> None:
+    assert claimed_ms("2026-03-11T06:55:30.120", WARSAW, 0) == 1773208530_120
+    assert claimed_ms("2026-03-11T05:55:30.120+00:00", WARSAW, 0) == 1773208530_120
