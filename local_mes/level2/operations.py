@@ -1,0 +1,168 @@
+"""What a Level-2 message means: operations registered by name, and what they are handed.
+
+An operation is a function `(work, message) -> None`, registered with `@operation("slab_cut")`; the plant model maps
+messages to operation names. It reads on `work.conn`, decides, and records through `work`. Ids derive from the spooled
+message, so interpreting it again (a crash, a restored database) records nothing new. It ends in one of three ways:
+
+- it returns: done, committed together with the spool position;
+- NotYet: what the message builds on has not come; it is tried again after later messages, within the link's reorder
+  window, then it goes to repair;
+- BadMessage: it contradicts what is known; it goes to repair with the reason, for a person.
+Whatever it did before raising is rolled back, and the link goes on either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from local_mes.plant import Plant
+from shared.errors import BadSetup
+from shared.ids import derived_id
+from shared.journal.fact import Draft, Occurred, Payload, StandardRef
+from shared.journal.journal import Work as JournalWork
+
+CORRECT_FROM_MS = 30_000
+"""A Level-2 clock off by more than this is corrected: less is within what people's watches differ."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One spooled message, decoded.
+
+    name        "CC1060", or unit and event of OPC UA: "DC1.CoilDone"
+    spool       the spool's own key; (spool, spool_id) names the message for ever
+    claimed     Level 2's local time as sent; claimed_ms the moment it means, None when it is no time
+    offset_ms   received minus claimed as learned for the link when this message came
+    """
+
+    spool: str
+    spool_id: int
+    link: str
+    name: str
+    fields: dict[str, Any]
+    sequence: int
+    claimed: str
+    claimed_ms: int | None
+    received_ms: int
+    offset_ms: int = 0
+    zone_offset_min: int = 0
+
+    @property
+    def unit(self) -> str:
+        """The unit of an OPC UA event, or nothing."""
+        return self.name.rpartition(".")[0]
+
+    @property
+    def event(self) -> str:
+        """The event of an OPC UA message, or the telegram's name."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def source(self) -> str:
+        """Who says so, for `actor` and `occurred.source`."""
+        return f"l2:{self.link}"
+
+    @property
+    def occurred(self) -> Occurred:
+        """When it happened: as claimed, corrected by the link's offset where that is large, else as received."""
+        if self.claimed_ms is None:
+            return Occurred(self.received_ms, f"{self.source} received", self.zone_offset_min)
+        if abs(self.offset_ms) > CORRECT_FROM_MS:
+            at_ms = self.claimed_ms + self.offset_ms
+            return Occurred(at_ms, f"{self.source} corrected {self.offset_ms / 1000:+.0f} s", self.zone_offset_min)
+        return Occurred(self.claimed_ms, self.source, self.zone_offset_min)
+
+
+class NotYet(Exception):
+    """The message is in order, but what it builds on is not known yet; the text says what is missing."""
+
+
+class BadMessage(Exception):
+    """The message contradicts what is known; the text says how, `field` which field to look at."""
+
+    def __init__(self, reason: str, field: str = "") -> None:
+        super().__init__(reason)
+        self.field = field
+
+
+class MessageTx(JournalWork):
+    """The journal's transaction, with fact ids from the message: services called with it stay repeatable."""
+
+    def __init__(self, tx: JournalWork, message: Message) -> None:
+        super().__init__(tx.journal, tx.conn)
+        self.recorded = tx.recorded
+        self._message = message
+        self._facts = 0
+
+    def record(self, *drafts: Draft[Any]) -> list[str]:
+        """Record facts under ids derived from (plant, spooled message, ordinal) where none is given."""
+        return super().record(*(self._named(draft) for draft in drafts))
+
+    def _named(self, draft: Draft[Any]) -> Draft[Any]:
+        ordinal, self._facts = self._facts, self._facts + 1
+        if draft.fact_id is not None:
+            return draft
+        m = self._message
+        return replace(draft, fact_id=derived_id(m.received_ms, self.journal.code, m.spool, m.spool_id, ordinal))
+
+
+class Work:
+    """What an operation is handed: the transaction, the plant, and facts that need no more than a payload.
+
+    tx    the journal's transaction, to hand on to other features' services
+    conn  its connection, for named reads
+    """
+
+    def __init__(self, plant: Plant, tx: JournalWork, message: Message) -> None:
+        self.plant = plant
+        self.message = message
+        self.tx = MessageTx(tx, message)
+        self.conn: Connection = tx.conn
+        self._ids = 0
+
+    def record(
+        self, payload: Payload, subjects: Sequence[str], *, occurred: Occurred | None = None, actor: str | None = None,
+        causes: tuple[str, ...] = (), standard: StandardRef | None = None,
+    ) -> str:
+        """Record one fact (subjects: the main one first) and return its id; time and actor are the message's."""
+        return self.tx.record(
+            Draft(payload=payload, subjects=tuple(subjects), actor=actor or self.message.source,
+                  occurred=occurred or self.message.occurred, causes=causes, standard=standard)
+        )[0]
+
+    def new_id(self) -> str:
+        """An id for something this message brings into being; the same when it is interpreted again."""
+        ordinal, self._ids = self._ids, self._ids + 1
+        m = self.message
+        return derived_id(m.received_ms, self.plant.code, m.spool, m.spool_id, "id", ordinal)
+
+    def now_ms(self) -> int:
+        """The time, for deciding."""
+        return self.plant.clock.now_ms()
+
+
+Handler = Callable[[Work, Message], None]
+_HANDLERS: dict[str, Handler] = {}
+
+
+def operation(name: str) -> Callable[[Handler], Handler]:
+    """Register a function under the name the plant models use."""
+
+    def register(handler: Handler) -> Handler:
+        if _HANDLERS.setdefault(name, handler) is not handler:
+            raise TypeError(f"operation {name!r} is registered twice")
+        return handler
+
+    return register
+
+
+def get_operation(name: str) -> Handler:
+    """The function of an operation; BadSetup when the plant model names one that does not exist."""
+    if name not in _HANDLERS:
+        raise BadSetup("level2.unknown_operation", f"The plant model maps a message to {name!r}, which is no operation.",
+                       todo=f"Use one of: {', '.join(sorted(_HANDLERS))}.")
+    return _HANDLERS[name]
