@@ -1,0 +1,111 @@
+"""The port over Google's CEL (cel-expr-python): typed at authoring, recursion and iteration bounded by the engine itself.
+
+CEL returns its errors as values whose payload is a text (so truthy): only a value of the declared type counts as one.
+`&&` and `||` absorb errors on either side, which gives the three-valued logic of "decided although one input is missing".
+"""
+
+import re
+from collections.abc import Mapping
+
+from cel_expr_python import cel
+
+from shared.rules.port import (
+    INPUTS_MAX,
+    SOURCE_CHARS_MAX,
+    TEXT_CHARS_MAX,
+    Compiled,
+    Failed,
+    InputValue,
+    Missing,
+    Result,
+    SourceError,
+    Value,
+    ValueType,
+)
+from shared.rules.tokens import names, tokens, with_doubles
+
+_TYPES = {"number": cel.Type.DOUBLE, "text": cel.Type.STRING, "flag": cel.Type.BOOL}
+_RESULTS: dict[str, ValueType] = {"DOUBLE": "number", "STRING": "text", "BOOL": "flag"}
+_ABSENT = re.compile(r'No value with name "([^"]+)"')
+_POSITION = re.compile(r"<input>:1:(\d+): (.*)")
+
+
+class CelExpression:
+    """A compiled expression together with the names it needs."""
+
+    def __init__(
+        self, source: str, env: cel.Env, expression: cel.Expression, variables: Mapping[str, ValueType]
+    ) -> None:
+        self._env = env
+        self._expression = expression
+        self._uses = {name: variables[name] for name in names(source) if name in variables}
+        self.result_type: ValueType = _RESULTS[expression.return_type().name()]
+
+    def evaluate(self, inputs: Mapping[str, InputValue]) -> Result:
+        """The value, what is missing for one, or why there can be none."""
+        given = {name: inputs[name] for name in self._uses if name in inputs}
+        wrong = [name for name, value in given.items() if not _fits(value, self._uses[name])]
+        if wrong:
+            return Failed(f"{wrong[0]} is not a {self._uses[wrong[0]]}: {given[wrong[0]]!r}")
+        try:
+            outcome = self._expression.eval(self._env.Activation(given))
+        except RuntimeError as error:  # what stops an evaluation as such (iteration budget) is raised, not returned
+            return Failed(str(error))
+        kind = outcome.type().name()
+        if _RESULTS.get(kind) == self.result_type:
+            return Value(outcome.value())
+        text = str(outcome.value())
+        if _ABSENT.search(text):
+            return Missing(tuple(name for name in self._uses if name not in given))
+        return Failed(text)
+
+
+class CelEngine:
+    """Compiles with CEL; holds no state, so one instance serves a process."""
+
+    def compile(self, source: str, variables: Mapping[str, ValueType]) -> Compiled:
+        """A compiled expression; SourceError for what does not parse, is unknown, of a wrong type, or too long."""
+        if len(source) > SOURCE_CHARS_MAX:
+            raise SourceError(
+                f"the expression is {len(source)} characters long; at most {SOURCE_CHARS_MAX} are allowed", source
+            )
+        if len(variables) > INPUTS_MAX:
+            raise SourceError(f"{len(variables)} variables are declared; at most {INPUTS_MAX} are allowed", source)
+        one_line = " ".join(source.splitlines())
+        env = cel.NewEnv(variables={name: _TYPES[kind] for name, kind in variables.items()})
+        try:
+            expression = env.compile(with_doubles(one_line))
+        except (RuntimeError, ValueError) as error:  # the binding raises plain RuntimeError for every refusal
+            raise _explained(str(error), one_line) from error
+        if expression.return_type().name() not in _RESULTS:
+            raise SourceError(
+                f"the expression gives a {expression.return_type().name().lower()}, not a number, text or flag", source
+            )
+        return CelExpression(one_line, env, expression, variables)
+
+
+def _fits(value: InputValue, kind: ValueType) -> bool:
+    """CEL takes a bool for a double without a word, so types are checked before it sees them."""
+    if kind == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, bool) if kind == "flag" else isinstance(value, str) and len(value) <= TEXT_CHARS_MAX
+
+
+def _explained(text: str, source: str) -> SourceError:
+    """CEL's message with the column of the author's own text (before literals were turned into doubles)."""
+    match = _POSITION.search(text)
+    if match is None:
+        return SourceError(text.splitlines()[0], source)
+    what = (
+        match.group(2).replace(" (in container '')", "").replace("double", "number").removesuffix(" [INVALID_ARGUMENT]")
+    )
+    return SourceError(what, source, _original_column(source, int(match.group(1))))
+
+
+def _original_column(source: str, column: int) -> int:
+    added = 0
+    for token in tokens(source):
+        if token.start + added + len(token.text) >= column:
+            break
+        added += 2 if token.kind == "integer" else 0
+    return min(column - added, len(source) + 1)
