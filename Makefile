@@ -1,0 +1,58 @@
+# Strandline. `make help` lists what there is. Two commands do all set-up: `make demo` and `make test`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+PY := $(VENV)/bin/python
+ROOMS := local_mes central_hub sync shared demo bench tools
+ARGS ?=
+SEEDS ?= 1..10
+
+.PHONY: help setup assets system demo test lint format bench campaign mutate clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready assets ## virtual environment and web assets, from the package registries
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@tools/make_venv.sh $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+assets: shared/web/static/vendor/.ready ## web assets from npm, with integrity hashes
+
+shared/web/static/vendor/.ready: package-lock.json tools/assets.py | $(VENV)/.ready
+	@$(PY) tools/assets.py
+	@touch $@
+
+system: ## Debian packages the tests use: Chromium, PostgreSQL (only when root; says what it does)
+	@tools/system_packages.sh
+
+demo: setup ## a steel group on this machine; ARGS="--once --json", "--size small", "--speed 120"
+	@$(PY) -m demo $(ARGS)
+
+test: setup system ## all tests: unit, integration on SQLite and PostgreSQL, federation, browser
+	$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: $(VENV)/.ready ## style, types, import contracts
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy $(ROOMS)
+	$(VENV)/bin/lint-imports --no-cache
+
+format: $(VENV)/.ready ## rewrite layout of the code
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+bench: setup ## timings, each beside its reference in the same run
+	$(PY) -m bench $(ARGS)
+
+campaign: setup system ## the long runs: SEEDS=1..10 whole days on SQLite and with the hub on PostgreSQL
+	$(PY) -m demo.campaign --seeds $(SEEDS) $(ARGS)
+
+mutate: setup ## mutation score of journal, sync and shared projections
+	$(PY) -m tools.mutate $(ARGS)
+
+clean: ## remove everything that was made
+	rm -rf $(VENV) node_modules shared/web/static/vendor demo-run build dist mutants .mypy_cache .ruff_cache *.egg-info
