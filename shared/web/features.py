@@ -1,0 +1,84 @@
+"""What a feature gives to the web face of its node: blueprints and menu items, in one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from flask import Blueprint
+from flask_openapi import APIBlueprint
+
+SECTIONS = ("Now", "Material", "Production", "Quality", "Transfers", "Standards", "Figures", "Node")
+"""Order of the menu; a section that no item names is not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """One line of the menu. Without roles everyone signed in sees it."""
+
+    section: str
+    title: str
+    endpoint: str
+    roles: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """A misspelt section would silently vanish from the menu."""
+        if self.section not in SECTIONS:
+            raise ValueError(f"menu section {self.section!r} of {self.endpoint} is none of {', '.join(SECTIONS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A feature's part of a face.
+
+    pages     HTML blueprints: session sign-in, CSRF
+    apis      JSON blueprints under /api/v1: bearer token, or session with CSRF header
+    machine   blueprints that prove their caller themselves (sync): neither sign-in nor CSRF
+    """
+
+    pages: tuple[Blueprint, ...] = ()
+    apis: tuple[APIBlueprint, ...] = ()
+    machine: tuple[Blueprint, ...] = ()
+    menu: tuple[MenuItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLine:
+    """One honest sentence of the header. state is one of the six of the legend."""
+
+    state: str
+    text: str
+
+
+StatusPort = Callable[[], Sequence[StatusLine]]
+"""Registered by wiring; asked at every page and by the header's poll, so it must be quick (one small read)."""
+
+
+def no_shift(now_ms: int) -> str:
+    """A face without shifts says nothing."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """Who this node is to a person.
+
+    kind   "plant" or "hub"
+    zone   IANA name of the zone in which times are shown
+    shift  text of the shift at a time, such as "Early, crew B"
+    home   endpoint of the landing page
+    search endpoint of the search page; empty while a face has none
+    demo   the node lives in a played time: said on every page
+    roles  the roles a person can have here, with one line of meaning each
+    """
+
+    kind: str
+    code: str
+    name: str
+    zone: str
+    home: str
+    roles: dict[str, str]
+    search: str = ""
+    shift: Callable[[int], str] = no_shift
+    demo: bool = False
+    status: tuple[StatusPort, ...] = field(default=())

@@ -1,0 +1,33 @@
+"""The honest line: what the header says about hub, Level 2 and time, and the sentences it is made of."""
+
+from __future__ import annotations
+
+from shared.web.features import Face, StatusLine
+
+SEVERITY = ("alarm", "nodata", "attention", "stale", "held", "done", "normal")
+
+
+def read_status(face: Face) -> tuple[StatusLine, ...]:
+    """All lines of the registered ports, the worst first, so that a small screen shows what matters."""
+    lines = [line for port in face.status for line in port()]
+    return tuple(sorted(lines, key=lambda line: SEVERITY.index(line.state)))
+
+
+def hub_line(away_since: str | None, waiting: int) -> StatusLine:
+    """How the plant stands to its hub. away_since is a local clock time or None when the last exchange was in order."""
+    if away_since is None and waiting == 0:
+        return StatusLine("normal", "Hub: up to date")
+    if away_since is None:
+        return StatusLine("normal", f"Hub: connected, {_facts(waiting)} on the way")
+    return StatusLine("attention", f"Hub away since {away_since}. {_facts(waiting)} waiting. Nothing is lost.")
+
+
+def level2_line(link: str, silent_since: str | None) -> StatusLine:
+    """How one Level 2 connection stands; silent_since is a local clock time or None when it talks."""
+    if silent_since is None:
+        return StatusLine("normal", f"Level 2 {link}: connected")
+    return StatusLine("nodata", f"Level 2 {link}: no data since {silent_since}")
+
+
+def _facts(count: int) -> str:
+    return "1 fact" if count == 1 else f"{count:,} facts"
