@@ -70,4 +70,4 @@ def _check_position(world: World, line: Line, picture: Picture, verdict: Verdict
 
 def _near(place: Row, there: Row) -> bool:
     along = abs(place["at_um"] - there["at_um"]) <= ALONG_UM
-    return along and abs(place["left_um"] - there["left_um"]) <= ACROSS_UM
+    return bool(along and abs(place["left_um"] - there["left_um"]) <= ACROSS_UM)

@@ -57,7 +57,7 @@ def _check_row(piece: Piece, code: str, row: Row, verdict: Verdict) -> None:
 def _mass_fits(row: Row, told: tuple[str, int]) -> bool:
     basis, grams = told
     if basis == "theoretical":
-        return abs(row["mass_g"] - grams) <= grams * THEORETICAL_TOLERANCE
+        return bool(abs(row["mass_g"] - grams) <= grams * THEORETICAL_TOLERANCE)
     return bool(row["mass_g"] == grams)
 
 
@@ -70,8 +70,8 @@ def _state(piece: Piece, code: str) -> str:
 
 
 def _check_hub_has(code: str, view: View, hub: View, verdict: Verdict) -> None:
-    here = view.status["content_hash"].get(code)
-    there = hub.status["content_hash"].get(code)
+    here = view.content_hash.get(code)
+    there = hub.content_hash.get(code)
     verdict.expect("hub_equal", code, bool(here) and here == there, f"rows of {code}: {here} here, {there} at the hub")
     own = {row["material_id"] for row in view.own}
     copied = {row["material_id"] for row in hub.materials if row["author"] == code}

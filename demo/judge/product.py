@@ -47,6 +47,7 @@ class View:
 
     code: str
     status: Row
+    content_hash: dict[str, str]
     materials: list[Row]
     receipts: list[Row]
     shipments: list[Row]
@@ -93,5 +94,12 @@ def _view(code: str, api: Api) -> View:
         for number in row["numbers"]:
             by_number[number].append(row)
     return View(
-        code, api.get("status"), materials, api.list("receipts"), api.list("shipments"), api.list("holds"), by_number
+        code=code,
+        status=api.get("status"),
+        content_hash=api.get("content-hash"),
+        materials=materials,
+        receipts=api.list("receipts"),
+        shipments=api.list("shipments"),
+        holds=api.list("holds"),
+        by_number=by_number,
     )

@@ -36,8 +36,8 @@ def _plant(code: str, view: View, picture: Picture) -> dict[str, Any]:
         "applied": hub["applied_from"].get(code, 0),
         "quarantined": view.status["quarantined"] + hub["quarantined_from"].get(code, 0),
         "materials": dict(Counter(row["kind"] for row in view.own)),
-        "content_hash": view.status["content_hash"].get(code),
-        "content_hash_at_hub": hub["content_hash"].get(code),
+        "content_hash": view.content_hash.get(code),
+        "content_hash_at_hub": picture.hub.content_hash.get(code),
     }
 
 
