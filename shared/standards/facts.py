@@ -1,10 +1,95 @@
-"""Life of standards: what the hub publishes and what plants report back."""
+"""Life of standards: how the hub's people bring a version about, what it publishes, and what plants report back."""
 
 from __future__ import annotations
 
 import msgspec
 
 from shared.journal.fact import Payload, fact
+
+
+@fact("StandardDrafted")
+class StandardDrafted(Payload, frozen=True, kw_only=True):
+    """An author wrote or rewrote a version that is still a draft; body is canonical JSON text."""
+
+    standard_id: str
+    version: int
+    kind: str
+    title: str
+    sha256: str
+    body: str
+
+
+@fact("StandardSubmitted")
+class StandardSubmitted(Payload, frozen=True, kw_only=True):
+    """An author asks for review; the body no longer changes."""
+
+    standard_id: str
+    version: int
+    sha256: str
+
+
+@fact("StandardReturned")
+class StandardReturned(Payload, frozen=True, kw_only=True):
+    """A reviewer sent a version back to its author, saying why."""
+
+    standard_id: str
+    version: int
+    reason: str
+
+
+@fact("StandardApproved")
+class StandardApproved(Payload, frozen=True, kw_only=True):
+    """A second person approved exactly this body; the fact's actor is that person."""
+
+    standard_id: str
+    version: int
+    sha256: str
+
+
+@fact("StandardWithdrawn")
+class StandardWithdrawn(Payload, frozen=True, kw_only=True):
+    """A published version is to be used no more; the next catalogue says so."""
+
+    standard_id: str
+    version: int
+    reason: str
+
+
+class Release(msgspec.Struct, frozen=True):
+    """A version that a catalogue brings in for the first time."""
+
+    standard_id: str
+    version: int
+    release: int
+
+
+@fact("SigningRequested")
+class SigningRequested(Payload, frozen=True, kw_only=True):
+    """Holders of standards keys are asked to sign this catalogue (its exact text)."""
+
+    request_id: str
+    catalogue_version: int
+    sha256: str
+    catalogue: str
+    releases: tuple[Release, ...]
+
+
+@fact("CatalogueSigned")
+class CatalogueSigned(Payload, frozen=True, kw_only=True):
+    """One key holder's signature over a requested catalogue arrived and verifies."""
+
+    request_id: str
+    keyid: str
+    sig: str
+
+
+@fact("RootTrusted")
+class RootTrusted(Payload, frozen=True, kw_only=True):
+    """The root document (DSSE envelope as JSON text) that names all role keys; shown to plants at enrolment."""
+
+    version: int
+    sha256: str
+    envelope: str
 
 
 @fact("StandardPublished")
@@ -35,25 +120,34 @@ class AssignmentIssued(Payload, frozen=True, kw_only=True):
     plant: str
     envelope: str
     timestamp: str
+    version: int = 0
+    catalogue_version: int = 0
 
 
 class InstalledStandard(msgspec.Struct, frozen=True):
-    """One version in force at a plant."""
+    """One version in force at a plant; values: "UNIT.parameter" -> the plant's value, as bound."""
 
     standard_id: str
     version: int
     sha256: str
     effective_from_ms: int
+    values: dict[str, int | str] = {}
 
 
 @fact("StandardsInstalled")
 class StandardsInstalled(Payload, frozen=True, kw_only=True):
-    """The plant verified, bound and adopted: its whole set in force, and the effective set's one hash."""
+    """The plant verified, bound and adopted: its whole set in force, and the effective set's one hash.
+
+    equipment: unit -> class, so that readers know what the plant's figures speak of. deviations: ids in force.
+    """
 
     catalogue_version: int
     standards: tuple[InstalledStandard, ...]
     effective_hash: str
     missing: tuple[str, ...] = ()
+    assignment_version: int = 0
+    equipment: dict[str, str] = {}
+    deviations: tuple[str, ...] = ()
 
 
 @fact("StandardsRejected")
@@ -63,11 +157,12 @@ class StandardsRejected(Payload, frozen=True, kw_only=True):
     catalogue_version: int
     reason: str
     code: str
+    missing: tuple[str, ...] = ()
 
 
 @fact("DeviationDeclared")
 class DeviationDeclared(Payload, frozen=True, kw_only=True):
-    """A typed change of one parameter with owner, reason and expiry."""
+    """A typed change of one parameter with owner, reason and expiry. parameter: "UNIT.name"."""
 
     deviation_id: str
     standard_id: str
@@ -76,6 +171,14 @@ class DeviationDeclared(Payload, frozen=True, kw_only=True):
     owner: str
     reason: str
     expires_ms: int
+
+
+@fact("DeviationEnded")
+class DeviationEnded(Payload, frozen=True, kw_only=True):
+    """A deviation ended before its time, or its time came."""
+
+    deviation_id: str
+    reason: str
 
 
 @fact("PlantEnrolled")

@@ -1,0 +1,89 @@
+"""What is in force here: the read side that other features of the plant use. Nothing adopted is no error, it is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from local_mes.standards.tables import standards_trust
+from shared.journal.fact import StandardRef
+from shared.rules.document import Rule
+from shared.rules.evaluate import Outcome, Stored, evaluate
+from shared.standards.documents import Kpi, QualityRule
+from shared.standards.queries import Adopted, find_document
+from shared.standards.queries import find_in_force as find_adopted
+
+NOT_ADOPTED = "No version of {} is in force at this plant, so nothing was checked."
+
+
+@dataclass(frozen=True)
+class RuleInForce:
+    """A quality rule as adopted here."""
+
+    rule_id: str
+    version: int
+    hash: str
+    document: QualityRule
+
+    @property
+    def rule(self) -> Rule:
+        """What `shared.rules.evaluate.evaluate` takes."""
+        return self.document.rule
+
+    @property
+    def ref(self) -> StandardRef:
+        """The stamp for facts decided by it."""
+        return StandardRef(self.rule_id, self.version, self.hash)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The answer to a check: under which rule (None: none in force) and with what outcome."""
+
+    rule: RuleInForce | None
+    outcome: Outcome
+
+
+def find_rule(conn: Connection, rule_id: str, at_ms: int | None = None) -> RuleInForce | None:
+    """The quality rule in force here now, or at a time; None when none is adopted (then there is no check)."""
+    adopted = _find(conn, rule_id, at_ms)
+    document = find_document(conn, rule_id, adopted.version, adopted.sha256) if adopted else None
+    if adopted is None or not isinstance(document, QualityRule):
+        return None
+    return RuleInForce(rule_id, adopted.version, adopted.sha256, document)
+
+
+def check(conn: Connection, rule_id: str, inputs: dict[str, Stored], at_ms: int | None = None) -> Checked:
+    """Ask the rule in force about one piece; without one the outcome is not_applicable and says that nothing was checked.
+
+    Inputs are named as in shared/rules/vocabulary.py, in stored units.
+    """
+    rule = find_rule(conn, rule_id, at_ms)
+    if rule is None:
+        return Checked(None, Outcome("not_applicable", None, (), {}, reason=NOT_ADOPTED.format(rule_id)))
+    return Checked(rule, evaluate(rule.rule, inputs))
+
+
+def standard_ref(conn: Connection, standard_id: str, at_ms: int | None = None) -> StandardRef | None:
+    """The stamp for facts done under a standard; None when none is in force here."""
+    adopted = _find(conn, standard_id, at_ms)
+    return adopted.ref if adopted else None
+
+
+def find_kpi(conn: Connection, kpi_id: str) -> tuple[Kpi, StandardRef] | None:
+    """The KPI definition in force here with its stamp."""
+    adopted = _find(conn, kpi_id, None)
+    document = find_document(conn, kpi_id, adopted.version, adopted.sha256) if adopted else None
+    return (document, adopted.ref) if adopted and isinstance(document, Kpi) else None
+
+
+def parameter(conn: Connection, standard_id: str, unit: str, name: str) -> int | str | None:
+    """The bound value of a parameter, e.g. (R-GISLIT, FM, head_crop_kg); None when that is not in force here."""
+    adopted = _find(conn, standard_id, None)
+    return adopted.values.get(f"{unit}.{name}") if adopted else None
+
+
+def _find(conn: Connection, standard_id: str, at_ms: int | None) -> Adopted | None:
+    plant = conn.execute(select(standards_trust.c.plant)).scalar()
+    return find_adopted(conn, plant, standard_id, at_ms) if plant else None

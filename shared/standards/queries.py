@@ -1,0 +1,152 @@
+"""Named reads over the rows of standards; `author` is the plant or hub whose rows are meant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from sqlalchemy import Connection, Row, or_, select
+
+from shared.journal.fact import StandardRef
+from shared.standards import tables
+from shared.standards.documents import AnyStandard, parse_body
+
+in_force, version = tables.in_force, tables.standard_version
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """A version a plant has adopted; values: "UNIT.parameter" -> bound value; until_ms None while in force."""
+
+    plant: str
+    standard_id: str
+    version: int
+    sha256: str
+    effective_from_ms: int
+    adopted_ms: int
+    until_ms: int | None
+    values: dict[str, int | str] = field(default_factory=dict)
+
+    @property
+    def ref(self) -> StandardRef:
+        """The stamp for facts done under it."""
+        return StandardRef(self.standard_id, self.version, self.sha256)
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A declared deviation of a plant."""
+
+    plant: str
+    deviation_id: str
+    standard_id: str
+    parameter: str
+    value: str
+    owner: str
+    reason: str
+    declared_ms: int
+    expires_ms: int
+    ended_ms: int | None
+
+    def active(self, now_ms: int) -> bool:
+        """Whether it is in force."""
+        return self.ended_ms is None and now_ms < self.expires_ms
+
+
+def find_in_force(conn: Connection, plant: str, standard_id: str, at_ms: int | None = None) -> Adopted | None:
+    """The version in force at the plant: now (at_ms None), or the one that was at a time.
+
+    A version adopted ahead of its day does not count before it: until then the one it replaces does.
+    """
+    query = select(in_force).where(in_force.c.author == plant, in_force.c.standard_id == standard_id)
+    if at_ms is None:
+        query = query.where(in_force.c.until_ms.is_(None))
+    else:
+        query = query.where(in_force.c.effective_from_ms <= at_ms, in_force.c.adopted_ms <= at_ms,
+                            or_(in_force.c.until_ms.is_(None), in_force.c.until_ms > at_ms))
+    row = conn.execute(query.order_by(in_force.c.effective_from_ms.desc()).limit(1)).first()
+    return _adopted(row) if row else None
+
+
+def list_in_force(conn: Connection, plant: str | None = None) -> list[Adopted]:
+    """What is in force, at one plant or everywhere, by plant and id."""
+    query = select(in_force).where(in_force.c.until_ms.is_(None))
+    query = query.where(in_force.c.author == plant) if plant else query
+    return [_adopted(row) for row in conn.execute(query.order_by(in_force.c.author, in_force.c.standard_id))]
+
+
+def list_history(conn: Connection, standard_id: str) -> list[Adopted]:
+    """Every plant's adoptions of one standard, the latest first."""
+    query = select(in_force).where(in_force.c.standard_id == standard_id)
+    return [_adopted(row) for row in conn.execute(query.order_by(in_force.c.adopted_ms.desc(), in_force.c.author))]
+
+
+def find_document(conn: Connection, standard_id: str, number: int, sha256: str | None = None) -> AnyStandard | None:
+    """The document of a version (with that hash, where one is given)."""
+    query = select(version.c.body).where(version.c.standard_id == standard_id, version.c.version == number)
+    query = query.where(version.c.sha256 == sha256) if sha256 else query
+    body = conn.execute(query).scalar()
+    return None if body is None else _parsed(body)
+
+
+def find_version(conn: Connection, author: str, standard_id: str, number: int) -> Row[tuple[object, ...]] | None:
+    """The row of one version."""
+    return conn.execute(
+        select(version).where(version.c.author == author, version.c.standard_id == standard_id, version.c.version == number)
+    ).first()
+
+
+def list_versions(conn: Connection, author: str, *statuses: str) -> Sequence[Row[tuple[object, ...]]]:
+    """All versions (in one of the statuses), by id and version."""
+    query = select(version).where(version.c.author == author)
+    query = query.where(version.c.status.in_(statuses)) if statuses else query
+    return conn.execute(query.order_by(version.c.standard_id, version.c.version)).all()
+
+
+def find_adoption(conn: Connection, plant: str) -> Row[tuple[object, ...]] | None:
+    """The plant's latest adoption."""
+    table = tables.adoption
+    return conn.execute(
+        select(table).where(table.c.author == plant).order_by(table.c.adopted_ms.desc(), table.c.fact_id.desc()).limit(1)
+    ).first()
+
+
+def find_rejection(conn: Connection, plant: str) -> Row[tuple[object, ...]] | None:
+    """The plant's latest refusal, unless it adopted something since."""
+    table = tables.rejection
+    row = conn.execute(
+        select(table).where(table.c.author == plant).order_by(table.c.rejected_ms.desc(), table.c.fact_id.desc()).limit(1)
+    ).first()
+    adopted = find_adoption(conn, plant)
+    return row if row and (adopted is None or adopted.fact_id < row.fact_id) else None
+
+
+def list_deviations(conn: Connection, plant: str | None = None, active_at_ms: int | None = None) -> list[Deviation]:
+    """Deviations, of one plant or all, and only those in force at a time where one is given."""
+    table = tables.deviation
+    query = select(table).where(table.c.author == plant) if plant else select(table)
+    found = [
+        Deviation(row.author, row.deviation_id, row.standard_id, row.parameter, row.value, row.owner, row.reason,
+                  row.declared_ms, row.expires_ms, row.ended_ms)
+        for row in conn.execute(query.order_by(table.c.declared_ms, table.c.deviation_id))
+    ]
+    return [d for d in found if active_at_ms is None or d.active(active_at_ms)]
+
+
+def equipment_of(conn: Connection, plant: str) -> dict[str, str]:
+    """Unit -> class, as the plant last reported; empty before it adopted anything."""
+    row = find_adoption(conn, plant)
+    found: dict[str, str] = json.loads(row.equipment) if row else {}
+    return found
+
+
+def _adopted(row: Row[tuple[object, ...]]) -> Adopted:
+    return Adopted(row.author, row.standard_id, row.version, row.sha256, row.effective_from_ms, row.adopted_ms,
+                   row.until_ms, json.loads(row.bound))
+
+
+@lru_cache(maxsize=200)  # documents in force in a group: tens; parsing one takes about 100 us
+def _parsed(body: str) -> AnyStandard:
+    return parse_body(body.encode())

@@ -1,0 +1,122 @@
+"""Rows of standards: the life of versions (the hub's), what is published, and what each plant reports of itself."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, String
+
+from shared.db.types import Code, Id, Int, Words, projection_table
+
+Hash = String(64)
+
+standard_version = projection_table(
+    "standard_version",
+    Column("standard_id", Code, primary_key=True),
+    Column("version", Int, primary_key=True),
+    Column("kind", Code, nullable=False),
+    Column("title", Words, nullable=False),
+    # draft | in_review | approved | awaiting_signatures | published | withdrawn
+    Column("status", Code, nullable=False),
+    Column("sha256", Hash, nullable=False),
+    Column("body", Words, nullable=False),
+    Column("drafted_by", Code, nullable=False, default=""),
+    Column("approved_by", Code, nullable=False, default=""),
+    Column("note", Words, nullable=False, default=""),
+    Column("release", Int, nullable=False, default=0),
+    Column("catalogue_version", Int, nullable=False, default=0),
+    Column("drafted_ms", Int),
+    Column("submitted_ms", Int),
+    Column("approved_ms", Int),
+    Column("published_ms", Int),
+    Column("withdrawn_ms", Int),
+)
+
+signing_request = projection_table(
+    "signing_request",
+    Column("request_id", Id, primary_key=True),
+    Column("catalogue_version", Int, nullable=False),
+    Column("sha256", Hash, nullable=False),
+    Column("catalogue", Words, nullable=False),
+    Column("requested_by", Code, nullable=False),
+    Column("requested_ms", Int, nullable=False),
+)
+
+catalogue_signature = projection_table(
+    "catalogue_signature",
+    Column("request_id", Id, primary_key=True),
+    Column("keyid", Code, primary_key=True),
+    Column("sig", Words, nullable=False),
+    Column("given_by", Code, nullable=False),
+    Column("given_ms", Int, nullable=False),
+)
+
+catalogue = projection_table(
+    "standards_catalogue",
+    Column("version", Int, primary_key=True),
+    Column("sha256", Hash, nullable=False),
+    Column("envelope", Words, nullable=False),
+    Column("published_ms", Int, nullable=False),
+)
+
+assignment = projection_table(
+    "standards_assignment",
+    Column("plant", Code, primary_key=True),
+    Column("version", Int, primary_key=True),
+    Column("catalogue_version", Int, nullable=False),
+    Column("envelope", Words, nullable=False),
+    Column("timestamp", Words, nullable=False),
+    Column("issued_ms", Int, nullable=False),
+)
+
+root = projection_table(
+    "standards_root",
+    Column("version", Int, primary_key=True),
+    Column("sha256", Hash, nullable=False),
+    Column("envelope", Words, nullable=False),
+    Column("trusted_ms", Int, nullable=False),
+)
+
+in_force = projection_table(
+    "standard_in_force",
+    Column("standard_id", Code, primary_key=True),
+    Column("version", Int, primary_key=True),
+    Column("sha256", Hash, nullable=False),
+    Column("effective_from_ms", Int, nullable=False),
+    Column("adopted_ms", Int, nullable=False),
+    # when another version (or none) took its place; empty while in force
+    Column("until_ms", Int),
+    Column("bound", Words, nullable=False),
+)
+
+adoption = projection_table(
+    "standards_adoption",
+    Column("fact_id", Id, primary_key=True),
+    Column("catalogue_version", Int, nullable=False),
+    Column("assignment_version", Int, nullable=False),
+    Column("effective_hash", Hash, nullable=False),
+    Column("equipment", Words, nullable=False),
+    Column("deviations", Words, nullable=False),
+    Column("adopted_ms", Int, nullable=False),
+)
+
+rejection = projection_table(
+    "standards_rejection",
+    Column("fact_id", Id, primary_key=True),
+    Column("catalogue_version", Int, nullable=False),
+    Column("code", Code, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("missing", Words, nullable=False),
+    Column("rejected_ms", Int, nullable=False),
+)
+
+deviation = projection_table(
+    "standard_deviation",
+    Column("deviation_id", Id, primary_key=True),
+    Column("standard_id", Code, nullable=False),
+    Column("parameter", Code, nullable=False),
+    Column("value", Words, nullable=False),
+    Column("owner", Code, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("declared_ms", Int, nullable=False),
+    Column("expires_ms", Int, nullable=False),
+    Column("ended_ms", Int),
+)
