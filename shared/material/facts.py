@@ -51,6 +51,9 @@ class NewMaterial(msgspec.Struct, frozen=True, kw_only=True):
     """Order item, or 'stock'."""
     place: str = ""
     attributes: dict[str, str] = {}
+    heat_number: str = ""
+    """Printed heat number where the author knows it; a child without one inherits its main parent's."""
+    chemistry_e6: dict[str, int] = {}
 
 
 class Edge(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +151,8 @@ class MaterialWeighed(Payload, frozen=True, kw_only=True):
     material_id: str
     mass: Mass
     reason: str = ""
+    operation_id: str = ""
+    """The operation whose output this weighing is: its balance and edges then carry the weighed mass."""
 
 
 @fact("MaterialScrapped")

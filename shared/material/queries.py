@@ -1,0 +1,233 @@
+"""Named reads of material, the same at a plant and at the hub. Rows come as SQLAlchemy Rows of the tables' columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, case, func, or_, select
+
+from shared.errors import NotFound
+from shared.material.tables import (
+    alias,
+    deviation_raised,
+    edge,
+    loss,
+    mark,
+    mass_history,
+    material,
+    operation,
+    place_history,
+    process_value,
+)
+
+PAGE_MAX = 500
+_MATERIAL_ID = re.compile(r"[0-9a-f]{32}")
+_LIVE_FIRST = case((material.c.state == "live", 0), (material.c.state == "shipped", 1), else_=2)
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialFilter:
+    """What a list of pieces is narrowed to; empty = any. q is a part of any printed number."""
+
+    author: str = ""
+    kind: str = ""
+    state: str = ""
+    place: str = ""
+    grade: str = ""
+    order_item: str = ""
+    q: str = ""
+
+
+def find_by_number(conn: Connection, value: str, author: str = "") -> Sequence[Row[Any]]:
+    """Pieces a printed number (or a material id) may mean: live ones first, then the youngest; over all authors."""
+    value = value.strip()
+    if _MATERIAL_ID.fullmatch(value):
+        query = select(material).where(material.c.material_id == value)
+    else:
+        named = and_(alias.c.author == material.c.author, alias.c.material_id == material.c.material_id)
+        query = select(material).join(alias, named).where(alias.c.value == value).distinct()
+    if author:
+        query = query.where(material.c.author == author)
+    rows = conn.execute(query).all()
+    rank = {"live": 0, "shipped": 1, "consumed": 2, "scrapped": 2, "identified": 3}
+    return sorted(rows, key=lambda r: (rank.get(r.state, 2), -r.born_at_ms, r.material_id, r.author))
+
+
+def find_piece(conn: Connection, value: str, author: str = "") -> Row[Any] | None:
+    """The first candidate for a number, or None."""
+    return next(iter(find_by_number(conn, value, author)), None)
+
+
+def get_piece(conn: Connection, value: str, author: str = "") -> Row[Any]:
+    """The piece a number means; NotFound when nobody here knows the number."""
+    row = find_piece(conn, value, author)
+    if row is None:
+        raise NotFound(
+            "material.unknown_number",
+            f"No piece with the number {value!r} is known{f' at {author}' if author else ' here'}.",
+            todo="Check the number on the piece, or take the piece in first.",
+        )
+    return row
+
+
+def find_material(conn: Connection, author: str, material_id: str) -> Row[Any] | None:
+    """One author's row of a piece, or None."""
+    return conn.execute(
+        select(material).where(material.c.author == author, material.c.material_id == material_id)
+    ).first()
+
+
+def get_material(conn: Connection, author: str, material_id: str) -> Row[Any]:
+    """One author's row of a piece; NotFound when this author never wrote one."""
+    row = find_material(conn, author, material_id)
+    if row is None:
+        raise NotFound("material.unknown", f"{author} has no piece {material_id}.", todo="Check the id.")
+    return row
+
+
+def rows_of(conn: Connection, ids: Sequence[str]) -> Sequence[Row[Any]]:
+    """All authors' rows of these pieces, the live ones first."""
+    query = select(material).where(material.c.material_id.in_(sorted(set(ids))))
+    return conn.execute(query.order_by(_LIVE_FIRST, material.c.born_at_ms.desc(), material.c.author)).all()
+
+
+def current_holder(conn: Connection, material_id: str) -> Row[Any] | None:
+    """The row of the author in whose books the piece lives now; a shipped row when it is on the way; else the last."""
+    query = select(material).where(material.c.material_id == material_id, material.c.state != "identified")
+    return conn.execute(query.order_by(_LIVE_FIRST, material.c.born_at_ms.desc(), material.c.author)).first()
+
+
+def list_materials(
+    conn: Connection, wanted: MaterialFilter, after: str = "", limit: int = 50
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """One page of pieces, youngest id first, and the cursor of the next page or None."""
+    limit = max(1, min(limit, PAGE_MAX))
+    query = _narrow(select(material), wanted)
+    if after:
+        material_id, _, author = after.partition(".")
+        later = and_(material.c.material_id == material_id, material.c.author > author)
+        query = query.where(or_(material.c.material_id < material_id, later))
+    rows = conn.execute(query.order_by(material.c.material_id.desc(), material.c.author).limit(limit + 1)).all()
+    page = rows[:limit]
+    return page, f"{page[-1].material_id}.{page[-1].author}" if len(rows) > limit else None
+
+
+def count_materials(conn: Connection, wanted: MaterialFilter) -> tuple[int, int]:
+    """How many pieces a filter finds, and their grams."""
+    query = _narrow(select(func.count(), func.coalesce(func.sum(material.c.mass_g), 0)).select_from(material), wanted)
+    pieces, grams = conn.execute(query).one()
+    return int(pieces), int(grams)
+
+
+def _narrow(query: Select[Any], wanted: MaterialFilter) -> Select[Any]:
+    for name in ("author", "kind", "state", "place", "grade", "order_item"):
+        value = getattr(wanted, name)
+        if value:
+            query = query.where(material.c[name] == value)
+    if wanted.q:
+        like = "%" + wanted.q.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        named = select(alias.c.material_id).where(
+            alias.c.author == material.c.author, alias.c.material_id == material.c.material_id,
+            alias.c.value.ilike(like, escape="\\"),
+        )
+        query = query.where(named.exists())
+    return query
+
+
+def numbers_of(conn: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
+    """All printed numbers of pieces, over all authors, oldest first."""
+    query = select(alias).where(alias.c.material_id.in_(sorted(set(ids))))
+    found: dict[str, list[str]] = {}
+    for row in conn.execute(query.order_by(alias.c.given_at_ms, alias.c.value)):
+        names = found.setdefault(row.material_id, [])
+        if row.value not in names:
+            names.append(row.value)
+    return found
+
+
+def aliases_of(conn: Connection, material_id: str) -> Sequence[Row[Any]]:
+    """Every printed number of one piece with who gave it and when."""
+    return conn.execute(
+        select(alias).where(alias.c.material_id == material_id).order_by(alias.c.given_at_ms, alias.c.value)
+    ).all()
+
+
+def marks_of(conn: Connection, ids: Sequence[str]) -> Sequence[Row[Any]]:
+    """Marks placed on these pieces, in order of place."""
+    query = select(mark).where(mark.c.material_id.in_(sorted(set(ids))))
+    return conn.execute(query.order_by(mark.c.material_id, mark.c.from_um, mark.c.mark_id)).all()
+
+
+def find_operation(conn: Connection, author: str, operation_id: str) -> Row[Any] | None:
+    """One operation, or None."""
+    return conn.execute(
+        select(operation).where(operation.c.author == author, operation.c.operation_id == operation_id)
+    ).first()
+
+
+def find_making(conn: Connection, author: str, material_id: str) -> Row[Any] | None:
+    """The operation that made a piece here, or None."""
+    made = select(edge.c.operation_id).where(edge.c.author == author, edge.c.child_id == material_id)
+    query = select(operation).where(operation.c.author == author, operation.c.operation_id.in_(made))
+    return conn.execute(query.order_by(operation.c.ended_at_ms.desc())).first()
+
+
+def losses_of(conn: Connection, author: str, operation_id: str) -> Sequence[Row[Any]]:
+    """An operation's losses (and additions, negative) in their order."""
+    query = select(loss).where(loss.c.author == author, loss.c.operation_id == operation_id)
+    return conn.execute(query.order_by(loss.c.ordinal)).all()
+
+
+def values_of(conn: Connection, author: str, operation_id: str) -> dict[str, int]:
+    """An operation's summaries by name."""
+    query = select(process_value).where(
+        process_value.c.author == author, process_value.c.operation_id == operation_id
+    )
+    return {row.name: row.value for row in conn.execute(query.order_by(process_value.c.name))}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a piece's life."""
+
+    at_ms: int
+    author: str
+    what: str
+    text: str
+
+
+def history(conn: Connection, material_id: str) -> list[Event]:
+    """The life of a piece over all authors, oldest first: numbers, places, masses, operations, marks, deviations."""
+    events = [Event(r.given_at_ms, r.author, "number", f"{r.value} ({r.scheme})") for r in aliases_of(conn, material_id)]
+    for table in (mass_history, place_history, mark, deviation_raised):
+        rows = conn.execute(select(table).where(table.c.material_id == material_id))
+        events += [_event(table.name, row) for row in rows]
+    events += _operations(conn, material_id)
+    return sorted(events, key=lambda e: (e.at_ms, e.what, e.text, e.author))
+
+
+def _event(table: str, row: Row[Any]) -> Event:
+    if table == "mass_history":
+        return Event(row.at_ms, row.author, "mass", f"{row.mass_g} g {row.basis} {row.scale}".strip())
+    if table == "place_history":
+        return Event(row.at_ms, row.author, "place", row.place)
+    if table == "mark":
+        return Event(row.placed_at_ms, row.author, "mark", f"{row.kind} {row.text}".strip())
+    return Event(row.at_ms, row.author, "deviation", row.text)
+
+
+def _operations(conn: Connection, material_id: str) -> list[Event]:
+    touches = or_(edge.c.parent_id == material_id, edge.c.child_id == material_id)
+    same = and_(operation.c.author == edge.c.author, operation.c.operation_id == edge.c.operation_id)
+    query = (
+        select(operation.c.author, operation.c.operation, operation.c.unit, operation.c.ended_at_ms, edge.c.child_id)
+        .join(edge, same).where(touches).distinct()
+    )
+    lines = {
+        Event(r.ended_at_ms, r.author, "made" if r.child_id == material_id else "used", f"{r.operation} at {r.unit}")
+        for r in conn.execute(query)
+    }
+    return list(lines)

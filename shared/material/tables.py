@@ -1,0 +1,160 @@
+"""Rows of material: what each author says of its pieces. Integers in g, um, ms; JSON as text with sorted keys."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Index
+
+from shared.db.types import Code, Id, Int, Words, projection_table
+
+STATES = ("live", "consumed", "scrapped", "shipped", "identified")
+
+material = projection_table(
+    "material",
+    Column("material_id", Id, primary_key=True),
+    Column("kind", Code, nullable=False),
+    # the number this author calls the piece by; all numbers are in alias
+    Column("number", Code, nullable=False),
+    Column("grade", Code, nullable=False),
+    Column("order_item", Code, nullable=False),
+    Column("state", Code, nullable=False),
+    Column("mass_g", Int, nullable=False),
+    Column("mass_basis", Code, nullable=False),
+    Column("mass_scale", Code, nullable=False),
+    Column("mass_at_ms", Int, nullable=False),
+    Column("thickness_um", Int, nullable=False),
+    Column("width_um", Int, nullable=False),
+    Column("length_um", Int, nullable=False),
+    Column("place", Code, nullable=False),
+    Column("origin", Code, nullable=False),
+    Column("heat_number", Code, nullable=False),
+    Column("chemistry", Words, nullable=False),
+    Column("attributes", Words, nullable=False),
+    # set when this identity was provisional and was found to be another
+    Column("identified_as", Id),
+    Column("born_at_ms", Int, nullable=False),
+    Column("ended_at_ms", Int),
+    Column("last_fact", Id, nullable=False),
+    Index("ix_material_material_id", "material_id"),
+    Index("ix_material_state", "author", "state", "kind"),
+    Index("ix_material_number", "number"),
+)
+
+alias = projection_table(
+    "alias",
+    Column("value", Code, primary_key=True),
+    Column("scheme", Code, primary_key=True),
+    Column("material_id", Id, primary_key=True),
+    Column("given_at_ms", Int, nullable=False),
+    Index("ix_alias_value", "value"),
+    Index("ix_alias_material_id", "material_id"),
+)
+
+edge = projection_table(
+    "edge",
+    Column("operation_id", Id, primary_key=True),
+    Column("ordinal", Int, primary_key=True),
+    Column("kind", Code, nullable=False),  # transform | identity
+    Column("parent_id", Id, nullable=False),
+    Column("child_id", Id, nullable=False),
+    Column("parent_from_um", Int, nullable=False),
+    Column("parent_to_um", Int, nullable=False),
+    Column("child_from_um", Int, nullable=False),
+    Column("child_to_um", Int, nullable=False),
+    Column("parent_left_um", Int, nullable=False),
+    Column("parent_right_um", Int, nullable=False),
+    Column("child_left_um", Int, nullable=False),
+    Column("child_right_um", Int, nullable=False),
+    Column("mass_g", Int, nullable=False),
+    Column("share_ppm", Int, nullable=False),
+    Column("flip_length", Boolean, nullable=False),
+    Column("flip_width", Boolean, nullable=False),
+    Column("flip_face", Boolean, nullable=False),
+    Index("ix_edge_parent_id", "parent_id", "child_id"),
+    Index("ix_edge_child_id", "child_id", "parent_id"),
+)
+
+operation = projection_table(
+    "operation",
+    Column("operation_id", Id, primary_key=True),
+    Column("operation", Code, nullable=False),
+    Column("unit", Code, nullable=False),
+    Column("started_at_ms", Int, nullable=False),
+    Column("ended_at_ms", Int, nullable=False),
+    Column("charged_g", Int, nullable=False),
+    Column("produced_g", Int, nullable=False),
+    Column("loss_g", Int, nullable=False),
+    Column("added_g", Int, nullable=False),
+    # charged + added - produced - loss: what no scale and no rule accounts for
+    Column("unexplained_g", Int, nullable=False),
+    Column("notes", Words, nullable=False),
+    Column("source", Code, nullable=False),
+    Column("actor", Code, nullable=False),
+    Column("standard_id", Code),
+    Column("standard_version", Int),
+    Column("fact_id", Id, nullable=False),
+    Index("ix_operation_unit", "author", "unit", "ended_at_ms"),
+)
+
+loss = projection_table(
+    "loss",
+    Column("operation_id", Id, primary_key=True),
+    Column("ordinal", Int, primary_key=True),
+    Column("kind", Code, nullable=False),
+    Column("g", Int, nullable=False),
+    Column("weighed", Boolean, nullable=False),
+)
+
+process_value = projection_table(
+    "process_value",
+    Column("operation_id", Id, primary_key=True),
+    Column("name", Code, primary_key=True),
+    Column("value", Int, nullable=False),
+)
+
+mark = projection_table(
+    "mark",
+    Column("mark_id", Id, primary_key=True),
+    Column("material_id", Id, nullable=False),
+    Column("kind", Code, nullable=False),
+    Column("from_um", Int, nullable=False),
+    Column("to_um", Int, nullable=False),
+    Column("left_um", Int, nullable=False),
+    Column("right_um", Int, nullable=False),
+    Column("value", Int, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("rule", Code, nullable=False),
+    Column("placed_at_ms", Int, nullable=False),
+    Index("ix_mark_material_id", "material_id"),
+)
+
+mass_history = projection_table(
+    "mass_history",
+    Column("fact_id", Id, primary_key=True),
+    Column("material_id", Id, primary_key=True),
+    Column("mass_g", Int, nullable=False),
+    Column("basis", Code, nullable=False),
+    Column("scale", Code, nullable=False),
+    Column("at_ms", Int, nullable=False),
+    Column("reason", Words, nullable=False),
+    Index("ix_mass_history_material_id", "material_id"),
+)
+
+place_history = projection_table(
+    "place_history",
+    Column("fact_id", Id, primary_key=True),
+    Column("material_id", Id, primary_key=True),
+    Column("place", Code, nullable=False),
+    Column("at_ms", Int, nullable=False),
+    Column("actor", Code, nullable=False),
+    Index("ix_place_history_material_id", "material_id"),
+)
+
+deviation_raised = projection_table(
+    "deviation_raised",
+    Column("deviation_id", Id, primary_key=True),
+    Column("rule", Code, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("material_id", Id, nullable=False),
+    Column("at_ms", Int, nullable=False),
+    Index("ix_deviation_raised_material_id", "material_id"),
+)
