@@ -1,0 +1,88 @@
+"""strandline hub …: the hub from the command line. Everything heavy is imported when a command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from central_hub.hub import Hub
+    from shared.settings import HubSettings
+
+config = click.option(
+    "--config", "file", required=True, type=click.Path(path_type=Path), help="The hub's settings file (TOML)."
+)
+
+
+def _settings(file: Path) -> HubSettings:
+    from shared import logs
+    from shared.settings import HubSettings, load
+
+    settings = load(HubSettings, file)
+    logs.set_up(settings.log_level)
+    return settings
+
+
+def _hub(file: Path) -> Hub:
+    from central_hub.wiring import build_hub
+
+    return build_hub(_settings(file))
+
+
+@click.group()
+def hub() -> None:
+    """The group's hub: portal, transfers, standards."""
+
+
+@hub.command()
+@config
+def init(file: Path) -> None:
+    """Make a new hub: folder, key, database."""
+    from central_hub.wiring import init_hub
+    from shared.keys import fingerprint
+
+    made = init_hub(_settings(file))
+    click.echo(f"{made.code} is ready in {made.settings.folder}. Key fingerprint {fingerprint(made.node.key.public)}")
+
+
+@hub.command()
+@config
+def run(file: Path) -> None:
+    """Run the hub: portal, API, sync endpoint, reconciliation."""
+    from central_hub.wsgi import serve
+
+    serve(_settings(file))
+
+
+@hub.command("user-add")
+@config
+@click.option("--login", required=True)
+@click.option("--name", required=True)
+@click.option("--role", "roles", multiple=True, required=True)
+@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
+def user_add(file: Path, login: str, name: str, roles: tuple[str, ...], password: str) -> None:
+    """Add a person who may sign in."""
+    from central_hub.app import ROLES
+    from shared.db.engine import write
+    from shared.web.accounts import add_person
+
+    here = _hub(file)
+    with write(here.node.engine) as conn:
+        add_person(conn, here.clock, login, name, roles, password, ROLES)
+    click.echo(f"{login} may sign in at {here.code}.")
+
+
+@hub.command("token-add")
+@config
+@click.option("--login", required=True)
+@click.option("--title", required=True, help="What the token is for.")
+def token_add(file: Path, login: str, title: str) -> None:
+    """Give a person's program a token; it is shown once."""
+    from shared.db.engine import write
+    from shared.web.accounts import issue_token
+
+    here = _hub(file)
+    with write(here.node.engine) as conn:
+        click.echo(issue_token(conn, here.clock, login, title))

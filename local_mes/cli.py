@@ -1,0 +1,97 @@
+"""strandline plant …: a plant from the command line. Everything heavy is imported when a command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from local_mes.plant import Plant
+    from shared.settings import PlantSettings
+
+config = click.option(
+    "--config", "file", required=True, type=click.Path(path_type=Path), help="The plant's settings file (TOML)."
+)
+
+
+def _settings(file: Path) -> PlantSettings:
+    from shared import logs
+    from shared.settings import PlantSettings, load
+
+    settings = load(PlantSettings, file)
+    logs.set_up(settings.log_level)
+    return settings
+
+
+def _plant(file: Path) -> Plant:
+    from local_mes.wiring import build_plant
+
+    return build_plant(_settings(file))
+
+
+@click.group()
+def plant() -> None:
+    """One plant: its local MES and its Level-2 collector."""
+
+
+@plant.command()
+@config
+def init(file: Path) -> None:
+    """Make a new plant: folder, key, database, spool."""
+    from local_mes.wiring import init_plant
+    from shared.keys import fingerprint
+
+    made = init_plant(_settings(file))
+    click.echo(f"{made.code} is ready in {made.settings.folder}. Key fingerprint {fingerprint(made.node.key.public)}")
+
+
+@plant.command()
+@config
+def run(file: Path) -> None:
+    """Run the MES: pages, API, interpreter, sync."""
+    from local_mes.wsgi import serve
+
+    serve(_settings(file))
+
+
+@plant.command()
+@config
+def level2(file: Path) -> None:
+    """Run the connections to Level 2, a process of its own."""
+    from local_mes.level2.collector import run_level2
+
+    run_level2(_settings(file))
+
+
+@plant.command("user-add")
+@config
+@click.option("--login", required=True)
+@click.option("--name", required=True)
+@click.option("--role", "roles", multiple=True, required=True)
+@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
+def user_add(file: Path, login: str, name: str, roles: tuple[str, ...], password: str) -> None:
+    """Add a person who may sign in."""
+    from local_mes.app import ROLES
+    from shared.db.engine import write
+    from shared.web.accounts import add_person
+
+    here = _plant(file)
+    with write(here.node.engine) as conn:
+        add_person(conn, here.clock, login, name, roles, password, ROLES)
+    click.echo(f"{login} may sign in at {here.code}.")
+
+
+@plant.command("token-add")
+@config
+@click.option("--login", required=True)
+@click.option("--title", required=True, help="What the token is for.")
+def token_add(file: Path, login: str, title: str) -> None:
+    """Give a person's program a token; it is shown once."""
+    from shared.db.engine import write
+    from shared.web.accounts import issue_token
+
+    here = _plant(file)
+    with write(here.node.engine) as conn:
+        click.echo(issue_token(conn, here.clock, login, title))

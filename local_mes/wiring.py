@@ -1,0 +1,36 @@
+"""The only place of a plant that builds things: the plant itself, and the threads that work beside the web pages."""
+
+from __future__ import annotations
+
+from local_mes.level2.spool import create_spool
+from local_mes.model.service import load_model
+from local_mes.plant import Plant
+from shared.clock import Clock
+from shared.db.engine import open_engine
+from shared.errors import BadSetup
+from shared.node import build_node, create_tables, make_folder
+from shared.settings import PlantSettings
+from shared.subjects import REGISTERS
+
+
+def build_plant(settings: PlantSettings, clock: Clock | None = None) -> Plant:
+    """A plant from its settings. BadSetup when model, folder, key or database do not allow a start."""
+    model = load_model(settings.model)
+    if model.plant.code != settings.code:
+        raise BadSetup(
+            "plant.other_model",
+            f"The settings are of {settings.code}, the model {settings.model} of {model.plant.code}.",
+            todo="Name the model of this plant.",
+        )
+    node = build_node(settings, REGISTERS, clock)
+    return Plant(node, settings, model, open_engine(settings.spool))
+
+
+def init_plant(settings: PlantSettings, clock: Clock | None = None) -> Plant:
+    """First start: check the model before anything is made, then folder, key, tables and spool."""
+    load_model(settings.model)
+    make_folder(settings)
+    plant = build_plant(settings, clock)
+    create_tables(plant.node.engine)
+    create_spool(plant.spool, plant.clock)
+    return plant

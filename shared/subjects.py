@@ -1,0 +1,19 @@
+"""All subjects whose facts become rows, in one list: the same at plants, at the hub and in a rebuild."""
+
+from __future__ import annotations
+
+from shared.material import projection as material
+from shared.orders import projection as orders
+from shared.performance import projection as performance
+from shared.quality import projection as quality
+from shared.standards import projection as standards
+from shared.transfers import projection as transfers
+
+REGISTERS = (
+    material.register,
+    quality.register,
+    transfers.register,
+    performance.register,
+    orders.register,
+    standards.register,
+)
