@@ -61,6 +61,7 @@ class LoadArrived(Payload, frozen=True, kw_only=True):
     shipment_number: str
     shipment_id: str = ""
     arrived_at_ms: int
+    from_plant: str = ""
 
 
 @fact("MaterialReceived")
@@ -91,6 +92,9 @@ class ReceiptMatched(Payload, frozen=True, kw_only=True):
     shipment_id: str
     material_id: str
     custody_no: int
+    material: NewMaterial | None = None
+    """The receiver's own row under the true identity, completed with what the sender's data says."""
+    sender_mass: Mass | None = None
 
 
 @fact("ReceiptClosed")
@@ -101,6 +105,7 @@ class ReceiptClosed(Payload, frozen=True, kw_only=True):
     shipment_number: str
     received: int
     short_ids: tuple[str, ...] = ()
+    from_plant: str = ""
 
 
 @fact("DepartureCorrected")
@@ -126,6 +131,9 @@ class CaseOpened(Payload, frozen=True, kw_only=True):
     summary: str
     evidence: tuple[str, ...] = ()
     values: dict[str, int] = {}
+    shipment_number: str = ""
+    piece_number: str = ""
+    receipt_id: str = ""
 
 
 @fact("CaseResolved")
@@ -147,3 +155,4 @@ class AwaitingData(Payload, frozen=True, kw_only=True):
     lines: int
     closed: bool
     complete_to_ms: int
+    receiver: str = ""

@@ -1,0 +1,122 @@
+"""Named reads of transfers: loads, receipts, candidates for a printed number, custody numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, and_, func, or_, select
+
+from shared.transfers.domain import Candidate
+from shared.transfers.facts import PieceData
+from shared.transfers.tables import receipt, receipt_close, shipment, shipment_line, shipment_line_number
+
+
+def find_shipment(conn: Connection, number_or_id: str, *, to_plant: str = "") -> Row[Any] | None:
+    """A load by its id or number; of several with the number the youngest."""
+    query = select(shipment).where(
+        or_(shipment.c.shipment_id == number_or_id, shipment.c.number == number_or_id)
+    )
+    if to_plant:
+        query = query.where(shipment.c.to_plant == to_plant)
+    return conn.execute(query.order_by(shipment.c.departed_at_ms.desc(), shipment.c.shipment_id.desc())).first()
+
+
+def find_shipments(
+    conn: Connection, *, sender: str = "", receiver: str = "", q: str = "", after: str = "", limit: int = 50
+) -> Sequence[Row[Any]]:
+    """Loads, youngest first, each with the count and sum (g) of its lines that did leave."""
+    line, c = shipment_line.c, shipment.c
+    left = and_(line.author == c.author, line.shipment_id == c.shipment_id, line.withdrawn.is_(False))
+    mass = func.coalesce(func.sum(line.mass_g), 0).label("mass_g")
+    query = (
+        select(shipment, func.count(line.material_id).label("pieces"), mass)
+        .join_from(shipment, shipment_line, left, isouter=True)
+        .group_by(*shipment.columns)
+    )
+    for column, value in ((c.author, sender), (c.to_plant, receiver)):
+        if value:
+            query = query.where(column == value)
+    if q:
+        query = query.where(or_(c.number.ilike(f"%{q}%"), c.vehicle.ilike(f"%{q}%")))
+    if after:
+        query = query.where(c.shipment_id < after)
+    return conn.execute(query.order_by(c.shipment_id.desc()).limit(limit)).all()
+
+
+def find_receipts(
+    conn: Connection, *, receiver: str = "", sender: str = "", q: str = "", provisional: bool | None = None,
+    after: str = "", limit: int = 50,
+) -> Sequence[Row[Any]]:
+    """Receipts, youngest first."""
+    c = receipt.c
+    query = select(receipt)
+    for column, value in ((c.author, receiver), (c.from_plant, sender)):
+        if value:
+            query = query.where(column == value)
+    if q:
+        query = query.where(or_(c.printed_number.ilike(f"%{q}%"), c.own_number.ilike(f"%{q}%"),
+                                c.shipment_number.ilike(f"%{q}%")))
+    if provisional is not None:
+        query = query.where(c.provisional.is_(provisional))
+    if after:
+        query = query.where(c.receipt_id < after)
+    return conn.execute(query.order_by(c.receipt_id.desc()).limit(limit)).all()
+
+
+def find_receipt(conn: Connection, receipt_id: str) -> Row[Any] | None:
+    """One receipt."""
+    return conn.execute(select(receipt).where(receipt.c.receipt_id == receipt_id)).first()
+
+
+def find_close(conn: Connection, receiver: str, shipment_id: str) -> Row[Any] | None:
+    """The receiver's word that a load is unloaded, the first if said twice."""
+    c = receipt_close.c
+    query = select(receipt_close).where(c.author == receiver, c.shipment_id == shipment_id)
+    return conn.execute(query.order_by(c.recorded_at_ms, c.fact_id)).first()
+
+
+def find_candidates(conn: Connection, printed: Iterable[str], receiver: str = "") -> list[Candidate]:
+    """Sender's lines that bear one of these printed numbers, not withdrawn, to this receiver (or to anybody)."""
+    n, line, s = shipment_line_number.c, shipment_line.c, shipment.c
+    same = and_(n.author == line.author, n.shipment_id == line.shipment_id, n.material_id == line.material_id)
+    taken = (
+        select(receipt.c.receipt_id)
+        .where(receipt.c.shipment_id == line.shipment_id, receipt.c.material_id == line.material_id)
+        .exists()
+    )
+    query = (
+        select(line.author, line.shipment_id, line.material_id, line.departed_at_ms, s.number, taken.label("taken"))
+        .join_from(shipment_line_number, shipment_line, same)
+        .join(shipment, and_(s.author == line.author, s.shipment_id == line.shipment_id))
+        .where(n.value.in_(list(printed)), line.withdrawn.is_(False))
+    )
+    if receiver:
+        query = query.where(s.to_plant == receiver)
+    return [
+        Candidate(r.author, r.shipment_id, r.number, r.material_id, r.departed_at_ms, r.taken)
+        for r in conn.execute(query)
+    ]
+
+
+def get_piece(conn: Connection, sender: str, shipment_id: str, material_id: str) -> PieceData:
+    """What the sender says of one piece on a load."""
+    c = shipment_line.c
+    text = conn.execute(
+        select(c.piece).where(c.author == sender, c.shipment_id == shipment_id, c.material_id == material_id)
+    ).scalar_one()
+    return msgspec.json.decode(text, type=PieceData)
+
+
+def custody_numbers(conn: Connection, material_id: str) -> list[int]:
+    """Every custody number known here for a piece, of departures and receipts."""
+    sent = select(shipment_line.c.custody_no).where(shipment_line.c.material_id == material_id)
+    came = select(receipt.c.custody_no).where(receipt.c.material_id == material_id)
+    return list(conn.execute(sent.union_all(came)).scalars())
+
+
+def senders_to(conn: Connection, receiver: str) -> list[str]:
+    """The plants that ever announced a load to this one."""
+    query = select(shipment.c.author).where(shipment.c.to_plant == receiver).distinct()
+    return sorted(conn.execute(query).scalars())

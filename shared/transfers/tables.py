@@ -1,0 +1,164 @@
+"""Rows of transfers. Each has one author: the sender's list, the receiver's receipts, the hub's cases stand apart."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Index
+
+from shared.db.types import Code, Id, Int, Words, projection_table
+
+shipment = projection_table(
+    "shipment",
+    Column("shipment_id", Id, primary_key=True),
+    Column("number", Code, nullable=False),
+    Column("to_plant", Code, nullable=False),
+    Column("lane", Code, nullable=False),
+    Column("mode", Code, nullable=False),
+    Column("vehicle", Code, nullable=False),
+    Column("departed_at_ms", Int, nullable=False),
+    Column("eta_ms", Int, nullable=False),
+    Column("recorded_at_ms", Int, nullable=False),
+    Column("fact_id", Id, nullable=False),
+    Index("ix_shipment_number", "number"),
+    Index("ix_shipment_to_plant", "to_plant", "departed_at_ms"),
+)
+
+shipment_line = projection_table(
+    "shipment_line",
+    Column("shipment_id", Id, primary_key=True),
+    Column("material_id", Id, primary_key=True),
+    Column("number", Code, nullable=False),
+    Column("kind", Code, nullable=False),
+    Column("grade", Code, nullable=False),
+    Column("order_item", Code, nullable=False),
+    Column("position", Code, nullable=False),
+    Column("custody_no", Int, nullable=False),
+    Column("mass_g", Int, nullable=False),
+    Column("mass_basis", Code, nullable=False),
+    Column("scale", Code, nullable=False),
+    Column("quality", Code, nullable=False),
+    Column("piece", Words, nullable=False),  # PieceData as JSON: what the receiver takes over
+    Column("entered", Code, nullable=False),  # advised | late
+    Column("withdrawn", Boolean, nullable=False),  # the sender declared that it never left
+    Column("departed_at_ms", Int, nullable=False),
+    Column("recorded_at_ms", Int, nullable=False),
+    Column("withdrawn_at_ms", Int, nullable=False),  # recorded_at of that declaration; 0 without
+    Column("fact_id", Id, nullable=False),
+    Index("ix_shipment_line_material_id", "material_id"),
+)
+
+shipment_line_number = projection_table(
+    "shipment_line_number",
+    Column("shipment_id", Id, primary_key=True),
+    Column("material_id", Id, primary_key=True),
+    Column("value", Code, primary_key=True),
+    Index("ix_shipment_line_number_value", "value"),
+)
+
+departure_correction = projection_table(
+    "departure_correction",
+    Column("fact_id", Id, primary_key=True),
+    Column("shipment_id", Id, nullable=False),
+    Column("material_id", Id, nullable=False),
+    Column("kind", Code, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("recorded_at_ms", Int, nullable=False),
+    Index("ix_departure_correction_shipment_id", "shipment_id"),
+)
+
+arrival = projection_table(
+    "arrival",
+    Column("fact_id", Id, primary_key=True),
+    Column("shipment_id", Id, nullable=False),
+    Column("shipment_number", Code, nullable=False),
+    Column("from_plant", Code, nullable=False),
+    Column("arrived_at_ms", Int, nullable=False),
+    Column("recorded_at_ms", Int, nullable=False),
+    Index("ix_arrival_shipment_number", "shipment_number"),
+)
+
+receipt = projection_table(
+    "receipt",
+    Column("receipt_id", Id, primary_key=True),
+    Column("shipment_id", Id, nullable=False),
+    Column("shipment_number", Code, nullable=False),
+    Column("from_plant", Code, nullable=False),
+    Column("material_id", Id, nullable=False),  # the true identity once it is known
+    Column("taken_in_as", Id, nullable=False),  # the identity it came in under; another one for a provisional receipt
+    Column("custody_no", Int, nullable=False),
+    Column("provisional", Boolean, nullable=False),
+    Column("came_unlisted", Boolean, nullable=False),  # provisional at birth, for ever
+    Column("printed_number", Code, nullable=False),
+    Column("own_number", Code, nullable=False),
+    Column("kind", Code, nullable=False),
+    Column("grade", Code, nullable=False),
+    Column("order_item", Code, nullable=False),
+    Column("mass_g", Int, nullable=False),
+    Column("mass_basis", Code, nullable=False),
+    Column("scale", Code, nullable=False),
+    Column("sender_mass_g", Int),
+    Column("sender_mass_basis", Code),
+    Column("place", Code, nullable=False),
+    Column("position", Code, nullable=False),
+    Column("damage", Code, nullable=False),
+    Column("received_at_ms", Int, nullable=False),
+    Column("recorded_at_ms", Int, nullable=False),
+    Column("matched_at_ms", Int, nullable=False),  # 0: not (or never needed)
+    Column("fact_id", Id, nullable=False),
+    Index("ix_receipt_material_id", "material_id"),
+    Index("ix_receipt_shipment_id", "shipment_id"),
+    Index("ix_receipt_printed_number", "printed_number"),
+    Index("ix_receipt_provisional", "provisional"),
+)
+
+receipt_close = projection_table(
+    "receipt_close",
+    Column("fact_id", Id, primary_key=True),
+    Column("shipment_id", Id, nullable=False),
+    Column("shipment_number", Code, nullable=False),
+    Column("from_plant", Code, nullable=False),
+    Column("received", Int, nullable=False),
+    Column("short_ids", Words, nullable=False),  # JSON list of material ids
+    Column("closed_at_ms", Int, nullable=False),
+    Column("recorded_at_ms", Int, nullable=False),
+    Index("ix_receipt_close_shipment_id", "shipment_id"),
+)
+
+transfer_case = projection_table(
+    "transfer_case",
+    Column("case_id", Id, primary_key=True),
+    Column("kind", Code, nullable=False),
+    Column("state", Code, nullable=False),  # open | resolved
+    Column("shipment_id", Id, nullable=False),
+    Column("shipment_number", Code, nullable=False),
+    Column("material_id", Id, nullable=False),
+    Column("piece_number", Code, nullable=False),
+    Column("receipt_id", Id, nullable=False),
+    Column("from_plant", Code, nullable=False),
+    Column("to_plant", Code, nullable=False),
+    Column("summary", Words, nullable=False),
+    Column("evidence", Words, nullable=False),  # JSON list of fact ids
+    Column("figures", Words, nullable=False),  # JSON object of integers
+    Column("since_ms", Int, nullable=False),  # when the contradiction could be judged
+    Column("opened_at_ms", Int, nullable=False),
+    Column("fact_id", Id, nullable=False),
+    Column("resolution", Code, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("resolved_by", Code, nullable=False),
+    Column("resolved_at_ms", Int, nullable=False),  # 0 while open
+    Index("ix_transfer_case_state", "state"),
+    Index("ix_transfer_case_material_id", "material_id"),
+)
+
+awaiting_episode = projection_table(
+    "awaiting_episode",
+    Column("episode_id", Id, primary_key=True),
+    Column("plant", Code, nullable=False),  # whose facts are awaited
+    Column("receiver", Code, nullable=False),
+    Column("shipment_number", Code, nullable=False),
+    Column("lines", Int, nullable=False),
+    Column("closed", Boolean, nullable=False),
+    Column("complete_to_ms", Int, nullable=False),
+    Column("opened_at_ms", Int, nullable=False),
+    Column("closed_at_ms", Int, nullable=False),
+    Index("ix_awaiting_episode_closed", "closed"),
+)
