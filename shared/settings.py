@@ -91,6 +91,7 @@ class PlantSettings(NodeSettings):
     hub_url: str = Field(description="Where the hub is; the plant calls out, never the other way.")
     apply_entries_max: int = Field(500, ge=1, description="Entries applied in one transaction: bounds its length.")
     interpret_messages_max: int = Field(50, ge=1, description="Level-2 messages interpreted in one transaction.")
+    link_addresses: dict[str, str] = Field({}, description="Level-2 link -> address, in place of the plant model's.")
 
     @property
     def spool(self) -> str:

@@ -77,6 +77,11 @@ def local_text(at_ms: int, zone: ZoneInfo) -> str:
     return to_datetime(at_ms).astimezone(zone).strftime("%Y%m%d%H%M%S%f")[:17]
 
 
+def zone_offset_min(at_ms: int, zone: ZoneInfo) -> int:
+    """Minutes the zone is ahead of UTC at a moment."""
+    return round((to_datetime(at_ms).astimezone(zone).utcoffset() or timedelta()).total_seconds() / 60)
+
+
 def claimed_ms(claimed: str, zone: ZoneInfo, received_ms: int) -> int | None:
     """The moment a local text means (header form or ISO); in the doubled hour of autumn the one nearer to receipt.
 

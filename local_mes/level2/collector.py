@@ -1,0 +1,140 @@
+"""The process `strandline plant level2`: all links of a plant in one event loop, their messages into the spool.
+
+A message's life here: its link reads it, the spool's writing thread commits it, the link acknowledges it. What it
+means is none of this process's business: the plant's process reads the spool. So this one can be restarted, upgraded
+and killed at any moment: peers send again what was not acknowledged, and the spool keeps one of each.
+The way down is the same in mirror image: rows queued in the spool are sent until they are answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from local_mes.level2.down import links_waiting
+from local_mes.level2.link_state import STOPPED, LinkState, load_state, real_ms, save_states
+from local_mes.level2.links import LinkPlan, load_links
+from local_mes.level2.opcua import OpcuaLink
+from local_mes.level2.spool import SpoolWriter, create_spool
+from local_mes.level2.telegram_server import TelegramLink
+from shared import logs
+from shared.clock import Clock, FileClock, SystemClock
+from shared.db.engine import open_engine
+from shared.errors import BadSetup
+from shared.settings import PlantSettings
+
+STATES_EVERY_S = 1.0
+DOWN_LOOK_S = 0.2
+"""How often the spool is asked for something to send down: short against an operator's patience, cheap as a query."""
+
+log = logs.get("level2")
+
+
+def run_level2(settings: PlantSettings, clock: Clock | None = None) -> None:
+    """Run the collector until SIGTERM or SIGINT. BadSetup for a bad model, a taken port, a second collector."""
+    logs.set_up(settings.log_level)
+    plan = load_links(settings)
+    used = clock or (FileClock(settings.clock_file) if settings.clock_file else SystemClock())
+    with ExitStack() as stack:
+        stack.enter_context(_alone(settings.folder))
+        spool = open_engine(settings.spool)
+        stack.callback(spool.dispose)
+        create_spool(spool, used)
+        writer = SpoolWriter(spool)
+        stack.callback(writer.close)
+        asyncio.run(Collector(plan, spool, writer, used).run())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One collector a plant: two would acknowledge each other's messages."""
+    try:
+        lock = (folder / "level2.lock").open("w")
+    except OSError as error:
+        raise BadSetup("level2.folder", f"The folder {folder} cannot be used: {error.strerror}.",
+                       todo="Run `strandline plant init` first, as the user who runs the plant.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BadSetup("level2.runs_already", f"A collector of {folder} is running already.",
+                           todo="Stop it first (systemctl stop strandline-level2).") from error
+        yield
+
+
+class Collector:
+    """All links of one plant."""
+
+    def __init__(self, plan: LinkPlan, spool: Engine, writer: SpoolWriter, clock: Clock) -> None:
+        self._spool = spool
+        self._writer = writer
+        self._states: list[LinkState] = []
+        self._telegram: list[TelegramLink] = []
+        self._opcua: list[OpcuaLink] = []
+        for link in plan.links.values():
+            state = load_state(spool, link.code, link.kind, link.address, clock)
+            self._states.append(state)
+            if link.kind == "telegram":
+                self._telegram.append(TelegramLink(link, plan.layouts[link.code], plan.zone, clock, writer, state))
+            else:
+                self._opcua.append(OpcuaLink(link, plan.zone, plan.folder, clock, writer, state))
+
+    async def run(self) -> None:
+        """Serve all links until the process is asked to stop."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        servers = [(link, await link.listen()) for link in self._telegram]
+        jobs = [
+            *(link.run(server) for link, server in servers), *(link.run() for link in self._opcua),
+            self._show_states(), self._wake_down(), _until(stop),
+        ]
+        tasks = [asyncio.create_task(job) for job in jobs]
+        log.info("level2 runs", links=[state.link for state in self._states])
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()  # an error that no link expects ends the process loudly; its supervisor starts it again
+        for state in self._states:
+            state.become(STOPPED, peer="")
+        await self._save()
+        log.info("level2 stopped")
+
+    async def _show_states(self) -> None:
+        while True:
+            try:
+                await self._save()
+            except SQLAlchemyError as error:
+                # the picture of the links is late, the messages are not: those fail and are sent again on their own
+                log.warning("link states not written", why=str(error))
+            await asyncio.sleep(STATES_EVERY_S)
+
+    async def _save(self) -> None:
+        rows = [state.row(real_ms()) for state in self._states]
+        await asyncio.wrap_future(self._writer.submit(partial(save_states, rows=rows)))
+
+    async def _wake_down(self) -> None:
+        links: list[TelegramLink | OpcuaLink] = [*self._telegram, *self._opcua]
+        while True:
+            waiting = await asyncio.to_thread(links_waiting, self._spool)
+            for link in links:
+                if link.link.code in waiting:
+                    link.down_wake.set()
+            await asyncio.sleep(DOWN_LOOK_S)
+
+
+async def _until(stop: asyncio.Event) -> None:
+    await stop.wait()

@@ -1,0 +1,130 @@
+"""What goes down to Level 2: queued by the plant's process in the spool, sent by the collector, its fate visible.
+
+State of a row: queued -> sent -> confirmed or refused (with Level 2's answer). A row is sent again until it is
+answered, in the order it was queued, one at a time for each link. The same key is queued once, so a caller derives it
+from its cause (a fact id, a command id).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from local_mes.level2.spool_tables import down
+from local_mes.level2.telegrams.frame import next_sequence
+from shared.clock import Clock
+from shared.db.engine import read, write
+
+TELEGRAM, CALL = "telegram", "call"
+QUEUED, SENT, CONFIRMED, REFUSED = "queued", "sent", "confirmed", "refused"
+
+
+@dataclass(frozen=True)
+class Down:
+    """One order to Level 2. sequence and tries are 0 until it is sent."""
+
+    down_id: int
+    key: str
+    link: str
+    kind: str
+    message: str
+    fields: dict[str, Any]
+    state: str
+    sequence: int
+    tries: int
+    queued_ms: int
+    answered_ms: int | None
+    answer: str
+
+
+def queue_telegram(spool: Engine, clock: Clock, link: str, message: str, fields: Mapping[str, Any], *, key: str) -> int:
+    """Queue a down telegram; returns its down_id. The same key again changes nothing."""
+    return _queue(spool, clock, key=key, link=link, kind=TELEGRAM, message=message, fields=fields)
+
+
+def queue_call(spool: Engine, clock: Clock, link: str, method: str, fields: Mapping[str, Any], *, key: str) -> int:
+    """Queue an OPC UA method call such as `PDI.Store`; fields are its arguments in order. Returns its down_id."""
+    return _queue(spool, clock, key=key, link=link, kind=CALL, message=method, fields=fields)
+
+
+def get_down(spool: Engine, down_id: int) -> Down:
+    """One row."""
+    with read(spool) as conn:
+        return _down(conn.execute(select(down).where(down.c.down_id == down_id)).one())
+
+
+def find_by_key(spool: Engine, key: str) -> Down | None:
+    """The row a cause has queued, or None."""
+    with read(spool) as conn:
+        row = conn.execute(select(down).where(down.c.key == key)).first()
+    return _down(row) if row else None
+
+
+def find_recent(spool: Engine, limit: int, before: int | None = None) -> list[Down]:
+    """The newest rows, newest first; before is a down_id."""
+    query = select(down).order_by(down.c.down_id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(down.c.down_id < before)
+    with read(spool) as conn:
+        return [_down(row) for row in conn.execute(query)]
+
+
+def links_waiting(spool: Engine) -> set[str]:
+    """Links with something to send."""
+    with read(spool) as conn:
+        return set(conn.execute(select(down.c.link).distinct().where(down.c.state.in_((QUEUED, SENT)))).scalars())
+
+
+def take_next(conn: Connection, link: str, now_ms: int) -> Down | None:
+    """The oldest open row of a link, marked as sent (with its telegram sequence) before a byte leaves."""
+    row = conn.execute(
+        select(down).where(down.c.link == link, down.c.state.in_((QUEUED, SENT))).order_by(down.c.down_id).limit(1)
+    ).first()
+    if row is None:
+        return None
+    last = conn.execute(
+        select(down.c.sequence).where(down.c.link == link, down.c.sequence.is_not(None))
+        .order_by(down.c.down_id.desc()).limit(1)
+    ).scalar()
+    sequence = row.sequence if row.sequence is not None else next_sequence(last or 0)
+    values = {"state": SENT, "sequence": sequence, "tries": row.tries + 1, "sent_ms": row.sent_ms or now_ms}
+    conn.execute(update(down).where(down.c.down_id == row.down_id).values(**values))
+    return _down(conn.execute(select(down).where(down.c.down_id == row.down_id)).one())
+
+
+def settle(conn: Connection, down_id: int, now_ms: int, *, accepted: bool, answer: str) -> None:
+    """Level 2 has answered."""
+    conn.execute(
+        update(down).where(down.c.down_id == down_id)
+        .values(state=CONFIRMED if accepted else REFUSED, answered_ms=now_ms, answer=answer)
+    )
+
+
+def count_open(spool: Engine) -> dict[str, int]:
+    """Rows not answered yet, by link."""
+    query = select(down.c.link, func.count()).where(down.c.state.in_((QUEUED, SENT))).group_by(down.c.link)
+    with read(spool) as conn:
+        return {link: count for link, count in conn.execute(query)}
+
+
+def _queue(spool: Engine, clock: Clock, *, fields: Mapping[str, Any], **values: str) -> int:
+    text = msgspec.json.encode(dict(fields)).decode()
+    with write(spool) as conn:
+        conn.execute(
+            insert(down).values(fields=text, state=QUEUED, queued_ms=clock.now_ms(), tries=0, answer="", **values)
+            .on_conflict_do_nothing(index_elements=["key"])
+        )
+        down_id: int = conn.execute(select(down.c.down_id).where(down.c.key == values["key"])).scalar_one()
+    return down_id
+
+
+def _down(row: Any) -> Down:
+    return Down(
+        row.down_id, row.key, row.link, row.kind, row.message, msgspec.json.decode(row.fields), row.state,
+        row.sequence or 0, row.tries, row.queued_ms, row.answered_ms, row.answer,
+    )

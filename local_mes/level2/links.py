@@ -1,0 +1,107 @@
+"""The links of a plant, as the `[[link]]` entries of its model describe them (docs/level2-interfaces.md, 6)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from local_mes.level2.telegrams.layout import LayoutSet, load_folder
+from local_mes.model.service import load_model
+from shared.errors import BadSetup
+from shared.settings import PlantSettings
+
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One connection. Files are named from the model file; `*.Event` in map stands for that event of any unit."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=64)]
+    kind: Literal["telegram", "opcua"]
+    address: str
+    unit: str = ""
+    telegrams: str = "telegrams"
+    name: Annotated[str, Meta(max_length=4)] = "MES"
+    peer: Annotated[str, Meta(max_length=4)] = ""
+    messages: tuple[str, ...] = ()
+    reorder_window_s: Annotated[float, Meta(ge=0)] = 900
+    heartbeat_s: Seconds = 30
+    resend_s: Seconds = 5
+    security: Literal["Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss", "None"] = "Basic256Sha256"
+    certificate: str = ""
+    private_key: str = ""
+    server_certificate: str = ""
+    map: dict[str, str] = {}
+
+    def find_operation(self, message: str) -> str | None:
+        """The operation that reads a message, or None."""
+        unit, _, event = message.rpartition(".")
+        return self.map.get(message) or (self.map.get(f"*.{event}") if unit else None)
+
+
+@dataclass(frozen=True)
+class LinkPlan:
+    """All links of a plant by code, layouts of the telegram links, the zone Level 2's clocks run in."""
+
+    zone: ZoneInfo
+    links: Mapping[str, Link]
+    layouts: Mapping[str, LayoutSet]
+    folder: Path
+
+
+def load_links(settings: PlantSettings) -> LinkPlan:
+    """Read and check the links of the settings' plant model; BadSetup says which one is wrong and how."""
+    zone = ZoneInfo(load_model(settings.model).plant.zone)
+    rows = tomllib.loads(settings.model.read_text("utf-8")).get("link", [])
+    links = {link.code: link for link in (_convert(row, settings) for row in rows)}
+    strangers = sorted(set(settings.link_addresses) - set(links))
+    if strangers:
+        raise BadSetup("level2.unknown_link", f"The settings give an address for {strangers[0]!r}, which is no link.",
+                       todo=f"Links of the plant model: {', '.join(links)}.")
+    folder = settings.model.parent
+    folders = {link.telegrams for link in links.values() if link.kind == "telegram"}
+    sets = {name: load_folder(folder / name) for name in sorted(folders)}
+    layouts = {code: sets[link.telegrams] for code, link in links.items() if link.kind == "telegram"}
+    for link in links.values():
+        _check(link, layouts.get(link.code))
+    return LinkPlan(zone, links, layouts, folder)
+
+
+def split_address(link: Link) -> tuple[str, int]:
+    """Host and port a telegram link listens on."""
+    host, _, port = link.address.rpartition(":")
+    if not host or not port.isdigit():
+        raise _bad(link.code, f"its address {link.address!r} is not host:port")
+    return host, int(port)
+
+
+def _convert(row: dict[str, Any], settings: PlantSettings) -> Link:
+    try:
+        link = msgspec.convert(row, Link)
+    except msgspec.ValidationError as error:
+        raise _bad(str(row.get("code", "without code")), str(error)) from error
+    return msgspec.structs.replace(link, address=settings.link_addresses.get(link.code, link.address))
+
+
+def _check(link: Link, layouts: LayoutSet | None) -> None:
+    if layouts is None:
+        if link.security != "None" and not (link.certificate and link.private_key):
+            raise _bad(link.code, f"security {link.security} needs `certificate` and `private_key`; "
+                                  'a link without security says security = "None"')
+        return
+    split_address(link)
+    for message in (*link.messages, *link.map):
+        if message not in layouts.messages:
+            raise _bad(link.code, f"it names message {message}, which has no layout in {link.telegrams}")
+
+
+def _bad(code: str, why: str) -> BadSetup:
+    return BadSetup("level2.bad_link", f"The link {code} of the plant model cannot be used: {why}.",
+                    todo="Correct the model or the settings; docs/level2-interfaces.md, section 6 describes them.")

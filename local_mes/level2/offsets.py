@@ -1,0 +1,32 @@
+"""How far a peer's clock is from ours: the median of received minus claimed over the last telegrams."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from statistics import median_low
+
+SAMPLES = 51
+"""Enough that a burst of late messages (fewer than half) does not pass for a wrong clock."""
+
+
+class ClockOffset:
+    """Learns one link's offset in ms: positive when the peer's clock is behind."""
+
+    def __init__(self, samples: Iterable[int] = ()) -> None:
+        self._samples: deque[int] = deque(samples, maxlen=SAMPLES)
+
+    def learn(self, received_ms: int, claimed_ms: int | None) -> None:
+        """One telegram that was sent as it happened (not a repeat, not an unreadable time)."""
+        if claimed_ms is not None:
+            self._samples.append(received_ms - claimed_ms)
+
+    @property
+    def ms(self) -> int:
+        """The offset; 0 before the first telegram."""
+        return median_low(self._samples) if self._samples else 0
+
+    @property
+    def samples(self) -> list[int]:
+        """To be kept over a restart."""
+        return list(self._samples)

@@ -1,0 +1,88 @@
+"""The spool: a database of its own, so that it outlives and is never rolled back with the node's."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table
+
+from shared.db.append_only import append_only
+from shared.db.types import Code, Id, Int, Words
+
+spool_metadata = MetaData()
+
+identity = Table(
+    "identity",
+    spool_metadata,
+    Column("key", Id, primary_key=True),
+    Column("made_ms", Int, nullable=False),
+)
+
+message = append_only(
+    Table(
+        "message",
+        spool_metadata,
+        Column("spool_id", Integer, primary_key=True, autoincrement=True),
+        Column("link", Code, nullable=False),
+        # running number of the link in this spool: the window for repeats is counted in it
+        Column("ordinal", Int, nullable=False),
+        Column("message", Code, nullable=False),
+        Column("sequence", Int, nullable=False),
+        Column("digest", Code, nullable=False),
+        Column("claimed", Code, nullable=False),
+        Column("claimed_ms", Int),
+        Column("received_ms", Int, nullable=False),
+        Column("offset_ms", Int, nullable=False),
+        Column("zone_offset_min", Int, nullable=False),
+        Column("raw", LargeBinary, nullable=False),
+        Column("fields", Words, nullable=False),
+        # why the content could not be read, where a peer's protocol has no way to refuse it
+        Column("problem", Words, nullable=False),
+        Index("ix_message_repeat", "link", "sequence", "digest"),
+        Index("ix_message_ordinal", "link", "ordinal"),
+        Index("ix_message_received", "link", "received_ms"),
+        sqlite_autoincrement=True,
+    )
+)
+
+down = Table(
+    "down",
+    spool_metadata,
+    Column("down_id", Integer, primary_key=True, autoincrement=True),
+    # the cause that asked for it: the same cause is queued once
+    Column("key", Code, nullable=False, unique=True),
+    Column("link", Code, nullable=False),
+    Column("kind", Code, nullable=False),
+    Column("message", Code, nullable=False),
+    Column("fields", Words, nullable=False),
+    Column("state", Code, nullable=False),
+    Column("queued_ms", Int, nullable=False),
+    Column("sequence", Int),
+    Column("sent_ms", Int),
+    Column("tries", Int, nullable=False, default=0),
+    Column("answered_ms", Int),
+    Column("answer", Words, nullable=False, default=""),
+    Index("ix_down_open", "state", "link", "down_id"),
+    sqlite_autoincrement=True,
+)
+
+link_state = Table(
+    "link_state",
+    spool_metadata,
+    Column("link", Code, primary_key=True),
+    Column("kind", Code, nullable=False),
+    Column("address", Words, nullable=False),
+    Column("state", Code, nullable=False),
+    Column("since_ms", Int, nullable=False),
+    Column("peer", Words, nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("last_message", Code, nullable=False),
+    Column("last_message_ms", Int),
+    Column("received", Int, nullable=False),
+    Column("repeated", Int, nullable=False),
+    Column("refused", Int, nullable=False),
+    Column("gaps", Int, nullable=False),
+    Column("offset_ms", Int, nullable=False),
+    # the last differences received minus claimed, so that a restart does not unlearn the peer's clock
+    Column("offsets", Words, nullable=False),
+    # real time of the machine, whatever the plant's clock says: shows whether the collector lives
+    Column("seen_real_ms", Int, nullable=False),
+)
