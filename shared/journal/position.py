@@ -1,0 +1,30 @@
+"""How far each epoch of each stream has been applied; moves in the transaction that applies."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Connection, select
+
+from shared.db.types import Code, Id, Int, local_table
+from shared.db.upsert import upsert
+
+apply_position = local_table(
+    "apply_position",
+    Column("stream", Code, primary_key=True),
+    Column("epoch", Id, primary_key=True),
+    Column("seq", Int, nullable=False),
+)
+
+
+def applied_to(conn: Connection, stream: str, epoch: str) -> int:
+    """The last entry of an epoch that was applied or set aside; 0 before the first."""
+    return (
+        conn.execute(
+            select(apply_position.c.seq).where(apply_position.c.stream == stream, apply_position.c.epoch == epoch)
+        ).scalar()
+        or 0
+    )
+
+
+def move_to(conn: Connection, stream: str, epoch: str, seq: int) -> None:
+    """Remember that everything up to seq was applied or set aside."""
+    upsert(conn, apply_position, [{"stream": stream, "epoch": epoch, "seq": seq}], update=["seq"])

@@ -1,0 +1,133 @@
+"""What could not be applied: kept with its reason, and holding later facts that speak of the same subjects.
+
+quarantined  the bytes cannot be read, break their schema, or would not become rows
+parked       the type or version is newer than this node; applied after an upgrade
+held         readable, but an earlier fact about one of its subjects is not applied yet
+
+The rows are local: everything here can be found again from the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal
+
+from sqlalchemy import Column, Connection, Index, delete, func, insert, select
+
+from shared.db.types import Code, Id, Int, Words, local_table
+from shared.journal.reading import Stored
+
+State = Literal["quarantined", "parked", "held"]
+SUBJECT_MAX = 64
+REASON_MAX = 500
+
+quarantine = local_table(
+    "quarantine",
+    Column("stream", Code, primary_key=True),
+    Column("epoch", Id, primary_key=True),
+    Column("seq", Int, primary_key=True),
+    Column("fact_id", Id, nullable=False),
+    Column("author", Code, nullable=False),
+    Column("type", Code, nullable=False),
+    Column("version", Int, nullable=False),
+    Column("state", Code, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("since_ms", Int, nullable=False),
+    Index("ix_quarantine_author", "author"),
+)
+
+blocked_subject = local_table(
+    "blocked_subject",
+    Column("author", Code, primary_key=True),
+    Column("subject", Code, primary_key=True),
+    Column("stream", Code, primary_key=True),
+    Column("epoch", Id, primary_key=True),
+    Column("seq", Int, primary_key=True),
+)
+
+
+@dataclass(frozen=True)
+class Unapplied:
+    """One entry that stays out for now, why, and the subjects it blocks."""
+
+    at: Stored
+    state: State
+    reason: str
+    subjects: tuple[str, ...]
+
+
+def set_aside(conn: Connection, facts: Sequence[Unapplied], now_ms: int) -> None:
+    """Remember facts as not applied and block their subjects."""
+    if not facts:
+        return
+    conn.execute(insert(quarantine), [_row(f, now_ms) for f in facts])
+    blocked = [
+        {"author": f.at.author, "subject": subject, "stream": f.at.stream, "epoch": f.at.epoch, "seq": f.at.seq}
+        for f in facts for subject in sorted({subject_key(s) for s in f.subjects})
+    ]
+    if blocked:
+        conn.execute(insert(blocked_subject), blocked)
+
+
+def blocked_subjects(conn: Connection, authors: Iterable[str]) -> set[tuple[str, str]]:
+    """(author, subject key) of everything that is blocked now."""
+    rows = conn.execute(
+        select(blocked_subject.c.author, blocked_subject.c.subject).where(blocked_subject.c.author.in_(sorted(authors)))
+    )
+    return {(row.author, row.subject) for row in rows}
+
+
+def subject_key(subject: str) -> str:
+    """The subject itself, or its hash when it would not fit a key column."""
+    if len(subject) <= SUBJECT_MAX and "\x00" not in subject:
+        return subject
+    return sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def take_out(conn: Connection, author: str | None = None) -> list[tuple[str, str, int]]:
+    """Forget what is set aside (of one author, or of all) and return its places, for another try."""
+    query = select(quarantine.c.stream, quarantine.c.epoch, quarantine.c.seq)
+    drop, unblock = delete(quarantine), delete(blocked_subject)
+    if author is not None:
+        query = query.where(quarantine.c.author == author)
+        drop = drop.where(quarantine.c.author == author)
+        unblock = unblock.where(blocked_subject.c.author == author)
+    places = [(row.stream, row.epoch, row.seq) for row in conn.execute(query)]
+    conn.execute(drop)
+    conn.execute(unblock)
+    return places
+
+
+def count_by_state(conn: Connection, author: str | None = None) -> dict[str, int]:
+    """How many facts are set aside, by state."""
+    query = select(quarantine.c.state, func.count()).group_by(quarantine.c.state)
+    if author is not None:
+        query = query.where(quarantine.c.author == author)
+    counts = {state: 0 for state in ("quarantined", "parked", "held")}
+    counts.update({row[0]: row[1] for row in conn.execute(query)})
+    return counts
+
+
+def find_set_aside(
+    conn: Connection, after: tuple[str, str, int] | None = None, limit: int = 100
+) -> list[dict[str, object]]:
+    """What is set aside, in order of place, a page at a time."""
+    key = (quarantine.c.stream, quarantine.c.epoch, quarantine.c.seq)
+    query = select(quarantine).order_by(*key).limit(limit)
+    if after is not None:
+        s, e, n = after
+        query = query.where(
+            (key[0] > s) | ((key[0] == s) & (key[1] > e)) | ((key[0] == s) & (key[1] == e) & (key[2] > n))
+        )
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def _row(item: Unapplied, now_ms: int) -> dict[str, object]:
+    at = item.at
+    return {
+        "stream": at.stream, "epoch": at.epoch, "seq": at.seq, "fact_id": at.fact_id, "author": at.author,
+        "type": at.type, "version": at.version, "state": item.state, "reason": item.reason[:REASON_MAX],
+        "since_ms": now_ms,
+    }

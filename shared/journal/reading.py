@@ -1,0 +1,110 @@
+"""Named reads of the journal: streams, epochs in order, entries with their facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from shared.journal.chain import GENESIS
+from shared.journal.tables import entry, epoch, fact, head
+
+
+@dataclass(frozen=True)
+class Life:
+    """One epoch of a stream and how far it goes here; `parent` is where it grew from: (epoch, seq, hash)."""
+
+    stream: str
+    epoch: str
+    ordinal: int
+    seq: int
+    hash: str
+    parent: tuple[str, int, str] | None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An entry and the fact that stands there; author is the one the fact counts for."""
+
+    stream: str
+    epoch: str
+    seq: int
+    hash: str
+    fact_id: str
+    author: str
+    type: str
+    version: int
+    recorded_at_ms: int
+    body: bytes
+    origin: tuple[str, str, int] | None
+
+
+def own_streams(conn: Connection) -> list[str]:
+    """The streams this node writes, by name."""
+    return list(conn.execute(select(head.c.stream).order_by(head.c.stream)).scalars())
+
+
+def all_streams(conn: Connection) -> list[str]:
+    """Every stream held here, written or copied, by name."""
+    return list(conn.execute(select(epoch.c.stream).distinct().order_by(epoch.c.stream)).scalars())
+
+
+def lives(conn: Connection, stream: str) -> list[Life]:
+    """The epochs of a stream, oldest first, each with its last entry here."""
+    rows = conn.execute(select(epoch).where(epoch.c.stream == stream).order_by(epoch.c.ordinal)).all()
+    return [
+        Life(
+            stream, row.epoch, row.ordinal, *last_entry(conn, stream, row.epoch),
+            (row.parent_epoch, row.parent_seq, row.parent_hash) if row.parent_epoch else None,
+        )
+        for row in rows
+    ]
+
+
+def last_entry(conn: Connection, stream: str, epoch_id: str) -> tuple[int, str]:
+    """Sequence number and hash of an epoch's last entry here; (0, GENESIS) when it has none."""
+    row = conn.execute(
+        select(entry.c.seq, entry.c.hash)
+        .where(entry.c.stream == stream, entry.c.epoch == epoch_id)
+        .order_by(entry.c.seq.desc()).limit(1)
+    ).first()
+    return (row.seq, row.hash) if row else (0, GENESIS)
+
+
+def hash_at(conn: Connection, stream: str, epoch_id: str, seq: int) -> str | None:
+    """The chain's hash at one place; None where there is no such entry."""
+    if seq == 0:
+        return GENESIS
+    return conn.execute(
+        select(entry.c.hash).where(entry.c.stream == stream, entry.c.epoch == epoch_id, entry.c.seq == seq)
+    ).scalar()
+
+
+def entries_after(conn: Connection, stream: str, epoch_id: str, seq: int, limit: int) -> list[Stored]:
+    """Up to `limit` entries of an epoch after a place, in order."""
+    query = _stored().where(entry.c.stream == stream, entry.c.epoch == epoch_id, entry.c.seq > seq)
+    return [_to_stored(row) for row in conn.execute(query.order_by(entry.c.seq).limit(limit))]
+
+
+def entry_at(conn: Connection, stream: str, epoch_id: str, seq: int) -> Stored | None:
+    """One entry with its fact, or None."""
+    query = _stored().where(entry.c.stream == stream, entry.c.epoch == epoch_id, entry.c.seq == seq)
+    row = conn.execute(query).first()
+    return _to_stored(row) if row else None
+
+
+def _stored() -> Select[Any]:
+    return select(
+        entry.c.stream, entry.c.epoch, entry.c.seq, entry.c.hash, entry.c.fact_id,
+        entry.c.origin_stream, entry.c.origin_epoch, entry.c.origin_seq,
+        fact.c.author, fact.c.type, fact.c.version, fact.c.recorded_at_ms, fact.c.body,
+    ).join_from(entry, fact, entry.c.fact_id == fact.c.fact_id)
+
+
+def _to_stored(row: Row[Any]) -> Stored:
+    origin = (row.origin_stream, row.origin_epoch, row.origin_seq) if row.origin_stream else None
+    return Stored(
+        row.stream, row.epoch, row.seq, row.hash, row.fact_id, row.author, row.type, row.version, row.recorded_at_ms,
+        bytes(row.body), origin,
+    )

@@ -1,0 +1,166 @@
+"""The calling side's four words: hello, push, pull and what their answers mean. One call, one step; no loop here.
+
+Each function ends with the database knowing what the peer said. Nothing is remembered in memory but the session, so
+a step can be repeated after any failure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from shared.clock import Clock
+from shared.db.engine import read, write
+from shared.ids import random_key
+from shared.journal.life import get_identity
+from shared.keys import SigningKey
+from sync import link, marks
+from sync.desk import fact_versions
+from sync.errors import OutOfStep, SyncError, Unreachable
+from sync.incoming import Held, check_stream, store, unpack
+from sync.limits import ENTRIES_MAX, PROTOCOL, PROTOCOL_OLDEST
+from sync.messages import (
+    HELLO,
+    PULL,
+    RECEIPT,
+    WELCOME,
+    EpochState,
+    Hello,
+    Pull,
+    Receipt,
+    Welcome,
+)
+from sync.outgoing import Addressed, Limit, Run, Sealed, empty_run, promise, read_run, seal_run, states
+from sync.pack import split
+from sync.peers import Peer, open_incident
+from sync.positions import ahead, missing, waiting
+from sync.seal import M, digest, open_seal, open_signed, sign
+from sync.transport import Transport
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a hello opened."""
+
+    id: str
+    incarnation: str
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One node's side of the line to a peer that it calls."""
+
+    code: str
+    peer: Peer
+    engine: Engine
+    clock: Clock
+    key: SigningKey
+    transport: Transport
+    limit: Limit
+    bytes_max: int
+
+    @property
+    def stream_down(self) -> str:
+        """The peer's stream to this node."""
+        return f"{self.peer.code}>{self.code}"
+
+    def hello(self) -> Session:
+        """Show all epochs, hear what the peer holds, and believe it: also when it is less than it once said."""
+        sent, nonce = self.clock.now_ms(), random_key()
+        with read(self.engine) as conn:
+            epochs, identity = states(conn, self.code), get_identity(conn)
+            copies = marks.list_holdings(conn, self.peer.code, [self.stream_down])
+            backlog = waiting(epochs, marks.list_holdings(conn, self.peer.code, [self.code]))
+        hello = Hello(
+            proto=PROTOCOL, node=self.code, audience=self.peer.code, sent_ms=sent, oldest_proto=PROTOCOL_OLDEST,
+            instance=identity.instance, nonce=nonce, epochs=epochs, copies=copies, facts=fact_versions(),
+            backlog=backlog,
+        )
+        answer = self.transport.send("hello", sign(self.key, HELLO, hello))
+        welcome = self._open(answer, WELCOME, Welcome)
+        if welcome.nonce != nonce:
+            raise Unreachable("sync.foreign_answer", "The welcome answers another hello.")
+        self._believe(welcome, epochs, sent)
+        return Session(welcome.session, welcome.incarnation)
+
+    def next_run(self, entries_max: int) -> Run | None:
+        """The next entries that the peer lacks, or None when it holds all."""
+        with read(self.engine) as conn:
+            spans = missing(states(conn, self.code), marks.list_holdings(conn, self.peer.code, [self.code]))
+            return read_run(conn, spans[0], entries_max, self.bytes_max) if spans else None
+
+    def push(self, session: Session, run: Run | None) -> Receipt:
+        """Send a run, or a heartbeat when there is none, and keep what the receipt says."""
+        now = self.clock.now_ms()
+        with write(self.engine) as conn:
+            found = run or empty_run(conn, self.code)
+            through = promise(conn, found, now, self.limit)
+        to = Addressed(self.code, self.peer.code, session.incarnation, session.id, self.key)
+        sealed = seal_run(found, through, to, now)
+        receipt = self._open(self.transport.send("push", sealed.body), RECEIPT, Receipt)
+        self._check_receipt(receipt, sealed)
+        held = EpochState(receipt.stream, receipt.epoch, receipt.durable, receipt.hash)
+        with write(self.engine) as conn:
+            marks.move_holdings(conn, self.peer.code, [held], now)
+            marks.keep_own_seal(conn, sealed, now)
+            link.note_contact(conn, self.peer.code, self.clock.now_ms(), receipt.sent_ms - self.clock.now_ms())
+        return receipt
+
+    def pull(self, session: Session, wait_ms: int) -> int:
+        """Ask for what follows our position in the peer's stream to us; returns how many entries were new."""
+        with read(self.engine) as conn:
+            copies = marks.list_holdings(conn, self.peer.code, [self.stream_down])
+        pull = Pull(
+            proto=PROTOCOL, node=self.code, audience=self.peer.code, sent_ms=self.clock.now_ms(),
+            incarnation=session.incarnation, session=session.id, stream=self.stream_down, copies=copies,
+            wait_ms=wait_ms, entries_max=ENTRIES_MAX, nonce=random_key(),
+        )
+        body = self.transport.send("pull", sign(self.key, PULL, pull))
+        held = self._receive(body, session)
+        if held.answer != "stored":
+            raise OutOfStep(f"sync.{held.answer}", f"{self.stream_down} does not continue what is held here.")
+        return held.new_entries
+
+    def _receive(self, body: bytes, session: Session) -> Held:
+        try:
+            envelope, frame = split(body)
+            seal = open_seal(envelope, self.peer.trusted, self.code)
+            check_stream(seal, self.peer.code, self.code)
+            batch = unpack(seal, envelope, frame)
+        except SyncError as error:
+            raise Unreachable("sync.foreign_answer", f"The answer is no batch of {self.peer.code}: {error.what}") \
+                from error
+        if (seal.incarnation, seal.session, seal.stream) != (session.incarnation, session.id, self.stream_down):
+            raise Unreachable("sync.foreign_answer", "The batch was sealed for another session.")
+        with write(self.engine) as conn:
+            held = store(conn, batch, self.clock.now_ms())
+            if held.answer == "fork":
+                open_incident(conn, self.clock, self.peer.code, "fork", f"{seal.stream} {seal.epoch} at {seal.first}")
+        return held
+
+    def _believe(self, welcome: Welcome, epochs: tuple[EpochState, ...], sent_ms: int) -> None:
+        now = self.clock.now_ms()
+        with write(self.engine) as conn:
+            marks.accept_holdings(conn, self.peer.code, [self.code], welcome.holds, now)
+            for state in ahead(epochs, welcome.holds):
+                open_incident(conn, self.clock, self.peer.code, "behind",
+                              f"{self.peer.code} holds {state.stream} {state.epoch} up to {state.seq}, we do not.")
+            link.note_contact(conn, self.peer.code, now, welcome.sent_ms - (sent_ms + now) // 2)
+
+    def _check_receipt(self, receipt: Receipt, sealed: Sealed) -> None:
+        mine = sealed.seal
+        if (receipt.stream, receipt.epoch, receipt.seal) != (mine.stream, mine.epoch, digest(sealed.envelope)):
+            raise Unreachable("sync.foreign_answer", "The receipt is for another batch.")
+        if receipt.answer != "stored" or receipt.durable < mine.last:
+            raise OutOfStep(f"sync.{receipt.answer}", f"The receiver holds {receipt.stream} up to {receipt.durable}.")
+
+    def _open(self, raw: bytes, payload_type: str, kind: type[M]) -> M:
+        """An answer signed by the peer. Anything else on the way (a proxy's page, a stranger) counts as no answer."""
+        try:
+            message = open_signed(raw, payload_type, kind, self.peer.trusted, self.code)
+        except SyncError as error:
+            raise Unreachable("sync.foreign_answer", f"The answer is not {self.peer.code}'s: {error.what}") from error
+        if message.node != self.peer.code:
+            raise Unreachable("sync.foreign_answer", f"{message.node} answered in place of {self.peer.code}.")
+        return message

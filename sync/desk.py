@@ -1,0 +1,175 @@
+"""The called side of the protocol (the hub): hello, push and pull, each bytes in and bytes out.
+
+No HTTP here: the endpoint and the memory transport both hand bytes in. Every answer is signed, so that a caller can
+tell it from a proxy's. Refusals are SyncErrors with their status. No connection is held while a long poll waits.
+"""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import Connection, Engine
+
+from shared.clock import Clock
+from shared.db.engine import read, write
+from shared.ids import random_key
+from shared.journal.fact import registered
+from shared.journal.life import get_identity
+from shared.keys import SigningKey
+from sync import marks
+from sync.bell import Bell
+from sync.errors import BadSeal, OutOfStep, StaleSession, WrongProtocol
+from sync.incoming import Held, check_stream, store, unpack
+from sync.limits import ENTRIES_MAX, HEAD_BYTES_MAX, PROTOCOL, PROTOCOL_OLDEST, RAW_BYTES_MAX
+from sync.messages import HELLO, PULL, RECEIPT, WELCOME, Hello, Message, Pull, Receipt, Seal, Welcome
+from sync.outgoing import Addressed, Run, empty_run, promise, read_run, seal_run, states
+from sync.pack import split
+from sync.peers import Peer, get_by_keys, open_incident
+from sync.positions import missing
+from sync.seal import digest, open_seal, open_signed, read_envelope, sign
+
+LOOK_S = 0.5
+"""How often a waiting poll looks at the database itself: entries may come from another worker process."""
+
+
+class Desk:
+    """Answers the nodes that call this one.
+
+    arrived is rung when entries were stored, departing must be rung when this node's own streams grew.
+    """
+
+    def __init__(
+        self, code: str, engine: Engine, clock: Clock, key: SigningKey, arrived: Bell, departing: Bell
+    ) -> None:
+        self._code = code
+        self._engine = engine
+        self._clock = clock
+        self._key = key
+        self._arrived = arrived
+        self._departing = departing
+        with read(engine) as conn:
+            self._incarnation = get_identity(conn).incarnation
+
+    def hello(self, raw: bytes) -> bytes:
+        """Open a session and tell the caller what is held of it: its positions from here on are these."""
+        with read(self._engine) as conn:
+            peer = get_by_keys(conn, [s.keyid for s in read_envelope(raw).signatures])
+        hello = open_signed(raw, HELLO, Hello, peer.trusted, self._code)
+        self._check_author(hello, peer)
+        if hello.proto < PROTOCOL_OLDEST or hello.oldest_proto > PROTOCOL:
+            raise WrongProtocol(
+                "sync.protocol", f"{peer.code} speaks {hello.oldest_proto}-{hello.proto}, this node "
+                f"{PROTOCOL_OLDEST}-{PROTOCOL}.", todo="Upgrade the older of the two.",
+            )
+        now, session = self._clock.now_ms(), random_key()
+        down = self._stream_to(peer)
+        with write(self._engine) as conn:
+            marks.open_session(conn, peer.code, session, hello.instance, now, hello.sent_ms - now, hello.backlog)
+            marks.accept_holdings(conn, peer.code, [down], hello.copies, now)
+            holds = marks.list_holdings(conn, peer.code, [peer.code, f"{peer.code}>{self._code}"])
+            epochs = states(conn, down)
+        welcome = Welcome(
+            proto=PROTOCOL, node=self._code, audience=peer.code, sent_ms=now, nonce=hello.nonce,
+            incarnation=self._incarnation, session=session, holds=holds, epochs=epochs, entries_max=ENTRIES_MAX,
+            raw_bytes_max=RAW_BYTES_MAX, facts=fact_versions(),
+        )
+        return sign(self._key, WELCOME, welcome)
+
+    def push(self, body: bytes) -> bytes:
+        """Store a batch durably and say so. The checks and their order: sync/incoming.py."""
+        envelope, frame = split(body)
+        with read(self._engine) as conn:
+            peer = get_by_keys(conn, [s.keyid for s in read_envelope(envelope, HEAD_BYTES_MAX).signatures])
+            seal = open_seal(envelope, peer.trusted, self._code)
+            check_stream(seal, peer.code, self._code)
+            self._check_session(conn, peer, seal.incarnation, seal.session)
+        batch = unpack(seal, envelope, frame)
+        now = self._clock.now_ms()
+        with write(self._engine) as conn:
+            self._check_session(conn, peer, seal.incarnation, seal.session)
+            held = store(conn, batch, now)
+            marks.note_call(conn, peer.code, now)
+            if held.answer == "fork":
+                open_incident(conn, self._clock, peer.code, "fork", f"{seal.stream} {seal.epoch} at {seal.first}")
+        if held.new_entries:
+            self._arrived.ring()
+        receipt = self._receipt(peer, seal, held, digest(envelope))
+        if held.answer != "stored":
+            what = f"{seal.stream} is held up to {held.durable}; the batch starts at {seal.first} ({held.answer})."
+            raise OutOfStep(f"sync.{held.answer}", what, receipt=receipt)
+        return receipt
+
+    def pull(self, raw: bytes) -> bytes:
+        """What follows the caller's position in its stream, at once or as soon as there is something."""
+        with read(self._engine) as conn:
+            peer = get_by_keys(conn, [s.keyid for s in read_envelope(raw).signatures])
+        pull = open_signed(raw, PULL, Pull, peer.trusted, self._code)
+        self._check_author(pull, peer)
+        down = self._stream_to(peer)
+        if pull.stream != down or any(copy.stream != down for copy in pull.copies):
+            raise BadSeal("sync.not_its_stream", f"{peer.code} asked for stream {pull.stream}.")
+        now = self._clock.now_ms()
+        with write(self._engine) as conn:
+            self._check_session(conn, peer, pull.incarnation, pull.session)
+            marks.move_holdings(conn, peer.code, pull.copies, now)
+            marks.note_call(conn, peer.code, now)
+        return self._seal(self._wait_for(pull), peer, pull)
+
+    def _wait_for(self, pull: Pull) -> Run | None:
+        end = time.monotonic() + pull.wait_ms / 1000
+        while True:
+            seen = self._departing.rings
+            with read(self._engine) as conn:
+                spans = missing(states(conn, pull.stream), pull.copies)
+                if spans:
+                    return read_run(conn, spans[0], pull.entries_max, RAW_BYTES_MAX)
+            left = end - time.monotonic()
+            if left <= 0:
+                return None
+            self._departing.wait(seen, min(left, LOOK_S))
+
+    def _seal(self, run: Run | None, peer: Peer, pull: Pull) -> bytes:
+        now = self._clock.now_ms()
+        to = Addressed(self._code, peer.code, self._incarnation, pull.session, self._key)
+        with write(self._engine) as conn:
+            self._check_session(conn, peer, pull.incarnation, pull.session)
+            found = run or empty_run(conn, pull.stream)
+            through = promise(conn, found, now, _no_limit)
+        sealed = seal_run(found, through, to, now)
+        if found.entries:
+            with write(self._engine) as conn:
+                marks.keep_own_seal(conn, sealed, now)
+        return sealed.body
+
+    def _receipt(self, peer: Peer, seal: Seal, held: Held, seal_digest: str) -> bytes:
+        receipt = Receipt(
+            proto=PROTOCOL, node=self._code, audience=peer.code, sent_ms=self._clock.now_ms(), answer=held.answer,
+            incarnation=self._incarnation, session=seal.session, stream=seal.stream, epoch=seal.epoch,
+            durable=held.durable, hash=held.hash, seal=seal_digest, credit=ENTRIES_MAX,
+        )
+        return sign(self._key, RECEIPT, receipt)
+
+    def _stream_to(self, peer: Peer) -> str:
+        return f"{self._code}>{peer.code}"
+
+    def _check_session(self, conn: Connection, peer: Peer, incarnation: str, session: str) -> None:
+        if incarnation != self._incarnation:
+            raise StaleSession("sync.stale_session", "This node began a new life since; a new hello is needed.")
+        marks.check_session(conn, peer.code, session)
+
+    @staticmethod
+    def _check_author(message: Message, peer: Peer) -> None:
+        if message.node != peer.code:
+            raise BadSeal("sync.wrong_author", f"{peer.code} signed as {message.node}.")
+
+
+def fact_versions() -> dict[str, int]:
+    """The newest version of each fact type that this node reads."""
+    newest: dict[str, int] = {}
+    for name, version in registered():
+        newest[name] = max(version, newest.get(name, 0))
+    return newest
+
+
+def _no_limit() -> int | None:
+    return None

@@ -1,0 +1,62 @@
+"""The called side over HTTP: three doors that prove their caller by signature, no sign-in and no CSRF."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import Blueprint, Flask, Response, current_app, request
+
+from sync.desk import Desk
+from sync.errors import OutOfStep, OverLimit
+from sync.limits import BODY_BYTES_LIMIT, HELLO_BYTES_MAX
+from sync.transport import PATH, RECEIPT_MEDIA_TYPE
+
+EXTENSION = "strandline.desk"
+OCTETS = "application/octet-stream"
+
+endpoint = Blueprint("sync", __name__, url_prefix=PATH.rstrip("/"))
+
+
+def install_desk(app: Flask, desk: Desk) -> None:
+    """Let this application answer for the desk."""
+    app.extensions[EXTENSION] = desk
+
+
+@endpoint.post("/hello")
+def hello() -> Response:
+    """Open a session."""
+    return _octets(_desk().hello(read_body(HELLO_BYTES_MAX)))
+
+
+@endpoint.post("/push")
+def push() -> Response:
+    """Take a batch."""
+    return _octets(_desk().push(read_body(BODY_BYTES_LIMIT)))
+
+
+@endpoint.post("/pull")
+def pull() -> Response:
+    """Long poll for what follows."""
+    return _octets(_desk().pull(read_body(HELLO_BYTES_MAX)))
+
+
+@endpoint.errorhandler(OutOfStep)
+def on_out_of_step(error: OutOfStep) -> Response:
+    """409 with the receiver's signed position."""
+    return Response(error.receipt or error.what, error.status, mimetype=RECEIPT_MEDIA_TYPE)
+
+
+def read_body(limit: int) -> bytes:
+    """The request's bytes; refused by its declared size before a byte is read."""
+    if (request.content_length or 0) > limit:
+        raise OverLimit("sync.body_too_large", f"A body of {request.content_length} bytes; the limit is {limit}.")
+    request.max_content_length = limit
+    return request.get_data(cache=False)
+
+
+def _desk() -> Desk:
+    return cast(Desk, current_app.extensions[EXTENSION])
+
+
+def _octets(body: bytes) -> Response:
+    return Response(body, mimetype=OCTETS)

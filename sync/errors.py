@@ -1,0 +1,106 @@
+"""What can go wrong between two nodes: one family, and the one table from HTTP status to its members."""
+
+from __future__ import annotations
+
+from shared.errors import StrandlineError
+
+
+class SyncError(StrandlineError):
+    """An exchange did not succeed. Nothing is lost by it: facts stay in their journal until a receipt names them."""
+
+    def __init__(
+        self, code: str, what: str, *, kept: str = "Every fact is kept in the journal.", todo: str = ""
+    ) -> None:
+        super().__init__(code, what, kept=kept, todo=todo)
+
+
+class Unreachable(SyncError):
+    """No answer, or none that this peer signed: the outcome is unknown and the same request may be sent again."""
+
+    status = 503
+    again = True
+
+
+class Malformed(SyncError):
+    """The message cannot be read, or its parts contradict each other."""
+
+    status = 400
+
+
+class BadSeal(SyncError):
+    """The signature does not verify under a key of the peer, or the message was meant for another node."""
+
+    status = 401
+
+
+class PeerHeld(SyncError):
+    """The peer is revoked, or held for an operator."""
+
+    status = 403
+
+
+class OutOfStep(SyncError):
+    """Gap, fork or unknown parent: the two disagree about what the receiver holds; a new hello settles it.
+
+    receipt  the receiver's signed position, where it has one
+    """
+
+    status = 409
+    again = True
+
+    def __init__(self, code: str, what: str, *, receipt: bytes = b"") -> None:
+        super().__init__(code, what)
+        self.receipt = receipt
+
+
+class StaleSession(SyncError):
+    """A newer hello, or a restart of the receiver, ended this session; a new hello opens the next."""
+
+    status = 412
+    again = True
+
+
+class OverLimit(SyncError):
+    """A message is larger than the receiver takes."""
+
+    status = 413
+
+
+class WrongProtocol(SyncError):
+    """The two nodes share no protocol version."""
+
+    status = 426
+
+
+class Busy(SyncError):
+    """The receiver asks to come back later; after_s is its own wish, 0 when it named none."""
+
+    status = 503
+    again = True
+    after_s = 0.0
+
+
+class StorageFull(SyncError):
+    """The receiver has no room; it keeps what it has and takes more when there is room again."""
+
+    status = 507
+    again = True
+
+
+BY_STATUS: dict[int, type[SyncError]] = {
+    400: Malformed,
+    401: BadSeal,
+    403: PeerHeld,
+    409: OutOfStep,
+    412: StaleSession,
+    413: OverLimit,
+    426: WrongProtocol,
+    429: Busy,
+    503: Busy,
+    507: StorageFull,
+}
+
+
+def from_status(status: int, code: str, what: str) -> SyncError:
+    """The error that a peer's answer means; an answer outside the table is as good as none."""
+    return BY_STATUS.get(status, Unreachable)(code, what)

@@ -1,0 +1,174 @@
+"""Receiving a batch: the same at the hub and at a plant. Durable first; applying is another room's work.
+
+The order of checks (sync-protocol.md, 1.4): size, signature, audience, session, bounded unpacking, chain; then one
+transaction stores what is new, moves the position and keeps the seal. A fact that cannot be read is stored like any
+other: it never changes the answer, and the applier sets it aside by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from shared.journal.chain import next_hash
+from shared.journal.reading import hash_at
+from shared.journal.tables import epoch as epoch_table
+from sync.errors import BadSeal, Malformed, OutOfStep
+from sync.messages import ZERO_HASH, Seal
+from sync.pack import PackedEntry, decompress, unpack_entries
+from sync.seal import digest
+from sync.storing import Arrived, store_entries
+from sync.tables import position
+from sync.tables import seal as seal_table
+
+Answer = Literal["stored", "gap", "fork", "superseded"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A sealed batch, verified, unpacked and chained, not stored yet."""
+
+    seal: Seal
+    envelope: bytes
+    entries: tuple[Arrived, ...]
+
+
+@dataclass(frozen=True)
+class Held:
+    """The receiver's position in an epoch after a batch, and what it answers."""
+
+    answer: Answer
+    durable: int
+    hash: str
+    new_entries: int
+
+
+def check_stream(seal: Seal, author: str, reader: str) -> None:
+    """A node speaks for itself only, in its own stream or in its stream to this reader. BadSeal."""
+    if seal.node != author or seal.stream not in (author, f"{author}>{reader}"):
+        raise BadSeal("sync.not_its_stream", f"{author} signed a batch of stream {seal.stream} as {seal.node}.")
+
+
+def unpack(seal: Seal, envelope: bytes, frame: bytes) -> Batch:
+    """Unpack the entries within bounds and recompute their chain. Malformed, OverLimit."""
+    raw = decompress(frame)
+    if seal.kind == "heartbeat":
+        if raw:
+            raise Malformed("sync.not_empty", "A heartbeat came with entries.")
+        return Batch(seal, envelope, ())
+    if digest(raw) != seal.bytes:
+        raise Malformed(
+            "sync.tampered", f"The entries {seal.first}-{seal.last} of {seal.stream} are not the ones that were sealed."
+        )
+    packed = unpack_entries(raw)
+    if len(packed) != seal.last - seal.first + 1:
+        raise Malformed("sync.bad_count", f"{len(packed)} entries came where the seal names {seal.first}-{seal.last}.")
+    entries = _chain(seal, packed)
+    if entries[-1].hash != seal.head:
+        raise Malformed("sync.broken_chain", f"The chain of {seal.stream} does not lead to {seal.head[:12]}….")
+    return Batch(seal, envelope, tuple(entries))
+
+
+def _chain(seal: Seal, packed: Sequence[PackedEntry]) -> list[Arrived]:
+    entries: list[Arrived] = []
+    previous = seal.prev
+    for seq, item in enumerate(packed, start=seal.first):
+        if item.origin is not None and ">" not in seal.stream:
+            raise Malformed("sync.relayed", f"Entry {seq} of {seal.stream} relays, but this is an author's own stream.")
+        previous = next_hash(seal.epoch, seal.stream, seq, previous, item.fact)
+        entries.append(Arrived(seq, previous, item.fact, item.origin))
+    return entries
+
+
+def store(conn: Connection, batch: Batch, now_ms: int) -> Held:
+    """Store what is new of a verified batch, in the caller's transaction. OutOfStep for an unknown parent."""
+    seal = batch.seal
+    held = _lock_position(conn, seal, now_ms)
+    if held is None:
+        return Held("gap", 0, ZERO_HASH, 0)
+    if seal.first > held.durable + 1:
+        return Held("gap", held.durable, held.hash, 0)
+    if _diverges(conn, batch, held.durable):
+        return Held("fork", held.durable, held.hash, 0)
+    new = batch.entries[held.durable + 1 - seal.first :]
+    if new:
+        store_entries(conn, seal, new)
+    durable, head = (seal.last, seal.head) if seal.last > held.durable else (held.durable, held.hash)
+    through = held.complete_through
+    if seal.last >= held.durable:
+        # an author's clock far ahead must not make absence look proven: no watermark beyond our own time
+        through = max(through, min(seal.complete_through, now_ms))
+    _move_position(conn, seal, durable, head, through, now_ms)
+    _keep_seal(conn, batch, now_ms)
+    return Held("stored", durable, head, len(new))
+
+
+def _lock_position(conn: Connection, seal: Seal, now_ms: int) -> Any | None:
+    """The locked position row; created for the first batch of an epoch. None when an unseen epoch starts later."""
+    query = select(position).where(
+        position.c.peer == seal.node, position.c.stream == seal.stream, position.c.epoch == seal.epoch
+    ).with_for_update()
+    row = conn.execute(query).first()
+    if row is not None:
+        return row
+    if seal.first != 1:
+        return None
+    _open_copy(conn, seal, now_ms)
+    fresh = {"peer": seal.node, "stream": seal.stream, "epoch": seal.epoch, "durable": 0, "hash": ZERO_HASH,
+             "complete_through": 0, "updated_ms": now_ms}
+    conn.execute(_insert_new(conn, position).values(fresh))
+    return conn.execute(query).one()
+
+
+def _open_copy(conn: Connection, seal: Seal, now_ms: int) -> None:
+    parent = seal.parent
+    if parent is not None and hash_at(conn, seal.stream, parent.epoch, parent.seq) != parent.hash:
+        raise OutOfStep("sync.unknown_parent", f"Epoch {seal.epoch} of {seal.stream} grew from entries not held here.")
+    taken = conn.execute(select(epoch_table.c.ordinal).where(epoch_table.c.stream == seal.stream)).scalars().all()
+    conn.execute(_insert_new(conn, epoch_table).values(
+        stream=seal.stream, epoch=seal.epoch, ordinal=max(taken, default=0) + 1, reason="copied", opened_at_ms=now_ms,
+        parent_epoch=parent.epoch if parent else None, parent_seq=parent.seq if parent else None,
+        parent_hash=parent.hash if parent else None,
+    ))
+
+
+def _diverges(conn: Connection, batch: Batch, durable: int) -> bool:
+    """Whether the batch contradicts what is stored: before its first entry, or where the two overlap."""
+    seal = batch.seal
+    if hash_at(conn, seal.stream, seal.epoch, seal.first - 1) != seal.prev:
+        return True
+    top = min(durable, seal.last)
+    if top < seal.first:
+        return False
+    return hash_at(conn, seal.stream, seal.epoch, top) != batch.entries[top - seal.first].hash
+
+
+def _move_position(conn: Connection, seal: Seal, durable: int, head: str, through: int, now_ms: int) -> None:
+    conn.execute(
+        position.update()
+        .where(position.c.peer == seal.node, position.c.stream == seal.stream, position.c.epoch == seal.epoch)
+        .values(durable=durable, hash=head, complete_through=through, updated_ms=now_ms)
+    )
+
+
+def _keep_seal(conn: Connection, batch: Batch, now_ms: int) -> None:
+    seal = batch.seal
+    if seal.kind == "heartbeat":
+        conn.execute(seal_table.delete().where(
+            seal_table.c.stream == seal.stream, seal_table.c.epoch == seal.epoch, seal_table.c.kind == "heartbeat"
+        ))
+    conn.execute(_insert_new(conn, seal_table).values(
+        stream=seal.stream, epoch=seal.epoch, last=seal.last, kind=seal.kind, first=seal.first,
+        envelope=batch.envelope, at_ms=now_ms,
+    ))
+
+
+def _insert_new(conn: Connection, table: Any) -> Any:
+    """INSERT that leaves an existing row alone: two workers may meet at the same place."""
+    if conn.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()

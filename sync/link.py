@@ -1,0 +1,95 @@
+"""How the lines stand: at a plant the line to its hub, at the hub the lines of its plants. For people and for pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from shared.db.upsert import upsert
+from shared.journal.reading import entries_after
+from sync.lease import get_db_now_ms
+from sync.marks import list_holdings
+from sync.outgoing import states
+from sync.positions import missing
+from sync.tables import link, position, session
+
+ONLINE = "online"
+AWAY = "away"
+
+
+@dataclass(frozen=True)
+class LinkReport:
+    """One line as it stands. Times in ms UTC of the node's clock.
+
+    state      online | away | never (no exchange yet)
+    waiting    facts of ours that the peer does not hold durably
+    oldest_ms  when the oldest of them was recorded, None when nothing waits
+    offset_ms  the peer's clock minus ours, as last measured
+    """
+
+    peer: str
+    state: str
+    since_ms: int | None
+    last_contact_ms: int | None
+    waiting: int
+    oldest_ms: int | None
+    offset_ms: int
+    reason: str
+
+
+def note_contact(conn: Connection, peer: str, now_ms: int, offset_ms: int) -> None:
+    """An exchange went well."""
+    row = conn.execute(select(link).where(link.c.peer == peer)).first()
+    since = row.since_ms if row and row.state == ONLINE else now_ms
+    _put(conn, peer, ONLINE, since, now_ms, offset_ms, "")
+
+
+def note_away(conn: Connection, peer: str, now_ms: int, reason: str) -> None:
+    """An exchange came to nothing; the first one in a row is the time since when."""
+    row = conn.execute(select(link).where(link.c.peer == peer)).first()
+    since = row.since_ms if row and row.state == AWAY else now_ms
+    _put(conn, peer, AWAY, since, row.last_contact_ms if row else 0, row.offset_ms if row else 0, reason)
+
+
+def report_link(conn: Connection, stream: str, peer: str) -> LinkReport:
+    """The line to a peer that we call, and what of our stream still waits for it."""
+    row = conn.execute(select(link).where(link.c.peer == peer)).first()
+    count, oldest = _waiting(conn, stream, peer)
+    if row is None:
+        return LinkReport(peer, "never", None, None, count, oldest, 0, "")
+    return LinkReport(
+        peer, row.state, row.since_ms, row.last_contact_ms or None, count, oldest, row.offset_ms, row.reason
+    )
+
+
+def report_caller(conn: Connection, stream: str, peer: str, away_after_s: float) -> LinkReport:
+    """The line of a peer that calls us: away when it has not called for so long in real time."""
+    row = conn.execute(select(session).where(session.c.peer == peer)).first()
+    count, oldest = _waiting(conn, stream, peer)
+    if row is None:
+        return LinkReport(peer, "never", None, None, count, oldest, 0, "")
+    silent_ms = get_db_now_ms(conn) - row.contact_db_ms
+    state = AWAY if silent_ms > away_after_s * 1000 else ONLINE
+    since = row.last_contact_ms if state == AWAY else row.opened_ms
+    return LinkReport(peer, state, since, row.last_contact_ms, count, oldest, row.offset_ms, "")
+
+
+def complete_through(conn: Connection, peer: str) -> int | None:
+    """Up to when the peer's own stream is complete here; None before its first word."""
+    query = select(func.max(position.c.complete_through)).where(position.c.peer == peer, position.c.stream == peer)
+    return conn.execute(query).scalar()
+
+
+def _waiting(conn: Connection, stream: str, peer: str) -> tuple[int, int | None]:
+    spans = missing(states(conn, stream), list_holdings(conn, peer, [stream]))
+    if not spans:
+        return 0, None
+    first = entries_after(conn, stream, spans[0].epoch, spans[0].first - 1, 1)
+    return sum(span.entries for span in spans), first[0].recorded_at_ms if first else None
+
+
+def _put(conn: Connection, peer: str, state: str, since: int, contact: int, offset: int, reason: str) -> None:
+    row = {"peer": peer, "state": state, "since_ms": since, "last_contact_ms": contact, "offset_ms": offset,
+           "reason": reason[:500]}
+    upsert(conn, link, [row], update=["state", "since_ms", "last_contact_ms", "offset_ms", "reason"])

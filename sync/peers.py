@@ -1,0 +1,79 @@
+"""The peers a node trusts, each by one Ed25519 key, and the incidents they gave cause to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from shared.clock import Clock
+from shared.db.upsert import upsert
+from shared.ids import new_id
+from shared.keys import key_id
+from sync.errors import BadSeal, PeerHeld
+from sync.tables import incident, peer
+
+ACTIVE = "active"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A node we exchange streams with."""
+
+    code: str
+    key_id: str
+    public_key: bytes
+    state: str
+
+    @property
+    def trusted(self) -> dict[str, bytes]:
+        """Its key as open_signed takes it."""
+        return {self.key_id: self.public_key}
+
+
+def trust_peer(conn: Connection, code: str, public_key: bytes, now_ms: int, standards_root: str = "") -> None:
+    """Accept a peer, or its new key after it was enrolled again."""
+    row = {"peer": code, "key_id": key_id(public_key), "public_key": public_key, "state": ACTIVE, "since_ms": now_ms,
+           "standards_root": standards_root}
+    upsert(conn, peer, [row], update=["key_id", "public_key", "state", "since_ms", "standards_root"])
+
+
+def set_state(conn: Connection, code: str, state: str, now_ms: int) -> None:
+    """Hold, revoke or release a peer."""
+    conn.execute(update(peer).where(peer.c.peer == code).values(state=state, since_ms=now_ms))
+
+
+def find_peer(conn: Connection, code: str) -> Peer | None:
+    """The peer of this code, or None."""
+    row = conn.execute(select(peer).where(peer.c.peer == code)).first()
+    return Peer(row.peer, row.key_id, bytes(row.public_key), row.state) if row else None
+
+
+def list_peers(conn: Connection) -> list[Peer]:
+    """All peers, by code."""
+    rows = conn.execute(select(peer).order_by(peer.c.peer))
+    return [Peer(row.peer, row.key_id, bytes(row.public_key), row.state) for row in rows]
+
+
+def get_by_keys(conn: Connection, key_ids: list[str]) -> Peer:
+    """The active peer that one of these keys belongs to. BadSeal for a stranger, PeerHeld when it may not speak."""
+    row = conn.execute(select(peer).where(peer.c.key_id.in_(key_ids[:8]))).first()
+    if row is None:
+        raise BadSeal("sync.unknown_key", "No enrolled node signs with this key.", todo="Enrol the node first.")
+    if row.state != ACTIVE:
+        raise PeerHeld("sync.peer_held", f"{row.peer} is {row.state} here.", todo="Ask the operator of the hub.")
+    return Peer(row.peer, row.key_id, bytes(row.public_key), row.state)
+
+
+def find_standards_root(conn: Connection, code: str) -> str:
+    """What the peer named as the root of its standards when we were enrolled; empty when it named none."""
+    return conn.execute(select(peer.c.standards_root).where(peer.c.peer == code)).scalar() or ""
+
+
+def open_incident(conn: Connection, clock: Clock, peer_code: str, kind: str, what: str) -> None:
+    """Note something that people must look at, with its evidence in words; the same thing is noted once."""
+    same = (incident.c.peer == peer_code) & (incident.c.kind == kind) & (incident.c.what == what)
+    if conn.execute(select(incident.c.incident_id).where(same)).first():
+        return
+    row = {"incident_id": new_id(clock), "at_ms": clock.now_ms(), "peer": peer_code, "kind": kind, "what": what}
+    conn.execute(insert(incident).values(row))

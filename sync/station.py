@@ -1,0 +1,143 @@
+"""A node's sync as one thing to start and stop: put together here from a node, once, for both kinds of node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.db.engine import read, write
+from shared.errors import BadSetup
+from shared.ids import jitter
+from shared.journal.life import begin_life, read_anchor
+from shared.logs import get
+from shared.node import Node
+from sync.anchoring import Anchoring
+from sync.applying import Applying
+from sync.backoff import Backoff
+from sync.bell import Bell
+from sync.caller import Caller
+from sync.desk import Desk
+from sync.exchange import Exchange, Pace
+from sync.lease import LEASE_S, Lease
+from sync.outgoing import Limit
+from sync.peers import Peer, list_peers
+from sync.transport import HttpTransport, Transport
+
+log = get("sync")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What both kinds of station stand on: bells, applier, anchor."""
+
+    arrived: Bell
+    departing: Bell
+    applying: Applying
+    anchoring: Anchoring
+
+
+@dataclass(frozen=True)
+class CallingStation:
+    """A plant's sync: calls the hub, applies what comes back. Not enrolled yet: everything but the calls."""
+
+    ground: Ground
+    exchange: Exchange | None
+
+    def start(self) -> None:
+        """Start all threads."""
+        self.ground.anchoring.start()
+        self.ground.applying.start()
+        if self.exchange is not None:
+            self.exchange.start()
+
+    def stop(self) -> None:
+        """Stop all threads; safe at any moment, as is pulling the plug."""
+        if self.exchange is not None:
+            self.exchange.stop()
+        self.ground.applying.stop()
+        self.ground.anchoring.stop()
+
+
+@dataclass(frozen=True)
+class CalledStation:
+    """The hub's sync: answers at its desk, applies what arrives."""
+
+    ground: Ground
+    desk: Desk
+
+    def start(self) -> None:
+        """Start all threads; the desk works in the web server's."""
+        self.ground.anchoring.start()
+        self.ground.applying.start()
+
+    def stop(self) -> None:
+        """Stop all threads."""
+        self.ground.applying.stop()
+        self.ground.anchoring.stop()
+
+
+def anchor_file(node: Node) -> Path:
+    """Where the anchor lies: in the node's folder, outside the database and its backups."""
+    return node.settings.folder / "anchor.json"
+
+
+def begin(node: Node) -> list[str]:
+    """Before anything is recorded in this process: see whether the database is older than the anchor."""
+    anchor = read_anchor(anchor_file(node))
+    with write(node.engine) as conn:
+        restored = begin_life(conn, anchor, node.clock.now_ms())
+    if restored:
+        log.warning("the database is older than the anchor: new epochs opened", streams=restored)
+    return restored
+
+
+def build_calling(node: Node, limit: Limit, apply_entries_max: int, transport: Transport) -> CallingStation:
+    """A plant's station. `limit` gives ms of the oldest Level-2 message not interpreted yet, or None."""
+    begin(node)
+    ground = make_ground(node, apply_entries_max)
+    with read(node.engine) as conn:
+        peers = list_peers(conn)
+    return CallingStation(ground, _exchange(node, peers[0], ground, limit, transport) if peers else None)
+
+
+def build_called(node: Node, apply_entries_max: int) -> CalledStation:
+    """The hub's station."""
+    begin(node)
+    ground = make_ground(node, apply_entries_max)
+    desk = Desk(node.code, node.engine, node.clock, node.key, ground.arrived, ground.departing)
+    return CalledStation(ground, desk)
+
+
+def http_transport(node: Node, url: str) -> HttpTransport:
+    """The way to a peer over HTTP, with this node's timeouts."""
+    if not url.startswith(("http://", "https://")):
+        raise BadSetup("sync.bad_url", f"{url!r} is no address of a hub.", todo="Set hub_url to http://… or https://…")
+    sync = node.settings.sync
+    return HttpTransport(url, connect_s=sync.connect_timeout_s, read_s=sync.read_timeout_s)
+
+
+def make_ground(node: Node, apply_entries_max: int) -> Ground:
+    """Bells, applier and anchor of a node, wired to its journal, nothing started."""
+    arrived, departing = Bell(), Bell()
+    node.journal.listen(departing.ring)
+    applying = Applying(
+        node.engine, node.clock, node.journal.appliers, arrived, Lease(node.engine, "apply", LEASE_S), _backoff(node),
+        entries_max=apply_entries_max,
+    )
+    return Ground(arrived, departing, applying, Anchoring(node.code, node.engine, anchor_file(node), departing))
+
+
+def _exchange(node: Node, peer: Peer, ground: Ground, limit: Limit, transport: Transport) -> Exchange:
+    sync = node.settings.sync
+    caller = Caller(
+        node.code, peer, node.engine, node.clock, node.key, transport, limit, bytes_max=sync.batch_bytes_max
+    )
+    pace = Pace(sync.heartbeat_s, sync.poll_s, sync.batch_entries_max)
+    return Exchange(
+        caller, pace, _backoff(node), ground.departing, ground.arrived,
+        Lease(node.engine, f"ship:{peer.code}", LEASE_S),
+    )
+
+
+def _backoff(node: Node) -> Backoff:
+    return Backoff(node.settings.sync.retry_first_s, node.settings.sync.retry_max_s, jitter)

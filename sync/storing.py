@@ -1,0 +1,117 @@
+"""Putting arrived entries and their facts into the journal's tables, in bulk: one statement a table.
+
+Every entry finds its bytes in the fact table. Usually under the fact's own id; under an id made from the entry's hash
+when the bytes name none, name another author's, or name an id that other bytes hold already (the first stays).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from shared.journal.tables import entry, fact
+from sync.messages import Hex32, Name, Seal
+from sync.pack import Origin
+
+IDS_A_QUERY = 500
+UNREADABLE_TYPE = "?"
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """One chained entry of a batch."""
+
+    seq: int
+    hash: str
+    body: bytes
+    origin: Origin | None
+
+
+class Label(msgspec.Struct, frozen=True):
+    """What the journal's columns repeat of a fact; the rest of the envelope is not looked at here."""
+
+    fact_id: Hex32
+    type: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_.]+$")]
+    version: Annotated[int, msgspec.Meta(ge=0, le=1 << 31)]
+    author: Name
+    recorded_at_ms: Annotated[int, msgspec.Meta(ge=-(1 << 53), le=1 << 53)]
+
+
+_label = msgspec.json.Decoder(Label)
+
+
+def store_entries(conn: Connection, seal: Seal, arrived: Sequence[Arrived]) -> None:
+    """Insert entries not held yet, with their facts."""
+    facts = [_fact_row(seal, item) for item in arrived]
+    stored = _insert_facts(conn, facts)
+    if stored != len(facts):
+        facts = _under_other_ids(conn, seal, arrived, facts)
+    conn.execute(insert(entry), [_entry_row(seal, item, row) for item, row in zip(arrived, facts, strict=True)])
+
+
+def own_id(digest: str) -> str:
+    """The id under which bytes are kept that have none of their own: from the entry's hash, the same everywhere."""
+    return digest[:32]
+
+
+def _fact_row(seal: Seal, item: Arrived) -> dict[str, Any]:
+    try:
+        label = _label.decode(item.body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        label = None
+    if label is None or not _may_speak(seal, item, label.author):
+        return _orphan_row(seal, item)
+    return {"fact_id": label.fact_id, "type": label.type, "version": label.version, "author": label.author,
+            "recorded_at_ms": label.recorded_at_ms, "body": item.body}
+
+
+def _may_speak(seal: Seal, item: Arrived, author: str) -> bool:
+    """An author's own entry holds its own facts; a relayed one names the stream it was taken from."""
+    return author == (item.origin.stream if item.origin else seal.node)
+
+
+def _orphan_row(seal: Seal, item: Arrived) -> dict[str, Any]:
+    return {"fact_id": own_id(item.hash), "type": UNREADABLE_TYPE, "version": 0, "author": seal.node,
+            "recorded_at_ms": 0, "body": item.body}
+
+
+def _insert_facts(conn: Connection, rows: Sequence[dict[str, Any]]) -> int:
+    make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    return conn.execute(make(fact).on_conflict_do_nothing(index_elements=["fact_id"]), list(rows)).rowcount
+
+
+def _under_other_ids(
+    conn: Connection, seal: Seal, arrived: Sequence[Arrived], rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Some ids were taken: by the same bytes (resent under a new place, relayed before) or by others."""
+    held = _bodies(conn, [row["fact_id"] for row in rows])
+    result = [
+        row if held[row["fact_id"]] == item.body else _orphan_row(seal, item)
+        for item, row in zip(arrived, rows, strict=True)
+    ]
+    orphans = [new for new, old in zip(result, rows, strict=True) if new is not old]
+    if orphans:
+        _insert_facts(conn, orphans)
+    return result
+
+
+def _bodies(conn: Connection, ids: Sequence[str]) -> dict[str, bytes]:
+    held: dict[str, bytes] = {}
+    for at in range(0, len(ids), IDS_A_QUERY):
+        query = select(fact.c.fact_id, fact.c.body).where(fact.c.fact_id.in_(ids[at : at + IDS_A_QUERY]))
+        held |= {row.fact_id: bytes(row.body) for row in conn.execute(query)}
+    return held
+
+
+def _entry_row(seal: Seal, item: Arrived, row: dict[str, Any]) -> dict[str, Any]:
+    origin = item.origin
+    return {
+        "stream": seal.stream, "epoch": seal.epoch, "seq": item.seq, "hash": item.hash, "fact_id": row["fact_id"],
+        "origin_stream": origin.stream if origin else None, "origin_epoch": origin.epoch if origin else None,
+        "origin_seq": origin.seq if origin else None,
+    }

@@ -1,0 +1,87 @@
+"""What a node knows of its peers and of its exchanges with them. All local: none of it is rebuilt from facts."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, LargeBinary, String
+
+from shared.db.types import Code, Id, Int, Words, local_table
+
+Hash = String(64)
+
+peer = local_table(
+    "sync_peer",
+    Column("peer", Code, primary_key=True),
+    Column("key_id", Code, nullable=False, unique=True),
+    Column("public_key", LargeBinary, nullable=False),
+    # active | held (for an operator) | revoked
+    Column("state", Code, nullable=False),
+    Column("since_ms", Int, nullable=False),
+    # what the peer named at enrolment as the root of its standards; empty for a peer that names none
+    Column("standards_root", Words, nullable=False),
+)
+
+position = local_table(
+    # of a peer's stream: what we hold; of our own stream: what the peer said that it holds
+    "sync_position",
+    Column("peer", Code, primary_key=True),
+    Column("stream", Code, primary_key=True),
+    Column("epoch", Id, primary_key=True),
+    Column("durable", Int, nullable=False),
+    Column("hash", Hash, nullable=False),
+    Column("complete_through", Int, nullable=False),
+    Column("updated_ms", Int, nullable=False),
+)
+
+seal = local_table(
+    # the author's signature over each batch, kept by both sides as proof; a heartbeat's only until the next
+    "sync_seal",
+    Column("stream", Code, primary_key=True),
+    Column("epoch", Id, primary_key=True),
+    Column("last", Int, primary_key=True),
+    Column("kind", Code, primary_key=True),
+    Column("first", Int, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("at_ms", Int, nullable=False),
+)
+
+session = local_table(
+    # the one open session of each peer that called; a new hello ends the older one
+    "sync_session",
+    Column("peer", Code, primary_key=True),
+    Column("session", Id, nullable=False),
+    Column("instance", Id, nullable=False),
+    Column("opened_ms", Int, nullable=False),
+    Column("last_contact_ms", Int, nullable=False),
+    # by the database's own clock, which also runs when the node's time is played
+    Column("contact_db_ms", Int, nullable=False),
+    Column("offset_ms", Int, nullable=False),
+    Column("backlog", Int, nullable=False),
+)
+
+link = local_table(
+    # how the line to a peer that we call stands; online | away
+    "sync_link",
+    Column("peer", Code, primary_key=True),
+    Column("state", Code, nullable=False),
+    Column("since_ms", Int, nullable=False),
+    Column("last_contact_ms", Int, nullable=False),
+    Column("offset_ms", Int, nullable=False),
+    Column("reason", Words, nullable=False),
+)
+
+lease = local_table(
+    "sync_lease",
+    Column("name", Code, primary_key=True),
+    Column("holder", Code, nullable=False),
+    Column("until_db_ms", Int, nullable=False),
+)
+
+incident = local_table(
+    "sync_incident",
+    Column("incident_id", Id, primary_key=True),
+    Column("at_ms", Int, nullable=False),
+    Column("peer", Code, nullable=False),
+    Column("kind", Code, nullable=False),
+    Column("what", Words, nullable=False),
+    Index("ix_sync_incident_at_ms", "at_ms"),
+)

@@ -1,0 +1,143 @@
+"""The one door to another node. Three calls, bytes for bytes; everything that goes wrong comes out as a SyncError.
+
+HttpTransport is the only user of `requests`; MemoryTransport hands the same bytes to a desk in this process, for
+whole groups in one test. Both keep the same limits.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Literal, Protocol
+
+import requests
+from sqlalchemy.exc import SQLAlchemyError
+
+from sync.errors import Busy, OutOfStep, OverLimit, SyncError, Unreachable, from_status
+from sync.limits import BODY_BYTES_LIMIT, CONNECT_S, HELLO_BYTES_MAX, READ_S
+
+Door = Literal["hello", "push", "pull", "enrol"]
+DOORS: tuple[Door, ...] = ("hello", "push", "pull", "enrol")
+ANSWER_MAX: dict[Door, int] = {
+    "hello": HELLO_BYTES_MAX, "push": HELLO_BYTES_MAX, "pull": BODY_BYTES_LIMIT, "enrol": HELLO_BYTES_MAX
+}
+REFUSAL_MAX = 64 << 10
+RECEIPT_MEDIA_TYPE = "application/vnd.strandline.receipt+json"
+PATH = "/sync/v1/"
+PIECE = 64 << 10
+
+
+class Transport(Protocol):
+    """A way to one peer."""
+
+    def send(self, door: Door, body: bytes) -> bytes:
+        """The peer's answer. Raises Unreachable when there is none, else the SyncError that the peer answered."""
+        ...
+
+
+class Answering(Protocol):
+    """The called side, as bytes for bytes."""
+
+    def hello(self, raw: bytes) -> bytes:
+        """Open a session."""
+        ...
+
+    def push(self, body: bytes) -> bytes:
+        """Take a batch."""
+        ...
+
+    def pull(self, raw: bytes) -> bytes:
+        """Give what follows."""
+        ...
+
+
+class HttpTransport:
+    """Over HTTP(S). One session a thread, no settings from the environment, no redirects, bounded answers."""
+
+    def __init__(
+        self, url: str, *, connect_s: float = CONNECT_S, read_s: float = READ_S, verify: str | bool = True
+    ) -> None:
+        self._url = url.rstrip("/") + PATH
+        self._timeout = (connect_s, read_s)
+        self._verify = verify
+        self._local = threading.local()
+
+    def send(self, door: Door, body: bytes) -> bytes:
+        """POST the bytes and read the answer within limits."""
+        try:
+            with self._session().post(
+                self._url + door, data=body, timeout=self._timeout, stream=True, allow_redirects=False,
+                headers={"Content-Type": "application/octet-stream"},
+            ) as response:
+                limit = ANSWER_MAX[door] if response.status_code == 200 else REFUSAL_MAX
+                answer = _read(response, limit)
+        except (requests.RequestException, ValueError) as error:
+            raise Unreachable("sync.unreachable", f"{self._url} does not answer: {_reason(error)}.") from error
+        if response.status_code == 200:
+            return answer
+        raise _refusal(response, answer)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            # the environment's CA bundle and proxies would override what the node was set up with
+            session.trust_env = False
+            session.verify = self._verify
+            self._local.session = session
+        return session
+
+
+class MemoryTransport:
+    """To a desk in the same process; a switch plays the cut line."""
+
+    def __init__(self, desk: Answering) -> None:
+        self._desk = desk
+        self.connected = True
+
+    def send(self, door: Door, body: bytes) -> bytes:
+        """Hand the bytes over."""
+        if not self.connected:
+            raise Unreachable("sync.unreachable", "The line is cut.")
+        if len(body) > BODY_BYTES_LIMIT:
+            raise OverLimit("sync.body_too_large", f"A body of {len(body)} bytes; the limit is {BODY_BYTES_LIMIT}.")
+        calls = {"hello": self._desk.hello, "push": self._desk.push, "pull": self._desk.pull}
+        if door not in calls:
+            raise Unreachable("sync.no_door", f"No {door} here.")
+        try:
+            return calls[door](body)
+        except SQLAlchemyError as error:
+            raise Unreachable("sync.unreachable", f"The peer failed: {error}.") from error
+
+
+def _read(response: requests.Response, limit: int) -> bytes:
+    body = b""
+    for piece in response.iter_content(PIECE):
+        body += piece
+        if len(body) > limit:
+            raise OverLimit("sync.answer_too_large", f"The answer is larger than {limit} bytes.")
+    return body
+
+
+def _refusal(response: requests.Response, answer: bytes) -> SyncError:
+    if response.headers.get("Content-Type", "").startswith(RECEIPT_MEDIA_TYPE):
+        return OutOfStep("sync.out_of_step", "The receiver is elsewhere in the stream.", receipt=answer)
+    error = from_status(response.status_code, "sync.refused", _said(response.status_code, answer))
+    if isinstance(error, Busy):
+        error.after_s = _seconds(response.headers.get("Retry-After", ""))
+    return error
+
+
+def _said(status: int, answer: bytes) -> str:
+    text = answer[:300].decode("utf-8", "replace").replace("\n", " ")
+    return f"The peer answered {status}: {text}"
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isdigit() else 0.0
+
+
+def _reason(error: Exception) -> str:
+    """The innermost words of a chain of library errors, without its memory addresses."""
+    while error.__context__ is not None and isinstance(error.__context__, Exception):
+        error = error.__context__
+    return f"{type(error).__name__}: {error}"[:200]
