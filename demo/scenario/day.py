@@ -1,0 +1,108 @@
+"""Puts the pre-history and day D together: `build(seed, size, caster)` gives every event in time order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from demo.scenario import ald_day, brk_day, cld_day, prehistory, takeover
+from demo.scenario.chance import Chance
+from demo.scenario.faults import sprinkle
+from demo.scenario.finishing import LineState
+from demo.scenario.moments import at
+from demo.scenario.orders import release_orders
+from demo.scenario.script import Event, Script
+
+BEGINS = at("03-02 03:55")
+DAY_BEGINS = at("03-11 02:00")
+"""From here a paced demo runs at its chosen speed; everything before is played as fast as the product follows."""
+ENDS = at("03-11 23:00")
+ALL = ["ALD", "BRK", "CLD"]
+
+# standard, version: plants that must run it by the end of the day
+FIRST_STANDARDS: tuple[tuple[str, int, tuple[str, ...]], ...] = (
+    ("R-GISLIT", 7, ("ALD", "BRK", "CLD")),
+    ("R-GI", 1, ("ALD", "BRK", "CLD")),
+    ("R-HRC", 4, ("ALD", "BRK")),
+    ("QR-CHE-01", 5, ("ALD",)),
+    ("QR-RES-01", 2, ("ALD",)),
+    ("QR-CAST-01", 3, ("ALD",)),
+    ("QR-TRN-01", 1, ("ALD",)),
+    ("QR-HSM-01", 4, ("BRK",)),
+    ("QR-CGL-01", 2, ("CLD",)),
+    ("QR-RCV-01", 2, ("BRK", "CLD")),
+    ("KPI-YLD", 2, ("ALD", "BRK", "CLD")),
+)
+NEW_KPI = ("KPI-YLD", 3, ("ALD", "BRK", "CLD"))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """All that happens, and between which moments."""
+
+    seed: int
+    size: str
+    caster: str
+    begins_ms: int
+    day_begins_ms: int
+    ends_ms: int
+    events: tuple[Event, ...]
+
+
+def build(seed: int, size: str = "full", caster: str = "strand") -> Scenario:
+    """The whole first day with its pre-history. size: full | small (a true subset); caster: strand | summary."""
+    small, summary = size == "small", caster == "summary"
+    chance, script = Chance(seed, "day"), Script()
+    lines = {code: LineState(code) for code in ("PL", "CM", "CG", "SL")}
+    release_orders(script)
+    _standards(script)
+    history = prehistory.play(script, chance, small, summary, lines)
+    stocks = _take_over(script, chance, small)
+    ald_day.play(script, chance, small, summary)
+    ald_day.trains(script, chance, small, stocks.yard)
+    brk_day.play(script, chance, small, history, stocks)
+    cld_day.play(script, chance, small, history.golden, stocks, lines)
+    script.act(ENDS, "HUB", "settle", "end", {"plants": ALL}, {"what": "end", "day": 0, "size": size, "seed": seed})
+    events = [e for e in sprinkle(script.sorted_events(), chance) if e.at_ms <= ENDS]
+    return Scenario(seed, size, caster, BEGINS, DAY_BEGINS, ENDS, tuple(events))
+
+
+def _take_over(script: Script, chance: Chance, small: bool) -> takeover.Stocks:
+    if small:
+        return takeover.take_over(script, takeover.SMALL, chance, 3, 2, (ald_day.SMALL_T2_SUM, ald_day.SMALL_T3_SUM))
+    return takeover.take_over(script, takeover.FULL, chance, 15, 15, (ald_day.T2_SUM, ald_day.T3_SUM))
+
+
+def _standards(script: Script) -> None:
+    """Released in the first morning's small hours; KPI-YLD v3 on day D while Aldermoor is cut off."""
+    script.act(
+        at("03-02 04:50"),
+        "HUB",
+        "standards",
+        "release",
+        {"documents": [f"{code} v{v}" for code, v, _ in FIRST_STANDARDS]},
+        *(
+            {"what": "standard", "code": code, "version": v, "plants": list(plants)}
+            for code, v, plants in FIRST_STANDARDS
+            if code != NEW_KPI[0]
+        ),
+    )
+    script.act(at("03-02 04:55"), "HUB", "wait_standards", "adopted", {"plants": ALL, "code": NEW_KPI[0], "version": 2})
+    code, version, plants = NEW_KPI
+    script.act(
+        at("03-11 10:00"),
+        "HUB",
+        "standards",
+        "release",
+        {"documents": [f"{code} v{version}"]},
+        {"what": "standard", "code": code, "version": version, "plants": list(plants)},
+    )
+    script.act(
+        at("03-11 10:01"),
+        "HUB",
+        "wait_standards",
+        "adopted",
+        {"plants": ["BRK", "CLD"], "code": code, "version": version},
+    )
+    script.act(
+        at("03-11 19:11"), "HUB", "wait_standards", "adopted", {"plants": ["ALD"], "code": code, "version": version}
+    )
