@@ -13,13 +13,14 @@ from shared.transfers.facts import PieceData
 from shared.transfers.tables import receipt, receipt_close, shipment, shipment_line, shipment_line_number
 
 
-def find_shipment(conn: Connection, number_or_id: str, *, to_plant: str = "") -> Row[Any] | None:
+def find_shipment(conn: Connection, number_or_id: str, *, sender: str = "", receiver: str = "") -> Row[Any] | None:
     """A load by its id or number; of several with the number the youngest."""
     query = select(shipment).where(
         or_(shipment.c.shipment_id == number_or_id, shipment.c.number == number_or_id)
     )
-    if to_plant:
-        query = query.where(shipment.c.to_plant == to_plant)
+    for column, value in ((shipment.c.author, sender), (shipment.c.to_plant, receiver)):
+        if value:
+            query = query.where(column == value)
     return conn.execute(query.order_by(shipment.c.departed_at_ms.desc(), shipment.c.shipment_id.desc())).first()
 
 
@@ -46,13 +47,13 @@ def find_shipments(
 
 
 def find_receipts(
-    conn: Connection, *, receiver: str = "", sender: str = "", q: str = "", provisional: bool | None = None,
-    after: str = "", limit: int = 50,
+    conn: Connection, *, receiver: str = "", sender: str = "", q: str = "", printed_number: str = "",
+    provisional: bool | None = None, after: str = "", limit: int = 50,
 ) -> Sequence[Row[Any]]:
     """Receipts, youngest first."""
     c = receipt.c
     query = select(receipt)
-    for column, value in ((c.author, receiver), (c.from_plant, sender)):
+    for column, value in ((c.author, receiver), (c.from_plant, sender), (c.printed_number, printed_number)):
         if value:
             query = query.where(column == value)
     if q:
@@ -120,3 +121,18 @@ def senders_to(conn: Connection, receiver: str) -> list[str]:
     """The plants that ever announced a load to this one."""
     query = select(shipment.c.author).where(shipment.c.to_plant == receiver).distinct()
     return sorted(conn.execute(query).scalars())
+
+
+def find_told_piece(conn: Connection, material_id: str) -> PieceData | None:
+    """What the sender of the last known load said of a piece, or None when it never travelled."""
+    c = shipment_line.c
+    text = conn.execute(
+        select(c.piece).where(c.material_id == material_id).order_by(c.departed_at_ms.desc(), c.shipment_id.desc())
+    ).scalars().first()
+    return None if text is None else msgspec.json.decode(text, type=PieceData)
+
+
+def is_provisional(conn: Connection, material_id: str) -> bool:
+    """Whether a piece came in under an identity that is not tied to its sender's data yet."""
+    query = select(receipt.c.receipt_id).where(receipt.c.taken_in_as == material_id, receipt.c.provisional.is_(True))
+    return conn.execute(query).first() is not None

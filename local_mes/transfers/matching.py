@@ -1,0 +1,107 @@
+"""When the sender's data arrives after the steel: provisional receipts are tied to its lines by the printed number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from local_mes.plant import Plant
+from local_mes.transfers.checking import ACTOR, check_mass, inherit_holds
+from local_mes.transfers.receiving import AWAITING_RULE, new_row
+from shared.db.engine import read
+from shared.ids import derived_id
+from shared.journal.fact import Draft, Occurred
+from shared.journal.journal import Work
+from shared.material.facts import Mass, MaterialIdentified, NewAlias
+from shared.material.queries import aliases_of, find_material
+from shared.quality.facts import HoldReleased
+from shared.quality.queries import list_holds
+from shared.transfers.domain import Candidate, find_line
+from shared.transfers.facts import PieceData, ReceiptMatched
+from shared.transfers.lines import LineFilter, find_lines
+from shared.transfers.queries import find_candidates, find_receipts, get_piece
+
+PENDING_MAX = 1_000
+"""Provisional receipts looked at in one go: far above a day's trains without data."""
+
+
+def match_pending(plant: Plant) -> int:
+    """Tie provisional receipts whose sender's line is known by now; returns how many. Nothing to do writes nothing."""
+    with read(plant.node.engine) as conn:
+        if not any(_find(conn, plant.code, row) for row in _pending(conn, plant.code)):
+            return 0
+    with plant.journal.work() as tx:
+        return match_in(plant, tx)
+
+
+def match_in(plant: Plant, tx: Work) -> int:
+    """The same inside a running transaction."""
+    matched = 0
+    for row in _pending(tx.conn, plant.code):
+        line = _find(tx.conn, plant.code, row)
+        if line is not None:
+            _tie(plant, tx, row, line)
+            matched += 1
+    return matched
+
+
+def _pending(conn: Connection, here: str) -> list[Row[Any]]:
+    # oldest first: where a number was painted twice, the earlier receipt is the earlier load's
+    return list(reversed(find_receipts(conn, receiver=here, provisional=True, limit=PENDING_MAX)))
+
+
+def _find(conn: Connection, here: str, row: Row[Any]) -> Candidate | None:
+    candidates = find_candidates(conn, [row.printed_number], here)
+    return find_line(
+        candidates, shipment=row.shipment_number, from_plant=row.from_plant, received_at_ms=row.received_at_ms
+    )
+
+
+def _tie(plant: Plant, tx: Work, row: Row[Any], line: Candidate) -> None:
+    piece = get_piece(tx.conn, line.sender, line.shipment_id, line.material_id)
+    told = find_lines(tx.conn, LineFilter(sender=line.sender, shipment_id=line.shipment_id, material_id=line.material_id))[0]
+    here = find_material(tx.conn, plant.code, row.taken_in_as)
+    mass, place = _now(row, here)
+    at_ms = tx.now_ms()
+    matched = ReceiptMatched(
+        receipt_id=row.receipt_id, shipment_id=line.shipment_id, material_id=line.material_id,
+        custody_no=told.custody_no, sender_mass=piece.mass,
+        material=new_row(line.material_id, piece, mass, place, _all_aliases(tx.conn, row, piece, line.sender)),
+    )
+    identified = MaterialIdentified(
+        provisional_id=row.taken_in_as, material_id=line.material_id,
+        evidence=f"printed number {row.printed_number} on {line.shipment_number}",
+    )
+    subjects = (line.material_id, row.taken_in_as, row.receipt_id, line.shipment_id)
+    occurred = Occurred(at_ms, ACTOR)
+    ids = [derived_id(row.received_at_ms, plant.code, verb, row.receipt_id) for verb in ("matched", "identified")]
+    tx.record(
+        Draft(matched, subjects, ACTOR, occurred, fact_id=ids[0], causes=(told.sent_fact,)),
+        Draft(identified, subjects[:2], ACTOR, occurred, fact_id=ids[1], causes=(ids[0],)),
+    )
+    _end_waiting(tx, row.taken_in_as, at_ms)
+    inherit_holds(plant, tx, line.material_id, piece, row.receipt_id, at_ms)
+    check_mass(plant, tx, line.sender, line.material_id, piece.mass, mass, row.received_at_ms)
+
+
+def _now(row: Row[Any], here: Row[Any] | None) -> tuple[Mass, str]:
+    """Mass and place of the piece today: it may have been moved or weighed again since it came."""
+    if here is None:
+        return Mass(row.mass_g, row.mass_basis, row.scale, row.received_at_ms), row.place
+    return Mass(here.mass_g, here.mass_basis, here.mass_scale, here.mass_at_ms), here.place
+
+
+def _all_aliases(conn: Connection, row: Row[Any], piece: PieceData, sender: str) -> tuple[NewAlias, ...]:
+    given = [NewAlias(a.scheme, a.value) for a in aliases_of(conn, row.taken_in_as) if a.author == row.author]
+    given.sort(key=lambda alias: alias.value != row.own_number)
+    painted = NewAlias(f"{sender}.{piece.kind}", piece.number)
+    return tuple(dict.fromkeys([*given, painted]))
+
+
+def _end_waiting(tx: Work, provisional_id: str, at_ms: int) -> None:
+    for hold in list_holds(tx.conn, state="open", ids=[provisional_id], rule_id=AWAITING_RULE):
+        released = HoldReleased(
+            hold_id=hold.hold_id, material_id=provisional_id, disposition="prime", note="the sender's data arrived"
+        )
+        tx.record(Draft(released, (provisional_id, hold.hold_id), ACTOR, Occurred(at_ms, ACTOR)))

@@ -1,0 +1,93 @@
+"""A piece as it is told to the next plant: numbers, size, mass, chemistry, heats, quality."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row
+
+from local_mes.transfers.domain import ShipCandidate, mix_heats
+from shared.material.facts import Mass, Size
+from shared.material.queries import numbers_of, rows_of
+from shared.material.trace import trace
+from shared.orders.queries import find_order
+from shared.quality.domain import quality_status
+from shared.quality.queries import list_holds, open_holds
+from shared.transfers.facts import PieceData
+from shared.transfers.queries import find_told_piece
+
+HOLDS_SHOWN = 20
+
+
+def describe(conn: Connection, row: Row[Any]) -> PieceData:
+    """Everything the receiver must know of a piece, from this plant's own row of it."""
+    holds = open_holds(conn, row.material_id)
+    only_for = find_restriction(conn, row.material_id)
+    attributes: dict[str, str] = msgspec.json.decode(row.attributes, type=dict[str, str])
+    if only_for:
+        attributes = attributes | {"only_for": only_for}
+    return PieceData(
+        material_id=row.material_id, kind=row.kind, number=row.number,
+        aliases=tuple(numbers_of(conn, [row.material_id]).get(row.material_id, ())),
+        grade=row.grade, order_item=row.order_item, size=Size(row.thickness_um, row.width_um, row.length_um),
+        mass=Mass(row.mass_g, row.mass_basis, row.mass_scale, row.mass_at_ms),
+        chemistry_e6=msgspec.json.decode(row.chemistry, type=dict[str, int]),
+        heats=heat_shares(conn, row.author, row.material_id),
+        quality=quality_status(len(holds), only_for), holds=tuple(h.hold_id for h in holds[:HOLDS_SHOWN]),
+        attributes=attributes,
+    )
+
+
+def candidate(conn: Connection, row: Row[Any]) -> ShipCandidate:
+    """What decides whether the piece may be shipped by command."""
+    order = find_order(conn, row.author, row.order_item) if row.order_item not in ("", "stock") else None
+    return ShipCandidate(
+        row.number, row.kind, row.state, row.order_item, row.grade, order.product if order else "",
+        tuple(h.reason for h in open_holds(conn, row.material_id)), find_restriction(conn, row.material_id),
+    )
+
+
+def find_restriction(conn: Connection, material_id: str) -> str:
+    """What the piece was released for when its last hold ended; empty when it is free for any use."""
+    released = list_holds(conn, state="released", ids=[material_id], limit=HOLDS_SHOWN)
+    limited = [hold for hold in released if hold.only_for]
+    return max(limited, key=lambda h: (h.released_at_ms, h.hold_id)).only_for if limited else ""
+
+
+def heat_shares(conn: Connection, author: str, material_id: str) -> dict[str, int]:
+    """Heat number -> share in ppm of a piece: cast here by its edges, received by what its sender told, else its heat.
+
+    Parents that are no heats count by the mass they gave.
+    """
+    found = trace(conn, material_id, "backward")
+    kinds = {row.material_id: row for row in rows_of(conn, sorted({e.parent_id for e in found.edges} | {material_id}))}
+    parents: dict[str, list[Row[Any]]] = {}
+    for edge in found.edges:
+        if edge.author == author and edge.kind == "transform":
+            parents.setdefault(edge.child_id, []).append(edge)
+    return _shares(conn, material_id, parents, kinds, 0)
+
+
+def _shares(
+    conn: Connection, material_id: str, parents: dict[str, list[Row[Any]]], rows: dict[str, Row[Any]], depth: int
+) -> dict[str, int]:
+    row = rows.get(material_id)
+    if row is not None and row.kind == "heat":
+        return {row.number: 1_000_000}
+    edges = parents.get(material_id, [])
+    if not edges or depth > len(parents):
+        return _told(conn, material_id, row)
+    parts = []
+    for edge in edges:
+        parent = rows.get(edge.parent_id)
+        weight = edge.share_ppm if parent is not None and parent.kind == "heat" else max(edge.mass_g, 1)
+        parts.append((weight, _shares(conn, edge.parent_id, parents, rows, depth + 1)))
+    return mix_heats(parts)
+
+
+def _told(conn: Connection, material_id: str, row: Row[Any] | None) -> dict[str, int]:
+    told = find_told_piece(conn, material_id)
+    if told is not None and told.heats:
+        return dict(told.heats)
+    return {row.heat_number: 1_000_000} if row is not None and row.heat_number else {}

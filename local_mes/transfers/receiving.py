@@ -1,0 +1,203 @@
+"""The addressee's commands: a load arrives, a piece is taken in, a receipt is closed.
+
+A piece whose number no announced load bears is taken in all the same, under a provisional identity and a hold: the
+sender may merely be cut off. When its data arrives, matching.py ties the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from local_mes.model.numbers import next_number, pass_number
+from local_mes.plant import Plant
+from local_mes.transfers import errors
+from local_mes.transfers.checking import check_mass, inherit_holds
+from local_mes.transfers.domain import main_heat
+from shared.ids import new_id
+from shared.journal.fact import Draft, Occurred
+from shared.journal.journal import Work
+from shared.material.facts import Mass, NewAlias, NewMaterial, Size
+from shared.material.queries import find_by_number
+from shared.quality.facts import HoldPlaced
+from shared.transfers.domain import Candidate, find_line
+from shared.transfers.facts import LoadArrived, MaterialReceived, PieceData
+from shared.transfers.lines import LineFilter, find_lines
+from shared.transfers.queries import find_candidates, find_receipts, find_shipment, get_piece, senders_to
+
+AWAITING_RULE = "T-AWAIT"
+AWAITING_REASON = "awaiting the sender's data"
+
+
+@dataclass(frozen=True)
+class ReceiveCommand:
+    """One piece at the gate or in the yard. piece: the number painted on it; mass in grams.
+
+    shipment: number or id of the load where it is known; own_number empty: the next of the plant's scheme.
+    """
+
+    command_id: str
+    actor: str
+    piece: str
+    mass_g: int
+    mass_basis: str = "weighed"
+    scale: str = ""
+    place: str = ""
+    position: str = ""
+    shipment: str = ""
+    own_number: str = ""
+    from_plant: str = ""
+    kind: str = ""
+    damage: str = ""
+    occurred_at_ms: int | None = None
+    source: str = "manual"
+
+
+def arrive(plant: Plant, shipment: str, *, actor: str, command_id: str, at_ms: int | None = None) -> dict[str, Any]:
+    """A vehicle is at the gate; its load need not be known here."""
+    with plant.journal.work() as tx:
+        earlier = tx.once(command_id)
+        if earlier is not None:
+            return dict(earlier)
+        load = find_shipment(tx.conn, shipment, receiver=plant.code)
+        at = at_ms or tx.now_ms()
+        fact = LoadArrived(
+            shipment_number=load.number if load else shipment, shipment_id=load.shipment_id if load else "",
+            arrived_at_ms=at, from_plant=load.author if load else "",
+        )
+        tx.record(Draft(fact, (fact.shipment_id or fact.shipment_number,), actor, Occurred(at, "manual")))
+        result = {"shipment_id": fact.shipment_id, "number": fact.shipment_number}
+        tx.done(command_id, result)
+        return result
+
+
+def receive(plant: Plant, command: ReceiveCommand) -> dict[str, Any]:
+    """Take a piece in: custody passes to this plant. Done once for a command id.
+
+    Answers receipt_id, material_id, own_number, provisional, difference_g (None without the sender's mass), flagged.
+    """
+    with plant.journal.work() as tx:
+        earlier = tx.once(command.command_id)
+        if earlier is not None:
+            return dict(earlier)
+        at_ms = command.occurred_at_ms or tx.now_ms()
+        candidates = find_candidates(tx.conn, [command.piece], plant.code)
+        line = find_line(
+            candidates, shipment=command.shipment, from_plant=command.from_plant, received_at_ms=at_ms
+        )
+        if line is None:
+            _check_not_here(tx.conn, plant.code, command, candidates)
+            result = _take_in_unlisted(plant, tx, command, at_ms)
+        else:
+            result = _take_in_listed(plant, tx, command, line, at_ms)
+        tx.done(command.command_id, result)
+        return result
+
+
+def new_row(
+    material_id: str, piece: PieceData, mass: Mass, place: str, aliases: tuple[NewAlias, ...]
+) -> NewMaterial:
+    """The receiver's own row of a piece its sender described."""
+    return NewMaterial(
+        material_id=material_id, kind=piece.kind, aliases=aliases, mass=mass, size=piece.size, grade=piece.grade,
+        order_item=piece.order_item or "stock", place=place, attributes=dict(piece.attributes),
+        heat_number=main_heat(piece.heats), chemistry_e6=dict(piece.chemistry_e6),
+    )
+
+
+def _take_in_listed(
+    plant: Plant, tx: Work, command: ReceiveCommand, line: Candidate, at_ms: int
+) -> dict[str, Any]:
+    piece = get_piece(tx.conn, line.sender, line.shipment_id, line.material_id)
+    told = find_lines(tx.conn, LineFilter(sender=line.sender, shipment_id=line.shipment_id, material_id=line.material_id))[0]
+    own = _own_number(plant, tx, command, piece.kind)
+    mass = Mass(command.mass_g, command.mass_basis, command.scale, at_ms)
+    aliases = _aliases(plant.code, line.sender, piece.kind, own, command.piece, piece.number)
+    material = new_row(line.material_id, piece, mass, command.place, aliases)
+    receipt_id = new_id(plant.clock)
+    fact = MaterialReceived(
+        receipt_id=receipt_id, shipment_id=line.shipment_id, shipment_number=line.shipment_number,
+        from_plant=line.sender, custody_no=told.custody_no, provisional=False, printed_number=command.piece,
+        material=material, sender_mass=piece.mass, position=command.position, damage=command.damage,
+    )
+    subjects = (line.material_id, receipt_id, line.shipment_id)
+    tx.record(Draft(fact, subjects, command.actor, Occurred(at_ms, command.source), causes=(told.sent_fact,)))
+    inherit_holds(plant, tx, line.material_id, piece, receipt_id, at_ms)
+    compared = check_mass(plant, tx, line.sender, line.material_id, piece.mass, mass, at_ms)
+    return {
+        "receipt_id": receipt_id, "material_id": line.material_id, "own_number": own, "provisional": False,
+        "shipment_id": line.shipment_id, "from_plant": line.sender, "difference_g": compared.difference_g,
+        "flagged": not compared.is_within,
+    }
+
+
+def _take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: int) -> dict[str, Any]:
+    load = find_shipment(tx.conn, command.shipment, receiver=plant.code) if command.shipment else None
+    sender = load.author if load else command.from_plant or _only_sender(tx.conn, plant.code)
+    kind = command.kind or _usual_kind(plant, tx.conn, sender)
+    own = _own_number(plant, tx, command, kind)
+    material_id, receipt_id = new_id(plant.clock), new_id(plant.clock)
+    material = NewMaterial(
+        material_id=material_id, kind=kind, mass=Mass(command.mass_g, command.mass_basis, command.scale, at_ms),
+        aliases=_aliases(plant.code, sender, kind, own, command.piece), size=Size(), order_item="stock",
+        place=command.place, attributes={"provisional": "yes"},
+    )
+    fact = MaterialReceived(
+        receipt_id=receipt_id, shipment_id="", shipment_number=load.number if load else command.shipment,
+        from_plant=sender, custody_no=0, provisional=True, printed_number=command.piece, material=material,
+        sender_mass=None, position=command.position, damage=command.damage,
+    )
+    hold = HoldPlaced(
+        hold_id=new_id(plant.clock), material_id=material_id, reason=AWAITING_REASON, rule_id=AWAITING_RULE
+    )
+    occurred = Occurred(at_ms, command.source)
+    tx.record(
+        Draft(fact, (material_id, receipt_id), command.actor, occurred),
+        Draft(hold, (material_id, hold.hold_id), command.actor, occurred),
+    )
+    return {
+        "receipt_id": receipt_id, "material_id": material_id, "own_number": own, "provisional": True,
+        "shipment_id": "", "from_plant": sender, "difference_g": None, "flagged": False,
+    }
+
+
+def _check_not_here(conn: Connection, here: str, command: ReceiveCommand, candidates: list[Candidate]) -> None:
+    """Refuse a second receipt of the same piece of the same load; a number from another load may well come again."""
+    loads = {c.shipment_id for c in candidates if c.taken and command.shipment in ("", c.shipment_id, c.shipment_number)}
+    for row in find_receipts(conn, receiver=here, printed_number=command.piece, limit=50):
+        waiting = row.provisional and command.shipment in ("", row.shipment_number)
+        if row.shipment_id in loads or waiting:
+            raise errors.received_already(command.piece, row.own_number)
+
+
+def _own_number(plant: Plant, tx: Work, command: ReceiveCommand, kind: str) -> str:
+    scheme = plant.model.find_scheme(f"{plant.code}.{kind}")
+    if command.own_number:
+        if any(row.state == "live" for row in find_by_number(tx.conn, command.own_number, plant.code)):
+            raise errors.number_taken(command.own_number)
+        if scheme is not None:
+            pass_number(tx, scheme, command.own_number)
+        return command.own_number
+    # a plant that numbers nothing of this kind itself goes on with the number on the piece
+    return next_number(tx, scheme) if scheme is not None else command.piece
+
+
+def _aliases(here: str, sender: str, kind: str, own: str, *printed: str) -> tuple[NewAlias, ...]:
+    given = [NewAlias(f"{here}.{kind}", own)]
+    given += [NewAlias(f"{sender or 'unknown'}.{kind}", value) for value in dict.fromkeys(printed) if value != own]
+    return tuple(given)
+
+
+def _only_sender(conn: Connection, here: str) -> str:
+    known = senders_to(conn, here)
+    return known[0] if len(known) == 1 else ""
+
+
+def _usual_kind(plant: Plant, conn: Connection, sender: str) -> str:
+    """What this sender's pieces usually are; without a word of it yet, what the plant has a yard for."""
+    lines = find_lines(conn, LineFilter(sender=sender, receiver=plant.code), limit=1)
+    if lines:
+        return lines[0].kind
+    return "slab" if plant.model.units_of("slab_yard") else "coil"

@@ -1,0 +1,24 @@
+"""Use cases of shipping and receiving at a plant; other features of the plant come in through here."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from local_mes.transfers.closing import close_receipt
+from local_mes.transfers.matching import match_pending
+from local_mes.transfers.receiving import ReceiveCommand, arrive, receive
+from local_mes.transfers.shipping import CorrectDeparture, ListedPiece, ShipCommand, correct_departure, ship
+from shared.transfers.queries import is_provisional
+
+__all__ = [
+    "CorrectDeparture", "ListedPiece", "ReceiveCommand", "ShipCommand", "arrive", "close_receipt", "correct_departure",
+    "match_pending", "may_consume", "receive", "ship",
+]
+
+
+def may_consume(conn: Connection, material_id: str) -> bool:
+    """Whether a piece may be charged as far as transfers go: not while it lives under a provisional identity.
+
+    Its chemistry and its quality status are then unknown. Other holds are asked of quality.
+    """
+    return not is_provisional(conn, material_id)
