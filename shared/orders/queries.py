@@ -85,6 +85,11 @@ def find_line(conn: Connection, author: str, unit: str, piece: str) -> Line | No
     return next((line for line in found if line.state == "open"), found[-1] if found else None)
 
 
+def find_line_by_id(conn: Connection, author: str, line_id: str) -> Line | None:
+    """One line, or None."""
+    return _first(conn, _lines(author).where(schedule_line.c.line_id == line_id))
+
+
 def find_line_by_number(conn: Connection, author: str, unit: str, number: str) -> Line | None:
     """The line that plans this product number at a unit."""
     return _first(conn, _lines(author).where(schedule_line.c.unit == unit, schedule_line.c.number == number))

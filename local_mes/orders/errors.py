@@ -1,0 +1,32 @@
+"""Refusals of orders and schedules."""
+
+from __future__ import annotations
+
+from shared.errors import BadInput, NotFound, Refused
+
+
+def unknown_order(item: str) -> BadInput:
+    """A schedule line names an order item nobody released."""
+    return BadInput("orders.unknown_item", f"Order item {item!r} is not released here.",
+                    todo="Release the order first, or write 'stock'.")
+
+
+def no_lines(unit: str) -> BadInput:
+    """A schedule without lines says nothing."""
+    return BadInput("orders.no_lines", f"The schedule for {unit} has no lines.", todo="Give at least one line.")
+
+
+def doubled_position(unit: str, position: int) -> BadInput:
+    """Two lines of one release at the same place."""
+    return BadInput("orders.doubled_position", f"Position {position} of {unit} is given twice.",
+                    todo="Number the lines of one schedule once each.")
+
+
+def unknown_line(line_id: str) -> NotFound:
+    """No such schedule line."""
+    return NotFound("orders.unknown_line", f"There is no schedule line {line_id!r}.", todo="Read the schedule again.")
+
+
+def line_closed(line_id: str, state: str) -> Refused:
+    """A line is closed once."""
+    return Refused("orders.line_closed", f"Schedule line {line_id} is {state} already.", todo="Read the schedule again.")
