@@ -56,6 +56,48 @@ def run(file: Path) -> None:
     serve(_settings(file))
 
 
+@hub.command("enrol-token")
+@config
+@click.argument("plant")
+def enrol_token(file: Path, plant: str) -> None:
+    """Make a one-time token with which PLANT (its code) enters the group; it is shown once."""
+    from central_hub.plants.service import issue_token
+    from shared.clock import to_datetime
+    from shared.keys import fingerprint
+
+    here = _hub(file)
+    issued = issue_token(here, plant)
+    click.echo(issued.token)
+    click.echo(
+        f"Good once for {plant}, until {to_datetime(issued.expires_at_ms):%Y-%m-%d %H:%M} UTC. "
+        f"This hub's fingerprint: {fingerprint(here.node.key.public)}",
+        err=True,
+    )
+
+
+@hub.group()
+def journal() -> None:
+    """The hub's journal: its own facts and all copies."""
+
+
+@journal.command()
+@config
+def verify(file: Path) -> None:
+    """Recompute every chain; names what was changed, exit code 2."""
+    from sync.journal_commands import verify_journal
+
+    click.echo(verify_journal(_hub(file).node))
+
+
+@journal.command()
+@config
+def rebuild(file: Path) -> None:
+    """Make all projected rows again from the journal, to the same content hash."""
+    from sync.journal_commands import rebuild_journal
+
+    click.echo(rebuild_journal(_hub(file).node))
+
+
 @hub.command("user-add")
 @config
 @click.option("--login", required=True)

@@ -7,6 +7,7 @@ from shared.clock import Clock
 from shared.node import build_node, create_tables, make_folder
 from shared.settings import HubSettings
 from shared.subjects import REGISTERS
+from sync.station import CalledStation, build_called
 
 
 def build_hub(settings: HubSettings, clock: Clock | None = None) -> Hub:
@@ -20,3 +21,8 @@ def init_hub(settings: HubSettings, clock: Clock | None = None) -> Hub:
     hub = build_hub(settings, clock)
     create_tables(hub.node.engine)
     return hub
+
+
+def build_station(hub: Hub) -> CalledStation:
+    """The hub's sync, not started; sync.endpoint answers with its desk once install_desk gave it to the app."""
+    return build_called(hub.node, hub.settings.apply_entries_max)

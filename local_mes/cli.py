@@ -65,6 +65,45 @@ def level2(file: Path) -> None:
     run_level2(_settings(file))
 
 
+@plant.command()
+@config
+@click.option("--token", required=True, help="The one-time token that the hub gave out for this plant.")
+def enrol(file: Path, token: str) -> None:
+    """Enter the group: give the hub this plant's key, take the hub's."""
+    from sync.enrolment import enrol as enrol_node
+    from sync.station import http_transport
+
+    here = _plant(file)
+    done = enrol_node(here.node, token, http_transport(here.node, here.settings.hub_url))
+    click.echo(
+        f"{here.code} is enrolled at {done.hub}. Compare by voice: hub {done.hub_fingerprint}, "
+        f"plant {done.own_fingerprint}. A plant that is running follows within seconds."
+    )
+
+
+@plant.group()
+def journal() -> None:
+    """The plant's journal: its own facts and what came from the hub."""
+
+
+@journal.command()
+@config
+def verify(file: Path) -> None:
+    """Recompute every chain; names what was changed, exit code 2."""
+    from sync.journal_commands import verify_journal
+
+    click.echo(verify_journal(_plant(file).node))
+
+
+@journal.command()
+@config
+def rebuild(file: Path) -> None:
+    """Make all projected rows again from the journal, to the same content hash."""
+    from sync.journal_commands import rebuild_journal
+
+    click.echo(rebuild_journal(_plant(file).node))
+
+
 @plant.command("user-add")
 @config
 @click.option("--login", required=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from local_mes.level2.interpret import oldest_open_ms
 from local_mes.level2.spool import create_spool
 from local_mes.model.service import load_model
 from local_mes.plant import Plant
@@ -11,6 +12,7 @@ from shared.errors import BadSetup
 from shared.node import build_node, create_tables, make_folder
 from shared.settings import PlantSettings
 from shared.subjects import REGISTERS
+from sync.station import CallingStation, build_calling, http_transport
 
 
 def build_plant(settings: PlantSettings, clock: Clock | None = None) -> Plant:
@@ -34,3 +36,9 @@ def init_plant(settings: PlantSettings, clock: Clock | None = None) -> Plant:
     create_tables(plant.node.engine)
     create_spool(plant.spool, plant.clock)
     return plant
+
+
+def build_station(plant: Plant) -> CallingStation:
+    """The plant's sync, not started. What it promises to be complete ends before the oldest open Level-2 message."""
+    transport = http_transport(plant.node, plant.settings.hub_url)
+    return build_calling(plant.node, lambda: oldest_open_ms(plant), plant.settings.apply_entries_max, transport)

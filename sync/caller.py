@@ -19,7 +19,7 @@ from sync import link, marks
 from sync.desk import fact_versions
 from sync.errors import OutOfStep, SyncError, Unreachable
 from sync.incoming import Held, check_stream, store, unpack
-from sync.limits import ENTRIES_MAX, PROTOCOL, PROTOCOL_OLDEST
+from sync.limits import ENTRIES_MAX, POLL_MAX_S, PROTOCOL, PROTOCOL_OLDEST
 from sync.messages import (
     HELLO,
     PULL,
@@ -114,7 +114,7 @@ class Caller:
         pull = Pull(
             proto=PROTOCOL, node=self.code, audience=self.peer.code, sent_ms=self.clock.now_ms(),
             incarnation=session.incarnation, session=session.id, stream=self.stream_down, copies=copies,
-            wait_ms=wait_ms, entries_max=ENTRIES_MAX, nonce=random_key(),
+            wait_ms=min(wait_ms, round(POLL_MAX_S * 1000)), entries_max=ENTRIES_MAX, nonce=random_key(),
         )
         body = self.transport.send("pull", sign(self.key, PULL, pull))
         held = self._receive(body, session)

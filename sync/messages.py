@@ -130,6 +130,10 @@ class Pull(Message, frozen=True, kw_only=True, omit_defaults=True):
     nonce: Hex32
 
 
+ANY_HUB = "hub"
+"""The audience of an enrolment: the plant does not know the hub's code yet."""
+
+
 class Enrol(Message, frozen=True, kw_only=True, omit_defaults=True):
     """A plant shows its one-time token and the key it will sign with (signed by that key: proof of possession)."""
 

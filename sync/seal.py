@@ -6,6 +6,7 @@ message cannot be replayed to another node.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -14,12 +15,13 @@ from typing import NoReturn, TypeVar
 import msgspec
 
 from shared.errors import Unauthenticated
-from shared.keys import Envelope, SigningKey, open_envelope
+from shared.keys import Envelope, SigningKey, key_id, open_envelope
 from sync.errors import BadSeal, Malformed, OverLimit
 from sync.limits import HEAD_BYTES_MAX, HELLO_BYTES_MAX
-from sync.messages import SEAL, Message, Seal
+from sync.messages import SEAL, Enrol, Enrolled, Message, Seal
 
 M = TypeVar("M", bound=Message)
+K = TypeVar("K", Enrol, Enrolled)
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
@@ -55,6 +57,22 @@ def open_signed(
     if message.audience != audience:
         raise BadSeal("sync.wrong_audience", f"Signed for {message.audience!r}, but this node is {audience!r}.")
     return message
+
+
+def open_self_signed(
+    raw: bytes, payload_type: str, kind: type[K], audience: str, limit: int = HELLO_BYTES_MAX
+) -> K:
+    """A message that brings its own key and is signed by it: proof of possession, not of identity.
+
+    Only for enrolment, where people compare fingerprints. Raises OverLimit, Malformed or BadSeal.
+    """
+    envelope = read_envelope(raw, limit)
+    try:
+        claimed = parse(base64.b64decode(envelope.payload, validate=True), kind)
+    except ValueError as error:
+        raise Malformed("sync.no_envelope", "The envelope is not base64.") from error
+    public = bytes.fromhex(claimed.public_key)
+    return open_signed(raw, payload_type, kind, {key_id(public): public}, audience, limit)
 
 
 def open_seal(raw: bytes, trusted: Mapping[str, bytes], audience: str) -> Seal:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db.engine import read, write
 from shared.errors import BadSetup
@@ -25,6 +29,9 @@ from sync.transport import HttpTransport, Transport
 
 log = get("sync")
 
+ENROLMENT_LOOK_S = 2.0
+"""How often a plant that is not enrolled yet looks whether it is."""
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -36,26 +43,41 @@ class Ground:
     anchoring: Anchoring
 
 
-@dataclass(frozen=True)
 class CallingStation:
-    """A plant's sync: calls the hub, applies what comes back. Not enrolled yet: everything but the calls."""
+    """A plant's sync: calls the hub, applies what comes back. Calls begin as soon as the plant is enrolled."""
 
-    ground: Ground
-    exchange: Exchange | None
+    def __init__(self, ground: Ground, make_exchange: Callable[[], Exchange | None]) -> None:
+        self.ground = ground
+        self.exchange: Exchange | None = None
+        self._make_exchange = make_exchange
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._await_enrolment, name="sync-enrolment", daemon=True)
 
     def start(self) -> None:
         """Start all threads."""
         self.ground.anchoring.start()
         self.ground.applying.start()
-        if self.exchange is not None:
-            self.exchange.start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Stop all threads; safe at any moment, as is pulling the plug."""
+        self._stopping.set()
+        self._thread.join()
         if self.exchange is not None:
             self.exchange.stop()
         self.ground.applying.stop()
         self.ground.anchoring.stop()
+
+    def _await_enrolment(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.exchange = self._make_exchange()
+            except SQLAlchemyError as error:
+                log.warning("enrolment not read", reason=str(error)[:300])
+            if self.exchange is not None:
+                self.exchange.start()
+                return
+            self._stopping.wait(ENROLMENT_LOOK_S)
 
 
 @dataclass(frozen=True)
@@ -95,9 +117,13 @@ def build_calling(node: Node, limit: Limit, apply_entries_max: int, transport: T
     """A plant's station. `limit` gives ms of the oldest Level-2 message not interpreted yet, or None."""
     begin(node)
     ground = make_ground(node, apply_entries_max)
-    with read(node.engine) as conn:
-        peers = list_peers(conn)
-    return CallingStation(ground, _exchange(node, peers[0], ground, limit, transport) if peers else None)
+
+    def make_exchange() -> Exchange | None:
+        with read(node.engine) as conn:
+            peers = list_peers(conn)
+        return _exchange(node, peers[0], ground, limit, transport) if peers else None
+
+    return CallingStation(ground, make_exchange)
 
 
 def build_called(node: Node, apply_entries_max: int) -> CalledStation:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import Literal, Protocol
 
+import msgspec
 import requests
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,6 +25,11 @@ REFUSAL_MAX = 64 << 10
 RECEIPT_MEDIA_TYPE = "application/vnd.strandline.receipt+json"
 PATH = "/sync/v1/"
 PIECE = 64 << 10
+
+
+class _Problem(msgspec.Struct):
+    detail: str
+    todo: str = ""
 
 
 class Transport(Protocol):
@@ -128,8 +134,13 @@ def _refusal(response: requests.Response, answer: bytes) -> SyncError:
 
 
 def _said(status: int, answer: bytes) -> str:
-    text = answer[:300].decode("utf-8", "replace").replace("\n", " ")
-    return f"The peer answered {status}: {text}"
+    """The peer's own words, when it sent a problem document; else the start of whatever it sent."""
+    try:
+        problem = msgspec.json.decode(answer, type=_Problem)
+    except (msgspec.DecodeError, UnicodeError):
+        text = answer[:200].decode("utf-8", "replace").replace("\n", " ")
+        return f"The peer answered {status}: {text}"
+    return " ".join(part for part in (problem.detail, problem.todo) if part)
 
 
 def _seconds(text: str) -> float:

@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[1]
 BRANCHES = {
     "shared": (
         SHARED,
-        ("shared.subjects", "shared.web.app", "shared.journal.quarantine", "shared.journal.position", "sync.tables"),
+        ("shared.subjects", "shared.web.app", "shared.journal.quarantine", "shared.journal.position", "shared.journal.life",
+         "sync.tables"),
     ),
     "plant": (ROOT / "local_mes" / "migrations", ("local_mes.app", "local_mes.wiring")),
     "hub": (ROOT / "central_hub" / "migrations", ("central_hub.app", "central_hub.wiring")),

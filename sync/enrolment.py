@@ -1,0 +1,64 @@
+"""Entering a group: the plant's half. A one-time token and a key go to the hub, the hub's key comes back.
+
+Both ends show the other's fingerprint; two people compare them aloud. From then on only these keys count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.db.engine import read, write
+from shared.errors import Denied
+from shared.ids import random_key
+from shared.keys import fingerprint
+from shared.node import Node
+from sync.errors import Unreachable
+from sync.limits import PROTOCOL
+from sync.messages import ANY_HUB, ENROL, ENROLLED, Enrol, Enrolled
+from sync.peers import list_peers, trust_peer
+from sync.seal import open_self_signed, sign
+from sync.transport import Transport
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """What two people compare: the hub's fingerprint as it came here, and this node's."""
+
+    hub: str
+    hub_fingerprint: str
+    own_fingerprint: str
+    standards_root: str
+
+
+def enrol(node: Node, token: str, transport: Transport) -> Enrolment:
+    """Show the token and this node's key to the hub and trust the key it answers with.
+
+    Raises Denied when the hub refuses, Unreachable when it does not answer; then nothing was changed here.
+    """
+    nonce = random_key()
+    request = Enrol(
+        proto=PROTOCOL, node=node.code, audience=ANY_HUB, sent_ms=node.clock.now_ms(), token=token,
+        public_key=node.key.public.hex(), name=node.settings.name, nonce=nonce,
+    )
+    answer = open_self_signed(transport.send("enrol", sign(node.key, ENROL, request)), ENROLLED, Enrolled, node.code)
+    own = fingerprint(node.key.public)
+    if answer.nonce != nonce or answer.plant_fingerprint != own:
+        raise Unreachable(
+            "sync.foreign_answer", "The hub enrolled another key than ours: something on the way changed the request."
+        )
+    public = bytes.fromhex(answer.public_key)
+    _refuse_second_hub(node, answer.node)
+    with write(node.engine) as conn:
+        trust_peer(conn, answer.node, public, node.clock.now_ms(), answer.standards_root)
+    return Enrolment(answer.node, fingerprint(public), own, answer.standards_root)
+
+
+def _refuse_second_hub(node: Node, hub: str) -> None:
+    with read(node.engine) as conn:
+        others = [peer.code for peer in list_peers(conn) if peer.code != hub]
+    if others:
+        raise Denied(
+            "sync.other_hub", f"{node.code} is enrolled at {others[0]}; {hub} answered.", todo="Check hub_url."
+        )
+
+
