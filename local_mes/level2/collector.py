@@ -50,7 +50,7 @@ def run_level2(settings: PlantSettings, clock: Clock | None = None) -> None:
         create_spool(spool, used)
         writer = SpoolWriter(spool)
         stack.callback(writer.close)
-        asyncio.run(Collector(plan, spool, writer, used).run())
+        asyncio.run(_until_signalled(Collector(plan, spool, writer, used)))
 
 
 @contextmanager
@@ -87,16 +87,12 @@ class Collector:
             else:
                 self._opcua.append(OpcuaLink(link, plan.zone, plan.folder, clock, writer, state))
 
-    async def run(self) -> None:
-        """Serve all links until the process is asked to stop."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve all links until stop is set."""
         servers = [(link, await link.listen()) for link in self._telegram]
         jobs = [
             *(link.run(server) for link, server in servers), *(link.run() for link in self._opcua),
-            self._show_states(), self._wake_down(), _until(stop),
+            self._show_states(), self._wake_down(), _wait(stop),
         ]
         tasks = [asyncio.create_task(job) for job in jobs]
         log.info("level2 runs", links=[state.link for state in self._states])
@@ -136,5 +132,12 @@ class Collector:
             await asyncio.sleep(DOWN_LOOK_S)
 
 
-async def _until(stop: asyncio.Event) -> None:
+async def _until_signalled(collector: Collector) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await collector.run(stop)
+
+
+async def _wait(stop: asyncio.Event) -> None:
     await stop.wait()

@@ -83,6 +83,12 @@ def load_state(engine: Engine, link: str, kind: str, address: str, clock: Clock)
     )
 
 
+def find_states(engine: Engine) -> dict[str, Any]:
+    """Rows of all links by code, as last written."""
+    with read(engine) as conn:
+        return {row.link: row for row in conn.execute(select(link_state).order_by(link_state.c.link))}
+
+
 def save_states(conn: Connection, rows: list[dict[str, Any]]) -> None:
     """Write the states of all links."""
     names = [column.name for column in link_state.columns if column.name != "link"]

@@ -37,6 +37,7 @@ class Message:
     spool       the spool's own key; (spool, spool_id) names the message for ever
     claimed     Level 2's local time as sent; claimed_ms the moment it means, None when it is no time
     offset_ms   received minus claimed as learned for the link when this message came
+    problem     why its content cannot be read; mended_by the person who corrected its fields
     """
 
     spool: str
@@ -50,6 +51,8 @@ class Message:
     received_ms: int
     offset_ms: int = 0
     zone_offset_min: int = 0
+    problem: str = ""
+    mended_by: str = ""
 
     @property
     def unit(self) -> str:
@@ -63,8 +66,13 @@ class Message:
 
     @property
     def source(self) -> str:
-        """Who says so, for `actor` and `occurred.source`."""
-        return f"l2:{self.link}"
+        """Who says so, for `occurred.source`."""
+        return f"l2:{self.link} mended" if self.mended_by else f"l2:{self.link}"
+
+    @property
+    def actor(self) -> str:
+        """Who is answerable for the facts: the link, or the person who mended the message."""
+        return self.mended_by or f"l2:{self.link}"
 
     @property
     def occurred(self) -> Occurred:
@@ -130,7 +138,7 @@ class Work:
     ) -> str:
         """Record one fact (subjects: the main one first) and return its id; time and actor are the message's."""
         return self.tx.record(
-            Draft(payload=payload, subjects=tuple(subjects), actor=actor or self.message.source,
+            Draft(payload=payload, subjects=tuple(subjects), actor=actor or self.message.actor,
                   occurred=occurred or self.message.occurred, causes=causes, standard=standard)
         )[0]
 
@@ -158,6 +166,11 @@ def operation(name: str) -> Callable[[Handler], Handler]:
         return handler
 
     return register
+
+
+@operation("ignore")
+def ignore(_work: Work, _message: Message) -> None:
+    """For messages a plant receives and has no use for: spooled, and no more."""
 
 
 def get_operation(name: str) -> Handler:

@@ -151,6 +151,8 @@ class SpoolWriter:
         return batch, False
 
     def _commit(self, batch: list[_Job]) -> None:
+        # from here on a caller can no longer withdraw; one that did (its connection ended) has nothing written
+        batch = [(job, done) for job, done in batch if done.set_running_or_notify_cancel()]
         try:
             with write(self._engine) as conn:
                 results = [job(conn) for job, _ in batch]

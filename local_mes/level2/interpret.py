@@ -1,0 +1,179 @@
+"""From spooled messages to facts: one thread of the plant's process reads the spool in order.
+
+A step takes up to N messages behind the stored position and interprets each in a savepoint of one transaction, which
+ends with the new position: a crash repeats a step or does not, never half. What came too early waits in
+spool_waiting and is tried again whenever something was recorded; what cannot be right goes to table repair. Neither
+holds up the messages behind it. Fact ids derive from the spooled message, so a restored database that reads the spool
+again from an older position records the same facts once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from time import monotonic
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy.exc import OperationalError
+
+from local_mes.level2.attempt import Outcome, attempt, message_of
+from local_mes.level2.links import LinkPlan
+from local_mes.level2.operations import Message, get_operation
+from local_mes.level2.spool import get_key
+from local_mes.level2.spool_tables import message
+from local_mes.level2.tables import repair, spool_position, spool_waiting
+from local_mes.plant import Plant
+from shared import logs
+from shared.db.engine import read
+from shared.db.upsert import upsert
+from shared.errors import StrandlineError
+from shared.ids import derived_id
+from shared.journal.journal import Work as JournalWork
+
+LOOK_S = 0.1
+"""How often the spool is asked for more when it was empty."""
+RETRY_S = 1.0
+"""Pause after the database was away: nothing is lost meanwhile, the spool holds it."""
+WAITING_MAX = 100
+"""Waiting messages tried in one step: bounds the transaction."""
+GRACE_S = 5.0
+"""Real seconds a waiting message has at least: a clock that jumps must not end a wait before the next message is read."""
+
+log = logs.get("level2")
+
+
+class Interpreter:
+    """Reads one plant's spool. step() does one transaction's worth; run() goes on until stopped."""
+
+    def __init__(self, plant: Plant, plan: LinkPlan, grace_s: float = GRACE_S) -> None:
+        for link in plan.links.values():
+            for name in link.map.values():
+                get_operation(name)
+        self._plant = plant
+        self._plan = plan
+        self._grace_s = grace_s
+        self._spool = get_key(plant.spool)
+        self._news = threading.Event()
+        self._news.set()
+        self._waiting_since: dict[int, float] = {}
+        plant.journal.listen(self._news.set)
+
+    def run(self, stop: threading.Event) -> None:
+        """Interpret until stop is set."""
+        while not stop.is_set():
+            try:
+                if not self.step():
+                    stop.wait(LOOK_S)
+            except (OperationalError, StrandlineError) as error:
+                log.warning("interpreter waits", why=str(error))
+                stop.wait(RETRY_S)
+
+    def step(self) -> int:
+        """One transaction: new messages, then those that wait. Returns how many were interpreted or put aside."""
+        position = self._position()
+        rows = self._read_behind(position)
+        news = bool(rows) or self._news.is_set()
+        self._news.clear()
+        waiting = [row for row in self._find_waiting() if news or self._is_over(row)]
+        if not rows and not waiting:
+            return 0
+        with self._plant.journal.work() as tx:
+            if get_position(tx.conn, self._spool) != position:
+                return 0  # another process reads this spool too; it was quicker
+            for row in rows:
+                self._first_time(tx, row)
+            settled = sum([self._again(tx, row) for row in waiting])
+            if rows:
+                upsert(tx.conn, spool_position, [{"spool": self._spool, "spool_id": rows[-1].spool_id}],
+                       update=["spool_id"])
+        return settled + len(rows)
+
+    def _position(self) -> int:
+        with read(self._plant.node.engine) as conn:
+            return get_position(conn, self._spool)
+
+    def _read_behind(self, position: int) -> Sequence[Any]:
+        limit = self._plant.settings.interpret_messages_max
+        query = select(message).where(message.c.spool_id > position).order_by(message.c.spool_id).limit(limit)
+        with read(self._plant.spool) as conn:
+            return conn.execute(query).all()
+
+    def _find_waiting(self) -> list[Any]:
+        query = select(spool_waiting.c.spool_id).where(spool_waiting.c.spool == self._spool)
+        with read(self._plant.node.engine) as conn:
+            ids = conn.execute(query.order_by(spool_waiting.c.spool_id).limit(WAITING_MAX)).scalars().all()
+        self._waiting_since = {i: self._waiting_since.get(i, monotonic()) for i in ids}
+        if not ids:
+            return []
+        with read(self._plant.spool) as conn:
+            rows = conn.execute(select(message).where(message.c.spool_id.in_(ids)).order_by(message.c.spool_id)).all()
+        return list(rows)
+
+    def _first_time(self, tx: JournalWork, row: Any) -> None:
+        what = message_of(row, self._spool)
+        outcome = attempt(self._plant, self._plan, tx, what)
+        if outcome.state == "bad":
+            put_to_repair(tx.conn, what, outcome, self._plant.clock.now_ms())
+        elif outcome.state == "not_yet":
+            tx.conn.execute(insert(spool_waiting).values(
+                spool=self._spool, spool_id=what.spool_id, link=what.link, message=what.name,
+                received_ms=what.received_ms, reason=outcome.reason))
+            self._waiting_since[what.spool_id] = monotonic()
+
+    def _again(self, tx: JournalWork, row: Any) -> int:
+        """Try a waiting message once more, and give it up when its time is over."""
+        what, over = message_of(row, self._spool), self._is_over(row)
+        outcome = attempt(self._plant, self._plan, tx, what)
+        if outcome.state == "not_yet" and not over:
+            return 0
+        if outcome.state == "not_yet":
+            outcome = Outcome("bad", f"What it builds on did not come in time: {outcome.reason}", outcome.field)
+        if outcome.state == "bad":
+            put_to_repair(tx.conn, what, outcome, self._plant.clock.now_ms())
+        tx.conn.execute(delete(spool_waiting).where(
+            spool_waiting.c.spool == self._spool, spool_waiting.c.spool_id == what.spool_id))
+        self._waiting_since.pop(what.spool_id, None)
+        return 1
+
+    def _is_over(self, row: Any) -> bool:
+        link = self._plan.links.get(row.link)
+        window_ms = 1000 * link.reorder_window_s if link else 0
+        waited_s = monotonic() - self._waiting_since.get(row.spool_id, monotonic())
+        return self._plant.clock.now_ms() - row.received_ms > window_ms and waited_s >= self._grace_s
+
+
+def get_position(conn: Connection, spool: str) -> int:
+    """The last spooled message that was interpreted or put aside; 0 for a spool not read yet."""
+    position: int | None = conn.execute(
+        select(spool_position.c.spool_id).where(spool_position.c.spool == spool)).scalar()
+    return position or 0
+
+
+def put_to_repair(conn: Connection, what: Message, outcome: Outcome, now_ms: int) -> None:
+    """Lay a message aside for a person."""
+    fields = msgspec.json.encode(what.fields).decode()
+    upsert(conn, repair, [{
+        "repair_id": derived_id(what.received_ms, what.spool, what.spool_id, "repair"), "spool": what.spool,
+        "spool_id": what.spool_id, "link": what.link, "message": what.name, "claimed": what.claimed,
+        "received_ms": what.received_ms, "state": "open", "reason": outcome.reason, "field": outcome.field,
+        "fields": fields, "mended": fields, "opened_ms": now_ms, "closed_ms": None, "closed_by": None, "note": "",
+    }])
+
+
+def oldest_open_ms(plant: Plant) -> int | None:
+    """When the oldest message came that is not interpreted, waits or is to be mended; None when all are done.
+
+    Nothing this plant says about the time after it is complete (sync-protocol.md, 1.7).
+    """
+    with read(plant.node.engine) as conn:
+        waiting = conn.execute(select(func.min(spool_waiting.c.received_ms))).scalar()
+        to_mend = conn.execute(select(func.min(repair.c.received_ms)).where(repair.c.state == "open")).scalar()
+        spool = get_key(plant.spool)
+        position = get_position(conn, spool)
+    with read(plant.spool) as conn:
+        unread = conn.execute(
+            select(message.c.received_ms).where(message.c.spool_id > position).order_by(message.c.spool_id).limit(1)
+        ).scalar()
+    return min((ms for ms in (waiting, to_mend, unread) if ms is not None), default=None)
