@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from central_hub.app import create_portal
 from central_hub.hub import Hub
+from central_hub.standards.service import publish_pending
+from central_hub.transfers.service import reconcile
 from shared.clock import Clock
+from shared.ids import jitter
 from shared.node import build_node, create_tables, make_folder
 from shared.settings import HubSettings
 from shared.subjects import REGISTERS
+from shared.web.features import Feature
+from shared.web.server import Served
+from sync import status
+from sync.backoff import Backoff
+from sync.endpoint import endpoint, install_desk
+from sync.following import Following
 from sync.station import CalledStation, build_called
 
 
@@ -26,3 +38,27 @@ def init_hub(settings: HubSettings, clock: Clock | None = None) -> Hub:
 def build_station(hub: Hub) -> CalledStation:
     """The hub's sync, not started; sync.endpoint answers with its desk once install_desk gave it to the app."""
     return build_called(hub.node, hub.settings.apply_entries_max)
+
+
+def start_hub(settings: HubSettings) -> Served:
+    """The hub's process: portal, sync desk, and beside them applying and what follows from it."""
+    hub = build_hub(settings)
+    station = build_station(hub)
+    following = Following(
+        (("reconcile transfers", partial(reconcile, hub)), ("publish standards", partial(publish_pending, hub))),
+        station.ground.applying, Backoff(settings.sync.retry_first_s, settings.sync.heartbeat_s, jitter),
+        look_s=settings.sync.heartbeat_s,
+    )
+
+    def start() -> None:
+        station.start()
+        following.start()
+
+    def stop() -> None:
+        following.stop()
+        station.stop()
+
+    more = Feature(machine=(endpoint,), apis=(status.make_api(),))
+    app = create_portal(hub, (more,))
+    install_desk(app, station.desk)
+    return Served(app, start, stop)
