@@ -1,0 +1,64 @@
+"""Commands of quality as JSON; the reads are shared/quality/api.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_openapi import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+
+from local_mes.context import plant
+from local_mes.quality import service
+from shared.web.context import actor, requires
+
+tag = Tag(name="quality", description="Samples, decisions and holds")
+bp = APIBlueprint("quality_commands", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
+
+
+class Command(BaseModel):
+    """What every command carries."""
+
+    command_id: str = Field(min_length=1, max_length=64)
+    occurred_at: int | None = Field(None, description="ms since 1970 UTC", ge=0)
+
+
+class HoldBody(Command):
+    """A piece to hold, by any of its numbers."""
+
+    piece: str = Field(min_length=1, max_length=64)
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class ReleaseBody(Command):
+    """How a hold ends. `piece` only where the hold came down from a parent and this one piece is freed of it."""
+
+    disposition: str = Field(max_length=16, description="prime | downgrade | reapply | rework | scrap | return")
+    order_item: str = Field("", max_length=64)
+    note: str = Field("", max_length=500)
+    only_for: str = Field("", max_length=64)
+    piece: str = Field("", max_length=64)
+
+
+class HoldPath(BaseModel):
+    """A hold."""
+
+    hold_id: str
+
+
+@bp.post("/holds")
+@requires("quality", "lead")
+def post_hold(body: HoldBody) -> tuple[dict[str, Any], int]:
+    """Hold a piece; a held heat reaches its slabs at once."""
+    command = service.PlaceHold(body.command_id, actor(), body.piece, body.reason, body.occurred_at)
+    return service.place_hold(plant(), command), 201
+
+
+@bp.post("/holds/<hold_id>/release")
+@requires("quality")
+def post_release(path: HoldPath, body: ReleaseBody) -> dict[str, Any]:
+    """End one hold with a disposition; the rule is asked again about the piece itself, as evidence."""
+    command = service.ReleaseHold(
+        body.command_id, actor(), path.hold_id, body.disposition, body.order_item, body.note, body.only_for, body.piece,
+        body.occurred_at,
+    )
+    return service.release_hold(plant(), command)
