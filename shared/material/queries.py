@@ -23,7 +23,7 @@ from shared.material.tables import (
     process_value,
 )
 
-PAGE_MAX = 500
+PAGE_MAX = 1_000
 _MATERIAL_ID = re.compile(r"[0-9a-f]{32}")
 _LIVE_FIRST = case((material.c.state == "live", 0), (material.c.state == "shipped", 1), else_=2)
 
@@ -166,6 +166,12 @@ def find_operation(conn: Connection, author: str, operation_id: str) -> Row[Any]
     return conn.execute(
         select(operation).where(operation.c.author == author, operation.c.operation_id == operation_id)
     ).first()
+
+
+def operations_of(conn: Connection, ids: Sequence[str]) -> dict[tuple[str, str], Row[Any]]:
+    """Operations by (author, operation_id)."""
+    query = select(operation).where(operation.c.operation_id.in_(sorted(set(ids))))
+    return {(row.author, row.operation_id): row for row in conn.execute(query)}
 
 
 def find_making(conn: Connection, author: str, material_id: str) -> Row[Any] | None:

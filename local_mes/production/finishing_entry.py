@@ -1,0 +1,79 @@
+"""Finishing lines: a coil enters, is welded to the one before, and what Level 2 found on what was made."""
+
+from __future__ import annotations
+
+from local_mes.level2.operations import Message, Work, operation
+from local_mes.production.checks import ask
+from local_mes.production.counting import count_run
+from local_mes.production.finishing_domain import UM_PER_MM
+from local_mes.production.finishing_line import coating_of, line_unit, send_primary_data
+from local_mes.production.finishing_slits import close_open_sets
+from local_mes.production.in_work import tell
+from local_mes.production.pieces import find_live, get_live, get_made, is_free, move
+from local_mes.production.weighing import weigh_product
+from shared.material.facts import MarkPlaced
+
+RULE_COATING = "QR-CGL-01"
+BALANCE_PPM = {"pickling": 5_000, "cold_mill": 3_000, "galvaniser": 5_000, "slitter": 2_000}
+"""Tolerance of the step's balance (house practice): pickling and zinc vary, slitting only divides."""
+
+
+@operation("strip_entry")
+def strip_entry(work: Work, message: Message) -> None:
+    """A coil is threaded. A held one is recorded all the same; primary data never goes down for it."""
+    unit = line_unit(work)
+    coil = get_live(work, message.fields["coil_in"], "coil_in")
+    close_open_sets(work, unit, coil.material_id)
+    move(work, coil, unit.code)
+    tell(work.conn, unit.code, coil.material_id, message.occurred.at_ms, entry_m=message.fields["entry_m"],
+         entered_ms=message.occurred.at_ms, mass_g=coil.mass_g)
+    is_free(work, coil, unit.code)
+    send_primary_data(work, unit, coil)
+
+
+@operation("strip_weld")
+def strip_weld(work: Work, message: Message) -> None:
+    """Two coils are one strip now; where a cut runs past the weld, its coil has two parents."""
+    unit = line_unit(work)
+    after = get_live(work, message.fields["coil_after"], "coil_after")
+    before = find_live(work.conn, work.plant.code, message.fields["coil_before"])
+    if before is not None:  # else it has run out already, and the weld joins nothing any more
+        tell(work.conn, unit.code, before.material_id, message.occurred.at_ms,
+             weld_at_mm=message.fields["metre_in_mm"], weld_after=after.material_id)
+
+
+@operation("strip_weight")
+def strip_weight(work: Work, message: Message) -> None:
+    """The product on the line's scale; waits for its exit cut."""
+    unit = line_unit(work)
+    piece, made = get_made(work, message.fields["coil_out"], unit.code)
+    weigh_product(work, piece, made, message.fields["mass_kg"] * 1000, f"{unit.code}W", BALANCE_PPM[unit.unit_class])
+    count_run(work, unit.code)
+
+
+@operation("strip_finding")
+def strip_finding(work: Work, message: Message) -> None:
+    """The surface camera saw something: a mark on the coil just made, from its first end and the operator side."""
+    unit, f = line_unit(work), message.fields
+    piece, _ = get_made(work, f["coil"], unit.code)
+    left, right = f["left_um"], f["right_um"]
+    if unit.parameters.get("operator_side", "left") == "right":
+        left, right = piece.width_um - right, piece.width_um - left
+    mark = MarkPlaced(
+        mark_id=work.new_id(), material_id=piece.material_id, kind=str(f["code"]), from_um=f["from_mm"] * UM_PER_MM,
+        to_um=f["to_mm"] * UM_PER_MM, left_um=left, right_um=right, value=int(f.get("severity") or 0),
+        text=f"surface finding at {unit.code}",
+    )
+    work.record(mark, [piece.material_id])
+
+
+@operation("coating")
+def coating(work: Work, message: Message) -> None:
+    """Three spots of zinc: the rule in force decides; a violated one holds the coil and names the workflow."""
+    unit, f = line_unit(work), message.fields
+    piece, _ = get_made(work, f["coil"], unit.code)
+    spots = [int(f[name]) for name in ("spot1", "spot2", "spot3")]
+    ask(work, RULE_COATING, piece.material_id, {
+        "coating": coating_of(work, piece.order_item), "side": str(f["side"]), "triple": round(sum(spots) / 3),
+        "single": min(spots),
+    })

@@ -1,0 +1,84 @@
+"""Hot mill, first half: a slab goes into a furnace and comes out; the mill's computer learns what to make of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from local_mes.level2.down import queue_call
+from local_mes.level2.operations import Message, Work, operation
+from local_mes.model.numbers import get_scheme, next_number, pass_number
+from local_mes.production.in_work import Told, find_told, tell
+from local_mes.production.pieces import deviate, find_scheduled, get_live, is_free, move
+from shared.material.queries import find_by_number
+from shared.orders.queries import Line
+
+MILL = "mill"
+"""The line's name in what is in work: furnaces to scale are one line."""
+MILL_CLASS, SHEAR_CLASS, DESCALER_CLASS = "finishing_mill", "crop_shear", "descaler"
+
+
+def mill_unit(work: Work) -> str:
+    """The unit that stands for the mill in schedules and figures."""
+    units = work.plant.model.units_of(MILL_CLASS)
+    return units[0].code if units else "FM"
+
+
+def tell_slab(work: Work, slab: Row[Any], **more: Any) -> Told:
+    """Add to what is known of a slab on its way through the mill."""
+    return tell(work.conn, MILL, slab.material_id, work.message.occurred.at_ms, **more)
+
+
+@operation("slab_charged")
+def slab_charged(work: Work, message: Message) -> None:
+    """Into the furnace. A held slab is recorded all the same, raises a deviation and gets no primary data."""
+    slab = get_live(work, message.fields["slab"], "slab")
+    move(work, slab, message.unit)
+    tell_slab(work, slab, furnace=message.unit, row=message.fields.get("row", 0),
+              charged_ms=message.occurred.at_ms)
+    if not is_free(work, slab, message.unit):
+        return
+    line = find_scheduled(work, mill_unit(work), slab)
+    if line is None:
+        deviate(work, slab, "schedule", f"{slab.number} was charged at {message.unit} without a line of the schedule.")
+        return
+    tell_slab(work, slab, coil_no=_coil_number(work, line, slab), line_id=line.line_id)
+    _send_primary_data(work, slab, line)
+
+
+@operation("slab_discharged")
+def slab_discharged(work: Work, message: Message) -> None:
+    """Out of the furnace, onto the line."""
+    slab = get_live(work, message.fields["slab"], "slab")
+    move(work, slab, mill_unit(work))
+    tell_slab(work, slab, discharged_ms=message.occurred.at_ms, discharge_c=message.fields.get("temp_c", 0),
+              furnace_min=message.fields.get("minutes", 0))
+
+
+def _coil_number(work: Work, line: Line, slab: Row[Any]) -> str:
+    """As planned, else the one this slab was given before, else the next of the mill's own."""
+    scheme = get_scheme(work.plant.model, f"{work.plant.code}.coil")
+    if line.number:
+        pass_number(work.tx, scheme, line.number)
+        return line.number
+    told = find_told(work.conn, MILL, slab.material_id) or {}
+    if told.get("coil_no"):
+        return str(told["coil_no"])
+    number = next_number(work.tx, scheme)
+    while find_by_number(work.conn, number, work.plant.code):
+        number = next_number(work.tx, scheme)
+    return number
+
+
+def _send_primary_data(work: Work, slab: Row[Any], line: Line) -> None:
+    """The method call goes down by the collector; queued last, because what is queued stays queued."""
+    told = tell_slab(work, slab)
+    fields = {
+        "slab": work.message.fields["slab"], "coil_no": told["coil_no"],
+        "thickness_um": line.whole("thickness_um") or 0, "width_um": line.whole("width_um") or 0,
+        "ft_c": line.whole("ft_c") or 0, "ct_c": line.whole("ct_c") or 0,
+        "order": line.order_item or slab.order_item,
+    }
+    key = f"pdi:{work.plant.code}:{line.line_id}:{work.message.spool_id}"
+    queue_call(work.plant.spool, work.plant.clock, work.message.link, "PDI.Store", fields, key=key)

@@ -1,0 +1,115 @@
+"""Pieces as a line's Level 2 names them, and what their making needs to know: parameters, holds, schedule lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from local_mes.level2.operations import BadMessage, NotYet, Work
+from local_mes.model.domain import Unit
+from local_mes.model.numbers import pass_number
+from local_mes.orders import service as orders
+from local_mes.standards.service import parameter
+from shared.material.facts import DeviationRaised, MaterialMoved, NewAlias
+from shared.material.queries import find_by_number, find_making, numbers_of
+from shared.orders.queries import Line, find_line, find_order
+from shared.quality.facts import HoldPlaced
+from shared.quality.queries import open_holds
+
+
+def find_live(conn: Connection, plant: str, number: str) -> Row[Any] | None:
+    """The piece of this number that is in this plant now, or None."""
+    return next((row for row in find_by_number(conn, number, plant) if row.state == "live"), None)
+
+
+def get_live(work: Work, number: str, field: str) -> Row[Any]:
+    """The live piece a message names: NotYet when nobody knows the number, BadMessage when the piece is no more."""
+    rows = find_by_number(work.conn, number, work.plant.code)
+    if not rows:
+        raise NotYet(f"No piece with the number {number} is known here.")
+    if rows[0].state != "live":
+        raise BadMessage(f"{number} is {rows[0].state}; it cannot be in a line.", field)
+    return rows[0]
+
+
+def get_made(work: Work, number: str, unit: str) -> tuple[Row[Any], Row[Any]]:
+    """A live piece and the operation at this unit that made it; NotYet before its cut was told."""
+    piece = find_live(work.conn, work.plant.code, number)
+    made = find_making(work.conn, work.plant.code, piece.material_id) if piece else None
+    if piece is None or made is None or made.unit != unit:
+        raise NotYet(f"{unit} has not told of making {number}.")
+    return piece, made
+
+
+def new_alias(work: Work, number: str, kind: str) -> NewAlias:
+    """The printed number of a product, under the scheme it was written in; its counter goes past it."""
+    for scheme in work.plant.model.numbering:
+        if scheme.find_counter(number) is not None:
+            pass_number(work.tx, scheme, number)
+            return NewAlias(scheme.code, number)
+    return NewAlias(f"{work.plant.code}.{kind}", number)
+
+
+def check_new_number(work: Work, number: str, field: str, parents: frozenset[str]) -> None:
+    """Refuse a product number that another live piece here carries; a parent's own number may live on."""
+    taken = find_live(work.conn, work.plant.code, number)
+    if taken is not None and taken.material_id not in parents:
+        raise BadMessage(f"{number} is the number of another piece that is here.", field)
+
+
+def process_parameter(work: Work, unit: Unit, name: str, order_item: str, default: int) -> int:
+    """A whole number of a step: as the route in force binds it, else as the plant model says, else the rule of thumb."""
+    order = find_order(work.conn, work.plant.code, order_item) if order_item not in ("", orders.STOCK) else None
+    bound = parameter(work.conn, order.route, unit.code, name) if order and order.route else None
+    value = bound if bound is not None else unit.parameters.get(name, default)
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def flips_of(unit: Unit) -> tuple[bool, bool, bool]:
+    """Whether a pass through the unit reverses length, reverses width, turns the face: its parameters in the model."""
+    length, width, face = (bool(unit.parameters.get(f"flip_{axis}", False)) for axis in ("length", "width", "face"))
+    return length, width, face
+
+
+def move(work: Work, piece: Row[Any], place: str) -> None:
+    """The piece is at a place, if it was not there before."""
+    if piece.place != place:
+        work.record(MaterialMoved(material_id=piece.material_id, place=place), [piece.material_id])
+
+
+def is_free(work: Work, piece: Row[Any], unit: str) -> bool:
+    """False, and a deviation on record, when a held piece is in a unit: it happened, so it is not refused."""
+    holds = open_holds(work.conn, piece.material_id)
+    if holds:
+        deviate(work, piece, "hold", f"{piece.number} is held ({holds[0].reason}) and was charged at {unit}.")
+    return not holds
+
+
+def deviate(work: Work, piece: Row[Any], rule: str, text: str) -> None:
+    """Something happened that a command would have been refused."""
+    raised = DeviationRaised(deviation_id=work.new_id(), rule=rule, text=text, material_id=piece.material_id)
+    work.record(raised, [piece.material_id])
+
+
+def pass_on_holds(work: Work, parent_ids: list[str], child_id: str) -> None:
+    """A child of a held piece is born held, each hold under the one it comes from."""
+    for hold in [h for parent in parent_ids for h in open_holds(work.conn, parent)]:
+        placed = HoldPlaced(hold_id=work.new_id(), material_id=child_id, reason=hold.reason, rule_id=hold.rule_id,
+                            decision_id=hold.decision_id, inherited_from=hold.hold_id)
+        work.record(placed, [child_id])
+
+
+def find_scheduled(work: Work, unit: str, piece: Row[Any]) -> Line | None:
+    """The schedule line of a piece at a unit, under whichever of its numbers it was planned."""
+    numbers = [piece.number, *numbers_of(work.conn, [piece.material_id]).get(piece.material_id, [])]
+    lines = [find_line(work.conn, work.plant.code, unit, number) for number in dict.fromkeys(numbers)]
+    found = [line for line in lines if line is not None]
+    return next((line for line in found if line.state == "open"), found[0] if found else None)
+
+
+def close_line(work: Work, line: Line | None, result: str, reason: str = "") -> None:
+    """A schedule line is done, or dropped."""
+    if line is not None:
+        orders.close_line(work.tx, line, result, actor=work.message.source, occurred=work.message.occurred,
+                          reason=reason)

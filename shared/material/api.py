@@ -1,0 +1,190 @@
+"""JSON reads of material, the same at plants and at the hub: pieces, one piece, traces, places on ancestors.
+
+Every row says its author: what two plants say of one piece is two rows. Grams, micrometres, ms since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from flask_openapi import APIBlueprint
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection, Row
+
+from shared.errors import NotFound
+from shared.material import queries
+from shared.material.trace import Trace, ancestor_places, projected_marks, trace
+from shared.web.context import node, reading
+from shared.web.features import Feature
+from shared.web.paging import PageQuery
+
+api = APIBlueprint("material_api", __name__, url_prefix="/api/v1")
+
+
+class NumberPath(BaseModel):
+    """A piece by any number printed on it, or by its material id."""
+
+    number: str = Field(max_length=64)
+
+
+class MaterialsQuery(PageQuery):
+    """Which pieces; empty means any. q is a part of any number."""
+
+    author: str = ""
+    kind: str = ""
+    state: str = ""
+    place: str = ""
+    grade: str = ""
+    order_item: str = ""
+    q: str = Field("", max_length=64)
+
+
+class TraceQuery(BaseModel):
+    """Which way, and how many steps at most."""
+
+    direction: Literal["backward", "forward", "both"] = "both"
+    depth: int = Field(50, ge=1, le=50)
+
+
+class PlaceQuery(BaseModel):
+    """A place on the piece from its head (metre_mm or at_um) and from its left edge."""
+
+    metre_mm: int | None = Field(None, ge=0)
+    at_um: int | None = Field(None, ge=0)
+    left_um: int | None = Field(None, ge=0)
+
+    @property
+    def along_um(self) -> int:
+        """The place along the piece, 0 where none was given."""
+        if self.at_um is not None:
+            return self.at_um
+        return (self.metre_mm or 0) * 1000
+
+
+class MaterialOut(BaseModel):
+    """One author's row of one piece; numbers are those of all authors."""
+
+    author: str
+    material_id: str
+    kind: str
+    number: str
+    numbers: list[str]
+    grade: str
+    order_item: str
+    state: str
+    mass_g: int
+    mass_basis: str
+    mass_scale: str
+    mass_at_ms: int
+    thickness_um: int
+    width_um: int
+    length_um: int
+    place: str
+    origin: str
+    heat_number: str
+    chemistry: dict[str, int]
+    attributes: dict[str, str]
+    identified_as: str | None
+    born_at_ms: int
+    ended_at_ms: int | None
+    last_fact: str
+
+
+class MaterialList(BaseModel):
+    """One page of pieces."""
+
+    items: list[MaterialOut]
+    next: str | None
+    as_of: int
+
+
+def as_json(row: Row[Any], numbers: dict[str, list[str]]) -> dict[str, Any]:
+    """A material row as the API shows it."""
+    found = dict(row._mapping)
+    found["numbers"] = numbers.get(row.material_id, [])
+    found["chemistry"] = msgspec.json.decode(row.chemistry)
+    found["attributes"] = msgspec.json.decode(row.attributes)
+    return found
+
+
+@api.get("/materials", summary="Pieces, youngest first", responses={200: MaterialList})
+def materials(query: MaterialsQuery) -> dict[str, Any]:
+    """A page of pieces over all authors known here."""
+    wanted = queries.MaterialFilter(**query.model_dump(exclude={"after", "limit"}))
+    with reading() as conn:
+        rows, cursor = queries.list_materials(conn, wanted, query.after, query.limit)
+        numbers = queries.numbers_of(conn, [row.material_id for row in rows])
+    return {"items": [as_json(row, numbers) for row in rows], "next": cursor, "as_of": node().clock.now_ms()}
+
+
+@api.get("/materials/<number>", summary="One piece: every author's row, its life, its marks")
+def one_material(path: NumberPath) -> dict[str, Any]:
+    """All candidates for the number; history and marks are of the first, which is the likeliest."""
+    with reading() as conn:
+        rows = _candidates(conn, path.number)
+        material_id = rows[0].material_id
+        numbers = queries.numbers_of(conn, [row.material_id for row in rows])
+        return {
+            "items": [as_json(row, numbers) for row in rows],
+            "history": [_plain(event) for event in queries.history(conn, material_id)],
+            "marks": [_plain(mark) for mark in projected_marks(conn, material_id)],
+            "as_of": node().clock.now_ms(),
+        }
+
+
+@api.get("/traces/<number>", summary="What a piece came from and became")
+def one_trace(path: NumberPath, query: TraceQuery) -> dict[str, Any]:
+    """Edges with their intervals and flips, and every piece on the way."""
+    with reading() as conn:
+        material_id = _candidates(conn, path.number)[0].material_id
+        found = trace(conn, material_id, query.direction, query.depth)
+        operations = queries.operations_of(conn, [edge.operation_id for edge in found.edges])
+    return {
+        "material_id": material_id, "direction": found.direction, "depth": found.depth, "nodes": _nodes(found),
+        "edges": [_edge(edge, operations) for edge in found.edges], "as_of": node().clock.now_ms(),
+    }
+
+
+@api.get("/places/<number>", summary="A place on a piece, and the same place on each ancestor")
+def one_place(path: NumberPath, query: PlaceQuery) -> dict[str, Any]:
+    """Nearest ancestor first; on a heat the place is the metre of the strand."""
+    with reading() as conn:
+        material_id = _candidates(conn, path.number)[0].material_id
+        places = ancestor_places(conn, material_id, query.along_um, query.left_um)
+        ids = [place.material_id for place in places]
+        numbers, kinds = queries.numbers_of(conn, ids), {row.material_id: row.kind for row in queries.rows_of(conn, ids)}
+    items = [
+        _plain(place) | {"numbers": numbers.get(place.material_id, []), "kind": kinds.get(place.material_id, "")}
+        for place in places
+    ]
+    return {"material_id": material_id, "items": items, "as_of": node().clock.now_ms()}
+
+
+def _candidates(conn: Connection, number: str) -> list[Row[Any]]:
+    rows = queries.find_by_number(conn, number)
+    if not rows:
+        raise NotFound("material.unknown_number", f"No piece with the number {number!r} is known here.",
+                       todo="Check the number on the piece; at a plant, its sender's data may still be on the way.")
+    return list(rows)
+
+
+def _nodes(found: Trace) -> list[dict[str, Any]]:
+    nodes: dict[str, dict[str, Any]] = {}
+    for row in found.rows:
+        nodes.setdefault(row.material_id, as_json(row, found.numbers) | {"authors": []})["authors"].append(row.author)
+    return list(nodes.values())
+
+
+def _edge(edge: Row[Any], operations: dict[tuple[str, str], Row[Any]]) -> dict[str, Any]:
+    made_by = operations.get((edge.author, edge.operation_id))
+    what = {"operation": made_by.operation, "unit": made_by.unit, "ended_at_ms": made_by.ended_at_ms} if made_by else {
+        "operation": "identify", "unit": "", "ended_at_ms": None}
+    return dict(edge._mapping) | what
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+FEATURE = Feature(apis=(api,))
