@@ -38,7 +38,7 @@ LOOK_S = 5.0
 CONNECT_WAIT_S = (0.5, 1, 2, 5)
 READ_SLOTS_MAX = 200
 """Slots in one read: well below what servers allow in one request."""
-PUBLISH_MS = 100
+PUBLISH_MS = 20
 ARGUMENT_TYPES = {str: ua.VariantType.String, int: ua.VariantType.Int64, float: ua.VariantType.Double,
                   bool: ua.VariantType.Boolean}
 
@@ -86,7 +86,7 @@ class OpcuaLink:
             await asyncio.sleep(CONNECT_WAIT_S[min(failures, len(CONNECT_WAIT_S) - 1)])
 
     async def _session(self) -> None:
-        client = Client(self.link.address, timeout=4, auto_reconnect=True, reconnect_max_delay=5,
+        client = Client(self.link.address, timeout=4, auto_reconnect=True, reconnect_max_delay=2,
                         reconnect_request_timeout=20)
         client.connection_lost_callback = self._on_lost
         await self._secure(client)
