@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local_mes.level2.operations import Message, Work, operation
-from local_mes.production.checks import ask
+from local_mes.production.checks import check_piece
 from local_mes.production.counting import count_run
 from local_mes.production.finishing_domain import UM_PER_MM
 from local_mes.production.finishing_line import coating_of, line_unit, send_primary_data
@@ -13,7 +13,6 @@ from local_mes.production.pieces import find_live, get_live, get_made, is_free, 
 from local_mes.production.weighing import weigh_product
 from shared.material.facts import MarkPlaced
 
-RULE_COATING = "QR-CGL-01"
 BALANCE_PPM = {"pickling": 5_000, "cold_mill": 3_000, "galvaniser": 5_000, "slitter": 2_000}
 """Tolerance of the step's balance (house practice): pickling and zinc vary, slitting only divides."""
 
@@ -73,7 +72,7 @@ def coating(work: Work, message: Message) -> None:
     unit, f = line_unit(work), message.fields
     piece, _ = get_made(work, f["coil"], unit.code)
     spots = [int(f[name]) for name in ("spot1", "spot2", "spot3")]
-    ask(work, RULE_COATING, piece.material_id, {
+    check_piece(work, "coating", piece.material_id, {
         "coating": coating_of(work, piece.order_item), "side": str(f["side"]), "triple": round(sum(spots) / 3),
         "single": min(spots),
     })

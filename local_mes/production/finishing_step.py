@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from local_mes.level2.operations import Work
 from local_mes.model.domain import Unit
+from local_mes.production.checks import pass_on_holds
 from local_mes.production.counting import count, count_run
 from local_mes.production.finishing_domain import Across, Outcome, Part
 from local_mes.production.finishing_line import OPERATIONS, mark_used
 from local_mes.production.in_work import find_told, forget
-from local_mes.production.pieces import flips_of, pass_on_holds
+from local_mes.production.pieces import flips_of
 from local_mes.standards.service import standard_ref
 from shared.material.domain import check_flips
 from shared.material.facts import Consumed, Edge, Loss, MaterialTransformed, NewMaterial

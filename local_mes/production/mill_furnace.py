@@ -14,20 +14,18 @@ from local_mes.production.pieces import deviate, find_scheduled, get_live, is_fr
 from shared.material.queries import find_by_number
 from shared.orders.queries import Line
 
-MILL = "mill"
-"""The line's name in what is in work: furnaces to scale are one line."""
 MILL_CLASS, SHEAR_CLASS, DESCALER_CLASS = "finishing_mill", "crop_shear", "descaler"
 
 
 def mill_unit(work: Work) -> str:
-    """The unit that stands for the mill in schedules and figures."""
+    """The unit that stands for the mill, furnaces to scale, in schedules, figures and what is in work."""
     units = work.plant.model.units_of(MILL_CLASS)
     return units[0].code if units else "FM"
 
 
 def tell_slab(work: Work, slab: Row[Any], **more: Any) -> Told:
     """Add to what is known of a slab on its way through the mill."""
-    return tell(work.conn, MILL, slab.material_id, work.message.occurred.at_ms, **more)
+    return tell(work.conn, mill_unit(work), slab.material_id, work.message.occurred.at_ms, **more)
 
 
 @operation("slab_charged")
@@ -62,7 +60,7 @@ def _coil_number(work: Work, line: Line, slab: Row[Any]) -> str:
     if line.number:
         pass_number(work.tx, scheme, line.number)
         return line.number
-    told = find_told(work.conn, MILL, slab.material_id) or {}
+    told = find_told(work.conn, mill_unit(work), slab.material_id) or {}
     if told.get("coil_no"):
         return str(told["coil_no"])
     number = next_number(work.tx, scheme)

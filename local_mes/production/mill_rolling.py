@@ -9,11 +9,11 @@ from sqlalchemy import Row
 from local_mes.level2.operations import Message, Work, operation
 from local_mes.model.domain import Unit
 from local_mes.orders.service import STOCK
-from local_mes.production.checks import ask
+from local_mes.production.checks import check_piece, pass_on_holds
 from local_mes.production.counting import count, count_run
-from local_mes.production.in_work import Told, find_told, forget
+from local_mes.production.in_work import Told, forget
 from local_mes.production.mill_domain import BALANCE_PPM, DESCALE_PPM, SCALE_PPM, Rolling
-from local_mes.production.mill_furnace import DESCALER_CLASS, MILL, MILL_CLASS, mill_unit, tell_slab
+from local_mes.production.mill_furnace import DESCALER_CLASS, MILL_CLASS, mill_unit, tell_slab
 from local_mes.production.pieces import (
     check_new_number,
     close_line,
@@ -22,7 +22,6 @@ from local_mes.production.pieces import (
     get_live,
     get_made,
     new_alias,
-    pass_on_holds,
     process_parameter,
 )
 from local_mes.production.weighing import weigh_product
@@ -39,7 +38,6 @@ from shared.material.facts import (
 )
 from shared.orders.queries import Line, find_order
 
-RULE_HSM = "QR-HSM-01"
 PPM_PER_PCT = 10_000
 SUMMARIES = {"ft_avg_c": "ft_avg_mc", "ft_min_c": "ft_min_mc", "ft_max_c": "ft_max_mc", "ct_c": "ct_avg_mc",
              "discharge_c": "discharge_mc"}
@@ -72,9 +70,9 @@ def finished(work: Work, message: Message) -> None:
 def coil_done(work: Work, message: Message) -> None:
     """The coil exists: the slab is used up, losses are computed, the window rule is asked."""
     slab = get_live(work, message.fields["slab"], "slab")
-    number = str(message.fields.get("coil_no") or (find_told(work.conn, MILL, slab.material_id) or {}).get("coil_no", ""))
-    check_new_number(work, number, "coil_no", frozenset())
     told = tell_slab(work, slab, ct_c=message.fields["ct_c"], ct_in_window_pct=message.fields["ct_in_window_pct"])
+    number = str(message.fields.get("coil_no") or told.get("coil_no", ""))
+    check_new_number(work, number, "coil_no", frozenset())
     mill = work.plant.model.get_unit(mill_unit(work))
     line = find_scheduled(work, mill.code, slab)
     order_item = (line.order_item if line else "") or slab.order_item or STOCK
@@ -86,7 +84,7 @@ def coil_done(work: Work, message: Message) -> None:
     pass_on_holds(work, [slab.material_id], coil.material_id)
     _ask_windows(work, coil, told)
     close_line(work, line, "done")
-    forget(work.conn, MILL, slab.material_id)
+    forget(work.conn, mill_unit(work), slab.material_id)
 
 
 def _rolling(work: Work, slab: Row[Any], told: Told, mill: Unit, order_item: str) -> Rolling:
@@ -148,7 +146,7 @@ def _ask_windows(work: Work, coil: NewMaterial, told: Told) -> None:
     inputs = {name: round(told[key] * PPM_PER_PCT) for name, key in windows.items() if key in told}
     averages = {name: round(told[key]) for name, key in (("ft_avg", "ft_avg_c"), ("ct_avg", "ct_c")) if key in told}
     size = {"thickness": coil.size.thickness_um, "width": coil.size.width_um, "length": coil.size.length_um}
-    ask(work, RULE_HSM, coil.material_id, {"grade": coil.grade, **inputs, **averages, **size})
+    check_piece(work, "coil_done", coil.material_id, {"grade": coil.grade, **inputs, **averages, **size})
 
 
 @operation("coil_weighed")
@@ -171,7 +169,7 @@ def cobble(work: Work, message: Message) -> None:
     line: Line | None = find_scheduled(work, mill_unit(work), slab)
     close_line(work, line, "dropped", reason)
     count(work, mill_unit(work), {"charged_g": slab.mass_g, "scrap_g": mass_g, "cobbles": 1})
-    forget(work.conn, MILL, slab.material_id)
+    forget(work.conn, mill_unit(work), slab.material_id)
 
 
 def state_counts_at(work: Work, unit: str) -> str:

@@ -14,7 +14,6 @@ from local_mes.standards.service import parameter
 from shared.material.facts import DeviationRaised, MaterialMoved, NewAlias
 from shared.material.queries import find_by_number, find_making, numbers_of
 from shared.orders.queries import Line, find_line, find_order
-from shared.quality.facts import HoldPlaced
 from shared.quality.queries import open_holds
 
 
@@ -90,14 +89,6 @@ def deviate(work: Work, piece: Row[Any], rule: str, text: str) -> None:
     """Something happened that a command would have been refused."""
     raised = DeviationRaised(deviation_id=work.new_id(), rule=rule, text=text, material_id=piece.material_id)
     work.record(raised, [piece.material_id])
-
-
-def pass_on_holds(work: Work, parent_ids: list[str], child_id: str) -> None:
-    """A child of a held piece is born held, each hold under the one it comes from."""
-    for hold in [h for parent in parent_ids for h in open_holds(work.conn, parent)]:
-        placed = HoldPlaced(hold_id=work.new_id(), material_id=child_id, reason=hold.reason, rule_id=hold.rule_id,
-                            decision_id=hold.decision_id, inherited_from=hold.hold_id)
-        work.record(placed, [child_id])
 
 
 def find_scheduled(work: Work, unit: str, piece: Row[Any]) -> Line | None:

@@ -1,0 +1,9 @@
+"""Importing this module registers every operation that a plant model may map a message to."""
+
+from __future__ import annotations
+
+from local_mes.production import finishing_cut as finishing_cut
+from local_mes.production import finishing_entry as finishing_entry
+from local_mes.production import mill_furnace as mill_furnace
+from local_mes.production import mill_rolling as mill_rolling
+from local_mes.production import states as states
