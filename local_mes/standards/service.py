@@ -1,7 +1,51 @@
-"""What other features and the wiring call: reads of what is in force, and (see adopt.py) taking in what arrived."""
+"""What others call: what is in force, taking in what arrived, deviating, trusting a root."""
 
 from __future__ import annotations
 
-from local_mes.standards.in_force import Checked, RuleInForce, check, find_kpi, find_rule, parameter, standard_ref
+from dataclasses import dataclass
 
-__all__ = ["Checked", "RuleInForce", "check", "find_kpi", "find_rule", "parameter", "standard_ref"]
+from sqlalchemy import Connection, select
+
+from local_mes.plant import Plant
+from local_mes.standards.adopt import adopt_pending
+from local_mes.standards.deviations import declare, end
+from local_mes.standards.in_force import Checked, RuleInForce, check, find_kpi, find_rule, parameter, standard_ref
+from local_mes.standards.tables import standards_trust
+from local_mes.standards.trusting import get_trusted, install_root
+from shared.db.engine import write
+from shared.standards.trust import is_stale
+
+__all__ = [
+    "Checked", "RuleInForce", "adopt_pending", "check", "declare", "end", "find_kpi", "find_rule", "parameter",
+    "standard_ref", "trust_root", "trust_state", "trusted_catalogue_version",
+]
+
+
+@dataclass(frozen=True)
+class TrustState:
+    """What the plant trusts, for pages: versions, until when confirmed, and whether that has passed (`stale`)."""
+
+    root_version: int
+    catalogue_version: int
+    fresh_until_ms: int
+    stale: bool
+
+
+def trust_root(plant: Plant, hub: str, envelope: str) -> int:
+    """Trust the root document that came with the enrolment, or that an engineer hands in; returns its version."""
+    with write(plant.node.engine) as conn:
+        return install_root(conn, plant.code, hub, envelope).version
+
+
+def trust_state(conn: Connection, plant: Plant) -> TrustState | None:
+    """What is trusted; None before the first root."""
+    if conn.execute(select(standards_trust.c.plant).where(standards_trust.c.plant == plant.code)).first() is None:
+        return None
+    trusted, _ = get_trusted(conn, plant.code)
+    stale = trusted.catalogue is not None and is_stale(trusted, plant.clock.now_ms())
+    return TrustState(trusted.root.version, trusted.catalogue_version, trusted.fresh_until_ms, stale)
+
+
+def trusted_catalogue_version(conn: Connection) -> int:
+    """The trusted catalogue's version, for the anchor file; 0 before the first."""
+    return conn.execute(select(standards_trust.c.catalogue_version)).scalar() or 0

@@ -21,4 +21,8 @@ standards_trust = local_table(
     Column("time_floor_ms", Int, nullable=False, default=0),
     # the last assignment looked at, adopted or refused, so that each is looked at once
     Column("seen_assignment_version", Int, nullable=False, default=0),
+    # when the set may change by itself: a version takes hold, a deviation expires; 0: never
+    Column("next_look_ms", Int, nullable=False, default=0),
+    # hash of units and values the set was bound to: an edited plant model is bound again
+    Column("model_sha256", String(64), nullable=False, default=""),
 )

@@ -39,11 +39,12 @@ class StandardReturned(Payload, frozen=True, kw_only=True):
 
 @fact("StandardApproved")
 class StandardApproved(Payload, frozen=True, kw_only=True):
-    """A second person approved exactly this body; the fact's actor is that person."""
+    """A second person approved exactly this body; the fact's actor is that person. effective_from_ms 0: on arrival."""
 
     standard_id: str
     version: int
     sha256: str
+    effective_from_ms: int = 0
 
 
 @fact("StandardWithdrawn")
@@ -65,9 +66,10 @@ class Release(msgspec.Struct, frozen=True):
 
 @fact("SigningRequested")
 class SigningRequested(Payload, frozen=True, kw_only=True):
-    """Holders of standards keys are asked to sign this catalogue (its exact text)."""
+    """Holders of standards keys are asked to sign this catalogue (its exact text); number counts the hub's requests."""
 
     request_id: str
+    number: int
     catalogue_version: int
     sha256: str
     catalogue: str

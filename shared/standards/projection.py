@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, update
+from sqlalchemy import Connection, Table, delete, update
 
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
@@ -57,7 +57,7 @@ def _drafted(f: AppliedFact[facts.StandardDrafted]) -> dict[str, Any]:
     return {
         "author": f.author, **_version(f), "kind": p.kind, "title": p.title, "status": "draft", "sha256": p.sha256,
         "body": p.body, "drafted_by": f.actor, "drafted_ms": f.recorded_at_ms, "approved_by": "", "note": "",
-        "release": 0, "catalogue_version": 0,
+        "release": 0, "catalogue_version": 0, "effective_from_ms": 0, "published_fact": "",
     }
 
 
@@ -77,7 +77,7 @@ def apply_approved(conn: Connection, group: Sequence[AppliedFact[facts.StandardA
     """In review to approved."""
     for f in group:
         _change(conn, tables.standard_version, f, _version(f), status="approved", approved_by=f.actor,
-                approved_ms=f.recorded_at_ms)
+                approved_ms=f.recorded_at_ms, effective_from_ms=f.payload.effective_from_ms)
 
 
 def apply_withdrawn(conn: Connection, group: Sequence[AppliedFact[facts.StandardWithdrawn]]) -> None:
@@ -92,8 +92,9 @@ def apply_signing_requested(conn: Connection, group: Sequence[AppliedFact[facts.
     for f in group:
         p = f.payload
         upsert(conn, tables.signing_request, [{
-            "author": f.author, "request_id": p.request_id, "catalogue_version": p.catalogue_version,
-            "sha256": p.sha256, "catalogue": p.catalogue, "requested_by": f.actor, "requested_ms": f.recorded_at_ms,
+            "author": f.author, "request_id": p.request_id, "number": p.number,
+            "catalogue_version": p.catalogue_version, "sha256": p.sha256,
+            "catalogue": p.catalogue, "requested_by": f.actor, "requested_ms": f.recorded_at_ms,
         }])
         for release in p.releases:
             key = {"standard_id": release.standard_id, "version": release.version}
@@ -123,17 +124,18 @@ def apply_published(conn: Connection, group: Sequence[AppliedFact[facts.Standard
     rows = [
         {"author": f.author, **_version(f), "kind": f.payload.kind, "title": f.payload.title, "status": "published",
          "sha256": f.payload.sha256, "body": f.payload.body, "published_ms": f.recorded_at_ms, "drafted_by": "",
-         "approved_by": "", "note": "", "release": 0, "catalogue_version": 0}
+         "approved_by": "", "note": "", "release": 0, "catalogue_version": 0, "effective_from_ms": 0,
+         "published_fact": f.fact_id}
         for f in {(f.payload.standard_id, f.payload.version): f for f in group}.values()
     ]
-    upsert(conn, tables.standard_version, rows, update=(*_VERSION_COLUMNS, "published_ms"))
+    upsert(conn, tables.standard_version, rows, update=(*_VERSION_COLUMNS, "published_ms", "published_fact"))
 
 
 def apply_catalogue(conn: Connection, group: Sequence[AppliedFact[facts.CataloguePublished]]) -> None:
     """A published catalogue."""
     upsert(conn, tables.catalogue, [
         {"author": f.author, "version": f.payload.version, "sha256": f.payload.sha256, "envelope": f.payload.envelope,
-         "published_ms": f.recorded_at_ms} for f in group
+         "fact_id": f.fact_id, "published_ms": f.recorded_at_ms} for f in group
     ])
 
 
@@ -175,16 +177,20 @@ def _insert_adoption(conn: Connection, f: AppliedFact[facts.StandardsInstalled])
         "assignment_version": p.assignment_version, "effective_hash": p.effective_hash,
         "equipment": json.dumps(p.equipment, sort_keys=True), "deviations": json.dumps(sorted(p.deviations)),
         "adopted_ms": f.recorded_at_ms,
-    }])
+    }], update=("fact_id", "catalogue_version", "assignment_version", "effective_hash", "equipment", "deviations",
+                "adopted_ms"))
+    conn.execute(delete(tables.rejection).where(tables.rejection.c.author == f.author))
 
 
 def apply_rejected(conn: Connection, group: Sequence[AppliedFact[facts.StandardsRejected]]) -> None:
-    """A refusal, kept with its reason."""
-    upsert(conn, tables.rejection, [
+    """A refusal with its reason, until the next adoption."""
+    rows = [
         {"author": f.author, "fact_id": f.fact_id, "catalogue_version": f.payload.catalogue_version,
          "code": f.payload.code, "reason": f.payload.reason, "missing": json.dumps(list(f.payload.missing)),
          "rejected_ms": f.recorded_at_ms} for f in group
-    ])
+    ]
+    columns = ("fact_id", "catalogue_version", "code", "reason", "missing", "rejected_ms")
+    upsert(conn, tables.rejection, rows, update=columns)
 
 
 def apply_deviation(conn: Connection, group: Sequence[AppliedFact[facts.DeviationDeclared]]) -> None:

@@ -107,20 +107,12 @@ def list_versions(conn: Connection, author: str, *statuses: str) -> Sequence[Row
 
 def find_adoption(conn: Connection, plant: str) -> Row[tuple[object, ...]] | None:
     """The plant's latest adoption."""
-    table = tables.adoption
-    return conn.execute(
-        select(table).where(table.c.author == plant).order_by(table.c.adopted_ms.desc(), table.c.fact_id.desc()).limit(1)
-    ).first()
+    return conn.execute(select(tables.adoption).where(tables.adoption.c.author == plant)).first()
 
 
 def find_rejection(conn: Connection, plant: str) -> Row[tuple[object, ...]] | None:
     """The plant's latest refusal, unless it adopted something since."""
-    table = tables.rejection
-    row = conn.execute(
-        select(table).where(table.c.author == plant).order_by(table.c.rejected_ms.desc(), table.c.fact_id.desc()).limit(1)
-    ).first()
-    adopted = find_adoption(conn, plant)
-    return row if row and (adopted is None or adopted.fact_id < row.fact_id) else None
+    return conn.execute(select(tables.rejection).where(tables.rejection.c.author == plant)).first()
 
 
 def list_deviations(conn: Connection, plant: str | None = None, active_at_ms: int | None = None) -> list[Deviation]:

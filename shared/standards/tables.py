@@ -23,6 +23,9 @@ standard_version = projection_table(
     Column("note", Words, nullable=False, default=""),
     Column("release", Int, nullable=False, default=0),
     Column("catalogue_version", Int, nullable=False, default=0),
+    Column("effective_from_ms", Int, nullable=False, default=0),
+    # the fact that carries the body, to be laid on plants' streams; empty until published
+    Column("published_fact", Code, nullable=False, default=""),
     Column("drafted_ms", Int),
     Column("submitted_ms", Int),
     Column("approved_ms", Int),
@@ -33,6 +36,8 @@ standard_version = projection_table(
 signing_request = projection_table(
     "signing_request",
     Column("request_id", Id, primary_key=True),
+    # counts the hub's requests: the highest is the one that counts
+    Column("number", Int, nullable=False),
     Column("catalogue_version", Int, nullable=False),
     Column("sha256", Hash, nullable=False),
     Column("catalogue", Words, nullable=False),
@@ -54,6 +59,7 @@ catalogue = projection_table(
     Column("version", Int, primary_key=True),
     Column("sha256", Hash, nullable=False),
     Column("envelope", Words, nullable=False),
+    Column("fact_id", Id, nullable=False),
     Column("published_ms", Int, nullable=False),
 )
 
@@ -88,8 +94,9 @@ in_force = projection_table(
 )
 
 adoption = projection_table(
+    # the latest adoption of each plant
     "standards_adoption",
-    Column("fact_id", Id, primary_key=True),
+    Column("fact_id", Id, nullable=False),
     Column("catalogue_version", Int, nullable=False),
     Column("assignment_version", Int, nullable=False),
     Column("effective_hash", Hash, nullable=False),
@@ -99,8 +106,9 @@ adoption = projection_table(
 )
 
 rejection = projection_table(
+    # the latest refusal of each plant, gone as soon as it adopts again
     "standards_rejection",
-    Column("fact_id", Id, primary_key=True),
+    Column("fact_id", Id, nullable=False),
     Column("catalogue_version", Int, nullable=False),
     Column("code", Code, nullable=False),
     Column("reason", Words, nullable=False),

@@ -17,6 +17,7 @@ from shared.db.engine import write
 from shared.errors import Refused
 from shared.node import Node, build_node, create_tables, make_folder
 from shared.settings import NodeSettings
+from shared.settings import check as settings_of
 from shared.web import accounts, forms
 from shared.web.app import create_app
 from shared.web.context import actor, requires
@@ -33,68 +34,65 @@ class BookBody(BaseModel):
     mass_g: int
 
 
+BOOK = ("{% extends 'base.html' %}{% from 'macros.html' import form_start, number_field with context %}{% block main %}"
+        "<form method='post'>{{ form_start() }}{{ number_field('kg', 'Mass', 'kg', 1, 40000) }}</form>{% endblock %}")
+COLUMNS = (Column("number", "Heat", show="code", sort=True), Column("mass_g", "Mass", unit="kg", show="kg"),
+           Column("state", "State", show="badge"), Column("note", "Note"))
+
+
+def home() -> str:
+    return render_template_string("{% extends 'base.html' %}{% block main %}<h1>Home</h1>{% endblock %}")
+
+
+@requires("quality")
+def quality_only() -> str:
+    return "for quality"
+
+
+def read_heats(paging: Paging) -> Page[dict[str, object]]:
+    rows: list[dict[str, object]] = [
+        {"number": f"{n:06d}", "mass_g": n * 1000, "state": "held" if n % 2 else "normal", "note": "=1+1"}
+        for n in range(1, 121) if paging.wants("q") in f"{n:06d}"
+    ]
+    return cut([row for row in rows if str(row["number"]) > paging.after][: paging.limit + 1], paging, "number")
+
+
+def heats() -> str | Response:
+    return answer_list("heats.html", COLUMNS, read_heats, filters=(Filter("q", "Number"),))
+
+
+def book_form() -> str:
+    return render_template_string(BOOK)
+
+
+@forms.keeps_input(book_form)
+def book() -> object:
+    mass_g = forms.read_number("kg", "Mass", least=1, most=40_000, unit="kg", scale=1000)
+    if mass_g == 13_000:
+        raise Refused("works.thirteen", "13 kg is refused here.", todo="Take another figure.")
+    flash(f"Booked {mass_g} g under {forms.command_id()[:4]}.")
+    return redirect("/")
+
+
+def api_book(body: BookBody) -> dict[str, object]:
+    return {"mass_g": body.mass_g, "by": actor()}
+
+
+def fault() -> dict[str, object]:
+    raise RuntimeError("a secret of the inside")
+
+
 def feature() -> Feature:
-    """A feature as a builder would write it."""
-    pages = Blueprint("works", __name__)
+    """A feature as a builder would write it: pages, an API, a machine door, a menu."""
+    pages = Blueprint("works", __name__, template_folder="templates")
     api = APIBlueprint("works_api", __name__, url_prefix="/api/v1")
     machine = Blueprint("machine", __name__)
-
-    @pages.get("/")
-    def home() -> str:
-        return render_template_string("{% extends 'base.html' %}{% block main %}<h1>Home</h1>{% endblock %}")
-
-    @pages.get("/quality-only")
-    @requires("quality")
-    def quality_only() -> str:
-        return "for quality"
-
-    @pages.get("/heats")
-    def heats() -> str | Response:
-        columns = (Column("number", "Heat", show="code", sort=True), Column("mass_g", "Mass", unit="kg", show="kg"),
-                   Column("state", "State", show="badge"), Column("note", "Note"))
-        template = ("{% extends 'base.html' %}{% from 'macros.html' import listing_table with context %}"
-                    "{% block main %}<h1>Heats</h1>{{ listing_table(listing) }}{% endblock %}")
-        return answer_list_of(template, columns)
-
-    def answer_list_of(template: str, columns: tuple[Column, ...]) -> str | Response:
-        from flask import current_app
-
-        current_app.jinja_env.globals["works_template"] = template
-        return answer_list(current_app.jinja_env.from_string(template), columns, read, filters=(Filter("q", "Number"),))
-
-    def read(paging: Paging) -> Page[dict[str, object]]:
-        rows = [{"number": f"{n:06d}", "mass_g": n * 1000, "state": "held" if n % 2 else "normal", "note": "=1+1"}
-                for n in range(1, 121) if paging.wants("q") in f"{n:06d}"]
-        rows = [row for row in rows if str(row["number"]) > paging.after]
-        return cut(rows[: paging.limit + 1], paging, "number")
-
-    @pages.get("/book")
-    def form() -> str:
-        return render_template_string(
-            "{% extends 'base.html' %}{% from 'macros.html' import form_start, number_field with context %}{% block main %}"
-            "<form method='post'>{{ form_start() }}{{ number_field('kg', 'Mass', 'kg', 1, 40000) }}</form>{% endblock %}")
-
-    @pages.post("/book")
-    @forms.keeps_input(form)
-    def book() -> object:
-        mass_g = forms.read_number("kg", "Mass", least=1, most=40_000, unit="kg", scale=1000)
-        if mass_g == 13_000:
-            raise Refused("works.thirteen", "13 kg is refused here.", todo="Take another figure.")
-        flash(f"Booked {mass_g} g under {forms.command_id()[:4]}.")
-        return redirect("/")
-
-    @api.post("/book")
-    def api_book(body: BookBody) -> dict[str, object]:
-        return {"mass_g": body.mass_g, "by": actor()}
-
-    @api.get("/fault")
-    def fault() -> dict[str, object]:
-        raise RuntimeError("a secret of the inside")
-
-    @machine.post("/sync/v1/hello")
-    def hello() -> dict[str, str]:
-        return {"hello": "peer"}
-
+    for path, view in (("/", home), ("/quality-only", quality_only), ("/heats", heats), ("/book", book_form)):
+        pages.get(path)(view)
+    pages.post("/book")(book)
+    api.post("/book")(api_book)
+    api.get("/fault")(fault)
+    machine.add_url_rule("/sync/v1/hello", "hello", lambda: {"hello": "peer"}, methods=["POST"])
     return Feature(pages=(pages,), apis=(api,), machine=(machine,), menu=(
         MenuItem("Production", "Heats", "works.heats"), MenuItem("Quality", "Decide", "works.quality_only", ("quality",)),
     ))
@@ -107,7 +105,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def node(tmp_path: Path, clock: FixedClock) -> Node:
-    settings = NodeSettings(code="ALD", name="Aldermoor", folder=tmp_path / "ald")
+    settings = settings_of(NodeSettings, {"code": "ALD", "name": "Aldermoor", "folder": tmp_path / "ald"}, "test")
     make_folder(settings)
     built = build_node(settings, (), clock)
     create_tables(built.engine)

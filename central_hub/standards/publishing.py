@@ -1,0 +1,222 @@
+"""From approval to the plants: a signing request, signatures from outside, publication, assignments.
+
+The hub never holds a standards key. It writes the next catalogue and asks; key holders sign it elsewhere
+(`strandline standards sign`); each signature is verified against the root when it arrives, and with the one that
+completes the threshold the catalogue is published in the same transaction: bodies, catalogue, and for every enrolled
+plant an assignment and a timestamp signed by the hub's online key, laid on the plant's own stream.
+
+At most one request is open. A new approval replaces an open request that nobody has signed yet; once somebody has, it
+waits for the next. A signature on a replaced request is refused, so two catalogues of one version never both count.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row
+
+from central_hub.hub import Hub, downlink
+from central_hub.standards import errors
+from central_hub.standards.domain import Candidate, assignment_for, next_catalogue
+from central_hub.standards.queries import (
+    find_assignment,
+    find_catalogue,
+    find_open_request,
+    find_request,
+    find_root,
+    list_signatures,
+    next_number,
+)
+from shared.errors import NotFound, Refused, Unauthenticated
+from shared.ids import new_id
+from shared.journal.fact import Draft, Occurred, Payload
+from shared.journal.journal import Work
+from shared.keys import Envelope, Signature, open_envelope
+from shared.standards import facts
+from shared.standards import messages as m
+from shared.standards.canonical import sha256
+from shared.standards.documents import parse_body
+from shared.standards.queries import find_version, list_versions
+from shared.standards.signing import SigningAnswer, SigningRequestFile
+from shared.standards.trust import Trusted, first_root, next_root, trusted_keys
+from sync.peers import ACTIVE, list_peers
+
+FRESH_MS = 7 * 86_400_000
+"""A timestamp is good for a week (sync-protocol.md, 3.2); then plants show `stale` and go on."""
+RENEW_MS = 86_400_000
+"""It is renewed every day, so that a plant that is in touch never sees an old one."""
+
+
+def trust_root(hub: Hub, envelope: str, actor: str) -> m.Root:
+    """Hand the hub a root document: the first one, or the next of the chain; its online key must be this hub's."""
+    with hub.journal.work() as tx:
+        known = find_root(tx.conn)
+        root = next_root(Trusted(known[0]), envelope.encode()).root if known else first_root(envelope.encode())
+        if hub.node.key.id not in root.roles["online"].keyids:
+            raise Refused("standards.other_hub", "The root names another hub's online key.",
+                          todo=f"Make it with --online {hub.node.key.public.hex()}.")
+        fact_id = _record(tx, hub, facts.RootTrusted(
+            version=root.version, sha256=sha256(envelope.encode()), envelope=envelope), "standards:root", actor)
+        for plant in _plants(tx.conn):
+            tx.relay(fact_id, downlink(hub.code, plant))
+    return root
+
+
+def root_envelope(conn: Connection) -> str:
+    """The root document to ship at enrolment (`make_enrol_door(root_envelope)`), empty when there is none yet."""
+    found = find_root(conn)
+    return found[1] if found else ""
+
+
+def ask_for_signatures(tx: Work, hub: Hub, actor: str) -> str | None:
+    """Write the next catalogue and ask the key holders; None when nothing waits or a signed request is still open."""
+    opened = find_open_request(tx.conn, hub.code)
+    if opened is not None and list_signatures(tx.conn, hub.code, opened.request_id):
+        return None
+    found = find_catalogue(tx.conn, hub.code)
+    previous = found[0] if found else None
+    waiting = list_versions(tx.conn, hub.code, "approved", "awaiting_signatures")
+    gone = [(row.standard_id, row.version) for row in list_versions(tx.conn, hub.code, "withdrawn")]
+    active = {(e.id, e.version) for e in previous.entries if e.status == "active"} if previous else set()
+    if not waiting and not active & set(gone):
+        return None
+    now = tx.now_ms()
+    candidates = [Candidate(parse_body(row.body.encode()), row.drafted_by, row.approved_by, row.effective_from_ms or now)
+                  for row in waiting]
+    number = previous.version + 1 if previous else 1
+    catalogue, releases = next_catalogue(hub.code, number, now, previous, candidates, gone)
+    text = m.encode(catalogue).decode()
+    request_id = new_id(hub.clock)
+    _record(tx, hub, facts.SigningRequested(
+        request_id=request_id, number=next_number(tx.conn, hub.code), catalogue_version=number,
+        sha256=sha256(text.encode()), catalogue=text, releases=releases,
+    ), f"standards:request:{request_id}", actor)
+    return request_id
+
+
+def request_file(conn: Connection, hub: Hub, request_id: str) -> SigningRequestFile:
+    """The request as key holders get it: exact text to sign, and the documents that are new in it."""
+    row = _get_request(conn, hub, request_id)
+    catalogue = msgspec.json.decode(row.catalogue, type=m.Catalogue)
+    found = find_catalogue(conn, hub.code)
+    before = {entry.id: entry.sha256 for entry in found[0].entries} if found else {}
+    new = [entry for entry in catalogue.entries if before.get(entry.id) != entry.sha256]
+    bodies = {entry.sha256: _body(conn, hub, entry) for entry in new}
+    return SigningRequestFile(request_id=request_id, hub=hub.code, catalogue=row.catalogue, sha256=row.sha256,
+                              new=tuple(entry.id for entry in new), bodies=bodies)
+
+
+def give_signature(hub: Hub, answer: SigningAnswer, actor: str) -> bool:
+    """Take in a key holder's signature; returns whether it completed the threshold and the catalogue is published."""
+    with hub.journal.work() as tx:
+        row = _get_request(tx.conn, hub, answer.request_id)
+        opened = find_open_request(tx.conn, hub.code)
+        if opened is None or opened.request_id != row.request_id or answer.sha256 != row.sha256:
+            raise Refused("standards.request_closed", "This signing request is no longer open.",
+                          todo="Fetch the open request and sign that.")
+        root = _root(tx.conn)
+        keys, threshold = trusted_keys(root, "standards"), root.roles["standards"].threshold
+        _verify(row, [Signature(answer.keyid, answer.sig)], keys, 1)
+        _record(tx, hub, facts.CatalogueSigned(request_id=row.request_id, keyid=answer.keyid, sig=answer.sig),
+                f"standards:request:{row.request_id}", actor)
+        given = [Signature(s.keyid, s.sig) for s in list_signatures(tx.conn, hub.code, row.request_id)]
+        if len({signature.keyid for signature in given}) < threshold:
+            return False
+        _publish(tx, hub, row, _verify(row, given, keys, threshold), actor)
+        return True
+
+
+def issue_missing(hub: Hub, actor: str = "standards") -> list[str]:
+    """Bring every enrolled plant's assignment and timestamp up to date; returns the plants that got one. A job."""
+    with hub.journal.work() as tx:
+        return [plant for plant in _plants(tx.conn) if issue_to(tx, hub, plant, actor)]
+
+
+def issue_to(tx: Work, hub: Hub, plant: str, actor: str = "standards") -> bool:
+    """Lay on a plant's stream what it lacks: root, catalogue, bodies, assignment, timestamp. False: nothing was due."""
+    found = find_catalogue(tx.conn, hub.code)
+    last = find_assignment(tx.conn, hub.code, plant)
+    now = tx.now_ms()
+    if found is None:
+        return False
+    catalogue, row = found
+    if last is not None and last.catalogue_version == catalogue.version and now - last.issued_ms < RENEW_MS:
+        return False
+    assignment = assignment_for(catalogue, plant, last.version + 1 if last else 1, now)
+    for assigned in assignment.standards:
+        version = find_version(tx.conn, hub.code, assigned.id, assigned.version)
+        tx.relay(version.published_fact if version else "", downlink(hub.code, plant))
+    tx.relay(row.fact_id, downlink(hub.code, plant))
+    payload = m.encode(catalogue)
+    timestamp = m.Timestamp(
+        version=assignment.version, hub=hub.code, catalogue_version=catalogue.version, catalogue_sha256=row.sha256,
+        catalogue_length=len(payload), issued_at_ms=now, fresh_until_ms=now + FRESH_MS)
+    fact_id = _record(tx, hub, facts.AssignmentIssued(
+        plant=plant, version=assignment.version, catalogue_version=catalogue.version,
+        envelope=_sealed(hub, m.ASSIGNMENT, assignment), timestamp=_sealed(hub, m.TIMESTAMP, timestamp),
+    ), f"standards:assignment:{plant}", actor)
+    tx.relay(fact_id, downlink(hub.code, plant))
+    return True
+
+
+def _publish(tx: Work, hub: Hub, request: Row[Any], envelope: Envelope, actor: str) -> None:
+    catalogue = msgspec.json.decode(request.catalogue, type=m.Catalogue)
+    for row in list_versions(tx.conn, hub.code, "awaiting_signatures"):
+        if row.catalogue_version == catalogue.version:
+            _record(tx, hub, facts.StandardPublished(
+                standard_id=row.standard_id, version=row.version, kind=row.kind, title=row.title, sha256=row.sha256,
+                body=row.body), f"standard:{row.standard_id}:{row.version}", actor)
+    _record(tx, hub, facts.CataloguePublished(
+        version=catalogue.version, sha256=request.sha256, envelope=m.encode(envelope).decode(),
+    ), f"standards:catalogue:{catalogue.version}", actor)
+    for plant in _plants(tx.conn):
+        issue_to(tx, hub, plant, actor)
+    ask_for_signatures(tx, hub, actor)
+
+
+def _verify(request: Row[Any], signatures: list[Signature], keys: dict[str, bytes], threshold: int) -> Envelope:
+    """The catalogue's envelope, if these signatures hold. What is signed is the text of the request, not what was sent."""
+    payload = base64.b64encode(request.catalogue.encode()).decode()
+    envelope = Envelope(m.CATALOGUE, payload, tuple(signatures))
+    try:
+        open_envelope(envelope, m.CATALOGUE, keys, threshold)
+    except Unauthenticated as error:
+        raise Refused("standards.bad_signature", f"The signature does not count. {error.what}",
+                      todo="Sign this very request, with a key that the root names as a standards key.") from error
+    return envelope
+
+
+def _sealed(hub: Hub, payload_type: str, message: m.Assignment | m.Timestamp) -> str:
+    return m.encode(hub.node.key.seal(payload_type, m.encode(message))).decode()
+
+
+def _root(conn: Connection) -> m.Root:
+    found = find_root(conn)
+    if found is None:
+        raise errors.no_root()
+    return found[0]
+
+
+def _get_request(conn: Connection, hub: Hub, request_id: str) -> Row[Any]:
+    row = find_request(conn, hub.code, request_id)
+    if row is None:
+        raise NotFound("standards.no_request", f"There is no signing request {request_id}.", todo="Fetch the open one.")
+    return row
+
+
+def _body(conn: Connection, hub: Hub, entry: m.CatalogueEntry) -> str:
+    row = find_version(conn, hub.code, entry.id, entry.version)
+    if row is None:
+        raise errors.unknown_version(entry.id, entry.version)
+    return str(row.body)
+
+
+def _plants(conn: Connection) -> list[str]:
+    return [peer.code for peer in list_peers(conn) if peer.state == ACTIVE]
+
+
+def _record(tx: Work, hub: Hub, payload: Payload, subject: str, actor: str) -> str:
+    occurred = Occurred(tx.now_ms(), "system")
+    return tx.record(Draft(payload=payload, subjects=(subject,), actor=actor, occurred=occurred))[0]

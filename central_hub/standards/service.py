@@ -1,0 +1,119 @@
+"""The life of a version up to its approval: draft, submit, return, approve by a second person, withdraw.
+
+Approval asks the key holders for signatures; what happens with those is publishing.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from central_hub.hub import Hub
+from central_hub.standards import errors, publishing
+from central_hub.standards.domain import may
+from shared.journal.fact import Draft, Occurred, Payload
+from shared.journal.journal import Work
+from shared.standards import facts
+from shared.standards.canonical import body_of, sha256
+from shared.standards.check import document_faults
+from shared.standards.documents import AnyStandard, parse_document
+from shared.standards.queries import find_version, list_versions
+
+
+def draft(hub: Hub, document: object, actor: str, command_id: str) -> AnyStandard:
+    """Write a new version, or rewrite one's own draft; the document is checked whole. Returns it as understood."""
+    parsed = parse_document(document)
+    faults = document_faults(parsed)
+    if faults:
+        raise errors.faulty(faults)
+    body = body_of(parsed)
+    with hub.journal.work() as tx:
+        if tx.once(command_id) is None:
+            _check_may_draft(tx, hub, parsed, actor)
+            _record(tx, facts.StandardDrafted(
+                standard_id=parsed.id, version=parsed.version, kind=parsed.kind, title=parsed.title,
+                sha256=sha256(body), body=body.decode(),
+            ), parsed.id, parsed.version, actor)
+            tx.done(command_id, True)
+    return parsed
+
+
+def submit(hub: Hub, standard_id: str, version: int, actor: str, command_id: str) -> None:
+    """Ask for review."""
+    with hub.journal.work() as tx:
+        if tx.once(command_id) is None:
+            row = _get(tx, hub, standard_id, version, "submitted")
+            payload = facts.StandardSubmitted(standard_id=standard_id, version=version, sha256=row.sha256)
+            _record(tx, payload, standard_id, version, actor)
+            tx.done(command_id, True)
+
+
+def send_back(hub: Hub, standard_id: str, version: int, reason: str, actor: str, command_id: str) -> None:
+    """Return a version under review to its author, saying why."""
+    with hub.journal.work() as tx:
+        if tx.once(command_id) is None:
+            _get(tx, hub, standard_id, version, "returned")
+            payload = facts.StandardReturned(standard_id=standard_id, version=version, reason=reason)
+            _record(tx, payload, standard_id, version, actor)
+            tx.done(command_id, True)
+
+
+def approve(
+    hub: Hub, standard_id: str, version: int, seen_sha256: str, actor: str, command_id: str,
+    effective_from_ms: int | None = None,
+) -> None:
+    """A second person approves exactly the body they were shown; the key holders are asked to sign.
+
+    effective_from_ms: when it takes hold at the plants; None: as soon as it arrives.
+    """
+    with hub.journal.work() as tx:
+        if tx.once(command_id) is not None:
+            return
+        row = _get(tx, hub, standard_id, version, "approved")
+        if row.drafted_by == actor:
+            raise errors.same_person()
+        if row.sha256 != seen_sha256:
+            raise errors.changed_meanwhile()
+        payload = facts.StandardApproved(standard_id=standard_id, version=version, sha256=row.sha256,
+                                         effective_from_ms=effective_from_ms or 0)
+        _record(tx, payload, standard_id, version, actor)
+        publishing.ask_for_signatures(tx, hub, actor)
+        tx.done(command_id, True)
+
+
+def withdraw(hub: Hub, standard_id: str, version: int, reason: str, actor: str, command_id: str) -> None:
+    """Take a published version out of use; takes effect with the next signed catalogue."""
+    with hub.journal.work() as tx:
+        if tx.once(command_id) is None:
+            _get(tx, hub, standard_id, version, "withdrawn")
+            payload = facts.StandardWithdrawn(standard_id=standard_id, version=version, reason=reason)
+            _record(tx, payload, standard_id, version, actor)
+            publishing.ask_for_signatures(tx, hub, actor)
+            tx.done(command_id, True)
+
+
+def _check_may_draft(tx: Work, hub: Hub, document: AnyStandard, actor: str) -> None:
+    row = find_version(tx.conn, hub.code, document.id, document.version)
+    if row is not None and not may("rewritten", row.status):
+        raise errors.wrong_status(document.id, document.version, row.status, "rewritten")
+    if row is not None and row.drafted_by != actor:
+        raise errors.not_its_author()
+    later = [other for other in list_versions(tx.conn, hub.code) if other.standard_id == document.id
+             and other.version > document.version and other.status != "draft"]
+    if later:
+        raise errors.wrong_status(document.id, later[-1].version, later[-1].status, "followed by a lower number")
+
+
+def _get(tx: Work, hub: Hub, standard_id: str, version: int, step: str) -> Row[Any]:
+    row = find_version(tx.conn, hub.code, standard_id, version)
+    if row is None:
+        raise errors.unknown_version(standard_id, version)
+    if not may(step, row.status):
+        raise errors.wrong_status(standard_id, version, row.status, step)
+    return row
+
+
+def _record(tx: Work, payload: Payload, standard_id: str, version: int, actor: str) -> None:
+    subjects = (f"standard:{standard_id}:{version}",)
+    tx.record(Draft(payload=payload, subjects=subjects, actor=actor, occurred=Occurred(tx.now_ms(), "manual")))

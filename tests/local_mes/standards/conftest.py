@@ -1,0 +1,140 @@
+"""A hub with two key holders, and one plant enrolled with its root: real databases, the real protocol in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from central_hub.hub import Hub
+from central_hub.standards import publishing, service
+from central_hub.standards.queries import find_open_request
+from local_mes.model.service import load_model
+from local_mes.plant import Plant
+from local_mes.standards.service import adopt_pending
+from shared.clock import FixedClock
+from shared.db.engine import open_engine, read, write
+from shared.keys import SigningKey, new_key
+from shared.node import Node, build_node, create_tables, make_folder
+from shared.settings import HubSettings, PlantSettings
+from shared.standards.messages import Key
+from shared.standards.queries import find_version, list_in_force
+from shared.standards.rooting import build_root, sign_root
+from shared.standards.signing import sign_request
+from shared.subjects import REGISTERS
+from sync.caller import Caller
+from sync.peers import find_peer, trust_peer
+from sync.station import begin, build_called, make_ground
+from sync.transport import MemoryTransport
+
+DEMO = Path(__file__).parents[3] / "demo"
+
+
+def build(settings: Any, clock: FixedClock) -> Node:
+    make_folder(settings)
+    node = build_node(settings, REGISTERS, clock)
+    create_tables(node.engine)
+    begin(node)
+    return node
+
+
+@dataclass
+class Group:
+    """Everything between an author's draft and a rule in force."""
+
+    hub: Hub
+    plant: Plant
+    clock: FixedClock
+    holders: list[SigningKey] = field(default_factory=lambda: [new_key(), new_key()])
+    commands: int = 0
+
+    def __post_init__(self) -> None:
+        self.station = build_called(self.hub.node, 500)
+        self.ground = make_ground(self.plant.node, 500)
+
+    def command(self) -> str:
+        self.commands += 1
+        return f"c{self.commands}"
+
+    def root(self) -> str:
+        keys = [(key.id, Key(key.public.hex(), "holder")) for key in self.holders]
+        root_keys = [new_key()]
+        return sign_root(build_root(1, 0, root_keys, keys, self.hub.node.key.public.hex(), 1, 2), root_keys).decode()
+
+    def enrol(self, root: str) -> None:
+        with write(self.hub.node.engine) as conn:
+            trust_peer(conn, self.plant.code, self.plant.node.key.public, self.clock.now_ms())
+        with write(self.plant.node.engine) as conn:
+            trust_peer(conn, self.hub.code, self.hub.node.key.public, self.clock.now_ms(), root)
+
+    def release(self, *names: str, effective_from_ms: int | None = None, **changes: Any) -> None:
+        """Draft, approve, sign and publish; then let the plant know."""
+        for name in names:
+            document = {**json.loads((DEMO / "standards" / f"{name}.json").read_text()), **changes}
+            made = service.draft(self.hub, document, "anna", self.command())
+            service.submit(self.hub, made.id, made.version, "anna", self.command())
+            with read(self.hub.node.engine) as conn:
+                seen = find_version(conn, self.hub.code, made.id, made.version)
+            service.approve(self.hub, made.id, made.version, seen.sha256, "bert", self.command(), effective_from_ms)
+        self.sign()
+
+    def sign(self) -> None:
+        for holder in self.holders:
+            with read(self.hub.node.engine) as conn:
+                request = publishing.request_file(conn, self.hub, find_open_request(conn, self.hub.code).request_id)
+            publishing.give_signature(self.hub, sign_request(request, holder), "courier")
+
+    def sync(self) -> bool:
+        """Everything both ways once, and adoption where something is due."""
+        self.pull()
+        adopted = adopt_pending(self.plant)
+        caller = self.caller()
+        session = caller.hello()
+        while (run := caller.next_run(2_000)) is not None:
+            caller.push(session, run)
+        caller.push(session, None)
+        self.station.ground.applying.apply_all()
+        return adopted
+
+    def pull(self) -> None:
+        """What the hub laid on the plant's stream arrives and is applied; nobody has looked at it yet."""
+        caller = self.caller()
+        session = caller.hello()
+        while caller.pull(session, 0):
+            pass
+        self.ground.applying.apply_all()
+
+    def caller(self) -> Caller:
+        with read(self.plant.node.engine) as conn:
+            peer = find_peer(conn, self.hub.code)
+        assert peer is not None
+        node = self.plant.node
+        return Caller(node.code, peer, node.engine, node.clock, node.key, MemoryTransport(self.station.desk),
+                      lambda: None, bytes_max=2 << 20)
+
+    def change_model(self, **changes: Any) -> None:
+        self.plant = replace(self.plant, model=self.plant.model.model_copy(update=changes))
+
+    def in_force(self) -> list[tuple[str, int]]:
+        with read(self.plant.node.engine) as conn:
+            return [(s.standard_id, s.version) for s in list_in_force(conn, self.plant.code)]
+
+
+@pytest.fixture
+def group(tmp_path: Path, clock: FixedClock) -> Iterator[Group]:
+    hub_settings = HubSettings(code="HUB", name="Group", folder=tmp_path / "hub")
+    plant_settings = PlantSettings(code="ALD", name="Aldermoor", folder=tmp_path / "ald", hub_url="http://hub",
+                                   model=DEMO / "plants" / "ald" / "model.toml")
+    hub = Hub(build(hub_settings, clock), hub_settings)
+    plant = Plant(build(plant_settings, clock), plant_settings, load_model(plant_settings.model), open_engine(plant_settings.spool))
+    made = Group(hub, plant, clock)
+    root = made.root()
+    publishing.trust_root(hub, root, "auditor")
+    made.enrol(root)
+    yield made
+    for engine in (hub.node.engine, plant.node.engine, plant.spool):
+        engine.dispose()
