@@ -6,6 +6,7 @@ their subject's facts.py under a name and a version, so the journal knows none o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -105,6 +106,7 @@ class UnknownFact(Exception):
 
 _TYPES: dict[tuple[str, int], type[Payload]] = {}
 _NAMES: dict[type[Payload], tuple[str, int]] = {}
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder = msgspec.json.Decoder(Fact)
 
@@ -140,6 +142,11 @@ def encode(value: Fact) -> bytes:
             "journal.fact_too_large",
             f"This {value.type} would take {len(body)} bytes; the limit is {FACT_BYTES_MAX}.",
             todo="Record less in one step, or store the large part as a file and name it by its hash.",
+        )
+    if b"\\u0000" in body and _NUL.search(body):
+        raise BadInput(
+            "journal.nul", f"This {value.type} holds a text with a NUL character, which not every database can keep.",
+            todo="Leave the character out.",
         )
     return body
 

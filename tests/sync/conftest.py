@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
@@ -15,7 +16,8 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from shared.clock import FixedClock
 from shared.db.engine import read, write
-from shared.ids import derived_id
+from shared.ids import derived_id, random_key
+from shared.journal.chain import next_hash
 from shared.journal.content_hash import content_hash
 from shared.journal.fact import Draft, Occurred
 from shared.journal.tables import applied, entry
@@ -30,7 +32,11 @@ from sync.desk import Desk
 from sync.endpoint import endpoint, install_desk
 from sync.exchange import Exchange, Pace
 from sync.lease import Lease
+from sync.limits import PROTOCOL
+from sync.messages import SEAL, ZERO_HASH, Seal
+from sync.pack import PackedEntry, join, pack_entries
 from sync.peers import find_peer, trust_peer
+from sync.seal import digest, sign
 from sync.station import Ground, begin, build_called, make_ground
 from sync.transport import HttpTransport, MemoryTransport, Transport
 
@@ -148,6 +154,32 @@ def drain(caller: Caller, entries_max: int = 2_000, heartbeat: bool = True) -> i
     return batches
 
 
+def forge(plant, session, facts: list[bytes], first=1, prev=ZERO_HASH, epoch=None, **changes) -> bytes:
+    """A well-sealed batch of any bytes, signed by the plant's own key."""
+    epoch = epoch or random_key()
+    head = prev
+    for seq, body in enumerate(facts, start=first):
+        head = next_hash(epoch, changes.get("stream", "ALD"), seq, head, body)
+    raw = pack_entries(PackedEntry(body) for body in facts)
+    values = dict(
+        proto=PROTOCOL, node="ALD", audience="HUB", sent_ms=1, kind="batch", stream="ALD", epoch=epoch, parent=None,
+        first=first, last=first + len(facts) - 1, prev=prev, head=head, bytes=digest(raw), complete_through=1,
+        incarnation=session.incarnation, session=session.id, key=plant.node.key.id,
+    )
+    return join(sign(plant.node.key, SEAL, Seal(**{**values, **changes})), raw)
+
+
+def raw_fact(number: int, **changes) -> bytes:
+    """A fact's bytes as a plant ALD might write them, with anything replaced."""
+    values = {
+        "fact_id": derived_id(1_000 + number, "raw", number), "type": "MaterialMoved", "version": 1, "author": "ALD",
+        "actor": "p1", "subjects": [{"id": f"m{number}", "prev": None}], "recorded_at_ms": 1_000 + number, "causes": [],
+        "occurred": {"at_ms": 1, "source": "manual", "offset_min": 0}, "standard": None,
+        "payload": {"material_id": f"m{number}", "place": "yard"},
+    }
+    return msgspec.json.encode({**values, **changes}, order="deterministic")
+
+
 def make_exchange(plant: Box, transport: Transport) -> Exchange:
     sync = plant.node.settings.sync
     return Exchange(
@@ -225,6 +257,8 @@ class Kit:
     enrol = staticmethod(enrol)
     caller = staticmethod(make_caller)
     drain = staticmethod(drain)
+    forge = staticmethod(forge)
+    raw_fact = staticmethod(raw_fact)
 
 
 @pytest.fixture

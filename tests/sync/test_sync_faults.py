@@ -6,7 +6,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import msgspec
 import pytest
 import requests
 import zstandard
@@ -14,17 +13,15 @@ from sqlalchemy import select
 
 from shared.db.engine import read
 from shared.ids import derived_id, random_key
-from shared.journal.chain import next_hash
 from shared.journal.quarantine import count_by_state, find_set_aside
 from shared.journal.tables import entry, fact
 from shared.keys import new_key
 from sync.errors import BadSeal, Malformed, OutOfStep, OverLimit, PeerHeld, StaleSession, Unreachable
-from sync.limits import PROTOCOL
-from sync.messages import RECEIPT, SEAL, ZERO_HASH, Hello, Receipt, Seal
+from sync.messages import RECEIPT, Hello, Receipt
 from sync.outgoing import Addressed, seal_run
-from sync.pack import PackedEntry, decompress, join, pack_entries, split
+from sync.pack import decompress, split
 from sync.peers import set_state
-from sync.seal import digest, open_signed, sign
+from sync.seal import open_signed, sign
 from sync.tables import incident, position
 
 
@@ -61,32 +58,6 @@ def body_of(caller, session, entries_max=2_000) -> bytes:
     run = caller.next_run(entries_max)
     to = Addressed(caller.code, "HUB", session.incarnation, session.id, caller.key)
     return seal_run(run, 1, to, 1).body
-
-
-def forge(plant, session, facts: list[bytes], first=1, prev=ZERO_HASH, epoch=None, **changes) -> bytes:
-    """A well-sealed batch of any bytes, signed by the plant's own key."""
-    epoch = epoch or random_key()
-    head = prev
-    for seq, body in enumerate(facts, start=first):
-        head = next_hash(epoch, changes.get("stream", "ALD"), seq, head, body)
-    raw = pack_entries(PackedEntry(body) for body in facts)
-    values = dict(
-        proto=PROTOCOL, node="ALD", audience="HUB", sent_ms=1, kind="batch", stream="ALD", epoch=epoch, parent=None,
-        first=first, last=first + len(facts) - 1, prev=prev, head=head, bytes=digest(raw), complete_through=1,
-        incarnation=session.incarnation, session=session.id, key=plant.node.key.id,
-    )
-    return join(sign(plant.node.key, SEAL, Seal(**{**values, **changes})), raw)
-
-
-def raw_fact(number: int, **changes) -> bytes:
-    """A fact's bytes as a plant ALD might write them, with anything replaced."""
-    values = {
-        "fact_id": derived_id(1_000 + number, "raw", number), "type": "MaterialMoved", "version": 1, "author": "ALD",
-        "actor": "p1", "subjects": [{"id": f"m{number}", "prev": None}], "recorded_at_ms": 1_000 + number, "causes": [],
-        "occurred": {"at_ms": 1, "source": "manual", "offset_min": 0}, "standard": None,
-        "payload": {"material_id": f"m{number}", "place": "yard"},
-    }
-    return msgspec.json.encode({**values, **changes}, order="deterministic")
 
 
 def test_a_lost_request_is_sent_again(kit, way):
@@ -227,10 +198,10 @@ def test_a_different_past_is_a_fork_kept_out_and_noted_once(kit, way):
     caller = kit.caller(plant, inner)
     session = caller.hello()
     epoch = random_key()
-    inner.send("push", forge(plant, session, [raw_fact(1), raw_fact(2)], epoch=epoch))
+    inner.send("push", kit.forge(plant, session, [kit.raw_fact(1), kit.raw_fact(2)], epoch=epoch))
     for _ in range(3):
         with pytest.raises(OutOfStep) as refusal:
-            inner.send("push", forge(plant, session, [raw_fact(1), raw_fact(3)], epoch=epoch))
+            inner.send("push", kit.forge(plant, session, [kit.raw_fact(1), kit.raw_fact(3)], epoch=epoch))
         receipt = open_signed(refusal.value.receipt, RECEIPT, Receipt, caller.peer.trusted, "ALD")
         assert (receipt.answer, receipt.durable) == ("fork", 2)
     assert hub.entries_of("ALD") == 2
@@ -242,17 +213,17 @@ def test_poison_is_stored_set_aside_and_delays_only_its_own_subject(kit, way):
     caller = kit.caller(plant, inner)
     session = caller.hello()
     facts = [
-        raw_fact(1),
+        kit.raw_fact(1),
         b"\x00\xff this is no JSON",
-        raw_fact(2, payload={"material_id": 5}),  # breaks its schema
-        raw_fact(3, subjects=[{"id": "m2", "prev": None}]),  # speaks of the same subject as the broken one
-        raw_fact(4, type="InventedLater"),
-        raw_fact(5, version=99, subjects=[{"id": "m9", "prev": None}]),
-        raw_fact(6, author="BRK"),  # speaks for somebody else
+        kit.raw_fact(2, payload={"material_id": 5}),  # breaks its schema
+        kit.raw_fact(3, subjects=[{"id": "m2", "prev": None}]),  # speaks of the same subject as the broken one
+        kit.raw_fact(4, type="InventedLater"),
+        kit.raw_fact(5, version=99, subjects=[{"id": "m9", "prev": None}]),
+        kit.raw_fact(6, author="BRK"),  # speaks for somebody else
         b'{"fact_id":"short"}',
-        raw_fact(7),
+        kit.raw_fact(7),
     ]
-    inner.send("push", forge(plant, session, facts))
+    inner.send("push", kit.forge(plant, session, facts))
     assert hub.apply() == 2
     with read(hub.node.engine) as conn:
         assert count_by_state(conn, "ALD") == {"quarantined": 4, "parked": 2, "held": 1}
@@ -273,8 +244,8 @@ def test_poison_is_stored_set_aside_and_delays_only_its_own_subject(kit, way):
 def test_one_id_with_two_bodies_keeps_the_first_and_sets_the_second_aside(kit, way):
     plant, hub, inner = way
     session = kit.caller(plant, inner).hello()
-    first, second = raw_fact(1), raw_fact(1, payload={"material_id": "m1", "place": "elsewhere"})
-    inner.send("push", forge(plant, session, [first, second, first]))
+    first, second = kit.raw_fact(1), kit.raw_fact(1, payload={"material_id": "m1", "place": "elsewhere"})
+    inner.send("push", kit.forge(plant, session, [first, second, first]))
     hub.apply()
     with read(hub.node.engine) as conn:
         (aside,) = find_set_aside(conn)
@@ -286,7 +257,7 @@ def test_one_id_with_two_bodies_keeps_the_first_and_sets_the_second_aside(kit, w
 def test_a_bomb_is_413_and_nothing_is_kept(kit, way):
     plant, hub, inner = way
     session = kit.caller(plant, inner).hello()
-    good = forge(plant, session, [raw_fact(1)])
+    good = kit.forge(plant, session, [kit.raw_fact(1)])
     head = good[: 8 + int.from_bytes(good[4:8], "big")]
     with pytest.raises(OverLimit):
         inner.send("push", head + zstandard.ZstdCompressor().compress(b"\0" * (64 << 20)))
@@ -303,7 +274,7 @@ def test_a_plant_speaks_only_for_itself_and_to_this_hub(kit, way, changes):
     plant, hub, inner = way
     session = kit.caller(plant, inner).hello()
     with pytest.raises(BadSeal):
-        inner.send("push", forge(plant, session, [raw_fact(1)], **changes))
+        inner.send("push", kit.forge(plant, session, [kit.raw_fact(1)], **changes))
     assert hub.count(entry) == 0
 
 
@@ -314,7 +285,7 @@ def test_an_epoch_that_grew_from_entries_not_held_is_refused(kit, way):
     from sync.messages import Branch
 
     with pytest.raises(OutOfStep):
-        inner.send("push", forge(plant, session, [raw_fact(1)], parent=Branch(**parent)))
+        inner.send("push", kit.forge(plant, session, [kit.raw_fact(1)], parent=Branch(**parent)))
     assert hub.count(entry) == 0
 
 
