@@ -181,16 +181,23 @@ def _failures_so_far(conn: Connection, login: str, now_ms: int) -> int:
     row = conn.execute(select(tables.sign_in_failure).where(tables.sign_in_failure.c.login == login)).first()
     if row is not None and row.locked_until_ms > now_ms:
         seconds = (row.locked_until_ms - now_ms + 999) // 1000
-        raise Unauthenticated("web.locked", "Too many wrong passwords for this login.", kept="Nobody was signed in.",
-                              todo=f"Wait {seconds} seconds, or ask the plant engineer.")
+        raise Unauthenticated(
+            "web.locked",
+            "Too many wrong passwords for this login.",
+            kept="Nobody was signed in.",
+            todo=f"Wait {seconds} seconds, or ask the plant engineer.",
+        )
     return 0 if row is None else int(row.failures)
 
 
 def _count_failure(conn: Connection, login: str, failures: int, limits: WebSettings, now_ms: int) -> None:
     locked_ms = limits.login_wait_s * 1000 if failures + 1 >= limits.login_tries_max else 0
-    upsert(conn, tables.sign_in_failure,
-           [{"login": login, "failures": failures + 1, "locked_until_ms": now_ms + locked_ms}],
-           update=("failures", "locked_until_ms"))
+    upsert(
+        conn,
+        tables.sign_in_failure,
+        [{"login": login, "failures": failures + 1, "locked_until_ms": now_ms + locked_ms}],
+        update=("failures", "locked_until_ms"),
+    )
     # guessed logins that nobody has would pile up for ever
     conn.execute(delete(tables.sign_in_failure).where(tables.sign_in_failure.c.locked_until_ms < now_ms - FORGET_MS))
 

@@ -31,9 +31,12 @@ STATIC = Path(__file__).parent / "static"
 def create_app(node: Node, face: Face, features: Sequence[Feature]) -> OpenAPI:
     """The web app of a node: sign-in, errors, headers, layout, and the features' pages and APIs."""
     app = OpenAPI(
-        "shared.web", info=Info(title=f"Strandline {face.kind}", version="1"), doc_ui=False,
+        "shared.web",
+        info=Info(title=f"Strandline {face.kind}", version="1"),
+        doc_ui=False,
         security_schemes={"bearer": {"type": "http", "scheme": "bearer"}},
-        validation_error_status=422, validation_error_model=problems.Problem,
+        validation_error_status=422,
+        validation_error_model=problems.Problem,
         validation_error_callback=problems.on_invalid,
     )
     app.extensions.update({"strandline.node": node, "strandline.face": face})
@@ -41,9 +44,13 @@ def create_app(node: Node, face: Face, features: Sequence[Feature]) -> OpenAPI:
     with write(node.engine) as conn:
         secret = accounts.session_secret(conn)
     app.config.update(
-        SECRET_KEY=secret, MAX_CONTENT_LENGTH=limits.body_bytes_max, SEND_FILE_MAX_AGE_DEFAULT=STATIC_AGE_S,
-        SESSION_COOKIE_NAME=f"strandline_{face.code.lower()}", SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_SECURE=limits.secure_cookies,
+        SECRET_KEY=secret,
+        MAX_CONTENT_LENGTH=limits.body_bytes_max,
+        SEND_FILE_MAX_AGE_DEFAULT=STATIC_AGE_S,
+        SESSION_COOKIE_NAME=f"strandline_{face.code.lower()}",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=limits.secure_cookies,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=limits.session_hours),
     )
     problems.install(app)
@@ -79,9 +86,15 @@ def _page_context(menu: tuple[MenuItem, ...]) -> dict[str, Any]:
     here, who = face(), find_signed_in()
     now_ms = node().clock.now_ms()
     return {
-        "face": here, "who": who, "now_ms": now_ms, "menu": menu_of(menu), "shift": here.shift(now_ms),
-        "status_lines": read_status(here) if who else (), "form_error": g.get("form_error"),
-        "theme": request.cookies.get("theme", "auto"), "command_id": lambda: new_id(node().clock),
+        "face": here,
+        "who": who,
+        "now_ms": now_ms,
+        "menu": menu_of(menu),
+        "shift": here.shift(now_ms),
+        "status_lines": read_status(here) if who else (),
+        "form_error": g.get("form_error"),
+        "theme": request.cookies.get("theme", "auto"),
+        "command_id": lambda: new_id(node().clock),
     }
 
 

@@ -64,8 +64,11 @@ def requires(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             if not person().may(roles):
-                raise Denied("web.role_missing", "Your roles do not allow this.",
-                             todo=f"It takes one of these roles: {', '.join(roles)}.")
+                raise Denied(
+                    "web.role_missing",
+                    "Your roles do not allow this.",
+                    todo=f"It takes one of these roles: {', '.join(roles)}.",
+                )
             return view(*args, **kwargs)
 
         return guarded

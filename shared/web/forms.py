@@ -58,8 +58,11 @@ def read_number(name: str, label: str, *, least: int, most: int, unit: str = "",
         raise BadInput("form.number", f"{label} {text!r} is no number.", todo="Type digits only.") from None
     span = f"{whole(least)} to {whole(most)} {unit}".strip()
     if not value.is_finite() or not least <= value <= most:
-        raise BadInput("form.range", f"{label} {text} {unit} is outside what is possible.".replace("  ", " "),
-                       todo=f"The permitted range is {span}.")
+        raise BadInput(
+            "form.range",
+            f"{label} {text} {unit} is outside what is possible.".replace("  ", " "),
+            todo=f"The permitted range is {span}.",
+        )
     scaled = value * scale
     if scaled != scaled.to_integral_value():
         raise BadInput("form.digits", f"{label} {text} has more digits than are kept.", todo="Round it.")

@@ -53,8 +53,14 @@ def answer(problem: Problem) -> Response:
 def describe(error: StrandlineError) -> Problem:
     """One of our errors as a problem."""
     return Problem(
-        type=f"urn:strandline:problem:{error.code}", title=type(error).__name__, status=error.status, detail=error.what,
-        code=error.code, kept=error.kept, todo=error.todo, again=error.again,
+        type=f"urn:strandline:problem:{error.code}",
+        title=type(error).__name__,
+        status=error.status,
+        detail=error.what,
+        code=error.code,
+        kept=error.kept,
+        todo=error.todo,
+        again=error.again,
     )
 
 
@@ -68,11 +74,17 @@ def on_http(error: HTTPException) -> Response:
     if error.response is not None:  # the validation callback aborts with a finished answer
         return current_app.make_response(error.response)
     status = error.code or 500
-    found = answer(Problem(
-        type="about:blank", title=error.name, status=status, detail=error.description or error.name,
-        code=f"http.{status}", kept="Nothing was changed.",
-        todo="Check the address." if status == 404 else "",
-    ))
+    found = answer(
+        Problem(
+            type="about:blank",
+            title=error.name,
+            status=status,
+            detail=error.description or error.name,
+            code=f"http.{status}",
+            kept="Nothing was changed.",
+            todo="Check the address." if status == 404 else "",
+        )
+    )
     found.headers.extend((name, value) for name, value in error.get_headers() if name not in ("Content-Type",))
     return found
 
@@ -80,11 +92,18 @@ def on_http(error: HTTPException) -> Response:
 def on_invalid(error: ValidationError) -> Response:
     """A body or query that does not fit its model; called by flask-openapi."""
     problems = [FieldProblem(loc=".".join(map(str, e["loc"])), msg=e["msg"]) for e in error.errors()]
-    return answer(Problem(
-        type="urn:strandline:problem:api.invalid", title="Invalid request", status=422, code="api.invalid",
-        detail="; ".join(f"{p.loc or 'body'}: {p.msg}" for p in problems), kept="Nothing was changed.",
-        todo="Correct the named fields and send it again.", errors=problems,
-    ))
+    return answer(
+        Problem(
+            type="urn:strandline:problem:api.invalid",
+            title="Invalid request",
+            status=422,
+            code="api.invalid",
+            detail="; ".join(f"{p.loc or 'body'}: {p.msg}" for p in problems),
+            kept="Nothing was changed.",
+            todo="Correct the named fields and send it again.",
+            errors=problems,
+        )
+    )
 
 
 def on_unforeseen(error: Exception) -> Response:
@@ -92,18 +111,26 @@ def on_unforeseen(error: Exception) -> Response:
     number = random_key()[:8]
     log.error("unforeseen error %s on %s %s", number, request.method, request.path, exc_info=error)
     g.pop("form_error", None)
-    return answer(Problem(
-        type="urn:strandline:problem:web.fault", title="Fault", status=500, code="web.fault",
-        detail=f"Something went wrong here that should not ({number}).",
-        kept="What was recorded before stays recorded; this request changed nothing.",
-        todo="Try again; if it happens again, tell the plant engineer this number.", again=True,
-    ))
+    return answer(
+        Problem(
+            type="urn:strandline:problem:web.fault",
+            title="Fault",
+            status=500,
+            code="web.fault",
+            detail=f"Something went wrong here that should not ({number}).",
+            kept="What was recorded before stays recorded; this request changed nothing.",
+            todo="Try again; if it happens again, tell the plant engineer this number.",
+            again=True,
+        )
+    )
 
 
 def install(app: Flask) -> None:
     """Register the handlers, the narrowest first."""
     handlers: tuple[tuple[type[Exception], Any], ...] = (
-        (StrandlineError, on_strandline), (HTTPException, on_http), (Exception, on_unforeseen)
+        (StrandlineError, on_strandline),
+        (HTTPException, on_http),
+        (Exception, on_unforeseen),
     )
     for kind, handler in handlers:
         app.register_error_handler(kind, handler)

@@ -34,10 +34,16 @@ class BookBody(BaseModel):
     mass_g: int
 
 
-BOOK = ("{% extends 'base.html' %}{% from 'macros.html' import form_start, number_field with context %}{% block main %}"
-        "<form method='post'>{{ form_start() }}{{ number_field('kg', 'Mass', 'kg', 1, 40000) }}</form>{% endblock %}")
-COLUMNS = (Column("number", "Heat", show="code", sort=True), Column("mass_g", "Mass", unit="kg", show="kg"),
-           Column("state", "State", show="badge"), Column("note", "Note"))
+BOOK = (
+    "{% extends 'base.html' %}{% from 'macros.html' import form_start, number_field with context %}{% block main %}"
+    "<form method='post'>{{ form_start() }}{{ number_field('kg', 'Mass', 'kg', 1, 40000) }}</form>{% endblock %}"
+)
+COLUMNS = (
+    Column("number", "Heat", show="code", sort=True),
+    Column("mass_g", "Mass", unit="kg", show="kg"),
+    Column("state", "State", show="badge"),
+    Column("note", "Note"),
+)
 
 
 def home() -> str:
@@ -52,7 +58,8 @@ def quality_only() -> str:
 def read_heats(paging: Paging) -> Page[dict[str, object]]:
     rows: list[dict[str, object]] = [
         {"number": f"{n:06d}", "mass_g": n * 1000, "state": "held" if n % 2 else "normal", "note": "=1+1"}
-        for n in range(1, 121) if paging.wants("q") in f"{n:06d}"
+        for n in range(1, 121)
+        if paging.wants("q") in f"{n:06d}"
     ]
     return cut([row for row in rows if str(row["number"]) > paging.after][: paging.limit + 1], paging, "number")
 
@@ -93,9 +100,15 @@ def feature() -> Feature:
     api.post("/book")(api_book)
     api.get("/fault")(fault)
     machine.add_url_rule("/sync/v1/hello", "hello", lambda: {"hello": "peer"}, methods=["POST"])
-    return Feature(pages=(pages,), apis=(api,), machine=(machine,), menu=(
-        MenuItem("Production", "Heats", "works.heats"), MenuItem("Quality", "Decide", "works.quality_only", ("quality",)),
-    ))
+    return Feature(
+        pages=(pages,),
+        apis=(api,),
+        machine=(machine,),
+        menu=(
+            MenuItem("Production", "Heats", "works.heats"),
+            MenuItem("Quality", "Decide", "works.quality_only", ("quality",)),
+        ),
+    )
 
 
 @pytest.fixture
@@ -117,9 +130,17 @@ def node(tmp_path: Path, clock: FixedClock) -> Node:
 
 @pytest.fixture
 def app(node: Node) -> OpenAPI:
-    face = Face("plant", "ALD", "Aldermoor melt shop", "Europe/Warsaw", "works.home", ROLES, demo=True,
-                shift=lambda now_ms: "Early, crew B",
-                status=(lambda: (StatusLine("normal", "Hub: up to date"),),))
+    face = Face(
+        "plant",
+        "ALD",
+        "Aldermoor melt shop",
+        "Europe/Warsaw",
+        "works.home",
+        ROLES,
+        demo=True,
+        shift=lambda now_ms: "Early, crew B",
+        status=(lambda: (StatusLine("normal", "Hub: up to date"),),),
+    )
     return create_app(node, face, (feature(),))
 
 

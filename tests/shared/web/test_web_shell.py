@@ -33,8 +33,9 @@ def test_nobody_sees_anything_without_signing_in(client: FlaskClient) -> None:
 def test_signing_in_leads_to_the_page_that_was_wanted(client: FlaskClient) -> None:
     form = client.get("/sign-in").text
     token = form.split('name="csrf_token" value="')[1].split('"')[0]
-    answer = client.post("/sign-in", data={"login": "operator.cc1", "password": PASSWORD, "csrf_token": token,
-                                           "next": "/heats"})
+    answer = client.post(
+        "/sign-in", data={"login": "operator.cc1", "password": PASSWORD, "csrf_token": token, "next": "/heats"}
+    )
     assert answer.headers["Location"] == "/heats"
     page = client.get("/heats").text
     for expected in ("Aldermoor melt shop", "Early, crew B", "Operator.Cc1", "Hub: up to date", "Demonstration"):
@@ -52,8 +53,9 @@ def test_wrong_passwords_lock_the_login_for_a_while(client: FlaskClient, node: N
     token = client.get("/sign-in").text.split('name="csrf_token" value="')[1].split('"')[0]
 
     def attempt(password: str) -> int:
-        return client.post("/sign-in", data={"login": "operator.cc1", "password": password, "csrf_token": token}
-                           ).status_code
+        return client.post(
+            "/sign-in", data={"login": "operator.cc1", "password": password, "csrf_token": token}
+        ).status_code
 
     tries = node.settings.web.login_tries_max
     assert [attempt("wrong") for _ in range(tries)] == [401] * tries
@@ -163,11 +165,18 @@ def test_a_list_pages_filters_and_gives_all_of_itself_as_csv(client: FlaskClient
     assert client.get("/heats?limit=0").status_code == 422
 
 
-@pytest.mark.parametrize(("typed", "status", "words"), [
-    ("13", 409, "13 kg is refused here."), ("40001", 422, "permitted range is 1 to 40,000 kg"),
-    ("-5", 422, "permitted range"), ("heavy", 422, "is no number"), ("", 422, "Mass is missing"),
-    ("1.00001", 422, "more digits"), ("NaN", 422, "outside"),
-])
+@pytest.mark.parametrize(
+    ("typed", "status", "words"),
+    [
+        ("13", 409, "13 kg is refused here."),
+        ("40001", 422, "permitted range is 1 to 40,000 kg"),
+        ("-5", 422, "permitted range"),
+        ("heavy", 422, "is no number"),
+        ("", 422, "Mass is missing"),
+        ("1.00001", 422, "more digits"),
+        ("NaN", 422, "outside"),
+    ],
+)
 def test_a_refused_form_keeps_what_was_typed(
     client: FlaskClient, sign_in: SignIn, typed: str, status: int, words: str
 ) -> None:

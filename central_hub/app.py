@@ -1,0 +1,62 @@
+"""The portal: the hub's web app out of its features. A feature joins by its FEATURE in this list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask_openapi import OpenAPI
+from sqlalchemy import Connection
+
+from central_hub.hub import Hub
+from central_hub.plants import api as plants
+from central_hub.portal import views as portal
+from central_hub.portal.status import plants_status
+from central_hub.standards.queries import find_root
+from shared.material import api as material
+from shared.web.app import create_app
+from shared.web.features import Face, Feature
+from shared.web.pieces import views as pieces
+
+ROLES = {
+    "author": "drafts standards",
+    "approver": "approves other people's drafts",
+    "logistics": "resolves cases of transfers",
+    "owner": "owns processes: conformance, comparison",
+    "engineer": "registers plants, watches links and quarantine",
+    "auditor": "reads everything, changes nothing",
+}
+"""Roles of the group. A person has one or more."""
+
+ZONE = "UTC"
+"""The group has plants in several zones; its own pages say UTC."""
+
+FEATURES: tuple[Feature, ...] = (
+    portal.FEATURE,
+    pieces.FEATURE,
+    material.FEATURE,
+)
+
+
+def create_portal(hub: Hub, more: Sequence[Feature] = ()) -> OpenAPI:
+    """The hub's app, with the door at which plants enrol. more: features that wiring builds (sync, figures)."""
+    face = Face(
+        kind="hub",
+        code=hub.code,
+        name=hub.settings.name,
+        zone=ZONE,
+        home="portal.home",
+        roles=ROLES,
+        search="pieces.search",
+        demo=hub.settings.clock_file is not None,
+        status=(lambda: plants_status(hub),),
+    )
+    doors = Feature(apis=(plants.api,), machine=(plants.make_enrol_door(_standards_root),))
+    app = create_app(hub.node, face, (*FEATURES, doors, *more))
+    app.extensions["strandline.hub"] = hub
+    return app
+
+
+def _standards_root(conn: Connection) -> str:
+    """What a plant that enrols is given to trust; empty while the group has no root yet."""
+    found = find_root(conn)
+    return found[1] if found else ""

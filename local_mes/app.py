@@ -1,0 +1,60 @@
+"""The console: a plant's web app out of its features. A feature joins by its FEATURE in this list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask_openapi import OpenAPI
+
+from local_mes.console import views as console
+from local_mes.console.status import hub_status, level2_status
+from local_mes.level2 import views as level2
+from local_mes.orders import views as orders
+from local_mes.plant import Plant
+from shared.material import api as material
+from shared.web.app import create_app
+from shared.web.features import Face, Feature
+from shared.web.pieces import views as pieces
+
+ROLES = {
+    "operator": "runs a unit and books what it made",
+    "yard": "moves, ships and receives pieces at yard and gate",
+    "quality": "decides on holds and releases",
+    "lead": "leads a shift: plan, stops, handover",
+    "engineer": "keeps model, links, repairs and standards of the plant",
+    "planner": "enters orders and schedules, imports stock",
+}
+"""Roles of a plant. A person has one or more."""
+
+FEATURES: tuple[Feature, ...] = (
+    console.FEATURE,
+    pieces.FEATURE,
+    material.FEATURE,
+    orders.FEATURE,
+    level2.FEATURE,
+)
+
+
+def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
+    """The plant's app. more: features that wiring builds (the node's own figures)."""
+    face = Face(
+        kind="plant",
+        code=plant.code,
+        name=plant.model.plant.name,
+        zone=plant.model.plant.zone,
+        home="console.home",
+        roles=ROLES,
+        search="pieces.search",
+        shift=lambda now_ms: _shift(plant, now_ms),
+        demo=plant.settings.clock_file is not None,
+        status=(lambda: hub_status(plant), lambda: level2_status(plant)),
+    )
+    app = create_app(plant.node, face, (*FEATURES, *more))
+    app.extensions["strandline.plant"] = plant
+    return app
+
+
+def _shift(plant: Plant, now_ms: int) -> str:
+    shift = plant.model.calendar.at(now_ms)
+    crew = f", crew {shift.crew}" if shift.crew else ""
+    return f"{shift.name.capitalize()} shift{crew}"

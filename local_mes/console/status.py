@@ -1,0 +1,40 @@
+"""The honest lines of a plant's header: how it stands to its hub and to its Level 2."""
+
+from __future__ import annotations
+
+from local_mes.level2.link_state import COLLECTOR_AWAY_MS, CONNECTED, find_states, real_ms
+from local_mes.plant import Plant
+from shared.db.engine import read
+from shared.web.features import StatusLine
+from shared.web.formats import clock_time
+from shared.web.status import hub_line, level2_line
+from sync.link import AWAY, report_link
+from sync.peers import list_peers
+
+
+def hub_status(plant: Plant) -> tuple[StatusLine, ...]:
+    """One line for the hub; a plant that was never enrolled says so."""
+    with read(plant.node.engine) as conn:
+        hubs = [report_link(conn, plant.code, peer.code) for peer in list_peers(conn)]
+    if not hubs:
+        return (StatusLine("attention", "Not joined to a hub yet. Everything is recorded here."),)
+    return tuple(hub_line(_clock(plant, hub.since_ms) if hub.state == AWAY else None, hub.waiting) for hub in hubs)
+
+
+def level2_status(plant: Plant) -> tuple[StatusLine, ...]:
+    """Lines for links that give no data; one quiet line when all of them talk."""
+    if not plant.model.link:
+        return ()
+    states = find_states(plant.spool)
+    now = real_ms()
+    if not states or max(row.seen_real_ms for row in states.values()) < now - COLLECTOR_AWAY_MS:
+        return (StatusLine("nodata", "Level 2: the collector does not run. No data."),)
+    names = {link.code: link.code for link in plant.model.link}
+    silent = [row for row in states.values() if row.state != CONNECTED and row.link in names]
+    if not silent:
+        return (StatusLine("normal", f"Level 2: {len(names)} of {len(names)} links connected"),)
+    return tuple(level2_line(names[row.link], _clock(plant, row.since_ms)) for row in silent)
+
+
+def _clock(plant: Plant, at_ms: int | None) -> str:
+    return clock_time(at_ms, plant.clock.now_ms(), plant.model.plant.zone)

@@ -1,0 +1,129 @@
+"""What the piece page shows, read in one transaction: one piece as every author knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from shared.material import queries as material
+from shared.material.queries import Event
+from shared.material.trace import trace
+from shared.quality import queries as quality
+from shared.transfers.lines import LineFilter, TransferLine, find_lines
+from shared.web.accounts import names_of
+from shared.web.formats import kg
+from shared.web.pieces.graph import first_rows
+
+ELEMENTS = ("C", "Si", "Mn", "P", "S", "Al", "Cu", "Cr", "Ni", "Mo", "Nb", "V", "Ti", "N", "Sn", "B", "Ca")
+"""Order in which chemists read an analysis; others follow by name."""
+DECISIONS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A parent or child of the piece, with the share of mass."""
+
+    row: Any
+    mass_g: int
+    share_ppm: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A piece as a person wants it: who has it, what it is called, what holds it, what is known of its steel."""
+
+    row: Any
+    rows: Sequence[Any]
+    aliases: Sequence[Any]
+    parents: Sequence[Near]
+    children: Sequence[Near]
+    holds: Sequence[Any]
+    released: Sequence[Any]
+    decisions: Sequence[Any]
+    analyses: Sequence[Any]
+    heats: dict[str, str]
+    making: Any
+    losses: Sequence[Any]
+    values: dict[str, int]
+    lines: Sequence[TransferLine]
+    history: Sequence[Event]
+    people: dict[str, str]
+
+    @property
+    def custody(self) -> tuple[str, str]:
+        """Who answers for the piece now, as sign and words."""
+        return custody_of(self.row, self.lines)
+
+    @property
+    def elements(self) -> list[str]:
+        """Elements that any analysis names, in the chemists' order."""
+        found = {element for analysis in self.analyses for element in analysis.values}
+        return [e for e in ELEMENTS if e in found] + sorted(found.difference(ELEMENTS))
+
+
+def read_sheet(conn: Connection, material_id: str) -> Sheet:
+    """Everything of one piece, over all authors known here."""
+    row = material.current_holder(conn, material_id)
+    near = trace(conn, material_id, "both", depth=1)
+    by_id = first_rows(near.rows)
+    making = material.find_making(conn, row.author, material_id) if row is not None else None
+    rows = material.rows_of(conn, [material_id])
+    row = row if row is not None else rows[0]
+    heats = [i for i, r in by_id.items() if r.kind == "heat"]
+    analyses = [a for piece in (material_id, *sorted(heats)) for a in quality.find_samples(conn, piece)]
+    own = quality.list_holds(conn, ids=[material_id], limit=100)
+    return Sheet(
+        row=row,
+        rows=rows,
+        aliases=material.aliases_of(conn, material_id),
+        parents=_near(near.edges, "parent_id", "child_id", material_id, by_id),
+        children=_near(near.edges, "child_id", "parent_id", material_id, by_id),
+        holds=quality.open_holds(conn, material_id),
+        released=[hold for hold in own if hold.released_at_ms is not None],
+        decisions=quality.list_decisions(conn, ids=[material_id], limit=DECISIONS_SHOWN),
+        analyses=analyses,
+        heats={i: by_id[i].number for i in heats} | {material_id: row.number},
+        making=making,
+        losses=material.losses_of(conn, making.author, making.operation_id) if making else (),
+        values=material.values_of(conn, making.author, making.operation_id) if making else {},
+        lines=find_lines(conn, LineFilter(material_id=material_id), limit=20),
+        history=[_in_words(event) for event in material.history(conn, material_id)],
+        people=names_of(conn, {hold.released_by for hold in own} | {hold.placed_by for hold in own}),
+    )
+
+
+def _near(edges: Sequence[Any], there: str, here: str, material_id: str, by_id: dict[str, Any]) -> list[Near]:
+    found: dict[str, Near] = {}
+    for edge in edges:
+        piece = getattr(edge, there)
+        if getattr(edge, here) != material_id or edge.kind != "transform" or piece not in by_id:
+            continue
+        before = found.get(piece, Near(by_id[piece], 0, 0))
+        share = min(before.share_ppm + edge.share_ppm, 1_000_000)
+        found[piece] = Near(by_id[piece], before.mass_g + edge.mass_g, share)
+    return sorted(found.values(), key=lambda near: near.row.number)
+
+
+def custody_of(row: Any, lines: Sequence[TransferLine]) -> tuple[str, str]:
+    """Sign and sentence of custody from the piece's own row and its latest departure."""
+    if row.state == "shipped":
+        going = next((line for line in lines if line.received_at_ms is None and not line.withdrawn), None)
+        if going is not None:
+            return "normal", f"with the carrier, {going.sender} to {going.receiver} on {going.shipment_number}"
+        return "normal", f"shipped by {row.author}"
+    words = {
+        "live": f"{row.author} has it",
+        "consumed": f"used up at {row.author}",
+        "scrapped": f"scrapped at {row.author}",
+    }
+    return ("done" if row.state != "live" else "normal"), words.get(row.state, row.state)
+
+
+def _in_words(event: Event) -> Event:
+    if event.what != "mass":
+        return event
+    grams, _, rest = event.text.partition(" g ")
+    return Event(event.at_ms, event.author, "weighed", f"{kg(int(grams))} kg {rest}") if grams.isdigit() else event

@@ -1,0 +1,134 @@
+"""What the trace page shows: ancestors in order, their bars, and one place carried through all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from shared.material.queries import find_operation
+from shared.material.trace import Place, ProjectedMark, Trace, ancestor_places, projected_marks, trace
+from shared.web.pieces.graph import first_rows
+from shared.web.pieces.strip import Drawn, Part, Picture, Spot, draw, parts_of_marks
+
+BARS_MAX = 12
+"""A welded coil of a dozen parents; beyond that the table tells more than a picture."""
+Address = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One piece of the way back: what it is, how it was made, where the chosen place lies on it."""
+
+    row: Any
+    depth: int
+    operation: Any
+    turns: tuple[str, ...]
+    share_ppm: int
+    places: Sequence[Place]
+    marks: Sequence[ProjectedMark]
+
+    @property
+    def hits(self) -> list[tuple[Place, ProjectedMark]]:
+        """Marks in which the chosen place lies."""
+        return [(place, mark) for place in self.places for mark in self.marks if _inside(place, mark)]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The whole trace page."""
+
+    back: Trace
+    steps: Sequence[Step]
+    picture: Picture
+    children: Sequence[Any]
+
+
+def read_scene(conn: Connection, material_id: str, at_um: int | None, left_um: int | None, address: Address) -> Scene:
+    """Read a piece with everything it came from and its direct children; at_um chooses a place on it."""
+    back = trace(conn, material_id, "backward")
+    forward = trace(conn, material_id, "forward", depth=1)
+    rows = first_rows([*back.rows, *forward.rows])
+    places = ancestor_places(conn, material_id, at_um, left_um) if at_um is not None else []
+    steps = [_step(conn, back, rows[piece], depth, places) for piece, depth in ancestors(back) if piece in rows]
+    drawn = [_drawn(step, back, forward, rows, address) for step in steps[:BARS_MAX]]
+    children = [(edge, rows[edge.child_id]) for edge in forward.edges if edge.child_id in rows]
+    return Scene(back, steps, draw(drawn), children)
+
+
+def ancestors(back: Trace) -> list[tuple[str, int]]:
+    """The piece and its ancestors, nearest first, each once."""
+    depths = {back.material_id: 0}
+    for edge in back.edges:
+        depths.setdefault(edge.parent_id, edge.depth)
+    return sorted(depths.items(), key=lambda item: (item[1], item[0]))
+
+
+def _step(conn: Connection, back: Trace, row: Any, depth: int, places: Sequence[Place]) -> Step:
+    made = [edge for edge in back.edges if edge.child_id == row.material_id and edge.kind == "transform"]
+    operation = find_operation(conn, made[0].author, made[0].operation_id) if made else None
+    down = [edge for edge in back.edges if edge.parent_id == row.material_id]
+    return Step(
+        row,
+        depth,
+        operation,
+        turns(made[0]) if made else (),
+        max((e.share_ppm for e in down), default=1_000_000),
+        [place for place in places if place.material_id == row.material_id],
+        projected_marks(conn, row.material_id) if row.length_um else [],
+    )
+
+
+def turns(edge: Any) -> tuple[str, ...]:
+    """The flips of an edge in words."""
+    words = (
+        (edge.flip_length, "head became tail"),
+        (edge.flip_width, "left became right"),
+        (edge.flip_face, "top became bottom"),
+    )
+    return tuple(text for flipped, text in words if flipped)
+
+
+def _drawn(step: Step, back: Trace, forward: Trace, rows: dict[str, Any], address: Address) -> Drawn:
+    row = step.row
+    used = [_used(edge, rows) for edge in back.edges if edge.parent_id == row.material_id]
+    if step.depth == 0:
+        used = [_child(edge, rows, address) for edge in forward.edges]
+    hrefs = {
+        m.mark_id: address(
+            row.number, at_mm=(m.from_um + m.to_um) // 2000, left_mm=(m.left_um + m.right_um) // 2000 or None
+        )
+        for m in step.marks
+    }
+    spots = [Spot(place.at_um, place.left_um) for place in step.places]
+    parts = [*used, *parts_of_marks(step.marks, hrefs)]
+    return Drawn(row.material_id, row.number, row.length_um, row.width_um, parts, spots)
+
+
+def _used(edge: Any, rows: dict[str, Any]) -> Part:
+    child = rows.get(edge.child_id)
+    title = f"became {child.number}" if child is not None else "used"
+    return Part("interval", edge.parent_from_um, edge.parent_to_um, edge.parent_left_um, edge.parent_right_um, title)
+
+
+def _child(edge: Any, rows: dict[str, Any], address: Address) -> Part:
+    child = rows.get(edge.child_id)
+    number = child.number if child is not None else ""
+    return Part(
+        "child",
+        edge.parent_from_um,
+        edge.parent_to_um,
+        edge.parent_left_um,
+        edge.parent_right_um,
+        f"became {number}",
+        address(number) if number else "",
+        number.rpartition("-")[2],
+    )
+
+
+def _inside(place: Place, mark: ProjectedMark) -> bool:
+    along = mark.from_um <= place.at_um <= mark.to_um
+    whole = place.left_um is None or mark.left_um == mark.right_um
+    return along and (whole or mark.left_um <= (place.left_um or 0) <= mark.right_um)
