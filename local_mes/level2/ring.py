@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 RING_SLOTS = 1_000
+UNREADABLE = "unreadable"
+"""Name of an event whose slot does not say what it is."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,9 @@ def read_event(sequence: int, value: object) -> Event | None:
     try:
         slot = msgspec.json.decode(raw, type=_Slot)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Event("unreadable", "", {}, raw, f"The event cannot be read: {error}.")
+        return Event(UNREADABLE, "", {}, raw, f"The event cannot be read: {error}.")
     if slot.seq != sequence:
         return None
-    name = f"{slot.unit}.{slot.event}" if slot.unit and slot.event else "unreadable"
-    problem = "" if name != "unreadable" else "The event names no unit or no event."
+    name = f"{slot.unit}.{slot.event}" if slot.unit and slot.event else UNREADABLE
+    problem = "" if name != UNREADABLE else "The event names no unit or no event."
     return Event(name[:64], slot.time[:64], slot.fields, raw, problem)

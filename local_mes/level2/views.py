@@ -1,0 +1,127 @@
+"""Pages of Level 2: how the links do, what is to be mended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from local_mes.context import plant
+from local_mes.level2 import down, queries, service
+from local_mes.level2.api import REPAIRERS
+from local_mes.level2.api import bp as api
+from local_mes.level2.errors import still_wrong, unknown_repair
+from local_mes.level2.mend_form import leaves, read_form
+from shared.web.context import actor, reading, requires
+from shared.web.features import Feature, MenuItem
+from shared.web.forms import command_id, keeps_input, read_text
+from shared.web.listing import Column, Filter, answer_list
+from shared.web.paging import Page, Paging, cut
+
+bp = Blueprint("level2", __name__, url_prefix="/level2", template_folder="templates")
+DOWN_SHOWN, WAITING_SHOWN = 20, 20
+RAW_SHOWN = 400
+
+REPAIR_COLUMNS = (
+    Column("received_ms", "Received", show="when"),
+    Column("link", "Link", show="code"),
+    Column("message", "Message", show="code", link="level2.repair", link_key="repair_id", link_arg="repair_id"),
+    Column("reason", "What is wrong"),
+    Column("state", "State", show="badge"),
+    Column("closed_ms", "Closed", show="when"),
+    Column("note", "Note"),
+)
+SIGNS = {"open": "attention", "mended": "done", "dismissed": "normal"}
+LINK_SIGNS = {"connected": "normal", "no_data": "nodata", "away": "nodata", "stopped": "alarm"}
+DOWN_SIGNS = {"queued": "normal", "sent": "normal", "confirmed": "done", "refused": "attention"}
+
+
+@bp.get("/links")
+def links() -> str:
+    """All connections, what waits, what went down."""
+    here = plant()
+    with reading() as conn:
+        waiting = queries.find_waiting(conn, WAITING_SHOWN)
+    return render_template(
+        "level2/links.html", links=queries.find_links(here), backlog=queries.count_backlog(here), waiting=waiting,
+        down=down.find_recent(here.spool, DOWN_SHOWN), signs=LINK_SIGNS, down_signs=DOWN_SIGNS,
+    )
+
+
+@bp.get("/repairs")
+def repairs() -> str | Response:
+    """Messages that could not be interpreted."""
+    states = (("open", "open"), ("mended", "mended"), ("dismissed", "dismissed"), ("any", "all"))
+    return answer_list("level2/repairs.html", REPAIR_COLUMNS, _read_repairs,
+                       filters=(Filter("state", "State", states), Filter("link", "Link")))
+
+
+def _read_repairs(paging: Paging) -> Page[Any]:
+    wanted = paging.wants("state") or "open"
+    with reading() as conn:
+        rows = queries.find_repairs(conn, "" if wanted == "any" else wanted, paging.wants("link"), paging.after,
+                                    paging.limit)
+    return cut([{**row._mapping, "state_state": SIGNS[row.state]} for row in rows], paging, "repair_id")
+
+
+@bp.get("/repairs/<repair_id>")
+def repair(repair_id: str) -> str:
+    """One message: what came, what is wrong, the form to mend it."""
+    here = plant()
+    with reading() as conn:
+        row = queries.find_repair(conn, repair_id)
+    if row is None:
+        raise unknown_repair(repair_id)
+    layout = service.find_layout(here, row.link, row.message)
+    spooled = queries.find_spooled(here, row.spool, row.spool_id)
+    raw = spooled.raw[:RAW_SHOWN].decode("ascii", "backslashreplace") if spooled else ""
+    fields = msgspec.json.decode(row.mended)
+    return render_template(
+        "level2/repair.html", row=row, raw=raw, title=layout.title if layout else row.message, sign=SIGNS[row.state],
+        leaves=leaves(fields, layout, row.field), may_mend=row.state == "open", repairers=REPAIRERS,
+    )
+
+
+@bp.post("/repairs/<repair_id>")
+@requires(*REPAIRERS)
+@keeps_input(repair)
+def mend(repair_id: str) -> BaseResponse:
+    """Mend it, or dismiss it."""
+    here = plant()
+    if "dismiss" in request.form:
+        reason = read_text("note", "Reason")
+        service.dismiss(here, repair_id, reason, actor=actor(), command_id=command_id())
+        flash("The message was dismissed; it stays in the spool.", "done")
+    else:
+        with reading() as conn:
+            row = queries.find_repair(conn, repair_id)
+        if row is None:
+            raise unknown_repair(repair_id)
+        fields = _typed(msgspec.json.decode(row.mended))
+        done = service.mend(here, repair_id, fields, actor=actor(), command_id=command_id(),
+                            note=read_text("note", "Note", needed=False))
+        flash(f"The message was mended and interpreted: {done['facts']} facts recorded.", "done")
+    return redirect(url_for("level2.repairs"))
+
+
+def _typed(fields: dict[str, Any]) -> dict[str, Any]:
+    """What was typed: single values, or the whole as JSON where the message could not be read at all."""
+    text = request.form.get("json", "").strip()
+    if not text:
+        return read_form(request.form, fields)
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise still_wrong(f"The fields are no JSON object: {error}.") from error
+
+
+FEATURE = Feature(
+    pages=(bp,),
+    apis=(api,),
+    menu=(
+        MenuItem("Node", "Level 2 links", "level2.links"),
+        MenuItem("Node", "Repairs", "level2.repairs", REPAIRERS),
+    ),
+)
