@@ -6,7 +6,7 @@ from functools import partial
 
 from central_hub.app import create_portal
 from central_hub.hub import Hub
-from central_hub.standards.service import publish_pending
+from central_hub.standards.publishing import issue_missing
 from central_hub.transfers.service import reconcile
 from shared.clock import Clock
 from shared.ids import jitter
@@ -45,8 +45,9 @@ def start_hub(settings: HubSettings) -> Served:
     hub = build_hub(settings)
     station = build_station(hub)
     following = Following(
-        (("reconcile transfers", partial(reconcile, hub)), ("publish standards", partial(publish_pending, hub))),
-        station.ground.applying, Backoff(settings.sync.retry_first_s, settings.sync.heartbeat_s, jitter),
+        (("reconcile transfers", partial(reconcile, hub)), ("issue standards", partial(issue_missing, hub))),
+        station.ground.applying,
+        Backoff(settings.sync.retry_first_s, settings.sync.heartbeat_s, jitter),
         look_s=settings.sync.heartbeat_s,
     )
 

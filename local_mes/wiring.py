@@ -6,15 +6,15 @@ import threading
 from functools import partial
 
 from local_mes.app import create_console
-from local_mes.level2 import repair
 from local_mes.level2.interpret import Interpreter, oldest_open_ms
 from local_mes.level2.links import load_links
+from local_mes.level2.queries import open_figures
 from local_mes.level2.spool import create_spool
 from local_mes.model.service import load_model
 from local_mes.plant import Plant
 from local_mes.production import operations as _operations  # noqa: F401 - registers what messages mean
-from local_mes.standards.service import adopt_pending
-from local_mes.transfers.service import match_pending
+from local_mes.standards.adopt import adopt_pending
+from local_mes.transfers.matching import match_pending
 from shared.clock import Clock
 from shared.db.engine import open_engine
 from shared.errors import BadSetup
@@ -71,7 +71,8 @@ def start_plant(settings: PlantSettings) -> Served:
     thread = threading.Thread(target=interpreter.run, args=(stopping,), name="interpreter", daemon=True)
     following = Following(
         (("adopt standards", partial(adopt_pending, plant)), ("match receipts", partial(match_pending, plant))),
-        station.ground.applying, Backoff(settings.sync.retry_first_s, settings.sync.heartbeat_s, jitter),
+        station.ground.applying,
+        Backoff(settings.sync.retry_first_s, settings.sync.heartbeat_s, jitter),
         look_s=settings.sync.heartbeat_s,
     )
 
@@ -86,5 +87,5 @@ def start_plant(settings: PlantSettings) -> Served:
         station.stop()
         thread.join(STOP_S)
 
-    figures = Feature(apis=(status.make_api(partial(repair.open_figures, plant)),))
+    figures = Feature(apis=(status.make_api(partial(open_figures, plant)),))
     return Served(create_console(plant, (figures,)), start, stop)
