@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from local_mes.context import plant
 from local_mes.level2 import down, queries, service
+from local_mes.level2.backlog import get_backlog
 from local_mes.level2.errors import unknown_repair
 from local_mes.level2.interpret import oldest_open_ms
 from shared.web.context import actor, reading, requires
@@ -62,7 +63,7 @@ def get_links() -> dict[str, Any]:
     here = plant()
     return {
         "items": [asdict(link) for link in queries.find_links(here)], "next": None, "as_of": here.clock.now_ms(),
-        "backlog": asdict(queries.count_backlog(here)), "oldest_open_ms": oldest_open_ms(here),
+        "backlog": asdict(get_backlog(here)), "oldest_open_ms": oldest_open_ms(here),
     }
 
 

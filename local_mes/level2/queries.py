@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from local_mes.level2.backlog import get_backlog
 from local_mes.level2.down import count_open
-from local_mes.level2.interpret import get_position
 from local_mes.level2.link_state import COLLECTOR_AWAY_MS, STOPPED, find_states, real_ms
 from local_mes.level2.spool import get_key
 from local_mes.level2.spool_tables import message
@@ -46,15 +46,6 @@ class LinkView:
     repairs: int
 
 
-@dataclass(frozen=True)
-class Backlog:
-    """How far the plant has come with what Level 2 said."""
-
-    uninterpreted: int
-    waiting: int
-    repairs: int
-
-
 def find_links(plant: Plant) -> list[LinkView]:
     """All links the collector runs or ran, with what it last wrote; `stopped` when it has not been seen lately."""
     states, down_open = find_states(plant.spool), count_open(plant.spool)
@@ -77,20 +68,9 @@ def find_links(plant: Plant) -> list[LinkView]:
     ]
 
 
-def count_backlog(plant: Plant) -> Backlog:
-    """Messages not interpreted yet, waiting for others, waiting for a person."""
-    with read(plant.node.engine) as conn:
-        waiting = conn.execute(select(func.count()).select_from(spool_waiting)).scalar_one()
-        repairs = conn.execute(select(func.count()).where(repair.c.state == OPEN)).scalar_one()
-        position = get_position(conn, get_key(plant.spool))
-    with read(plant.spool) as conn:
-        unread = conn.execute(select(func.count()).where(message.c.spool_id > position)).scalar_one()
-    return Backlog(unread, waiting, repairs)
-
-
 def open_figures(plant: Plant) -> dict[str, int]:
-    """The backlog for the node's status: spool_open counts what is not interpreted or waits."""
-    backlog = count_backlog(plant)
+    """The backlog for the node's status: spool_open is what is not interpreted or waits for other messages."""
+    backlog = get_backlog(plant)
     return {"spool_open": backlog.uninterpreted + backlog.waiting, "repairs_open": backlog.repairs}
 
 

@@ -12,6 +12,7 @@ from local_mes.context import plant
 from local_mes.level2 import down, queries, service
 from local_mes.level2.api import REPAIRERS
 from local_mes.level2.api import bp as api
+from local_mes.level2.backlog import get_backlog
 from local_mes.level2.errors import still_wrong, unknown_repair
 from local_mes.level2.mend_form import leaves, read_form
 from shared.web.context import actor, reading, requires
@@ -45,7 +46,7 @@ def links() -> str:
     with reading() as conn:
         waiting = queries.find_waiting(conn, WAITING_SHOWN)
     return render_template(
-        "level2/links.html", links=queries.find_links(here), backlog=queries.count_backlog(here), waiting=waiting,
+        "level2/links.html", links=queries.find_links(here), backlog=get_backlog(here), waiting=waiting,
         down=down.find_recent(here.spool, DOWN_SHOWN), signs=LINK_SIGNS, down_signs=DOWN_SIGNS,
     )
 
