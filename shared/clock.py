@@ -10,8 +10,8 @@ from typing import Protocol
 
 import msgspec
 
-FILE_LOOK_MS = 20
-"""How often a followed clock file is looked at again: short against a person's patience, long against a stat call."""
+FILE_LOOK_MS = 2
+"""How often a followed clock file is looked at again: short against a message on the wire, long against reading it."""
 
 
 class Clock(Protocol):

@@ -21,7 +21,7 @@ ALL = ["ALD", "BRK", "CLD"]
 # standard, version: plants that must run it by the end of the day
 FIRST_STANDARDS: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     ("R-GISLIT", 7, ("ALD", "BRK", "CLD")),
-    ("R-GI", 1, ("ALD", "BRK", "CLD")),
+    ("R-GI", 4, ("ALD", "BRK", "CLD")),
     ("R-HRC", 4, ("ALD", "BRK")),
     ("QR-CHE-01", 5, ("ALD",)),
     ("QR-RES-01", 2, ("ALD",)),
@@ -29,7 +29,9 @@ FIRST_STANDARDS: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     ("QR-TRN-01", 1, ("ALD",)),
     ("QR-HSM-01", 4, ("BRK",)),
     ("QR-CGL-01", 2, ("CLD",)),
-    ("QR-RCV-01", 2, ("BRK", "CLD")),
+    ("QR-RCV-01", 2, ("ALD", "BRK", "CLD")),
+    ("W-KNIFE", 1, ("CLD",)),
+    ("KPI-TPH", 1, ("ALD", "BRK", "CLD")),
     ("KPI-YLD", 2, ("ALD", "BRK", "CLD")),
 )
 NEW_KPI = ("KPI-YLD", 3, ("ALD", "BRK", "CLD"))

@@ -45,6 +45,11 @@ class Load:
     extra: tuple[Item, ...] = ()
 
     @property
+    def lane(self) -> str:
+        """The lane as the sender's plant model names it."""
+        return "ALD-BRK" if self.sender == "ALD" else f"{self.sender}-{self.receiver} {self.mode}"
+
+    @property
     def basis(self) -> str:
         """Slab masses are theoretical at the caster, coils are weighed."""
         return "theoretical" if self.sender == "ALD" else "weighed"
@@ -79,7 +84,7 @@ def depart(script: Script, load: Load) -> None:
             "number": load.number,
             "to": load.receiver,
             "mode": load.mode,
-            "lane": f"{load.sender}-{load.receiver}",
+            "lane": load.lane,
             "vehicle": f"{load.mode} {load.name}",
             "eta_ms": load.leaves_ms + round(load.hours * 60) * MINUTE,
             "lines": lines,

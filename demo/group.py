@@ -1,0 +1,228 @@
+"""Sets the group up and runs it, only by the product's commands and its HTTP API: hub, three plants, their Level 2,
+the simulator.
+
+Set-up happens once a folder: nodes, people, keys of the standards' signers, root of trust, enrolment of each plant by
+a one-time
+token. Steps that do not need each other run side by side; what belongs together is in one method.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from demo.people import DESK, PEOPLE, PROGRAMS, write_file
+from demo.runfolder import HERE, HUB, PLANTS, Choices, NotPossible, RunFolder
+from demo.scenario.day import BEGINS
+from demo.simulator.clock_signal import ClockSignal, write_whole
+from demo.simulator.people import Desk
+from demo.supervisor import Supervisor, python, strandline
+
+STEP_S = 120
+HOLDERS = ("holder-quality", "holder-process")
+UP_S = 60.0
+
+
+class Group:
+    """One run in its folder."""
+
+    def __init__(self, folder: RunFolder, choices: Choices) -> None:
+        self.folder = folder
+        self.choices = choices
+        self.processes = Supervisor(folder / "pids.json", Path.cwd())
+
+    def set_up(self) -> None:
+        """Make everything and leave hub and plants running; afterwards the folder can be started again as it is."""
+        self.folder.write_settings(self.choices)
+        ClockSignal(self.folder / "clock.json").hold(BEGINS)
+        write_whole(self.folder / "wan.json", json.dumps({"cut": []}))
+        # the rings of the OPC UA servers take a while to open; they can do so while the rest is being made
+        self._start_lines()
+        with ThreadPoolExecutor(4) as side_by_side:
+            plants = [side_by_side.submit(self._make_plant, plant) for plant in PLANTS]
+            keys = side_by_side.submit(self._make_keys)
+            tokens = {HUB: self._make_hub()}
+            keys.result()
+            self._start_node(HUB)
+            self._trust(tokens[HUB][DESK])
+            tokens |= {plant: made.result() for plant, made in zip(PLANTS, plants, strict=True)}
+            for plant in PLANTS:
+                self._start_node(plant)
+            list(side_by_side.map(self._enrol, PLANTS))
+        self._write_simulator(tokens)
+        self.folder.keep(self.choices)
+
+    def add_people(self) -> None:
+        """The people of the demo: not needed by the simulator, wanted by visitors."""
+        for node in (HUB, *PLANTS):
+            file = self.folder / f"people-{node.lower()}.toml"
+            write_file(file, PEOPLE[node])
+            self._product(*self._kind(node), "people-add", "--config", self._settings(node), "--file", str(file))
+            file.unlink()
+
+    def start(self) -> None:
+        """Start all that is not running yet."""
+        self._start_lines()
+        for node in (HUB, *PLANTS):
+            self._start_node(node)
+
+    def start_simulator(self, speed: float) -> None:
+        """Let the day begin, or go on."""
+        self.processes.start(
+            "simulator", self._simulator(speed), self.folder / "logs/simulator.log", again=not self.choices.once
+        )
+
+    def wait_up(self) -> None:
+        """Return when every node answers."""
+        nodes = json.loads((self.folder / "nodes.json").read_text())
+        for node in nodes.values():
+            Desk(node["url"], node["token"]).get("status")
+
+    def url(self, node: str) -> str:
+        """Where a node's pages are."""
+        return f"http://127.0.0.1:{self.choices.ports[node]}"
+
+    def _simulator(self, speed: float) -> list[str]:
+        chosen = self.choices
+        return python(
+            "demo.simulator",
+            "--dir",
+            str(self.folder.path),
+            "--seed",
+            str(chosen.seed),
+            "--size",
+            chosen.size,
+            "--caster",
+            chosen.caster,
+            "--speed",
+            str(speed),
+        )
+
+    def _start_lines(self) -> None:
+        if "wan" not in self.processes.children:
+            lines = [f"{plant}={self.choices.ports[f'WAN-{plant}']}" for plant in PLANTS]
+            command = python(
+                "demo.wan",
+                "--state",
+                str(self.folder / "wan.json"),
+                "--to",
+                f"127.0.0.1:{self.choices.ports[HUB]}",
+                *lines,
+            )
+            self.processes.start("wan", command, self.folder / "logs/wan.log")
+
+    def _start_node(self, node: str) -> None:
+        settings = self._settings(node)
+        kind = self._kind(node)
+        if node not in self.processes.children:
+            self.processes.start(
+                node, strandline(*kind, "run", "--config", settings), self.folder / f"logs/{node.lower()}.log"
+            )
+        if node != HUB and f"{node}-L2" not in self.processes.children:
+            self.processes.start(
+                f"{node}-L2",
+                strandline("plant", "level2", "--config", settings),
+                self.folder / f"logs/{node.lower()}-l2.log",
+            )
+
+    def _make_hub(self) -> dict[str, str]:
+        self._product("hub", "init", "--config", self._settings(HUB))
+        return self._add_programs(HUB)
+
+    def _make_plant(self, plant: str) -> dict[str, str]:
+        self._product("plant", "init", "--config", self._settings(plant))
+        return self._add_programs(plant)
+
+    def _add_programs(self, node: str) -> dict[str, str]:
+        file = self.folder / f"programs-{node.lower()}.toml"
+        write_file(file, PROGRAMS[node])
+        said = self._product(*self._kind(node), "people-add", "--config", self._settings(node), "--file", str(file))
+        file.unlink()
+        return dict(line.split() for line in said.splitlines() if line.count(" ") == 1)
+
+    def _make_keys(self) -> None:
+        """Two key holders and the root's keeper, each with a folder of their own that the hub never sees."""
+        for name in (*HOLDERS, "root-keeper"):
+            self._product("standards", "keygen", "--out", str(self.folder / "holders" / name), "--name", name)
+
+    def _trust(self, token: str) -> None:
+        """The root document: whose signatures on standards count; made away from the hub, handed to it."""
+        hub = Desk(self.url(HUB), token)
+        online = hub.get("standards/root")["online_key"]
+        holders, root = self.folder / "holders", self.folder / "root.json"
+        public = [part for name in HOLDERS for part in ("--standards-key", str(holders / name / f"{name}.pub"))]
+        self._product(
+            "standards",
+            "root",
+            "--root-key",
+            str(holders / "root-keeper/root-keeper.pem"),
+            *public,
+            "--online",
+            online,
+            "--out",
+            str(root),
+        )
+        hub.post("/api/v1/standards/root", {"envelope": root.read_text()})
+
+    def _enrol(self, plant: str) -> None:
+        token = self._product("hub", "enrol-token", "--config", self._settings(HUB), plant).split()[0]
+        self._product("plant", "enrol", "--config", self._settings(plant), "--token", token)
+
+    def _write_simulator(self, tokens: dict[str, dict[str, str]]) -> None:
+        where = json.loads((self.folder / "simulator.json").read_text())
+        where |= {
+            "author_token": tokens[HUB]["author.quality"],
+            "approver_token": tokens[HUB]["approver.quality"],
+            "documents": str(HERE / "standards"),
+            "strandline": strandline(),
+            "holders": [str(self.folder / f"holders/{name}/{name}.pem") for name in HOLDERS],
+        }
+        write_whole(self.folder / "simulator.json", json.dumps(where, indent=1))
+        nodes = {
+            node: {"url": self.url(node), "token": tokens[node][DESK], "kind": "hub" if node == HUB else "plant"}
+            for node in (HUB, *PLANTS)
+        }
+        write_whole(self.folder / "nodes.json", json.dumps(nodes, indent=1))
+
+    def _settings(self, node: str) -> str:
+        return str(self.folder / f"{node.lower()}.toml")
+
+    @staticmethod
+    def _kind(node: str) -> tuple[str, ...]:
+        return ("hub",) if node == HUB else ("plant",)
+
+    def _product(self, *arguments: str) -> str:
+        """Run a command of the product; its own words when it refuses."""
+        done = subprocess.run(strandline(*arguments), capture_output=True, text=True, timeout=STEP_S, check=False)
+        if done.returncode:
+            raise NotPossible(
+                f"The demo could not be set up: `strandline {' '.join(arguments[:2])}` said: {done.stderr.strip()[-1500:]}"
+            )
+        return done.stdout
+
+
+def judge(folder: Path, as_json: bool) -> int:
+    """Run the judge on the running group; its exit code."""
+    return subprocess.run(
+        python("demo.judge", "--dir", str(folder), *(["--json"] if as_json else [])), check=False
+    ).returncode
+
+
+def elapsed(since_s: float) -> str:
+    """`12 s` since a moment of time.monotonic()."""
+    return f"{time.monotonic() - since_s:.0f} s"
+
+
+def tell(text: str) -> None:
+    """Words for the person at the keyboard go to stderr: stdout belongs to the judge's JSON."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def names(parts: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)

@@ -1,0 +1,120 @@
+"""The OPC UA server of a plant's Level 2: counted events in a ring of 1,000 slots, and the PDI method of the mill.
+
+A slot is written first, then EventCounter. While a slot still holds an event that AckSeq does not cover, the line
+stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from asyncua import Server, ua, uamethod
+from asyncua.common.node import Node
+
+NAMESPACE = "urn:strandline:level2"
+SLOTS = 1_000
+LOOK_S = 0.01
+PDI_ARGUMENTS = (
+    ua.VariantType.String,
+    ua.VariantType.String,
+    ua.VariantType.Int64,
+    ua.VariantType.Int64,
+    ua.VariantType.Int64,
+    ua.VariantType.Int64,
+    ua.VariantType.String,
+)
+
+
+@dataclass
+class RingServer:
+    """One server. `sequence` is the newest event; `open` the JSON of events not known to be acknowledged."""
+
+    code: str
+    endpoint: str
+    zone: ZoneInfo
+    sequence: int = 0
+    acknowledged: int = 0
+    open: OrderedDict[int, str] = field(default_factory=OrderedDict)
+    pdi: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    _server: Server | None = None
+    _counter: Node | None = None
+    _ack: Node | None = None
+    _slots: list[Node] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Open the endpoint with the ring as it was left."""
+        server = Server()
+        await server.init()
+        server.set_endpoint(self.endpoint)
+        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        index = await server.register_namespace(NAMESPACE)
+        line = await server.nodes.objects.add_object(index, "Line")
+        self._counter = await line.add_variable(index, "EventCounter", self.sequence, ua.VariantType.UInt32)
+        self._ack = await line.add_variable(index, "AckSeq", self.acknowledged, ua.VariantType.UInt32)
+        await self._ack.set_writable()
+        ring = await line.add_folder(index, "Ring")
+        self._slots = [await ring.add_variable(index, f"Slot{n:03d}", "", ua.VariantType.String) for n in range(SLOTS)]
+        for sequence, text in self.open.items():
+            await self._slots[sequence % SLOTS].write_value(text)
+        pdi = await server.nodes.objects.add_object(index, "PDI")
+        await pdi.add_method(index, "Store", self._store(), list(PDI_ARGUMENTS), [ua.VariantType.Int32])
+        await server.start()
+        self._server = server
+
+    async def stop(self) -> None:
+        """Close the endpoint."""
+        if self._server is not None:
+            await self._server.stop()
+
+    async def event(self, name: str, fields: Mapping[str, Any], at_ms: int) -> None:
+        """Write `unit.event` into the next slot; waits while that slot is not free."""
+        if self._counter is None:
+            raise RuntimeError("the server is not started")
+        while self.sequence + 1 > await self.read_acknowledged() + SLOTS - 1:
+            await asyncio.sleep(LOOK_S)
+        unit, _, event = name.partition(".")
+        local = datetime.fromtimestamp(at_ms / 1000, tz=UTC).astimezone(self.zone)
+        self.sequence += 1
+        text = json.dumps(
+            {
+                "seq": self.sequence,
+                "unit": unit,
+                "event": event,
+                "time": local.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03d}",
+                "fields": dict(fields),
+            }
+        )
+        self.open[self.sequence] = text
+        await self._slots[self.sequence % SLOTS].write_value(text)
+        await self._counter.write_value(self.sequence, ua.VariantType.UInt32)
+
+    async def read_acknowledged(self) -> int:
+        """AckSeq as the plant has written it; what it covers is forgotten."""
+        if self._ack is None:
+            raise RuntimeError("the server is not started")
+        self.acknowledged = int(await self._ack.read_value())
+        while self.open and next(iter(self.open)) <= self.acknowledged:
+            self.open.popitem(last=False)
+        return self.acknowledged
+
+    async def drained(self) -> None:
+        """Return when every event is acknowledged."""
+        while await self.read_acknowledged() < self.sequence:
+            await asyncio.sleep(LOOK_S)
+
+    def _store(self) -> Any:
+        kept = self.pdi
+
+        @uamethod  # type: ignore[untyped-decorator]
+        def store(_parent: Any, slab: str, coil_no: str, *sizes: Any) -> int:
+            kept[slab] = (coil_no, *sizes)
+            return 0
+
+        return store
