@@ -39,7 +39,7 @@ def close_receipt(
         tx.record(Draft(fact, subjects, actor, Occurred(at, "manual"), causes=(load.fact_id,)))
         result = {
             "shipment_id": load.shipment_id, "number": load.number, "received": fact.received,
-            "short": [line.number for line in short],
+            "short": sorted(line.number for line in short),
         }
         tx.done(command_id, result)
         return result

@@ -156,3 +156,9 @@ class AwaitingData(Payload, frozen=True, kw_only=True):
     closed: bool
     complete_to_ms: int
     receiver: str = ""
+
+
+TYPES = (
+    "MaterialShipped", "LoadArrived", "MaterialReceived", "ReceiptMatched", "ReceiptClosed", "DepartureCorrected",
+)
+"""What plants say of transfers: while one of these cannot be read, its author's silence proves nothing."""

@@ -68,7 +68,10 @@ class TransferLine:
 
 @dataclass(frozen=True)
 class LineFilter:
-    """Which lines are wanted; empty means all. open_only leaves out what was received or never left."""
+    """Which lines are wanted; empty means all.
+
+    open_only leaves out what was received or never left; since_ms what was received before it.
+    """
 
     sender: str = ""
     receiver: str = ""
@@ -76,6 +79,7 @@ class LineFilter:
     material_id: str = ""
     q: str = ""
     open_only: bool = False
+    since_ms: int = 0
 
 
 def find_lines(
@@ -151,6 +155,8 @@ def _where(query: Select[Any], wanted: LineFilter) -> Select[Any]:
     if wanted.q:
         like = f"%{wanted.q}%"
         query = query.where(or_(line.number.ilike(like), s.number.ilike(like), receipt.c.own_number.ilike(like)))
+    if wanted.since_ms:
+        query = query.where(or_(receipt.c.receipt_id.is_(None), receipt.c.received_at_ms >= wanted.since_ms))
     if wanted.open_only:
         query = query.where(receipt.c.receipt_id.is_(None), line.withdrawn.is_(False))
     return query

@@ -1,0 +1,102 @@
+"""One pass over what is not judged yet: what was found, what is settled, what has to wait for a plant's data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from central_hub.transfers.domain import (
+    Contradiction,
+    KnownReceipt,
+    Sight,
+    judge_double,
+    judge_mass,
+    judge_missing,
+    judge_unlisted,
+)
+from central_hub.transfers.episodes import Waiting, episodes, has_line
+from central_hub.transfers.reading import OpenMatters, find_line, find_twins, read_open_matters
+from central_hub.transfers.watermarks import watermarks
+from shared.journal.fact import Draft
+from shared.transfers.facts import AwaitingData
+from shared.transfers.limits import mass_limits
+from shared.transfers.lines import LineFilter, find_lines
+
+
+@dataclass
+class Findings:
+    """What a pass came to: contradictions, judged (kind, ref) pairs, what waits, episodes to open or close."""
+
+    contradictions: list[Contradiction] = field(default_factory=list)
+    judged: list[tuple[str, str]] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    episodes: list[Draft[AwaitingData]] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.contradictions or self.judged or self.episodes)
+
+    def settle(self, kind: str, ref: str, found: Contradiction | None) -> None:
+        """Remember a judgement that stands for ever."""
+        self.judged.append((kind, ref))
+        if found is not None:
+            self.contradictions.append(found)
+
+
+def judge_all(conn: Connection, hub: str, margin_ms: int) -> Findings:
+    """Judge everything unjudged as far as the watermarks allow."""
+    sight = Sight(watermarks(conn), margin_ms)
+    matters = read_open_matters(conn)
+    findings = Findings()
+    _judge_lines(findings, matters, sight)
+    _judge_unlisted(findings, matters, sight)
+    for receipt in matters.receipts:
+        _judge_receipt(conn, findings, receipt)
+    findings.episodes = episodes(conn, hub, findings.waiting, matters.lines_by_number, sight)
+    return findings
+
+
+def _judge_lines(findings: Findings, matters: OpenMatters, sight: Sight) -> None:
+    for line in matters.lines:
+        verdict = judge_missing(
+            line, matters.closes.get((line.receiver, line.shipment_id)),
+            matters.answered.get((line.shipment_id, line.material_id)), sight,
+        )
+        if not verdict.pending:
+            findings.settle("line", f"{line.shipment_id}.{line.material_id}", verdict.found)
+
+
+def _judge_unlisted(findings: Findings, matters: OpenMatters, sight: Sight) -> None:
+    for receipt in matters.unlisted:
+        lines = matters.lines_by_number.get(receipt.printed_number, [])
+        senders = possible_senders(receipt, sight.through)
+        verdict = judge_unlisted(receipt, lines, senders, sight)
+        if not verdict.pending:
+            findings.settle("unlisted", receipt.receipt_id, verdict.found)
+        elif not has_line(receipt, lines):
+            findings.waiting.append(Waiting(receipt, senders))
+
+
+def _judge_receipt(conn: Connection, findings: Findings, receipt: KnownReceipt) -> None:
+    line = find_line(conn, receipt.shipment_id, receipt.material_id)
+    if line is None:
+        return
+    found = [judge_double(receipt, twin) for twin in find_twins(conn, receipt)]
+    limits = mass_limits(conn, receipt.receiver, f"{line.sender}-{line.receiver}", receipt.recorded_at_ms)
+    wanted = LineFilter(shipment_id=line.shipment_id, material_id=line.material_id)
+    for both in find_lines(conn, wanted, limits=limits):
+        if both.receipt_id == receipt.receipt_id and both.mass is not None:
+            found.append(judge_mass(line, receipt, both.mass))
+    findings.judged.append(("receipt", receipt.receipt_id))
+    findings.contradictions += [contradiction for contradiction in found if contradiction is not None]
+
+
+def possible_senders(receipt: KnownReceipt, through: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whose silence counts: the plant named at the gate, else every other plant of the group."""
+    if receipt.from_plant:
+        return (receipt.from_plant,)
+    return tuple(sorted(plant for plant in through if plant != receipt.receiver))

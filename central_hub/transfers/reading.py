@@ -1,0 +1,152 @@
+"""What is not judged yet, read in bulk into the values that domain.py judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, literal, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from central_hub.transfers.domain import Close, KnownLine, KnownReceipt
+from central_hub.transfers.tables import judged
+from shared.transfers.domain import CLOCK_SLACK_MS
+from shared.transfers.tables import receipt, receipt_close, shipment, shipment_line, shipment_line_number
+
+IDS_A_QUERY = 500
+
+
+@dataclass(frozen=True)
+class OpenMatters:
+    """Lines and receipts still to be judged, with everything said about them by the other side."""
+
+    lines: Sequence[KnownLine]
+    closes: dict[tuple[str, str], Close]
+    answered: dict[tuple[str, str], int]
+    receipts: Sequence[KnownReceipt]
+    unlisted: Sequence[KnownReceipt]
+    lines_by_number: dict[str, list[KnownLine]]
+
+
+def read_open_matters(conn: Connection) -> OpenMatters:
+    """Everything unjudged, as it stands in this transaction."""
+    lines = _lines(conn, _not_judged("line", shipment_line.c.shipment_id + "." + shipment_line.c.material_id))
+    unlisted = _receipts(conn, and_(receipt.c.came_unlisted.is_(True), _not_judged("unlisted", receipt.c.receipt_id)))
+    matched = and_(receipt.c.provisional.is_(False), _not_judged("receipt", receipt.c.receipt_id))
+    return OpenMatters(
+        lines=lines,
+        closes=_closes(conn, sorted({line.shipment_id for line in lines})),
+        answered=_answered(conn, lines),
+        receipts=_receipts(conn, matched),
+        unlisted=unlisted,
+        lines_by_number=_lines_by_number(conn, sorted({r.printed_number for r in unlisted})),
+    )
+
+
+def find_line(conn: Connection, shipment_id: str, material_id: str) -> KnownLine | None:
+    """The sender's line of a matched receipt; None while the sender's fact is not here (again)."""
+    c = shipment_line.c
+    return next(iter(_lines(conn, and_(c.shipment_id == shipment_id, c.material_id == material_id))), None)
+
+
+def find_twins(conn: Connection, one: KnownReceipt) -> list[KnownReceipt]:
+    """Other receipts of the same piece under the same custody number."""
+    c = receipt.c
+    same = and_(c.material_id == one.material_id, c.custody_no == one.custody_no, c.provisional.is_(False))
+    return _receipts(conn, and_(same, c.receipt_id != one.receipt_id))
+
+
+def _not_judged(kind: str, ref: ColumnElement[str]) -> ColumnElement[bool]:
+    return ~select(literal(1)).select_from(judged).where(judged.c.kind == kind, judged.c.ref == ref).exists()
+
+
+def _lines(conn: Connection, where: ColumnElement[bool]) -> list[KnownLine]:
+    line, s = shipment_line.c, shipment.c
+    query = (
+        select(
+            line.author, s.to_plant, line.shipment_id, s.number.label("load"), line.material_id, line.number, s.mode,
+            line.mass_g, line.departed_at_ms, s.eta_ms, line.recorded_at_ms, line.withdrawn_at_ms, line.fact_id,
+        )
+        .join_from(shipment_line, shipment, and_(s.author == line.author, s.shipment_id == line.shipment_id))
+        .where(where)
+        .order_by(line.shipment_id, line.material_id)
+    )
+    return [KnownLine(*tuple(row)) for row in conn.execute(query)]
+
+
+def _receipts(conn: Connection, where: ColumnElement[bool]) -> list[KnownReceipt]:
+    query = select(receipt).where(where).order_by(receipt.c.recorded_at_ms, receipt.c.author, receipt.c.receipt_id)
+    return [_to_receipt(row) for row in conn.execute(query)]
+
+
+def _to_receipt(row: Row[Any]) -> KnownReceipt:
+    return KnownReceipt(
+        receiver=row.author, receipt_id=row.receipt_id, from_plant=row.from_plant, shipment_id=row.shipment_id,
+        shipment_number=row.shipment_number, material_id=row.material_id, taken_in_as=row.taken_in_as,
+        custody_no=row.custody_no, provisional=row.provisional, came_unlisted=row.came_unlisted,
+        printed_number=row.printed_number, own_number=row.own_number, mass_g=row.mass_g,
+        received_at_ms=row.received_at_ms, recorded_at_ms=row.recorded_at_ms, matched_at_ms=row.matched_at_ms,
+        fact_id=row.fact_id,
+    )
+
+
+def _closes(conn: Connection, shipments: Sequence[str]) -> dict[tuple[str, str], Close]:
+    found: dict[tuple[str, str], Close] = {}
+    c = receipt_close.c
+    for part in _parts(shipments):
+        query = select(receipt_close).where(c.shipment_id.in_(part)).order_by(c.recorded_at_ms, c.fact_id)
+        for row in conn.execute(query):
+            found.setdefault((row.author, row.shipment_id), Close(row.recorded_at_ms, row.fact_id))
+    return found
+
+
+def _answered(conn: Connection, lines: Sequence[KnownLine]) -> dict[tuple[str, str], int]:
+    """(shipment, material) -> when the addressee first recorded the piece, as itself or by its printed number."""
+    by_material = {(line.shipment_id, line.material_id): line for line in lines}
+    found: dict[tuple[str, str], int] = {}
+    for part in _parts(sorted({line.shipment_id for line in lines})):
+        for row in conn.execute(select(receipt).where(receipt.c.shipment_id.in_(part))):
+            _note(found, by_material.get((row.shipment_id, row.material_id)), row)
+        for row in conn.execute(_by_number(part)):
+            _note(found, by_material.get((row.line_shipment, row.line_material)), row)
+    return found
+
+
+def _by_number(shipments: Sequence[str]) -> Any:
+    n = shipment_line_number.c
+    return (
+        select(receipt, n.shipment_id.label("line_shipment"), n.material_id.label("line_material"))
+        .join_from(shipment_line_number, receipt, receipt.c.printed_number == n.value)
+        .where(n.shipment_id.in_(shipments), receipt.c.came_unlisted.is_(True))
+    )
+
+
+def _note(found: dict[tuple[str, str], int], line: KnownLine | None, row: Row[Any]) -> None:
+    if line is None or row.author != line.receiver or line.departed_at_ms > row.received_at_ms + CLOCK_SLACK_MS:
+        return
+    key = (line.shipment_id, line.material_id)
+    found[key] = min(found.get(key, row.recorded_at_ms), row.recorded_at_ms)
+
+
+def _lines_by_number(conn: Connection, numbers: Sequence[str]) -> dict[str, list[KnownLine]]:
+    found: dict[str, list[KnownLine]] = {}
+    n, line = shipment_line_number.c, shipment_line.c
+    for part in _parts(numbers):
+        bears = (
+            select(literal(1)).select_from(shipment_line_number)
+            .where(n.author == line.author, n.shipment_id == line.shipment_id, n.material_id == line.material_id,
+                   n.value.in_(part))
+            .exists()
+        )
+        lines = {(k.shipment_id, k.material_id): k for k in _lines(conn, bears)}
+        where = and_(n.value.in_(part), n.shipment_id.in_({k.shipment_id for k in lines.values()}))
+        for row in conn.execute(select(n.value, n.shipment_id, n.material_id).where(where)):
+            known = lines.get((row.shipment_id, row.material_id))
+            if known is not None:
+                found.setdefault(row.value, []).append(known)
+    return {value: sorted(ks, key=lambda k: (k.departed_at_ms, k.shipment_id)) for value, ks in found.items()}
+
+
+def _parts(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[at : at + IDS_A_QUERY] for at in range(0, len(ids), IDS_A_QUERY))

@@ -1,0 +1,76 @@
+"""Use cases of the hub's transfers: reconcile after plants' facts were applied; resolve a case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from central_hub.hub import Hub, downlink
+from central_hub.transfers import cases
+from central_hub.transfers.matching import Findings, judge_all
+from central_hub.transfers.relaying import find_unrelayed
+from central_hub.transfers.tables import judged
+from shared.db.engine import read
+from shared.db.upsert import upsert
+from shared.journal.fact import Draft, Occurred
+from shared.journal.journal import Work, lock_head
+from shared.transfers.case_queries import find_case
+from shared.transfers.facts import CaseResolved
+
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What a run did: facts relayed, cases opened, episodes opened or closed, judgements made."""
+
+    relayed: int = 0
+    cases: int = 0
+    episodes: int = 0
+    judged: int = 0
+
+
+def reconcile(hub: Hub) -> Reconciled:
+    """Relay what addressees must know, judge what the watermarks allow. Run again on the same input, it does nothing."""
+    margin_ms = hub.settings.margin_minutes * MINUTE_MS
+    with read(hub.node.engine) as conn:
+        nothing_to_do = judge_all(conn, hub.code, margin_ms).is_empty and not find_unrelayed(conn, hub.code)
+    if nothing_to_do:
+        return Reconciled()
+    with hub.journal.work() as tx:
+        # two workers must not find the same thing at once: the head's lock makes the second one look again
+        lock_head(tx.conn, hub.code, tx.now_ms())
+        return _write(hub, tx, judge_all(tx.conn, hub.code, margin_ms))
+
+
+def resolve_case(
+    hub: Hub, case_id: str, resolution: str, note: str, *, actor: str, command_id: str
+) -> dict[str, Any]:
+    """End a case by a person's word; both plants are told. Done once for a command id."""
+    with hub.journal.work() as tx:
+        earlier = tx.once(command_id)
+        if earlier is not None:
+            return dict(earlier)
+        case = find_case(tx.conn, case_id)
+        if case is None:
+            raise cases.unknown_case(case_id)
+        cases.check_resolution(case.kind, case.state, resolution, note)
+        fact = CaseResolved(case_id=case_id, resolution=resolution, note=note.strip())
+        subjects = tuple(i for i in (case_id, case.shipment_id, case.material_id) if i)
+        ids = tx.record(Draft(fact, subjects, actor, Occurred(tx.now_ms(), "manual"), causes=(case.fact_id,)))
+        for plant in sorted({case.from_plant, case.to_plant} - {""}):
+            tx.relay(ids[0], downlink(hub.code, plant))
+        result = {"case_id": case_id, "state": "resolved", "resolution": resolution}
+        tx.done(command_id, result)
+        return result
+
+
+def _write(hub: Hub, tx: Work, findings: Findings) -> Reconciled:
+    for contradiction in findings.contradictions:
+        tx.record(cases.opening(hub.code, contradiction))
+    tx.record(*findings.episodes)
+    upsert(tx.conn, judged, [{"kind": kind, "ref": ref} for kind, ref in findings.judged])
+    relays = find_unrelayed(tx.conn, hub.code)
+    for fact_id, stream in relays:
+        tx.relay(fact_id, stream)
+    return Reconciled(len(relays), len(findings.contradictions), len(findings.episodes), len(findings.judged))
