@@ -19,6 +19,7 @@ RUN_GAP_MAX_MS = 45 * 60_000
 STATES = {"RUN": "run", "DOWN": "stop", "STOP": "stop", "SETUP": "setup", "IDLE": "planned", "PLANNED": "planned"}
 """Level 2's words for a unit's state; others count as a stop, with the word as reason."""
 _CLOCK = "clock"
+_NOTES = {"setup": "set-up", "planned": "planned"}
 
 
 def subject(work: Work, unit: str) -> str:
@@ -80,11 +81,12 @@ def change_state(work: Work, unit: str, word: str, reason: str, counts_at: str |
 
 def _close_stop(work: Work, unit: str, clock: Mapping[str, int | str], now: int) -> None:
     state, since = clock.get("state"), int(clock.get("since_ms", now))
-    if state not in ("stop", "setup") or since >= now:
+    idle = state == "planned" and not clock.get("reason")  # no work, no reason: nothing stood still
+    if state in (None, "run") or idle or since >= now:
         return
     shift = work.plant.model.calendar.at(since)
     stop_id = derived_id(since, work.plant.code, unit, since)
     work.record(StopRecorded(stop_id=stop_id, unit=unit, from_ms=since, to_ms=now, reason=str(clock.get("reason", "")),
-                             note="set-up" if state == "setup" else "", production_day=shift.production_day,
+                             note=_NOTES.get(str(state), ""), production_day=shift.production_day,
                              shift=shift.name), [stop_id, subject(work, unit)])
     count(work, unit, {f"{state}_ms": now - since}, since)

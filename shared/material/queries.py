@@ -122,6 +122,22 @@ def count_materials(conn: Connection, wanted: MaterialFilter) -> tuple[int, int]
     return int(pieces), int(grams)
 
 
+def count_by_place(conn: Connection, author: str) -> Sequence[Row[Any]]:
+    """Live pieces by place (place, pieces, mass_g), the fullest first."""
+    pieces, mass = func.count().label("pieces"), func.coalesce(func.sum(material.c.mass_g), 0).label("mass_g")
+    query = select(material.c.place, pieces, mass).where(material.c.author == author, material.c.state == "live")
+    return conn.execute(query.group_by(material.c.place).order_by(pieces.desc(), material.c.place)).all()
+
+
+def live_numbers(conn: Connection, author: str, numbers: Sequence[str]) -> set[str]:
+    """Which of these numbers a live piece of this author carries."""
+    named = and_(alias.c.author == material.c.author, alias.c.material_id == material.c.material_id)
+    query = select(alias.c.value).join(material, named).where(
+        alias.c.author == author, alias.c.value.in_(sorted(set(numbers))), material.c.state == "live"
+    )
+    return set(conn.execute(query).scalars())
+
+
 def _narrow(query: Select[Any], wanted: MaterialFilter) -> Select[Any]:
     for name in ("author", "kind", "state", "place", "grade", "order_item"):
         value = getattr(wanted, name)
