@@ -6,65 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from level2_line import Line
 from level2_peers import Site, cut
 from sqlalchemy import func, insert, select, update
 
 from local_mes.level2.interpret import Interpreter, oldest_open_ms
 from local_mes.level2.links import load_links
-from local_mes.level2.spool import Incoming, append
 from local_mes.level2.tables import repair, spool_position, spool_waiting
-from local_mes.level2.telegrams.frame import claimed_ms, local_text
-from local_mes.plant import Plant
-from local_mes.wiring import init_plant
 from shared.clock import FixedClock
 from shared.db.engine import open_engine, read, write
 from shared.errors import BadSetup
-from shared.journal.fact import decode
 from shared.journal.tables import fact
 
 MakeSite = Callable[..., Site]
-
-
-class Line:
-    """A plant, its spool filled by hand, its interpreter."""
-
-    def __init__(self, site: Site, clock: FixedClock) -> None:
-        import level2_operations  # noqa: F401  registers the operations of the test model
-
-        self.site, self.clock = site, clock
-        self.plant: Plant = init_plant(site.settings, clock)
-        self.plan = load_links(site.settings)
-        self.interpreter = Interpreter(self.plant, self.plan, grace_s=0)
-        self._sequence = 0
-
-    def comes(self, name: str, fields: dict[str, Any], *, offset_ms: int = 0, claimed: str | None = None) -> int:
-        """Spool one message received now."""
-        self._sequence += 1
-        now = self.clock.now_ms()
-        text = claimed if claimed is not None else local_text(now - offset_ms, self.plan.zone)
-        with write(self.plant.spool) as conn:
-            return append(conn, Incoming(
-                link="CC1", message=name, sequence=self._sequence, claimed=text,
-                claimed_ms=claimed_ms(text, self.plan.zone, now), received_ms=now, offset_ms=offset_ms,
-                zone_offset_min=60, raw=b"raw", body=str(fields).encode(), fields=fields)).spool_id
-
-    def run(self) -> None:
-        """Step until nothing is left to do."""
-        for _ in range(50):
-            if not self.interpreter.step():
-                return
-        raise AssertionError("the interpreter does not come to rest")
-
-    def facts(self) -> list[Any]:
-        with read(self.plant.node.engine) as conn:
-            return [decode(body) for body in conn.execute(select(fact.c.body).order_by(fact.c.fact_id)).scalars()]
-
-    def places(self) -> list[str]:
-        return [f.payload.place for f in self.facts()]
-
-    def rows(self, table: Any) -> list[Any]:
-        with read(self.plant.node.engine) as conn:
-            return list(conn.execute(select(table)))
 
 
 @pytest.fixture
