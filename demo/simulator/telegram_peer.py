@@ -49,6 +49,8 @@ class Peer:
     refused: list[str] = field(default_factory=list)
     down: list[Telegram] = field(default_factory=list)
     _writer: asyncio.StreamWriter | None = None
+    _written: set[int] = field(default_factory=set)
+    """What went out at least once in this life of the peer."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -89,7 +91,7 @@ class Peer:
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         for sequence in list(self.open):
-            self._write(sequence, again=True)
+            self._write(sequence, again=sequence in self._written)
         async with asyncio.TaskGroup() as tasks:
             beat = tasks.create_task(self._beat())
             again = tasks.create_task(self._resend())
@@ -106,6 +108,7 @@ class Peer:
 
     def _take(self, telegram: Telegram) -> None:
         if telegram.message == ACKNOWLEDGE:
+            self._written.discard(int(telegram.fields["ack_sequence"]))
             answered = self.open.pop(int(telegram.fields["ack_sequence"]), None)
             if answered is not None and telegram.fields["code"]:
                 self.refused.append(f"{answered.message} {answered.fields}: code {telegram.fields['code']}")
@@ -138,20 +141,10 @@ class Peer:
                 self._write(sequence, again=True)
 
     def _write(self, sequence: int, again: bool = False) -> None:
-        telegram = self.open.get(sequence)
-        if telegram is not None:
-            self._put(
-                encode(
-                    self.layouts,
-                    telegram.message,
-                    telegram.fields,
-                    telegram.at_ms,
-                    self.zone,
-                    sequence,
-                    self.name,
-                    again,
-                )
-            )
+        t = self.open.get(sequence)
+        if t is not None and self._writer is not None:
+            self._put(encode(self.layouts, t.message, t.fields, t.at_ms, self.zone, sequence, self.name, again))
+            self._written.add(sequence)
 
     def _put(self, raw: bytes) -> None:
         if self._writer is not None and not self._writer.is_closing():
