@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from local_mes.model.domain import Lane
+from local_mes.model.numbers import get_scheme, next_number, pass_number
 from local_mes.plant import Plant
 from local_mes.transfers import errors
 from local_mes.transfers.domain import find_refusal
 from local_mes.transfers.pieces import candidate, describe
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
+from shared.journal.journal import Work
 from shared.material.queries import get_piece as get_row
 from shared.transfers.domain import next_custody_no
 from shared.transfers.facts import DepartureCorrected, MaterialShipped, ShipmentLine
@@ -33,7 +35,7 @@ class ListedPiece:
 
 @dataclass(frozen=True)
 class ShipCommand:
-    """A load that leaves now (or left at occurred_at_ms). Empty lane, mode and eta_ms come from the plant model."""
+    """A load that leaves now (or left at occurred_at_ms). What is empty comes from the plant model."""
 
     command_id: str
     actor: str
@@ -70,19 +72,19 @@ def ship(plant: Plant, command: ShipCommand) -> dict[str, Any]:
             return dict(earlier)
         at_ms = command.occurred_at_ms or tx.now_ms()
         lane = _lane(plant, command)
-        _check_load(tx.conn, plant.code, command)
+        number = _number(plant, tx, command)
         lines = tuple(_line(tx.conn, plant.code, listed) for listed in command.lines)
-        _check_once(lines, command.number)
+        _check_once(lines, number)
         shipment_id = new_id(plant.clock)
         shipped = MaterialShipped(
-            shipment_id=shipment_id, number=command.number, to=command.to, lane=command.lane or (lane.code if lane else ""),
-            mode=command.mode or (lane.mode if lane else "truck"), vehicle=command.vehicle, departed_at_ms=at_ms,
-            eta_ms=command.eta_ms or at_ms + int((lane.hours if lane else 12) * HOUR_MS), lines=lines,
+            shipment_id=shipment_id, number=number, to=command.to, lane=command.lane or lane.code,
+            mode=command.mode or lane.mode, vehicle=command.vehicle, departed_at_ms=at_ms,
+            eta_ms=command.eta_ms or at_ms + int(lane.hours * HOUR_MS), lines=lines,
         )
         subjects = (shipment_id, *(line.piece.material_id for line in lines))
         tx.record(Draft(shipped, subjects, command.actor, Occurred(at_ms, command.source)))
         result = {
-            "shipment_id": shipment_id, "number": command.number, "pieces": len(lines),
+            "shipment_id": shipment_id, "number": number, "pieces": len(lines),
             "mass_g": sum(line.piece.mass.g for line in lines),
         }
         tx.done(command.command_id, result)
@@ -111,7 +113,7 @@ def correct_departure(plant: Plant, command: CorrectDeparture) -> dict[str, Any]
         return result
 
 
-def _lane(plant: Plant, command: ShipCommand) -> Lane | None:
+def _lane(plant: Plant, command: ShipCommand) -> Lane:
     if command.to == plant.code:
         raise errors.to_itself(plant.code)
     lanes = [lane for lane in plant.model.lane if lane.to == command.to]
@@ -122,12 +124,19 @@ def _lane(plant: Plant, command: ShipCommand) -> Lane | None:
     return (named or moded or lanes)[0]
 
 
-def _check_load(conn: Connection, here: str, command: ShipCommand) -> None:
+def _number(plant: Plant, tx: Work, command: ShipCommand) -> str:
+    """The load's number, one that no load of ours bore before; empty: the next of the plant's scheme."""
+    scheme = plant.model.find_scheme(f"{plant.code}.shipment")
+    number = command.number
+    if not number:
+        number = next_number(tx, get_scheme(plant.model, f"{plant.code}.shipment"))
+    elif scheme is not None:
+        pass_number(tx, scheme, number)
     if not command.lines:
-        raise errors.empty_load(command.number)
-    known = find_shipment(conn, command.number, sender=here)
-    if known is not None:
-        raise errors.number_used(command.number)
+        raise errors.empty_load(number)
+    if find_shipment(tx.conn, number, sender=plant.code) is not None:
+        raise errors.number_used(number)
+    return number
 
 
 def _check_once(lines: tuple[ShipmentLine, ...], number: str) -> None:
