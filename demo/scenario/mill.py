@@ -130,7 +130,7 @@ def _rough_and_finish(script: Script, out_ms: int, made: Rolled, chance: Chance)
     slab, finish = made.slab.number, chance.whole(872, 888)
     bar = {"slab": slab, "thickness_um": 32_000, "width_um": um(made.width_mm) + chance.whole(8, 16) * 1000}
     crops = {"slab": slab, "head_kg": made.head_kg, "tail_kg": made.tail_kg}
-    tail_out = {"slab": slab, "ft_avg_c": finish, "ft_min_c": finish - chance.whole(6, 12)}
+    tail_out: Line = {"slab": slab, "ft_avg_c": finish, "ft_min_c": finish - chance.whole(6, 12)}
     tail_out |= {"ft_max_c": finish + chance.whole(5, 11), "ft_in_window_pct": round(chance.between(97.0, 99.9), 1)}
     script.opc(out_ms - minutes(1.8), "BRK", "R1.Done", bar)
     script.opc(out_ms - minutes(1.1), "BRK", "CS1.Crop", crops)
@@ -138,7 +138,7 @@ def _rough_and_finish(script: Script, out_ms: int, made: Rolled, chance: Chance)
 
 
 def _coil(script: Script, out_ms: int, made: Rolled, coiler: int, chance: Chance) -> None:
-    done = {"slab": made.slab.number, "coil_no": made.coil, "coiler": f"DC{coiler}", "outside": "tail"}
+    done: Line = {"slab": made.slab.number, "coil_no": made.coil, "coiler": f"DC{coiler}", "outside": "tail"}
     done |= {
         "thickness_um": um(made.thickness_mm),
         "width_um": um(made.width_mm),

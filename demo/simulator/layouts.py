@@ -68,34 +68,14 @@ def encode(
     """A whole telegram; at_ms is what the peer's clock says."""
     body = _encode(layouts.messages[message], fields)
     local = datetime.fromtimestamp(at_ms / 1000, tz=UTC).astimezone(zone)
-    length = layouts.header_size + len(body)
+    head: dict[str, Any] = {"length": layouts.header_size + len(body), "sequence": sequence}
     if layouts.binary:
-        head = {
-            "length": length,
-            "prefix": message[:2],
-            "version": 1,
-            "number": int(message[2:]),
-            "year": local.year,
-            "month": local.month,
-            "day": local.day,
-            "hour": local.hour,
-            "minute": local.minute,
-            "second": local.second,
-            "flags": int(again),
-            "millisecond": at_ms % 1000,
-            "sequence": sequence,
-        }
+        head |= {"prefix": message[:2], "version": 1, "number": int(message[2:]), "flags": int(again)}
+        head |= {part: getattr(local, part) for part in ("year", "month", "day", "hour", "minute", "second")}
+        head["millisecond"] = at_ms % 1000
     else:
-        stamp = local.strftime("%Y%m%d%H%M%S") + f"{at_ms % 1000:03d}"
-        head = {
-            "length": length,
-            "id": message,
-            "time": stamp,
-            "sender": peer,
-            "receiver": "MES",
-            "sequence": sequence,
-            "flags": "R" if again else "",
-        }
+        head |= {"id": message, "sender": peer, "receiver": "MES", "flags": "R" if again else ""}
+        head["time"] = local.strftime("%Y%m%d%H%M%S") + f"{at_ms % 1000:03d}"
     return _encode(layouts.header, head) + body
 
 

@@ -15,8 +15,10 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from asyncua import Server, ua, uamethod
+from asyncua import ua
+from asyncua.common.methods import uamethod
 from asyncua.common.node import Node
+from asyncua.server.server import Server
 
 NAMESPACE = "urn:strandline:level2"
 SLOTS = 1_000
@@ -112,7 +114,7 @@ class RingServer:
     def _store(self) -> Any:
         kept = self.pdi
 
-        @uamethod  # type: ignore[untyped-decorator]
+        @uamethod
         def store(_parent: Any, slab: str, coil_no: str, *sizes: Any) -> int:
             kept[slab] = (coil_no, *sizes)
             return 0

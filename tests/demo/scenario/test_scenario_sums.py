@@ -29,7 +29,7 @@ def born(day: Scenario) -> dict[str, dict[str, Any]]:
 
 
 def total(rows: Iterable[dict[str, Any]], key: str = "mass_g") -> int:
-    return sum(row[key] for row in rows) // 1000
+    return int(sum(row[key] for row in rows) // 1000)
 
 
 def test_cuts_leave_the_torch_when_the_plan_says() -> None:
@@ -156,7 +156,8 @@ def test_the_sliver_lies_inside_the_mould_level_mark(day: Scenario) -> None:
     while where[0] != "261604-2-3":
         where = upwards(pieces, *where)
         seen[where[0]] = where[1:]
-    assert seen["G6-03128"] == (pytest.approx(1_352.0e6, abs=1e5), pytest.approx(870e3, abs=100))
+    assert seen["G6-03128"][0] == pytest.approx(1_352.0e6, abs=1e5)
+    assert seen["G6-03128"][1] == pytest.approx(870e3, abs=100)
     assert where[1] == pytest.approx(4.55e6, abs=1e4)
     assert where[2] == pytest.approx(393e3, abs=500)
     (mark,) = lines(day, "mark")
@@ -287,25 +288,3 @@ def test_no_piece_is_used_before_it_is_there(day: Scenario) -> None:
                 gone.add(line["piece"])
             elif line["what"] in ("shipped", "received", "scrapped", "place", "number", "mass"):
                 assert line["piece"] in there, line
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_small_is_a_subset_with_everything_that_is_named(seed: int) -> None:
-    small, full = build(seed, "small"), build(seed)
-    for piece in ("G6-03128-C", "261604-2-3", "161843-1-2", "B6-10379", "B6-10375", "161739-1-3"):
-        assert piece in born(small)
-    for what in ("case", "wan", "standard", "position"):
-        assert [line | {"at": 0} for line in lines(small, what)] == [line | {"at": 0} for line in lines(full, what)]
-    assert {line["piece"] for line in lines(small, "released")} == {line["piece"] for line in lines(full, "released")}
-    assert len(small.events) < 700
-
-
-def test_seeds_vary_the_bulk_and_never_what_is_named() -> None:
-    one, two = born(build(1)), born(build(2))
-    assert one.keys() == two.keys()
-    assert (
-        one["B6-10700"]["true_g"] != two["B6-10700"]["true_g"] or one["B6-10701"]["true_g"] != two["B6-10701"]["true_g"]
-    )
-    for named in ("G6-03128-A", "B6-09962", "261604-2-3", "B6-10379", "161738-1-1"):
-        assert one[named] == two[named]
-    assert build(3).events == build(3).events
