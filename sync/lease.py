@@ -28,8 +28,8 @@ def get_db_now_ms(conn: Connection) -> int:
     return int(conn.execute(func.coalesce(db_now_ms(conn.dialect.name), 0).select()).scalar_one())
 
 
-LEASE_S = 15.0
-"""How long a dead holder keeps others out."""
+LEASE_S = 5.0
+"""How long a dead holder keeps others out. Short: two holders at once cost double work, never a double effect."""
 
 
 class Lease:
