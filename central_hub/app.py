@@ -11,8 +11,12 @@ from central_hub.hub import Hub
 from central_hub.plants import api as plants
 from central_hub.portal import views as portal
 from central_hub.portal.status import plants_status
+from central_hub.standards import views as standards
 from central_hub.standards.queries import find_root
+from central_hub.transfers import api as transfer_commands
 from shared.material import api as material
+from shared.quality import api as quality
+from shared.transfers import api as transfers
 from shared.web.app import create_app
 from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
@@ -34,6 +38,9 @@ FEATURES: tuple[Feature, ...] = (
     portal.FEATURE,
     pieces.FEATURE,
     material.FEATURE,
+    standards.FEATURE,
+    Feature(apis=(quality.bp,)),
+    Feature(apis=(transfers.bp, transfer_commands.bp)),
 )
 
 
