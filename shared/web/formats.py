@@ -96,6 +96,8 @@ def local(at_ms: int, zone: str) -> datetime:
 def zone_name(at_ms: int, zone: str) -> str:
     """Short name and offset of the zone at that moment, such as CET (UTC+1)."""
     moment = local(at_ms, zone)
+    if moment.tzname() == "UTC":
+        return "UTC"
     offset = moment.utcoffset()
     seconds = 0 if offset is None else int(offset.total_seconds())
     hours, rest = divmod(abs(seconds) // 60, 60)
@@ -130,6 +132,15 @@ def clock_time(at_ms: int | None, now_ms: int, zone: str) -> str:
     return f"{day} {then:%H:%M}" if then.year == now.year else f"{day} {then.year} {then:%H:%M}"
 
 
+KINDS = {"slit": "slit coil"}
+"""Kinds of material whose code is not yet what people say."""
+
+
+def kind(code: str | None) -> str:
+    """A kind of material in words."""
+    return KINDS.get(code or "", words(code))
+
+
 def words(code: str | None) -> str:
     """A stored code such as `on_the_way` as words."""
     return NONE if not code else code.replace("_", " ")
@@ -154,5 +165,6 @@ FILTERS: dict[str, Callable[..., str]] = {
     "minutes": minutes,
     "age": age,
     "words": words,
+    "kind": kind,
 }
 """Filters that need neither clock nor zone; the others are bound to the node's in app.py."""

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from shared.web.features import Face, StatusLine
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.web.features import Face, StatusLine, StatusPort
+
+log = logging.getLogger(__name__)
 
 SEVERITY = ("alarm", "nodata", "attention", "stale", "held", "done", "normal")
 
 
 def read_status(face: Face) -> tuple[StatusLine, ...]:
     """All lines of the registered ports, the worst first, so that a small screen shows what matters."""
-    lines = [line for port in face.status for line in port()]
+    lines = [line for port in face.status for line in _ask(port)]
     return tuple(sorted(lines, key=lambda line: SEVERITY.index(line.state)))
+
+
+def _ask(port: StatusPort) -> Sequence[StatusLine]:
+    """A port whose database does not answer must not take the whole page with it; the line then says just that."""
+    try:
+        return port()
+    except SQLAlchemyError as error:
+        log.warning("a status port failed", exc_info=error)
+        return (StatusLine("alarm", "The state of a connection cannot be read. What you see may be old."),)
 
 
 def hub_line(away_since: str | None, waiting: int) -> StatusLine:

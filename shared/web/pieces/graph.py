@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.material.trace import Trace
+from shared.web.formats import kind as in_words
 
 SIBLINGS_MAX = 8
 """More pieces of one kind with the same parents and no children in view are shown as one node that counts them."""
@@ -79,7 +80,7 @@ def _node(
     kind = row.kind if row is not None else "unknown"
     number = row.number if row is not None else piece[:8]
     names = [n for n in trace.numbers.get(piece, []) if n != number]
-    label = f"{len(members)} {kind}s" if members else "\n".join([number, *names[-1:]])
+    label = f"{len(members)} {in_words(kind)}s" if members else "\n".join([number, *names[-1:]])
     classes = " ".join(
         filter(
             None,

@@ -145,8 +145,8 @@ def ticks(length_um: int) -> list[tuple[float, str]]:
     metres = length_um / 1_000_000
     step = tick_step(metres)
     count = int(metres / step)
-    marks = [(BAR_X + BAR_W * i * step / metres, f"{i * step:g}") for i in range(count + 1)]
-    end = f"{metres:.1f} m" if metres >= 100 else f"{metres:.2f} m"
+    marks = [(BAR_X + BAR_W * i * step / metres, f"{i * step:,g}") for i in range(count + 1)]
+    end = f"{metres:,.1f} m" if metres >= 100 else f"{metres:.2f} m"
     kept = [(x, text) for x, text in marks if x < BAR_X + BAR_W - 70]
     return [*kept, (BAR_X + BAR_W, end)]
 

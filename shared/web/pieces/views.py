@@ -28,7 +28,7 @@ PLACE_MAX_MM = METRES_MAX * 1000
 COLUMNS = (
     Column("number", "Number", show="code", link="pieces.piece", link_key="material_id"),
     Column("author", "Plant"),
-    Column("kind", "Kind"),
+    Column("kind", "Kind", show="kind"),
     Column("grade", "Grade"),
     Column("mass_g", "Mass", unit="kg", show="kg"),
     Column("thickness_um", "Thickness", unit="mm", show="mm"),

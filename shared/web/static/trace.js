@@ -6,10 +6,14 @@
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   }
 
+  function lines(node) { return String(node.data("label")).split("\n"); }
+  function boxWidth(node) { return 22 + 7.6 * Math.max.apply(null, lines(node).map(function (line) { return line.length; })); }
+  function boxHeight(node) { return 16 + 16 * lines(node).length; }
+
   function styles() {
     const ink = colour("--ink"), line = colour("--line-strong"), card = colour("--sunk");
     return [
-      { selector: "node", style: { "shape": "round-rectangle", "width": "label", "height": "label", "padding": "8px", "label": "data(label)", "text-wrap": "wrap", "text-valign": "center", "font-size": 13, "color": ink, "background-color": card, "border-width": 1, "border-color": line } },
+      { selector: "node", style: { "shape": "round-rectangle", "width": boxWidth, "height": boxHeight, "label": "data(label)", "text-wrap": "wrap", "text-valign": "center", "font-size": 13, "color": ink, "background-color": card, "border-width": 1, "border-color": line } },
       { selector: "node.heat", style: { "shape": "ellipse" } },
       { selector: "node.held", style: { "border-width": 3, "border-color": colour("--held") } },
       { selector: "node.chosen", style: { "border-width": 3, "border-color": colour("--accent"), "background-color": colour("--accent-soft") } },
