@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from local_mes.production import cast_cut as cast_cut
+from local_mes.production import cast_events as cast_events
+from local_mes.production import cast_ladle as cast_ladle
 from local_mes.production import finishing_cut as finishing_cut
 from local_mes.production import finishing_entry as finishing_entry
+from local_mes.production import heat_furnace as heat_furnace
+from local_mes.production import heat_ladle as heat_ladle
+from local_mes.production import heat_sample as heat_sample
 from local_mes.production import mill_furnace as mill_furnace
 from local_mes.production import mill_rolling as mill_rolling
 from local_mes.production import states as states
