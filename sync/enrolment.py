@@ -33,7 +33,8 @@ class Enrolment:
 def enrol(node: Node, token: str, transport: Transport) -> Enrolment:
     """Show the token and this node's key to the hub and trust the key it answers with.
 
-    Raises Denied when the hub refuses, Unreachable when it does not answer; then nothing was changed here.
+    Raises PeerHeld when the hub refuses the token, Unreachable when it does not answer, Denied for a second hub;
+    then nothing was changed here.
     """
     nonce = random_key()
     request = Enrol(
