@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -116,16 +117,31 @@ def clock() -> FixedClock:
     return FixedClock(NOON_MS)
 
 
-@pytest.fixture
-def node(tmp_path: Path, clock: FixedClock) -> Node:
-    settings = settings_of(NodeSettings, {"code": "ALD", "name": "Aldermoor", "folder": tmp_path / "ald"}, "test")
+@pytest.fixture(scope="session")
+def peopled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a node with two people: made once, because hashing their passwords is slow on purpose."""
+    settings = node_settings(tmp_path_factory.mktemp("peopled") / "ald")
     make_folder(settings)
+    clock = FixedClock(NOON_MS)
     built = build_node(settings, (), clock)
     create_tables(built.engine)
     with write(built.engine) as conn:
         for login, roles in (("operator.cc1", ("operator",)), ("quality.ald", ("quality", "operator"))):
             accounts.add_person(conn, clock, login, login.title(), roles, PASSWORD, ROLES)
-    return built
+    built.engine.dispose()
+    return settings.folder
+
+
+@pytest.fixture
+def node(peopled: Path, tmp_path: Path, clock: FixedClock) -> Iterator[Node]:
+    shutil.copytree(peopled, tmp_path / "ald")
+    built = build_node(node_settings(tmp_path / "ald"), (), clock)
+    yield built
+    built.engine.dispose()
+
+
+def node_settings(folder: Path) -> NodeSettings:
+    return settings_of(NodeSettings, {"code": "ALD", "name": "Aldermoor", "folder": folder}, "test")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -33,13 +32,14 @@ from shared.web.features import Face
 from shared.web.pieces import views
 
 M, MM = 1_000_000, 1_000
+NO_SIZE = Size()
 HEAT, SLAB, COIL = (f"{n:032x}" for n in (1, 2, 3))
 SLITS = {letter: f"{n:032x}" for n, letter in enumerate("ABCDEFGHIJ", start=16)}
 NOW_MS = 1_773_226_800_000
 PASSWORD = "long enough to type"
 
 
-def made(material_id: str, kind: str, numbers: tuple[str, ...], kg: int, size: Size = Size()) -> NewMaterial:
+def made(material_id: str, kind: str, numbers: tuple[str, ...], kg: int, size: Size = NO_SIZE) -> NewMaterial:
     aliases = tuple(NewAlias(f"test.{kind}", number) for number in numbers)
     return NewMaterial(
         material_id=material_id,
@@ -154,9 +154,11 @@ def facts() -> list[tuple[Payload, str]]:
     ]
 
 
-@pytest.fixture
-def pages(tmp_path: Path) -> FlaskClient:
-    settings = check(NodeSettings, {"code": "BRK", "name": "Mill", "folder": tmp_path / "brk"}, "test")
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+    settings = check(
+        NodeSettings, {"code": "BRK", "name": "Mill", "folder": tmp_path_factory.mktemp("pages") / "brk"}, "test"
+    )
     make_folder(settings)
     clock = FixedClock(NOW_MS)
     node = build_node(settings, REGISTERS, clock)
