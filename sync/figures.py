@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from shared.journal.quarantine import quarantine
-from shared.journal.tables import applied, entry
+from shared.journal.tables import applied, epoch, head
 from sync.tables import position
 
 
@@ -25,21 +25,15 @@ class Figures:
 
 
 def figures(conn: Connection, code: str) -> Figures:
-    """Everything in one read transaction. backlog = own entries that the reader furthest behind does not hold."""
-    recorded = conn.execute(select(func.count()).select_from(entry).where(entry.c.stream == code)).scalar_one()
+    """Everything in one read transaction."""
+    lengths = _lengths(conn)
     copies = conn.execute(
         select(position.c.peer, func.sum(position.c.durable), func.max(position.c.complete_through))
         .where(position.c.stream != code, ~position.c.stream.startswith(f"{code}>"))
         .group_by(position.c.peer)
     ).all()
-    held = [
-        int(n)
-        for n in conn.execute(
-            select(func.sum(position.c.durable)).where(position.c.stream == code).group_by(position.c.peer)
-        ).scalars()
-    ]
     return Figures(
-        recorded=recorded,
+        recorded=lengths.get(code, 0),
         received_from={row[0]: int(row[1]) for row in copies},
         applied_from=_counts(conn, select(applied.c.author, func.count()).group_by(applied.c.author)),
         quarantined_from=_counts(
@@ -51,9 +45,25 @@ def figures(conn: Connection, code: str) -> Figures:
         parked=conn.execute(
             select(func.count()).select_from(quarantine).where(quarantine.c.state != "quarantined")
         ).scalar_one(),
-        backlog=recorded - min(held, default=0),
+        backlog=_backlog(conn, code, lengths),
         complete_through_ms={row[0]: int(row[2]) for row in copies},
     )
+
+
+def _lengths(conn: Connection) -> dict[str, int]:
+    """Entries of each stream written here, without counting them: the head, and where each earlier epoch was left."""
+    now = _counts(conn, select(head.c.stream, head.c.seq))
+    left = _counts(
+        conn, select(epoch.c.stream, func.coalesce(func.sum(epoch.c.parent_seq), 0)).group_by(epoch.c.stream)
+    )
+    return {stream: seq + left.get(stream, 0) for stream, seq in now.items()}
+
+
+def _backlog(conn: Connection, code: str, lengths: dict[str, int]) -> int:
+    """Entries that their reader does not hold; a hub's own stream has no reader of its own, only its ways down do."""
+    held = _counts(conn, select(position.c.stream, func.sum(position.c.durable)).group_by(position.c.stream))
+    mine = {stream for stream in lengths if stream.startswith(f"{code}>")} or {code}
+    return sum(lengths.get(stream, 0) - held.get(stream, 0) for stream in mine)
 
 
 def _counts(conn: Connection, query: object) -> dict[str, int]:
