@@ -84,21 +84,28 @@ def changes(conn: Connection, author: str, unit: str, from_ms: int, to_ms: int) 
     return conn.execute(query.order_by(state_change.c.at_ms, state_change.c.fact_id)).all()
 
 
-def stops(conn: Connection, *, author: str = "", unit: str = "", days: Sequence[str] = ()) -> Sequence[Row[Any]]:
-    """Stops of the chosen production days, oldest first."""
+def find_stop(conn: Connection, author: str, stop_id: str) -> Row[Any] | None:
+    """One stop, or None."""
+    return conn.execute(select(stop).where(stop.c.author == author, stop.c.stop_id == stop_id)).first()
+
+
+def stops(
+    conn: Connection, *, author: str = "", unit: str = "", days: Sequence[str] = (), shift: str = ""
+) -> Sequence[Row[Any]]:
+    """Stops of the chosen production days and shift, oldest first."""
     query = select(stop).order_by(stop.c.from_ms, stop.c.stop_id)
-    for column, value in ((stop.c.author, author), (stop.c.unit, unit)):
+    for column, value in ((stop.c.author, author), (stop.c.unit, unit), (stop.c.shift, shift)):
         if value:
             query = query.where(column == value)
     return conn.execute(query.where(stop.c.production_day.in_(list(days))) if days else query).all()
 
 
 def delay_ms(
-    conn: Connection, *, author: str = "", unit: str = "", days: Sequence[str] = ()
+    conn: Connection, *, author: str = "", unit: str = "", days: Sequence[str] = (), shift: str = ""
 ) -> dict[tuple[str, str], dict[str, int]]:
     """(author, unit) -> reason -> milliseconds stopped."""
     found: dict[tuple[str, str], dict[str, int]] = {}
-    for row in stops(conn, author=author, unit=unit, days=days):
+    for row in stops(conn, author=author, unit=unit, days=days, shift=shift):
         reasons = found.setdefault((row.author, row.unit), {})
         reasons[row.reason] = reasons.get(row.reason, 0) + max(0, row.to_ms - row.from_ms)
     return found
