@@ -23,12 +23,14 @@ from central_hub.standards.domain import Candidate, assignment_for, next_catalog
 from central_hub.standards.queries import (
     find_assignment,
     find_catalogue,
+    find_catalogue_version,
     find_open_request,
     find_request,
     find_root,
     list_signatures,
     next_number,
 )
+from shared.db.engine import read
 from shared.errors import NotFound, Refused, Unauthenticated
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred, Payload
@@ -130,6 +132,9 @@ def give_signature(hub: Hub, answer: SigningAnswer, actor: str) -> bool:
 
 def issue_missing(hub: Hub, actor: str = "standards") -> list[str]:
     """Bring every enrolled plant's assignment and timestamp up to date; returns the plants that got one. A job."""
+    with read(hub.node.engine) as conn:  # looks first: it is asked often and seldom has anything to write
+        if not any(_is_due(conn, hub, plant) for plant in _plants(conn)):
+            return []
     with hub.journal.work() as tx:
         return [plant for plant in _plants(tx.conn) if issue_to(tx, hub, plant, actor)]
 
@@ -137,13 +142,10 @@ def issue_missing(hub: Hub, actor: str = "standards") -> list[str]:
 def issue_to(tx: Work, hub: Hub, plant: str, actor: str = "standards") -> bool:
     """Lay on a plant's stream what it lacks: root, catalogue, bodies, assignment, timestamp. False: nothing was due."""
     found = find_catalogue(tx.conn, hub.code)
+    if found is None or not _is_due(tx.conn, hub, plant):
+        return False
+    (catalogue, row), now = found, tx.now_ms()
     last = find_assignment(tx.conn, hub.code, plant)
-    now = tx.now_ms()
-    if found is None:
-        return False
-    catalogue, row = found
-    if last is not None and last.catalogue_version == catalogue.version and now - last.issued_ms < RENEW_MS:
-        return False
     assignment = assignment_for(catalogue, plant, last.version + 1 if last else 1, now)
     for assigned in assignment.standards:
         version = find_version(tx.conn, hub.code, assigned.id, assigned.version)
@@ -159,6 +161,15 @@ def issue_to(tx: Work, hub: Hub, plant: str, actor: str = "standards") -> bool:
     ), f"standards:assignment:{plant}", actor)
     tx.relay(fact_id, downlink(hub.code, plant))
     return True
+
+
+def _is_due(conn: Connection, hub: Hub, plant: str) -> bool:
+    """Whether a plant lacks the latest catalogue, or its timestamp is a day old."""
+    version = find_catalogue_version(conn, hub.code)
+    last = find_assignment(conn, hub.code, plant)
+    if not version or last is None:
+        return bool(version)
+    return bool(last.catalogue_version != version or hub.clock.now_ms() - last.issued_ms >= RENEW_MS)
 
 
 def _publish(tx: Work, hub: Hub, request: Row[Any], envelope: Envelope, actor: str) -> None:

@@ -31,6 +31,11 @@ def find_catalogue(conn: Connection, hub: str) -> tuple[Catalogue, Row[Any]] | N
     return (read_catalogue(row.envelope), row) if row else None
 
 
+def find_catalogue_version(conn: Connection, hub: str) -> int:
+    """The version of the latest published catalogue, 0 before the first."""
+    return conn.execute(select(func.max(catalogue.c.version)).where(catalogue.c.author == hub)).scalar() or 0
+
+
 def read_catalogue(envelope: str) -> Catalogue:
     """The catalogue inside an envelope of our own rows (verified when it was published)."""
     sealed = msgspec.json.decode(envelope, type=Envelope)
@@ -47,8 +52,7 @@ def find_open_request(conn: Connection, hub: str) -> Row[Any] | None:
     row = conn.execute(
         select(request).where(request.c.author == hub).order_by(request.c.number.desc()).limit(1)
     ).first()
-    published = conn.execute(select(func.max(catalogue.c.version)).where(catalogue.c.author == hub)).scalar() or 0
-    return row if row and row.catalogue_version > published else None
+    return row if row and row.catalogue_version > find_catalogue_version(conn, hub) else None
 
 
 def next_number(conn: Connection, hub: str) -> int:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from central_hub.hub import Hub
 from central_hub.standards import errors, publishing
-from central_hub.standards.domain import may
+from central_hub.standards.domain import assignment_for, may
+from central_hub.standards.queries import find_catalogue
 from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
 from shared.standards import facts
@@ -91,6 +92,14 @@ def withdraw(hub: Hub, standard_id: str, version: int, reason: str, actor: str, 
             _record(tx, payload, standard_id, version, actor)
             publishing.ask_for_signatures(tx, hub, actor)
             tx.done(command_id, True)
+
+
+def assigned_to(conn: Connection, hub: Hub, plant: str) -> dict[str, tuple[int, str]]:
+    """What a plant is to run by the latest catalogue: id -> version and hash; empty before the first publication."""
+    found = find_catalogue(conn, hub.code)
+    if found is None:
+        return {}
+    return {a.id: (a.version, a.sha256) for a in assignment_for(found[0], plant, 1, 0).standards}
 
 
 def _check_may_draft(tx: Work, hub: Hub, document: AnyStandard, actor: str) -> None:

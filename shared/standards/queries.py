@@ -127,6 +127,11 @@ def list_deviations(conn: Connection, plant: str | None = None, active_at_ms: in
     return [d for d in found if active_at_ms is None or d.active(active_at_ms)]
 
 
+def list_deviations_of_ids(conn: Connection, plant: str, ids: Sequence[str]) -> list[Deviation]:
+    """A plant's deviations with these ids."""
+    return [deviation for deviation in list_deviations(conn, plant) if deviation.deviation_id in set(ids)]
+
+
 def equipment_of(conn: Connection, plant: str) -> dict[str, str]:
     """Unit -> class, as the plant last reported; empty before it adopted anything."""
     row = find_adoption(conn, plant)

@@ -130,7 +130,8 @@ def group(tmp_path: Path, clock: FixedClock) -> Iterator[Group]:
     plant_settings = PlantSettings(code="ALD", name="Aldermoor", folder=tmp_path / "ald", hub_url="http://hub",
                                    model=DEMO / "plants" / "ald" / "model.toml")
     hub = Hub(build(hub_settings, clock), hub_settings)
-    plant = Plant(build(plant_settings, clock), plant_settings, load_model(plant_settings.model), open_engine(plant_settings.spool))
+    model, spool = load_model(plant_settings.model), open_engine(plant_settings.spool)
+    plant = Plant(build(plant_settings, clock), plant_settings, model, spool)
     made = Group(hub, plant, clock)
     root = made.root()
     publishing.trust_root(hub, root, "auditor")

@@ -64,7 +64,7 @@ def test_an_author_is_told_what_is_wrong_before_anyone_sees_the_draft(changes: d
         ({"version": 0}, "version"),
         ({"colour": "red"}, "colour"),
         ({"id": "lower case"}, "id"),
-        ({"parameters": [{"name": "cut_um", "of": "pickling", "unit": "um", "default": 9, "min": 0, "max": 5}]}, "parameters"),
+        ({"parameters": [{"name": "cut", "of": "pickling", "unit": "um", "default": 9, "min": 0, "max": 5}]}, "parameters"),
     ],
 )
 def test_a_document_that_does_not_fit_names_the_field(change: dict, field: str) -> None:

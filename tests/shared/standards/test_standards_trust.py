@@ -26,7 +26,9 @@ def seal(payload_type: str, message: object, keys: Sequence[SigningKey]) -> byte
     return m.encode(Envelope(payload_type, first.payload, tuple(key.sign(payload_type, payload) for key in keys)))
 
 
-def root(version: int = 1, standards: Sequence[SigningKey] = STANDARDS_KEYS, online: SigningKey = HUB, threshold: int = 2) -> m.Root:
+def root(
+    version: int = 1, standards: Sequence[SigningKey] = STANDARDS_KEYS, online: SigningKey = HUB, threshold: int = 2
+) -> m.Root:
     keys = {key.id: m.Key(key.public.hex(), "someone") for key in [*ROOT_KEYS, *standards, online]}
     return m.Root(version=version, issued_at_ms=0, keys=keys, roles={
         "root": m.Role(tuple(key.id for key in ROOT_KEYS), 2),
@@ -75,7 +77,8 @@ class Offer:
 
 def offer(cat: m.Catalogue | None = None, version: int = 1, signers: Sequence[SigningKey] = STANDARDS_KEYS[:2]) -> Offer:
     cat = cat or catalogue(version)
-    return Offer(timestamp_for(cat, version), seal(m.CATALOGUE, cat, signers), seal(m.ASSIGNMENT, assignment(cat, version), [HUB]))
+    assigned = seal(m.ASSIGNMENT, assignment(cat, version), [HUB])
+    return Offer(timestamp_for(cat, version), seal(m.CATALOGUE, cat, signers), assigned)
 
 
 @pytest.fixture

@@ -1,0 +1,98 @@
+"""JSON of the plant's standards: what runs here, and deviating from it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from flask_openapi import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+
+from local_mes.context import plant
+from local_mes.standards import service
+from local_mes.standards.reading import Running, Standing, read_standing
+from shared.web.context import actor, node, reading, requires
+
+tag = Tag(name="standards", description="What runs here, which version, since when, and what is missing")
+api = APIBlueprint("standards_api", __name__, url_prefix="/api/v1/standards", abp_tags=[tag], abp_security=[{"bearer": []}])
+
+
+class DeviationBody(BaseModel):
+    """A deviation to declare; parameter is "UNIT.name" as listed with the standard's values."""
+
+    command_id: str = Field(min_length=1, max_length=64)
+    standard_id: str = Field(max_length=40)
+    parameter: str = Field(max_length=64)
+    value: str = Field(min_length=1, max_length=200)
+    owner: str = Field(min_length=1, max_length=64)
+    reason: str = Field(min_length=3, max_length=1_000)
+    expires_ms: int = Field(ge=0)
+
+
+class DeviationPath(BaseModel):
+    """One deviation."""
+
+    deviation_id: str = Field(max_length=32)
+
+
+class EndBody(BaseModel):
+    """Why it ends."""
+
+    command_id: str = Field(min_length=1, max_length=64)
+    reason: str = Field(min_length=3, max_length=1_000)
+
+
+class RootBody(BaseModel):
+    """The hub's code and the root document's text, for a plant that was enrolled before there was one."""
+
+    hub: str = Field(max_length=12)
+    envelope: str = Field(max_length=50_000)
+
+
+@api.get("")
+def standards() -> dict[str, Any]:
+    """What is in force here."""
+    with reading() as conn:
+        standing = read_standing(conn, plant())
+    return {"items": [_item(running) for running in standing.running], "next": None, "as_of": node().clock.now_ms(),
+            **summary(standing)}
+
+
+def summary(standing: Standing) -> dict[str, Any]:
+    """The effective set as a whole, without its items."""
+    return {
+        "effective_hash": standing.effective_hash, "catalogue_version": standing.catalogue_version,
+        "adopted_ms": standing.adopted_ms, "trust": asdict(standing.trust) if standing.trust else None,
+        "refusal": asdict(standing.refusal) if standing.refusal else None,
+        "deviations": [asdict(deviation) for deviation in standing.deviations],
+    }
+
+
+@api.post("/deviations")
+@requires("engineer")
+def declare(body: DeviationBody) -> tuple[dict[str, Any], int]:
+    """Declare a deviation and put it in force."""
+    made = service.declare(plant(), body.standard_id, body.parameter, body.value, body.owner, body.reason,
+                           body.expires_ms, actor(), body.command_id)
+    return {"deviation_id": made}, 201
+
+
+@api.post("/deviations/<deviation_id>/end")
+@requires("engineer")
+def end(path: DeviationPath, body: EndBody) -> dict[str, Any]:
+    """End a deviation before its time."""
+    service.end(plant(), path.deviation_id, body.reason, actor(), body.command_id)
+    return {"deviation_id": path.deviation_id}
+
+
+@api.post("/root")
+@requires("engineer")
+def trust_root(body: RootBody) -> dict[str, Any]:
+    """Trust the group's root document, once; compare its hash with the standards office aloud."""
+    version = service.trust_root(plant(), body.hub, body.envelope)
+    service.adopt_pending(plant())
+    return {"version": version}
+
+
+def _item(running: Running) -> dict[str, Any]:
+    return {**asdict(running.adopted), "title": running.title, "kind": running.document.kind if running.document else ""}

@@ -1,0 +1,80 @@
+"""The plant's standards page: what runs here, which version, since when, what is missing, what deviates."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from local_mes.context import plant
+from local_mes.standards import service
+from local_mes.standards.api import api
+from local_mes.standards.reading import read_standing
+from shared.clock import to_ms
+from shared.errors import BadInput, NotFound
+from shared.standards.readable import sections
+from shared.web import forms
+from shared.web.accounts import names_of
+from shared.web.context import actor, reading, requires
+from shared.web.features import Feature, MenuItem
+
+bp = Blueprint("standards", __name__, template_folder="templates")
+
+
+@bp.get("/standards")
+def standards() -> str:
+    """What runs here."""
+    with reading() as conn:
+        standing = read_standing(conn, plant())
+        names = names_of(conn, {deviation.owner for deviation in standing.deviations})
+    return render_template("standards/in_force.html", standing=standing, names=names)
+
+
+@bp.get("/standards/<standard_id>")
+def standard(standard_id: str) -> str:
+    """One standard in force, readable, with this plant's values."""
+    with reading() as conn:
+        standing = read_standing(conn, plant())
+    running = next((found for found in standing.running if found.adopted.standard_id == standard_id), None)
+    if running is None or running.document is None:
+        raise NotFound("standards.not_in_force", f"{standard_id} is not in force here.", todo="Look in the list.")
+    deviations = [d for d in standing.deviations if d.standard_id == standard_id]
+    return render_template("standards/one.html", running=running, sections=sections(running.document), deviations=deviations)
+
+
+@bp.post("/standards/<standard_id>/deviations")
+@requires("engineer")
+@forms.keeps_input(standard)
+def deviate(standard_id: str) -> BaseResponse:
+    """Declare a deviation: it ends with the plant's day that is named."""
+    parameter = forms.read_text("parameter", "Parameter", most=64)
+    value = forms.read_text("value", "Value", most=200)
+    owner, reason = forms.read_text("owner", "Owner", most=64), forms.read_text("reason", "Reason")
+    until = _end_of(forms.read_text("until", "Until"))
+    service.declare(plant(), standard_id, parameter, value, owner, reason, until, actor(), forms.command_id())
+    flash("The deviation is in force and the hub is told.")
+    return redirect(url_for("standards.standard", standard_id=standard_id))
+
+
+@bp.post("/standards/<standard_id>/deviations/<deviation_id>/end")
+@requires("engineer")
+def end(standard_id: str, deviation_id: str) -> BaseResponse:
+    """End a deviation now."""
+    service.end(plant(), deviation_id, "ended by hand", actor(), forms.command_id())
+    flash("The deviation has ended.")
+    return redirect(url_for("standards.standard", standard_id=standard_id))
+
+
+def _end_of(day: str) -> int:
+    """The end of a day of the plant, as ms UTC."""
+    try:
+        found = date.fromisoformat(day)
+    except ValueError as error:
+        raise BadInput("standards.day", f"{day!r} is no day.", todo="Write it as 2026-03-31.") from error
+    midnight = datetime.combine(found + timedelta(days=1), time(), ZoneInfo(plant().model.plant.zone))
+    return to_ms(midnight)
+
+
+FEATURE = Feature(pages=(bp,), apis=(api,), menu=(MenuItem("Standards", "Standards here", "standards.standards"),))
