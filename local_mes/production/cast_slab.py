@@ -94,7 +94,7 @@ def bear(work: Work, cut: Cut) -> None:
     fact = MaterialTransformed(
         operation_id=operation_id, operation="cast", unit=cut.sequence.unit.code,
         started_at_ms=work.message.occurred.at_ms, ended_at_ms=work.message.occurred.at_ms,
-        parents=_charged(shares, slab.mass.g + cut.kerf_g), children=(slab,), edges=_edges(cut, slab, shares),
+        parents=_charged(work, shares, slab.mass.g + cut.kerf_g), children=(slab,), edges=_edges(cut, slab, shares),
         losses=(Loss("kerf", cut.kerf_g),) if cut.kerf_g else (),
         values={**dict(cut.values), "mixed_mm": cut.mixed_um // UM_PER_MM, **summaries_of(work, cut.heat.material_id)},
         notes=cut.notes,
@@ -119,7 +119,7 @@ def book_loss(work: Work, cut: Cut, kind: str) -> None:
     fact = MaterialTransformed(
         operation_id=operation_id, operation="cast", unit=cut.sequence.unit.code,
         started_at_ms=work.message.occurred.at_ms, ended_at_ms=work.message.occurred.at_ms,
-        parents=_charged(shares, lost_g + cut.kerf_g), children=(), edges=(),
+        parents=_charged(work, shares, lost_g + cut.kerf_g), children=(), edges=(),
         losses=tuple(loss for loss in losses if loss.g), values=dict(cut.values), notes=cut.notes,
     )
     work.record(fact, [operation_id, *sorted(shares)])
@@ -159,9 +159,14 @@ def _route(work: Work, order_item: str) -> StandardRef | None:
     return standard_ref(work.conn, order.route) if order and order.route else None
 
 
-def _charged(shares: dict[str, int], mass_g: int) -> tuple[Consumed, ...]:
+def _charged(work: Work, shares: dict[str, int], mass_g: int) -> tuple[Consumed, ...]:
+    """What each heat gives, at most what it has left: theoretical masses that ask for more stay unexplained, as a loss
+    that is none."""
     parts = share_out(mass_g, list(shares.values()))
-    return tuple(Consumed(heat_id, part, whole=False) for heat_id, part in zip(shares, parts, strict=True))
+    left = {heat: max(0, get_material(work.conn, work.plant.code, heat).mass_g) for heat in shares}
+    return tuple(
+        Consumed(heat, min(part, left[heat]), whole=False) for heat, part in zip(shares, parts, strict=True)
+    )
 
 
 def _edges(cut: Cut, slab: NewMaterial, shares: dict[str, int]) -> tuple[Edge, ...]:
