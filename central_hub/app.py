@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from flask_openapi import OpenAPI
 from sqlalchemy import Connection
 
+from central_hub.conformance import views as conformance
 from central_hub.hub import Hub
+from central_hub.performance import views as comparison
 from central_hub.plants import api as plants
 from central_hub.portal import views as portal
 from central_hub.portal.status import plants_status
 from central_hub.standards import views as standards
 from central_hub.standards.queries import find_root
-from central_hub.transfers import api as transfer_commands
+from central_hub.transfers import views as transfers
 from shared.material import api as material
 from shared.quality import api as quality
-from shared.transfers import api as transfers
 from shared.web.app import create_app
 from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
@@ -39,8 +40,10 @@ FEATURES: tuple[Feature, ...] = (
     pieces.FEATURE,
     material.FEATURE,
     standards.FEATURE,
+    conformance.FEATURE,
+    comparison.FEATURE,
     Feature(apis=(quality.bp,)),
-    Feature(apis=(transfers.bp, transfer_commands.bp)),
+    transfers.FEATURE,
 )
 
 

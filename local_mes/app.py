@@ -10,14 +10,16 @@ from local_mes.console import views as console
 from local_mes.console.status import hub_status, level2_status
 from local_mes.level2 import views as level2
 from local_mes.orders import views as orders
+from local_mes.performance import views as performance
 from local_mes.plant import Plant
+from local_mes.production import views as production
 from local_mes.quality import api as quality_commands
 from local_mes.standards import views as standards
 from local_mes.stock import views as stock
-from local_mes.transfers import api as transfer_commands
+from local_mes.transfers import views as transfers
 from shared.material import api as material
+from shared.performance import api as figures
 from shared.quality import api as quality
-from shared.transfers import api as transfers
 from shared.web.app import create_app
 from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
@@ -38,10 +40,13 @@ FEATURES: tuple[Feature, ...] = (
     material.FEATURE,
     orders.FEATURE,
     level2.FEATURE,
+    production.FEATURE,
+    performance.FEATURE,
+    figures.FEATURE,
+    transfers.FEATURE,
     stock.FEATURE,
     standards.FEATURE,
     Feature(apis=(quality.bp, quality_commands.bp)),
-    Feature(apis=(transfers.bp, transfer_commands.bp)),
 )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from local_mes.console import queries
 from local_mes.console.floor import STATE_SIGNS, STATE_WORDS, machines
 from local_mes.context import plant
+from local_mes.level2.backlog import get_backlog
 from local_mes.level2.link_state import find_states
 from local_mes.plant import Plant
 from shared.journal.quarantine import count_by_state
@@ -122,7 +123,7 @@ def engineer() -> str:
             "hubs": _hubs(conn, here),
         }
     links = find_states(here.spool)
-    return render_template("console/engineer.html", links=links, model=here.model, **context)
+    return render_template("console/engineer.html", links=links, model=here.model, backlog=get_backlog(here), **context)
 
 
 def _hubs(conn: Connection, here: Plant) -> list[Any]:
