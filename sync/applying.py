@@ -39,8 +39,16 @@ class Applying:
     """
 
     def __init__(
-        self, engine: Engine, clock: Clock, appliers: Appliers, arrived: Bell, lease: Lease, backoff: Backoff,
-        *, entries_max: int, look_s: float = 1.0,
+        self,
+        engine: Engine,
+        clock: Clock,
+        appliers: Appliers,
+        arrived: Bell,
+        lease: Lease,
+        backoff: Backoff,
+        *,
+        entries_max: int,
+        look_s: float = 1.0,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -122,8 +130,9 @@ def copied_streams(conn: Connection) -> list[str]:
     """Streams held here that other nodes write."""
     mine = select(head.c.stream)
     return list(
-        conn.execute(select(epoch.c.stream).where(epoch.c.stream.not_in(mine)).distinct().order_by(epoch.c.stream))
-        .scalars()
+        conn.execute(
+            select(epoch.c.stream).where(epoch.c.stream.not_in(mine)).distinct().order_by(epoch.c.stream)
+        ).scalars()
     )
 
 

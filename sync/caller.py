@@ -73,8 +73,16 @@ class Caller:
             copies = marks.list_holdings(conn, self.peer.code, [self.stream_down])
             backlog = waiting(epochs, marks.list_holdings(conn, self.peer.code, [self.code]))
         hello = Hello(
-            proto=PROTOCOL, node=self.code, audience=self.peer.code, sent_ms=sent, oldest_proto=PROTOCOL_OLDEST,
-            instance=identity.instance, nonce=nonce, epochs=epochs, copies=copies, facts=fact_versions(),
+            proto=PROTOCOL,
+            node=self.code,
+            audience=self.peer.code,
+            sent_ms=sent,
+            oldest_proto=PROTOCOL_OLDEST,
+            instance=identity.instance,
+            nonce=nonce,
+            epochs=epochs,
+            copies=copies,
+            facts=fact_versions(),
             backlog=backlog,
         )
         answer = self.transport.send("hello", sign(self.key, HELLO, hello))
@@ -112,9 +120,17 @@ class Caller:
         with read(self.engine) as conn:
             copies = marks.list_holdings(conn, self.peer.code, [self.stream_down])
         pull = Pull(
-            proto=PROTOCOL, node=self.code, audience=self.peer.code, sent_ms=self.clock.now_ms(),
-            incarnation=session.incarnation, session=session.id, stream=self.stream_down, copies=copies,
-            wait_ms=min(wait_ms, round(POLL_MAX_S * 1000)), entries_max=ENTRIES_MAX, nonce=random_key(),
+            proto=PROTOCOL,
+            node=self.code,
+            audience=self.peer.code,
+            sent_ms=self.clock.now_ms(),
+            incarnation=session.incarnation,
+            session=session.id,
+            stream=self.stream_down,
+            copies=copies,
+            wait_ms=min(wait_ms, round(POLL_MAX_S * 1000)),
+            entries_max=ENTRIES_MAX,
+            nonce=random_key(),
         )
         body = self.transport.send("pull", sign(self.key, PULL, pull))
         held = self._receive(body, session)
@@ -129,8 +145,9 @@ class Caller:
             check_stream(seal, self.peer.code, self.code)
             batch = unpack(seal, envelope, frame)
         except SyncError as error:
-            raise Unreachable("sync.foreign_answer", f"The answer is no batch of {self.peer.code}: {error.what}") \
-                from error
+            raise Unreachable(
+                "sync.foreign_answer", f"The answer is no batch of {self.peer.code}: {error.what}"
+            ) from error
         if (seal.incarnation, seal.session, seal.stream) != (session.incarnation, session.id, self.stream_down):
             raise Unreachable("sync.foreign_answer", "The batch was sealed for another session.")
         with write(self.engine) as conn:
@@ -144,8 +161,13 @@ class Caller:
         with write(self.engine) as conn:
             marks.accept_holdings(conn, self.peer.code, [self.code], welcome.holds, now)
             for state in ahead(epochs, welcome.holds):
-                open_incident(conn, self.clock, self.peer.code, "behind",
-                              f"{self.peer.code} holds {state.stream} {state.epoch} up to {state.seq}, we do not.")
+                open_incident(
+                    conn,
+                    self.clock,
+                    self.peer.code,
+                    "behind",
+                    f"{self.peer.code} holds {state.stream} {state.epoch} up to {state.seq}, we do not.",
+                )
             link.note_contact(conn, self.peer.code, now, welcome.sent_ms - (sent_ms + now) // 2)
 
     def _check_receipt(self, receipt: Receipt, sealed: Sealed) -> None:

@@ -58,8 +58,9 @@ class Desk:
         self._check_author(hello, peer)
         if hello.proto < PROTOCOL_OLDEST or hello.oldest_proto > PROTOCOL:
             raise WrongProtocol(
-                "sync.protocol", f"{peer.code} speaks {hello.oldest_proto}-{hello.proto}, this node "
-                f"{PROTOCOL_OLDEST}-{PROTOCOL}.", todo="Upgrade the older of the two.",
+                "sync.protocol",
+                f"{peer.code} speaks {hello.oldest_proto}-{hello.proto}, this node {PROTOCOL_OLDEST}-{PROTOCOL}.",
+                todo="Upgrade the older of the two.",
             )
         now, session = self._clock.now_ms(), random_key()
         down = self._stream_to(peer)
@@ -69,9 +70,18 @@ class Desk:
             holds = marks.list_holdings(conn, peer.code, [peer.code, f"{peer.code}>{self._code}"])
             epochs = states(conn, down)
         welcome = Welcome(
-            proto=PROTOCOL, node=self._code, audience=peer.code, sent_ms=now, nonce=hello.nonce,
-            incarnation=self._incarnation, session=session, holds=holds, epochs=epochs, entries_max=ENTRIES_MAX,
-            raw_bytes_max=RAW_BYTES_MAX, facts=fact_versions(),
+            proto=PROTOCOL,
+            node=self._code,
+            audience=peer.code,
+            sent_ms=now,
+            nonce=hello.nonce,
+            incarnation=self._incarnation,
+            session=session,
+            holds=holds,
+            epochs=epochs,
+            entries_max=ENTRIES_MAX,
+            raw_bytes_max=RAW_BYTES_MAX,
+            facts=fact_versions(),
         )
         return sign(self._key, WELCOME, welcome)
 
@@ -143,9 +153,19 @@ class Desk:
 
     def _receipt(self, peer: Peer, seal: Seal, held: Held, seal_digest: str) -> bytes:
         receipt = Receipt(
-            proto=PROTOCOL, node=self._code, audience=peer.code, sent_ms=self._clock.now_ms(), answer=held.answer,
-            incarnation=self._incarnation, session=seal.session, stream=seal.stream, epoch=seal.epoch,
-            durable=held.durable, hash=held.hash, seal=seal_digest, credit=ENTRIES_MAX,
+            proto=PROTOCOL,
+            node=self._code,
+            audience=peer.code,
+            sent_ms=self._clock.now_ms(),
+            answer=held.answer,
+            incarnation=self._incarnation,
+            session=seal.session,
+            stream=seal.stream,
+            epoch=seal.epoch,
+            durable=held.durable,
+            hash=held.hash,
+            seal=seal_digest,
+            credit=ENTRIES_MAX,
         )
         return sign(self._key, RECEIPT, receipt)
 

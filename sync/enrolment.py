@@ -38,8 +38,14 @@ def enrol(node: Node, token: str, transport: Transport) -> Enrolment:
     """
     nonce = random_key()
     request = Enrol(
-        proto=PROTOCOL, node=node.code, audience=ANY_HUB, sent_ms=node.clock.now_ms(), token=token,
-        public_key=node.key.public.hex(), name=node.settings.name, nonce=nonce,
+        proto=PROTOCOL,
+        node=node.code,
+        audience=ANY_HUB,
+        sent_ms=node.clock.now_ms(),
+        token=token,
+        public_key=node.key.public.hex(),
+        name=node.settings.name,
+        nonce=nonce,
     )
     answer = open_self_signed(transport.send("enrol", sign(node.key, ENROL, request)), ENROLLED, Enrolled, node.code)
     own = fingerprint(node.key.public)
@@ -61,5 +67,3 @@ def _refuse_second_hub(node: Node, hub: str) -> None:
         raise Denied(
             "sync.other_hub", f"{node.code} is enrolled at {others[0]}; {hub} answered.", todo="Check hub_url."
         )
-
-

@@ -46,6 +46,7 @@ log = get("sync")
 
 Step = Literal["hello", "push", "rest", "meet", "pull"]
 
+
 @dataclass(frozen=True)
 class Pace:
     """Waits of an exchange, in real seconds (settings: sync.*)."""
@@ -87,7 +88,11 @@ class Exchange:
         self._beat_due = 0.0
         self._stopping = threading.Event()
         self._steps: dict[Step, Callable[[], Step]] = {
-            "hello": self._hello, "push": self._push, "rest": self._rest, "meet": self._meet, "pull": self._pull
+            "hello": self._hello,
+            "push": self._push,
+            "rest": self._rest,
+            "meet": self._meet,
+            "pull": self._pull,
         }
         lanes = (Lane("up", "hello"), Lane("down", "meet"))
         self._threads = [
@@ -204,8 +209,14 @@ class Exchange:
             self._departing.ring()
         seen = self._nudge.rings
         wait_s = max(self._backoff.wait_s(lane.failures), error.after_s if isinstance(error, Busy) else 0.0)
-        log.info("exchange failed", lane=lane.name, peer=self._caller.peer.code, failures=lane.failures,
-                 wait_s=round(wait_s, 1), reason=str(error)[:300])
+        log.info(
+            "exchange failed",
+            lane=lane.name,
+            peer=self._caller.peer.code,
+            failures=lane.failures,
+            wait_s=round(wait_s, 1),
+            reason=str(error)[:300],
+        )
         self._nudge.wait(seen, wait_s)
 
     def _note_away(self, error: Exception) -> None:

@@ -109,17 +109,26 @@ def store(conn: Connection, batch: Batch, now_ms: int) -> Held:
 
 def _lock_position(conn: Connection, seal: Seal, now_ms: int) -> Any | None:
     """The locked position row; created for the first batch of an epoch. None when an unseen epoch starts later."""
-    query = select(position).where(
-        position.c.peer == seal.node, position.c.stream == seal.stream, position.c.epoch == seal.epoch
-    ).with_for_update()
+    query = (
+        select(position)
+        .where(position.c.peer == seal.node, position.c.stream == seal.stream, position.c.epoch == seal.epoch)
+        .with_for_update()
+    )
     row = conn.execute(query).first()
     if row is not None:
         return row
     if seal.first != 1:
         return None
     _open_copy(conn, seal, now_ms)
-    fresh = {"peer": seal.node, "stream": seal.stream, "epoch": seal.epoch, "durable": 0, "hash": ZERO_HASH,
-             "complete_through": 0, "updated_ms": now_ms}
+    fresh = {
+        "peer": seal.node,
+        "stream": seal.stream,
+        "epoch": seal.epoch,
+        "durable": 0,
+        "hash": ZERO_HASH,
+        "complete_through": 0,
+        "updated_ms": now_ms,
+    }
     conn.execute(_insert_new(conn, position).values(fresh))
     return conn.execute(query).one()
 
@@ -129,11 +138,18 @@ def _open_copy(conn: Connection, seal: Seal, now_ms: int) -> None:
     if parent is not None and hash_at(conn, seal.stream, parent.epoch, parent.seq) != parent.hash:
         raise OutOfStep("sync.unknown_parent", f"Epoch {seal.epoch} of {seal.stream} grew from entries not held here.")
     taken = conn.execute(select(epoch_table.c.ordinal).where(epoch_table.c.stream == seal.stream)).scalars().all()
-    conn.execute(_insert_new(conn, epoch_table).values(
-        stream=seal.stream, epoch=seal.epoch, ordinal=max(taken, default=0) + 1, reason="copied", opened_at_ms=now_ms,
-        parent_epoch=parent.epoch if parent else None, parent_seq=parent.seq if parent else None,
-        parent_hash=parent.hash if parent else None,
-    ))
+    conn.execute(
+        _insert_new(conn, epoch_table).values(
+            stream=seal.stream,
+            epoch=seal.epoch,
+            ordinal=max(taken, default=0) + 1,
+            reason="copied",
+            opened_at_ms=now_ms,
+            parent_epoch=parent.epoch if parent else None,
+            parent_seq=parent.seq if parent else None,
+            parent_hash=parent.hash if parent else None,
+        )
+    )
 
 
 def _diverges(conn: Connection, batch: Batch, durable: int) -> bool:
@@ -158,13 +174,22 @@ def _move_position(conn: Connection, seal: Seal, durable: int, head: str, throug
 def _keep_seal(conn: Connection, batch: Batch, now_ms: int) -> None:
     seal = batch.seal
     if seal.kind == "heartbeat":
-        conn.execute(seal_table.delete().where(
-            seal_table.c.stream == seal.stream, seal_table.c.epoch == seal.epoch, seal_table.c.kind == "heartbeat"
-        ))
-    conn.execute(_insert_new(conn, seal_table).values(
-        stream=seal.stream, epoch=seal.epoch, last=seal.last, kind=seal.kind, first=seal.first,
-        envelope=batch.envelope, at_ms=now_ms,
-    ))
+        conn.execute(
+            seal_table.delete().where(
+                seal_table.c.stream == seal.stream, seal_table.c.epoch == seal.epoch, seal_table.c.kind == "heartbeat"
+            )
+        )
+    conn.execute(
+        _insert_new(conn, seal_table).values(
+            stream=seal.stream,
+            epoch=seal.epoch,
+            last=seal.last,
+            kind=seal.kind,
+            first=seal.first,
+            envelope=batch.envelope,
+            at_ms=now_ms,
+        )
+    )
 
 
 def _insert_new(conn: Connection, table: Any) -> Any:

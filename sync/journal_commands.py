@@ -23,9 +23,10 @@ class JournalBroken(Refused):
         shown = "; ".join(map(str, findings[:SHOWN_MAX]))
         more = f"; and {len(findings) - SHOWN_MAX} more" if len(findings) > SHOWN_MAX else ""
         super().__init__(
-            "journal.broken", f"{len(findings)} place(s) of the journal do not hold: {shown}{more}.",
-            kept="Nothing was changed.", todo="Keep this database as evidence and restore the last good backup: "
-            "the peers send the rest again.",
+            "journal.broken",
+            f"{len(findings)} place(s) of the journal do not hold: {shown}{more}.",
+            kept="Nothing was changed.",
+            todo="Keep this database as evidence and restore the last good backup: the peers send the rest again.",
         )
 
 
@@ -46,9 +47,7 @@ def rebuild_journal(node: Node) -> str:
         before = _hashes(conn)
         done = rebuild(conn, node.journal.appliers, node.clock.now_ms())
         after = _hashes(conn)
-    lines = [
-        f"{done.applied} facts applied, {done.quarantined} quarantined, {done.parked} parked, {done.held} held."
-    ]
+    lines = [f"{done.applied} facts applied, {done.quarantined} quarantined, {done.parked} parked, {done.held} held."]
     for author in sorted({*before, *after}):
         same = "the same" if before.get(author) == after.get(author) else "different from before: mended"
         lines.append(f"{author}: {after.get(author, 'no rows')} ({same})")

@@ -62,7 +62,8 @@ class Lease:
             until = now + self._ttl_ms
             statement = insert(lease).values(name=self._name, holder=self.holder, until_db_ms=until)
             taken = statement.on_conflict_do_update(
-                index_elements=["name"], set_={"holder": self.holder, "until_db_ms": until},
+                index_elements=["name"],
+                set_={"holder": self.holder, "until_db_ms": until},
                 where=or_(lease.c.holder == self.holder, lease.c.until_db_ms < now),
             )
             return conn.execute(taken.returning(lease.c.holder)).first() is not None

@@ -90,6 +90,12 @@ def _waiting(conn: Connection, stream: str, peer: str) -> tuple[int, int | None]
 
 
 def _put(conn: Connection, peer: str, state: str, since: int, contact: int, offset: int, reason: str) -> None:
-    row = {"peer": peer, "state": state, "since_ms": since, "last_contact_ms": contact, "offset_ms": offset,
-           "reason": reason[:500]}
+    row = {
+        "peer": peer,
+        "state": state,
+        "since_ms": since,
+        "last_contact_ms": contact,
+        "offset_ms": offset,
+        "reason": reason[:500],
+    }
     upsert(conn, link, [row], update=["state", "since_ms", "last_contact_ms", "offset_ms", "reason"])

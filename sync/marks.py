@@ -28,8 +28,15 @@ def accept_holdings(
 def move_holdings(conn: Connection, peer: str, held: Iterable[EpochState], now_ms: int) -> None:
     """What the peer says that it holds of single epochs of ours."""
     rows = [
-        {"peer": peer, "stream": s.stream, "epoch": s.epoch, "durable": s.seq, "hash": s.hash, "complete_through": 0,
-         "updated_ms": now_ms}
+        {
+            "peer": peer,
+            "stream": s.stream,
+            "epoch": s.epoch,
+            "durable": s.seq,
+            "hash": s.hash,
+            "complete_through": 0,
+            "updated_ms": now_ms,
+        }
         for s in held
     ]
     upsert(conn, position, rows, update=["durable", "hash", "updated_ms"])
@@ -38,7 +45,8 @@ def move_holdings(conn: Connection, peer: str, held: Iterable[EpochState], now_m
 def list_holdings(conn: Connection, peer: str, streams: Iterable[str]) -> tuple[EpochState, ...]:
     """Positions of a peer in the named streams."""
     rows = conn.execute(
-        select(position).where(position.c.peer == peer, position.c.stream.in_(sorted(streams)))
+        select(position)
+        .where(position.c.peer == peer, position.c.stream.in_(sorted(streams)))
         .order_by(position.c.stream, position.c.epoch)
     )
     return tuple(EpochState(row.stream, row.epoch, row.durable, row.hash) for row in rows)
@@ -48,11 +56,18 @@ def keep_own_seal(conn: Connection, sealed: Sealed, now_ms: int) -> None:
     """Keep what we signed: proof of what we said, for as long as the entries."""
     mine = sealed.seal
     if mine.kind == "heartbeat":
-        conn.execute(delete(seal).where(
-            seal.c.stream == mine.stream, seal.c.epoch == mine.epoch, seal.c.kind == "heartbeat"
-        ))
-    row = {"stream": mine.stream, "epoch": mine.epoch, "last": mine.last, "kind": mine.kind, "first": mine.first,
-           "envelope": sealed.envelope, "at_ms": now_ms}
+        conn.execute(
+            delete(seal).where(seal.c.stream == mine.stream, seal.c.epoch == mine.epoch, seal.c.kind == "heartbeat")
+        )
+    row = {
+        "stream": mine.stream,
+        "epoch": mine.epoch,
+        "last": mine.last,
+        "kind": mine.kind,
+        "first": mine.first,
+        "envelope": sealed.envelope,
+        "at_ms": now_ms,
+    }
     upsert(conn, seal, [row])
 
 
@@ -60,8 +75,16 @@ def open_session(
     conn: Connection, peer: str, new: str, instance: str, now_ms: int, offset_ms: int, backlog: int
 ) -> None:
     """A hello: from here on only this session counts."""
-    row = {"peer": peer, "session": new, "instance": instance, "opened_ms": now_ms, "last_contact_ms": now_ms,
-           "contact_db_ms": get_db_now_ms(conn), "offset_ms": offset_ms, "backlog": backlog}
+    row = {
+        "peer": peer,
+        "session": new,
+        "instance": instance,
+        "opened_ms": now_ms,
+        "last_contact_ms": now_ms,
+        "contact_db_ms": get_db_now_ms(conn),
+        "offset_ms": offset_ms,
+        "backlog": backlog,
+    }
     upsert(conn, session, [row], update=list(SESSION_COLUMNS))
 
 
@@ -75,6 +98,5 @@ def check_session(conn: Connection, peer: str, given: str) -> None:
 def note_call(conn: Connection, peer: str, now_ms: int) -> None:
     """The peer called, in its session."""
     conn.execute(
-        session.update().where(session.c.peer == peer)
-        .values(last_contact_ms=now_ms, contact_db_ms=get_db_now_ms(conn))
+        session.update().where(session.c.peer == peer).values(last_contact_ms=now_ms, contact_db_ms=get_db_now_ms(conn))
     )

@@ -110,10 +110,23 @@ def seal_run(run: Run, complete_through: int, to: Addressed, sent_ms: int) -> Se
     """Pack and sign a run for one reader."""
     raw = pack_entries(PackedEntry(item.body, Origin(*item.origin) if item.origin else None) for item in run.entries)
     seal = Seal(
-        proto=PROTOCOL, node=to.node, audience=to.audience, sent_ms=sent_ms,
-        kind="batch" if run.entries else "heartbeat", stream=run.stream, epoch=run.epoch, parent=run.parent,
-        first=run.first, last=run.last, prev=run.prev, head=run.head, bytes=digest(raw),
-        complete_through=complete_through, incarnation=to.incarnation, session=to.session, key=to.key.id,
+        proto=PROTOCOL,
+        node=to.node,
+        audience=to.audience,
+        sent_ms=sent_ms,
+        kind="batch" if run.entries else "heartbeat",
+        stream=run.stream,
+        epoch=run.epoch,
+        parent=run.parent,
+        first=run.first,
+        last=run.last,
+        prev=run.prev,
+        head=run.head,
+        bytes=digest(raw),
+        complete_through=complete_through,
+        incarnation=to.incarnation,
+        session=to.session,
+        key=to.key.id,
     )
     envelope = sign(to.key, SEAL, seal)
     return Sealed(seal, envelope, join(envelope, raw))

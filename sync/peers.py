@@ -33,8 +33,14 @@ class Peer:
 
 def trust_peer(conn: Connection, code: str, public_key: bytes, now_ms: int, standards_root: str = "") -> None:
     """Accept a peer, or its new key after it was enrolled again."""
-    row = {"peer": code, "key_id": key_id(public_key), "public_key": public_key, "state": ACTIVE, "since_ms": now_ms,
-           "standards_root": standards_root}
+    row = {
+        "peer": code,
+        "key_id": key_id(public_key),
+        "public_key": public_key,
+        "state": ACTIVE,
+        "since_ms": now_ms,
+        "standards_root": standards_root,
+    }
     upsert(conn, peer, [row], update=["key_id", "public_key", "state", "since_ms", "standards_root"])
 
 

@@ -42,7 +42,12 @@ def read_envelope(raw: bytes, limit: int = HELLO_BYTES_MAX) -> Envelope:
 
 
 def open_signed(
-    raw: bytes, payload_type: str, kind: type[M], trusted: Mapping[str, bytes], audience: str, limit: int = HELLO_BYTES_MAX
+    raw: bytes,
+    payload_type: str,
+    kind: type[M],
+    trusted: Mapping[str, bytes],
+    audience: str,
+    limit: int = HELLO_BYTES_MAX,
 ) -> M:
     """The message, if a trusted key (key id -> 32 raw bytes) signed it for this audience.
 
@@ -59,9 +64,7 @@ def open_signed(
     return message
 
 
-def open_self_signed(
-    raw: bytes, payload_type: str, kind: type[K], audience: str, limit: int = HELLO_BYTES_MAX
-) -> K:
+def open_self_signed(raw: bytes, payload_type: str, kind: type[K], audience: str, limit: int = HELLO_BYTES_MAX) -> K:
     """A message that brings its own key and is signed by it: proof of possession, not of identity.
 
     Only for enrolment, where people compare fingerprints. Raises OverLimit, Malformed or BadSeal.

@@ -147,7 +147,12 @@ def make_ground(node: Node, apply_entries_max: int) -> Ground:
     arrived, departing = Bell(), Bell()
     node.journal.listen(departing.ring)
     applying = Applying(
-        node.engine, node.clock, node.journal.appliers, arrived, Lease(node.engine, "apply", LEASE_S), _backoff(node),
+        node.engine,
+        node.clock,
+        node.journal.appliers,
+        arrived,
+        Lease(node.engine, "apply", LEASE_S),
+        _backoff(node),
         entries_max=apply_entries_max,
     )
     return Ground(arrived, departing, applying, Anchoring(node.code, node.engine, anchor_file(node), departing))
@@ -160,7 +165,11 @@ def _exchange(node: Node, peer: Peer, ground: Ground, limit: Limit, transport: T
     )
     pace = Pace(sync.heartbeat_s, sync.poll_s, sync.batch_entries_max)
     return Exchange(
-        caller, pace, _backoff(node), ground.departing, ground.arrived,
+        caller,
+        pace,
+        _backoff(node),
+        ground.departing,
+        ground.arrived,
         Lease(node.engine, f"ship:{peer.code}", LEASE_S),
     )
 

@@ -66,8 +66,14 @@ def _fact_row(seal: Seal, item: Arrived) -> dict[str, Any]:
         label = None
     if label is None or not _may_speak(seal, item, label.author):
         return _orphan_row(seal, item)
-    return {"fact_id": label.fact_id, "type": label.type, "version": label.version, "author": label.author,
-            "recorded_at_ms": label.recorded_at_ms, "body": item.body}
+    return {
+        "fact_id": label.fact_id,
+        "type": label.type,
+        "version": label.version,
+        "author": label.author,
+        "recorded_at_ms": label.recorded_at_ms,
+        "body": item.body,
+    }
 
 
 def _may_speak(seal: Seal, item: Arrived, author: str) -> bool:
@@ -76,8 +82,14 @@ def _may_speak(seal: Seal, item: Arrived, author: str) -> bool:
 
 
 def _orphan_row(seal: Seal, item: Arrived) -> dict[str, Any]:
-    return {"fact_id": own_id(item.hash), "type": UNREADABLE_TYPE, "version": 0, "author": seal.node,
-            "recorded_at_ms": 0, "body": item.body}
+    return {
+        "fact_id": own_id(item.hash),
+        "type": UNREADABLE_TYPE,
+        "version": 0,
+        "author": seal.node,
+        "recorded_at_ms": 0,
+        "body": item.body,
+    }
 
 
 def _insert_facts(conn: Connection, rows: Sequence[dict[str, Any]]) -> int:
@@ -111,7 +123,12 @@ def _bodies(conn: Connection, ids: Sequence[str]) -> dict[str, bytes]:
 def _entry_row(seal: Seal, item: Arrived, row: dict[str, Any]) -> dict[str, Any]:
     origin = item.origin
     return {
-        "stream": seal.stream, "epoch": seal.epoch, "seq": item.seq, "hash": item.hash, "fact_id": row["fact_id"],
-        "origin_stream": origin.stream if origin else None, "origin_epoch": origin.epoch if origin else None,
+        "stream": seal.stream,
+        "epoch": seal.epoch,
+        "seq": item.seq,
+        "hash": item.hash,
+        "fact_id": row["fact_id"],
+        "origin_stream": origin.stream if origin else None,
+        "origin_epoch": origin.epoch if origin else None,
         "origin_seq": origin.seq if origin else None,
     }

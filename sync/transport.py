@@ -19,7 +19,10 @@ from sync.limits import BODY_BYTES_LIMIT, CONNECT_S, HELLO_BYTES_MAX, READ_S
 Door = Literal["hello", "push", "pull", "enrol"]
 DOORS: tuple[Door, ...] = ("hello", "push", "pull", "enrol")
 ANSWER_MAX: dict[Door, int] = {
-    "hello": HELLO_BYTES_MAX, "push": HELLO_BYTES_MAX, "pull": BODY_BYTES_LIMIT, "enrol": HELLO_BYTES_MAX
+    "hello": HELLO_BYTES_MAX,
+    "push": HELLO_BYTES_MAX,
+    "pull": BODY_BYTES_LIMIT,
+    "enrol": HELLO_BYTES_MAX,
 }
 REFUSAL_MAX = 64 << 10
 RECEIPT_MEDIA_TYPE = "application/vnd.strandline.receipt+json"
@@ -71,7 +74,11 @@ class HttpTransport:
         """POST the bytes and read the answer within limits."""
         try:
             with self._session().post(
-                self._url + door, data=body, timeout=self._timeout, stream=True, allow_redirects=False,
+                self._url + door,
+                data=body,
+                timeout=self._timeout,
+                stream=True,
+                allow_redirects=False,
                 headers={"Content-Type": "application/octet-stream"},
             ) as response:
                 limit = ANSWER_MAX[door] if response.status_code == 200 else REFUSAL_MAX

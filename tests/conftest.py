@@ -70,13 +70,25 @@ def postgres_cluster() -> Iterator[str]:
     data = folder / "data"
     options = f"-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses='' -k {folder}"
     try:
-        subprocess.run([*user, bin_folder / "initdb", "-D", data, "-U", "strandline", "-A", "trust", "-E", "UTF8"],
-                       check=True, capture_output=True, cwd=folder)
-        subprocess.run([*user, bin_folder / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"],
-                       check=True, capture_output=True, cwd=folder)
+        subprocess.run(
+            [*user, bin_folder / "initdb", "-D", data, "-U", "strandline", "-A", "trust", "-E", "UTF8"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+        )
+        subprocess.run(
+            [*user, bin_folder / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+        )
         yield f"postgresql+psycopg://strandline@/postgres?host={folder}"
-        subprocess.run([*user, bin_folder / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"],
-                       check=True, capture_output=True, cwd=folder)
+        subprocess.run(
+            [*user, bin_folder / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+        )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

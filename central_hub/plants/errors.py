@@ -10,7 +10,8 @@ class TokenRefused(Denied):
 
     def __init__(self) -> None:
         super().__init__(
-            "plants.token_refused", "The hub does not take this enrolment token: it is wrong, used or expired.",
+            "plants.token_refused",
+            "The hub does not take this enrolment token: it is wrong, used or expired.",
             todo="Ask for a new one: strandline hub enrol-token PLANT.",
         )
 
@@ -20,6 +21,7 @@ class BadPlantCode(Refused):
 
     def __init__(self, code: str) -> None:
         super().__init__(
-            "plants.bad_code", f"{code!r} cannot be a plant's code.",
+            "plants.bad_code",
+            f"{code!r} cannot be a plant's code.",
             todo="Use 2 to 12 capital letters and digits, other than the hub's own code.",
         )

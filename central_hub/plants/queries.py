@@ -70,11 +70,22 @@ def _line(conn: Connection, row: Row[Any], hub_code: str, away_after_s: float) -
     aside = count_by_state(conn, code)
     backlog = conn.execute(select(session.c.backlog).where(session.c.peer == code)).scalar()
     return PlantLine(
-        code=code, name=row.name, fingerprint=row.fingerprint, enrolled_at_ms=row.enrolled_at_ms,
-        state=link.state, since_ms=link.since_ms, last_contact_ms=link.last_contact_ms, offset_ms=link.offset_ms,
-        epoch=epochs[-1].epoch if epochs else "", epochs=len(epochs), received=sum(life.seq for life in epochs),
+        code=code,
+        name=row.name,
+        fingerprint=row.fingerprint,
+        enrolled_at_ms=row.enrolled_at_ms,
+        state=link.state,
+        since_ms=link.since_ms,
+        last_contact_ms=link.last_contact_ms,
+        offset_ms=link.offset_ms,
+        epoch=epochs[-1].epoch if epochs else "",
+        epochs=len(epochs),
+        received=sum(life.seq for life in epochs),
         not_applied=sum(life.seq - applied_to(conn, code, life.epoch) for life in epochs),
-        quarantined=aside["quarantined"], parked=aside["parked"], held=aside["held"],
-        complete_through_ms=complete_through(conn, code), backlog=backlog or 0, down_waiting=link.waiting,
+        quarantined=aside["quarantined"],
+        parked=aside["parked"],
+        held=aside["held"],
+        complete_through_ms=complete_through(conn, code),
+        backlog=backlog or 0,
+        down_waiting=link.waiting,
     )
-

@@ -41,12 +41,15 @@ def issue_token(hub: Hub, plant_code: str) -> IssuedToken:
     expires = now + hub.settings.token_hours * HOUR_MS
     with write(hub.node.engine) as conn:
         conn.execute(
-            update(enrol_token).where(enrol_token.c.plant == plant_code, enrol_token.c.expires_at_ms > now)
+            update(enrol_token)
+            .where(enrol_token.c.plant == plant_code, enrol_token.c.expires_at_ms > now)
             .values(expires_at_ms=now)
         )
-        conn.execute(insert(enrol_token).values(
-            token_hash=_hash(token), plant=plant_code, issued_at_ms=now, expires_at_ms=expires
-        ))
+        conn.execute(
+            insert(enrol_token).values(
+                token_hash=_hash(token), plant=plant_code, issued_at_ms=now, expires_at_ms=expires
+            )
+        )
     return IssuedToken(token, expires)
 
 
@@ -64,8 +67,14 @@ def enrol_plant(hub: Hub, raw: bytes, standards_root: str) -> bytes:
         row = {"code": request.node, "name": request.name, "fingerprint": shown, "enrolled_at_ms": now}
         upsert(conn, plant, [row], update=["name", "fingerprint", "enrolled_at_ms"])
     answer = Enrolled(
-        proto=PROTOCOL, node=hub.code, audience=request.node, sent_ms=now, nonce=request.nonce,
-        public_key=hub.node.key.public.hex(), standards_root=standards_root, plant_fingerprint=shown,
+        proto=PROTOCOL,
+        node=hub.code,
+        audience=request.node,
+        sent_ms=now,
+        nonce=request.nonce,
+        public_key=hub.node.key.public.hex(),
+        standards_root=standards_root,
+        plant_fingerprint=shown,
     )
     return sign(hub.node.key, ENROLLED, answer)
 
@@ -85,9 +94,14 @@ def _use_token(conn: Connection, request: Enrol, now_ms: int) -> None:
     token = enrol_token.c
     used = conn.execute(
         update(enrol_token)
-        .where(token.token_hash == _hash(request.token), token.plant == request.node, token.expires_at_ms > now_ms,
-               token.used_at_ms.is_(None))
-        .values(used_at_ms=now_ms).returning(token.plant)
+        .where(
+            token.token_hash == _hash(request.token),
+            token.plant == request.node,
+            token.expires_at_ms > now_ms,
+            token.used_at_ms.is_(None),
+        )
+        .values(used_at_ms=now_ms)
+        .returning(token.plant)
     ).first()
     if used is None:
         raise TokenRefused

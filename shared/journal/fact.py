@@ -145,7 +145,8 @@ def encode(value: Fact) -> bytes:
         )
     if b"\\u0000" in body and _NUL.search(body):
         raise BadInput(
-            "journal.nul", f"This {value.type} holds a text with a NUL character, which not every database can keep.",
+            "journal.nul",
+            f"This {value.type} holds a text with a NUL character, which not every database can keep.",
             todo="Leave the character out.",
         )
     return body

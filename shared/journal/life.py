@@ -91,8 +91,9 @@ def begin_life(conn: Connection, anchor: Anchor | None, now_ms: int) -> list[str
         rolled_back += [s for s, kept in anchor.heads.items() if kept.seq and s not in _heads(conn)]
     fresh = not values
     if rolled_back or fresh:
-        upsert(conn, node_life, [{"name": n, "value": random_key()} for n in ("incarnation", "instance")],
-               update=["value"])
+        upsert(
+            conn, node_life, [{"name": n, "value": random_key()} for n in ("incarnation", "instance")], update=["value"]
+        )
     for stream in _heads(conn) if rolled_back else ():
         open_epoch(conn, stream, now_ms, reason="restored")
     return rolled_back

@@ -65,7 +65,8 @@ def set_aside(conn: Connection, facts: Sequence[Unapplied], now_ms: int) -> None
     conn.execute(insert(quarantine), [_row(f, now_ms) for f in facts])
     blocked = [
         {"author": f.at.author, "subject": subject, "stream": f.at.stream, "epoch": f.at.epoch, "seq": f.at.seq}
-        for f in facts for subject in sorted({subject_key(s) for s in f.subjects})
+        for f in facts
+        for subject in sorted({subject_key(s) for s in f.subjects})
     ]
     if blocked:
         conn.execute(insert(blocked_subject), blocked)
@@ -127,7 +128,14 @@ def find_set_aside(
 def _row(item: Unapplied, now_ms: int) -> dict[str, object]:
     at = item.at
     return {
-        "stream": at.stream, "epoch": at.epoch, "seq": at.seq, "fact_id": at.fact_id, "author": at.author,
-        "type": at.type, "version": at.version, "state": item.state, "reason": item.reason[:REASON_MAX],
+        "stream": at.stream,
+        "epoch": at.epoch,
+        "seq": at.seq,
+        "fact_id": at.fact_id,
+        "author": at.author,
+        "type": at.type,
+        "version": at.version,
+        "state": item.state,
+        "reason": item.reason[:REASON_MAX],
         "since_ms": now_ms,
     }

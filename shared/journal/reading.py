@@ -55,7 +55,10 @@ def lives(conn: Connection, stream: str) -> list[Life]:
     rows = conn.execute(select(epoch).where(epoch.c.stream == stream).order_by(epoch.c.ordinal)).all()
     return [
         Life(
-            stream, row.epoch, row.ordinal, *last_entry(conn, stream, row.epoch),
+            stream,
+            row.epoch,
+            row.ordinal,
+            *last_entry(conn, stream, row.epoch),
             (row.parent_epoch, row.parent_seq, row.parent_hash) if row.parent_epoch else None,
         )
         for row in rows
@@ -67,7 +70,8 @@ def last_entry(conn: Connection, stream: str, epoch_id: str) -> tuple[int, str]:
     row = conn.execute(
         select(entry.c.seq, entry.c.hash)
         .where(entry.c.stream == stream, entry.c.epoch == epoch_id)
-        .order_by(entry.c.seq.desc()).limit(1)
+        .order_by(entry.c.seq.desc())
+        .limit(1)
     ).first()
     return (row.seq, row.hash) if row else (0, GENESIS)
 
@@ -96,15 +100,34 @@ def entry_at(conn: Connection, stream: str, epoch_id: str, seq: int) -> Stored |
 
 def _stored() -> Select[Any]:
     return select(
-        entry.c.stream, entry.c.epoch, entry.c.seq, entry.c.hash, entry.c.fact_id,
-        entry.c.origin_stream, entry.c.origin_epoch, entry.c.origin_seq,
-        fact.c.author, fact.c.type, fact.c.version, fact.c.recorded_at_ms, fact.c.body,
+        entry.c.stream,
+        entry.c.epoch,
+        entry.c.seq,
+        entry.c.hash,
+        entry.c.fact_id,
+        entry.c.origin_stream,
+        entry.c.origin_epoch,
+        entry.c.origin_seq,
+        fact.c.author,
+        fact.c.type,
+        fact.c.version,
+        fact.c.recorded_at_ms,
+        fact.c.body,
     ).join_from(entry, fact, entry.c.fact_id == fact.c.fact_id)
 
 
 def _to_stored(row: Row[Any]) -> Stored:
     origin = (row.origin_stream, row.origin_epoch, row.origin_seq) if row.origin_stream else None
     return Stored(
-        row.stream, row.epoch, row.seq, row.hash, row.fact_id, row.author, row.type, row.version, row.recorded_at_ms,
-        bytes(row.body), origin,
+        row.stream,
+        row.epoch,
+        row.seq,
+        row.hash,
+        row.fact_id,
+        row.author,
+        row.type,
+        row.version,
+        row.recorded_at_ms,
+        bytes(row.body),
+        origin,
     )

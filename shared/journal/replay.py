@@ -26,8 +26,16 @@ from shared.journal.tables import applied
 UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError)
 """What reading a fact may raise (msgspec's ValidationError is a DecodeError)."""
 
-WILL_NOT_APPLY = (IntegrityError, DataError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError,
-                  StrandlineError)
+WILL_NOT_APPLY = (
+    IntegrityError,
+    DataError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    StrandlineError,
+)
 """What an applier may raise for one fact. Trouble of the database itself (no room, gone) is not among them."""
 
 IDS_A_QUERY = 500
@@ -146,8 +154,9 @@ def _not_applied(conn: Connection, entries: Sequence[Stored]) -> list[Stored]:
     authors = sorted({item.author for item in entries})
     for at in range(0, len(ids), IDS_A_QUERY):
         rows = conn.execute(
-            select(applied.c.author, applied.c.fact_id)
-            .where(applied.c.author.in_(authors), applied.c.fact_id.in_(ids[at : at + IDS_A_QUERY]))
+            select(applied.c.author, applied.c.fact_id).where(
+                applied.c.author.in_(authors), applied.c.fact_id.in_(ids[at : at + IDS_A_QUERY])
+            )
         )
         done |= {(row.author, row.fact_id) for row in rows}
     fresh: list[Stored] = []

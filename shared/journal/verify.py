@@ -87,7 +87,9 @@ def _check_branch(conn: Connection, life: Life) -> Iterator[Finding]:
         return
     epoch, seq, digest = life.parent
     if hash_at(conn, life.stream, epoch, seq) != digest:
-        yield Finding(life.stream, life.epoch, 0, f"grew from entry {seq} of epoch {epoch}, which has another hash here")
+        yield Finding(
+            life.stream, life.epoch, 0, f"grew from entry {seq} of epoch {epoch}, which has another hash here"
+        )
 
 
 def _check_head(conn: Connection, stream: str) -> Iterator[Finding]:

@@ -41,8 +41,14 @@ from sync.station import Ground, begin, build_called, make_ground
 from sync.transport import HttpTransport, MemoryTransport, Transport
 
 START_MS = 1_773_205_200_000
-QUICK = {"heartbeat_s": 0.2, "poll_s": 0.5, "retry_first_s": 0.05, "retry_max_s": 0.2, "connect_timeout_s": 2,
-         "read_timeout_s": 20}
+QUICK = {
+    "heartbeat_s": 0.2,
+    "poll_s": 0.5,
+    "retry_first_s": 0.05,
+    "retry_max_s": 0.2,
+    "connect_timeout_s": 2,
+    "read_timeout_s": 20,
+}
 
 
 @dataclass
@@ -65,8 +71,12 @@ class Box:
             number = len(self.pieces) + 1
             piece = derived_id(START_MS, self.code, "slab", number)
             new = NewMaterial(
-                material_id=piece, kind="slab", aliases=(NewAlias(f"{self.code}.slab", f"{self.code}-{number}"),),
-                mass=Mass(mass_g, "theoretical"), size=Size(250_000, 1_500_000, 9_000_000), place="yard",
+                material_id=piece,
+                kind="slab",
+                aliases=(NewAlias(f"{self.code}.slab", f"{self.code}-{number}"),),
+                mass=Mass(mass_g, "theoretical"),
+                size=Size(250_000, 1_500_000, 9_000_000),
+                place="yard",
             )
             self.record(MaterialCreated(material=new, origin="made"), piece)
             self.pieces.append(piece)
@@ -79,8 +89,13 @@ class Box:
     def record(self, payload: Any, *subjects: str, fact_id: str | None = None) -> str:
         with self.node.journal.work() as tx:
             (made,) = tx.record(
-                Draft(payload=payload, subjects=subjects, actor="p1", fact_id=fact_id,
-                      occurred=Occurred(self.node.clock.now_ms(), "manual"))
+                Draft(
+                    payload=payload,
+                    subjects=subjects,
+                    actor="p1",
+                    fact_id=fact_id,
+                    occurred=Occurred(self.node.clock.now_ms(), "manual"),
+                )
             )
         return made
 
@@ -106,7 +121,11 @@ class Box:
 
 def make_node(folder: Path, code: str, clock: FixedClock, database_url: str = "") -> Node:
     settings = NodeSettings(
-        code=code, name=code, folder=folder / code, database_url=database_url, sync=QUICK  # type: ignore[arg-type]
+        code=code,
+        name=code,
+        folder=folder / code,
+        database_url=database_url,
+        sync=QUICK,  # type: ignore[arg-type]
     )
     if not settings.key_file.exists():
         make_folder(settings)
@@ -162,9 +181,23 @@ def forge(plant, session, facts: list[bytes], first=1, prev=ZERO_HASH, epoch=Non
         head = next_hash(epoch, changes.get("stream", "ALD"), seq, head, body)
     raw = pack_entries(PackedEntry(body) for body in facts)
     values = dict(
-        proto=PROTOCOL, node="ALD", audience="HUB", sent_ms=1, kind="batch", stream="ALD", epoch=epoch, parent=None,
-        first=first, last=first + len(facts) - 1, prev=prev, head=head, bytes=digest(raw), complete_through=1,
-        incarnation=session.incarnation, session=session.id, key=plant.node.key.id,
+        proto=PROTOCOL,
+        node="ALD",
+        audience="HUB",
+        sent_ms=1,
+        kind="batch",
+        stream="ALD",
+        epoch=epoch,
+        parent=None,
+        first=first,
+        last=first + len(facts) - 1,
+        prev=prev,
+        head=head,
+        bytes=digest(raw),
+        complete_through=1,
+        incarnation=session.incarnation,
+        session=session.id,
+        key=plant.node.key.id,
     )
     return join(sign(plant.node.key, SEAL, Seal(**{**values, **changes})), raw)
 
@@ -172,9 +205,16 @@ def forge(plant, session, facts: list[bytes], first=1, prev=ZERO_HASH, epoch=Non
 def raw_fact(number: int, **changes) -> bytes:
     """A fact's bytes as a plant ALD might write them, with anything replaced."""
     values = {
-        "fact_id": derived_id(1_000 + number, "raw", number), "type": "MaterialMoved", "version": 1, "author": "ALD",
-        "actor": "p1", "subjects": [{"id": f"m{number}", "prev": None}], "recorded_at_ms": 1_000 + number, "causes": [],
-        "occurred": {"at_ms": 1, "source": "manual", "offset_min": 0}, "standard": None,
+        "fact_id": derived_id(1_000 + number, "raw", number),
+        "type": "MaterialMoved",
+        "version": 1,
+        "author": "ALD",
+        "actor": "p1",
+        "subjects": [{"id": f"m{number}", "prev": None}],
+        "recorded_at_ms": 1_000 + number,
+        "causes": [],
+        "occurred": {"at_ms": 1, "source": "manual", "offset_min": 0},
+        "standard": None,
         "payload": {"material_id": f"m{number}", "place": "yard"},
     }
     return msgspec.json.encode({**values, **changes}, order="deterministic")
@@ -183,8 +223,11 @@ def raw_fact(number: int, **changes) -> bytes:
 def make_exchange(plant: Box, transport: Transport) -> Exchange:
     sync = plant.node.settings.sync
     return Exchange(
-        make_caller(plant, transport), Pace(sync.heartbeat_s, sync.poll_s, sync.batch_entries_max),
-        Backoff(sync.retry_first_s, sync.retry_max_s, lambda: 0.5), plant.ground.departing, plant.ground.arrived,
+        make_caller(plant, transport),
+        Pace(sync.heartbeat_s, sync.poll_s, sync.batch_entries_max),
+        Backoff(sync.retry_first_s, sync.retry_max_s, lambda: 0.5),
+        plant.ground.departing,
+        plant.ground.arrived,
         Lease(plant.node.engine, "ship:HUB", 15),
     )
 
@@ -267,5 +310,3 @@ def kit(tmp_path: Path) -> Iterator[Kit]:
     yield made
     for close in reversed(made.closing):
         close()
-
-

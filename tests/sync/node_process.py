@@ -42,8 +42,14 @@ def run_plant(folder: Path, port: int) -> None:
         piece = new_id(node.clock)
         new = NewMaterial(material_id=piece, kind="slab", aliases=(), mass=Mass(1, "weighed"))
         with node.journal.work() as tx:
-            (fact_id,) = tx.record(Draft(payload=MaterialCreated(material=new, origin="made"), subjects=(piece,),
-                                         actor="p", occurred=Occurred(node.clock.now_ms(), "manual")))
+            (fact_id,) = tx.record(
+                Draft(
+                    payload=MaterialCreated(material=new, origin="made"),
+                    subjects=(piece,),
+                    actor="p",
+                    occurred=Occurred(node.clock.now_ms(), "manual"),
+                )
+            )
         sys.stdout.write(fact_id + "\n")
         sys.stdout.flush()
         time.sleep(0.002)

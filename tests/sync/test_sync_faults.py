@@ -228,9 +228,12 @@ def test_poison_is_stored_set_aside_and_delays_only_its_own_subject(kit, way):
     with read(hub.node.engine) as conn:
         assert count_by_state(conn, "ALD") == {"quarantined": 4, "parked": 2, "held": 1}
         aside = {row["seq"]: (row["state"], row["reason"]) for row in find_set_aside(conn)}
-        kept = [bytes(b) for b in conn.execute(
-            select(fact.c.body).join(entry, entry.c.fact_id == fact.c.fact_id).order_by(entry.c.seq)
-        ).scalars()]
+        kept = [
+            bytes(b)
+            for b in conn.execute(
+                select(fact.c.body).join(entry, entry.c.fact_id == fact.c.fact_id).order_by(entry.c.seq)
+            ).scalars()
+        ]
     assert kept == facts
     assert aside[2][0] == "quarantined"
     assert "place" in aside[3][1] or "material_id" in aside[3][1]
@@ -317,8 +320,18 @@ def test_nodes_without_a_common_protocol_say_so(kit, way):
     from sync.errors import WrongProtocol
     from sync.messages import HELLO
 
-    hello = Hello(proto=9, oldest_proto=8, node="ALD", audience="HUB", sent_ms=1, instance=random_key(),
-                  nonce=random_key(), epochs=(), copies=(), facts={})
+    hello = Hello(
+        proto=9,
+        oldest_proto=8,
+        node="ALD",
+        audience="HUB",
+        sent_ms=1,
+        instance=random_key(),
+        nonce=random_key(),
+        epochs=(),
+        copies=(),
+        facts={},
+    )
     with pytest.raises(WrongProtocol, match="8-9"):
         caller.transport.send("hello", sign(plant.node.key, HELLO, hello))
 
@@ -341,10 +354,26 @@ def test_an_answer_that_the_peer_did_not_sign_counts_as_none(kit, way):
     caller = kit.caller(plant, inner)
     session = caller.hello()
     stranger = new_key()
-    forged = Receipt(proto=1, node="HUB", audience="ALD", sent_ms=1, answer="stored", incarnation=session.incarnation,
-                     session=session.id, stream="ALD", epoch=random_key(), durable=2, hash="a" * 64, seal="a" * 64)
-    for answer in (b"", b"<html>Please sign in to the guest network</html>", sign(stranger, RECEIPT, forged),
-                   sign(hub.node.key, RECEIPT, forged)):
+    forged = Receipt(
+        proto=1,
+        node="HUB",
+        audience="ALD",
+        sent_ms=1,
+        answer="stored",
+        incarnation=session.incarnation,
+        session=session.id,
+        stream="ALD",
+        epoch=random_key(),
+        durable=2,
+        hash="a" * 64,
+        seal="a" * 64,
+    )
+    for answer in (
+        b"",
+        b"<html>Please sign in to the guest network</html>",
+        sign(stranger, RECEIPT, forged),
+        sign(hub.node.key, RECEIPT, forged),
+    ):
         liar = kit.caller(plant, Impostor(inner, answer))
         with pytest.raises(Unreachable):
             liar.push(session, liar.next_run(10))
@@ -416,5 +445,3 @@ def test_garbage_at_every_door_is_refused_in_words(kit):
             answer = requests.post(f"{server.url}/sync/v1/{door}", data=body, timeout=10)
             assert answer.status_code in (400, 401)
             assert answer.json()["detail"]
-
-

@@ -71,8 +71,16 @@ class History:
             line.late = late.get(code, [])
 
     def step(self):
-        deeds = [(30, self.record), (30, self.exchange), (8, self.apply), (8, self.relay), (5, self.keep_copy),
-                 (5, self.restore_hub), (5, self.restart_plant), (5, self.restart_hub)]
+        deeds = [
+            (30, self.record),
+            (30, self.exchange),
+            (8, self.apply),
+            (8, self.relay),
+            (5, self.keep_copy),
+            (5, self.restore_hub),
+            (5, self.restart_plant),
+            (5, self.restart_hub),
+        ]
         self.rng.choices([deed for _, deed in deeds], [weight for weight, _ in deeds])[0]()
 
     def record(self):

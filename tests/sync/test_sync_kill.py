@@ -26,8 +26,12 @@ class Child:
     def __init__(self, role, folder, port):
         self.lines = []
         self.process = subprocess.Popen(
-            [sys.executable, str(PROGRAM), role, str(folder), str(port)], stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True, cwd=ROOT, env={"PYTHONPATH": str(ROOT)},
+            [sys.executable, str(PROGRAM), role, str(folder), str(port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT)},
         )
         threading.Thread(target=self._read, daemon=True).start()
 

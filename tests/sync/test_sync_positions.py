@@ -57,9 +57,7 @@ def test_start_is_before_the_first_entry():
     assert (start("ALD", "e").seq, start("ALD", "e").hash) == (0, "0" * 64)
 
 
-@pytest.mark.parametrize(
-    ("failures", "most"), [(0, 0), (1, 1), (2, 2), (3, 4), (9, 256), (10, 300), (10_000, 300)]
-)
+@pytest.mark.parametrize(("failures", "most"), [(0, 0), (1, 1), (2, 2), (3, 4), (9, 256), (10, 300), (10_000, 300)])
 def test_back_off_doubles_up_to_its_bound_with_full_jitter(failures, most):
     assert Backoff(1, 300, lambda: 1.0).wait_s(failures) == most
     assert Backoff(1, 300, lambda: 0.25).wait_s(failures) == most / 4

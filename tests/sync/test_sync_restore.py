@@ -190,7 +190,11 @@ def test_the_anchor_is_written_soon_after_a_commit_by_its_thread(kit):
     plant.ground.anchoring.start()
     plant.create(3)
     end = time.monotonic() + 5
-    while (found := read_anchor(anchor_file(plant.node))) is None or "ALD" not in found.heads or found.heads["ALD"].seq < 3:
+    while (
+        (found := read_anchor(anchor_file(plant.node))) is None
+        or "ALD" not in found.heads
+        or found.heads["ALD"].seq < 3
+    ):
         assert time.monotonic() < end
         time.sleep(0.02)
     plant.create(1)

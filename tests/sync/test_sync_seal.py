@@ -19,9 +19,23 @@ HEX = "0123456789abcdef" * 2
 
 def make_seal(**changes) -> Seal:
     values = dict(
-        proto=1, node="ALD", audience="HUB", sent_ms=1, kind="batch", stream="ALD", epoch=HEX, parent=None, first=1,
-        last=2, prev=ZERO_HASH, head="a" * 64, bytes=digest(b"entries"), complete_through=5, incarnation=HEX,
-        session=HEX, key="k",
+        proto=1,
+        node="ALD",
+        audience="HUB",
+        sent_ms=1,
+        kind="batch",
+        stream="ALD",
+        epoch=HEX,
+        parent=None,
+        first=1,
+        last=2,
+        prev=ZERO_HASH,
+        head="a" * 64,
+        bytes=digest(b"entries"),
+        complete_through=5,
+        incarnation=HEX,
+        session=HEX,
+        key="k",
     )
     return Seal(**{**values, **changes})
 
@@ -109,8 +123,16 @@ def test_a_heartbeat_at_the_head_is_in_order(keys):
 @pytest.mark.parametrize(
     "payload",
     [
-        b"", b"{", b"[]", b"null", b'{"proto":1}', b"\xff\xfe", b'{"proto":NaN}', b"[" * 100_000,
-        b'{"proto":1,"proto":1}', b'{"a":"\\ud800"}',
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"proto":1}',
+        b"\xff\xfe",
+        b'{"proto":NaN}',
+        b"[" * 100_000,
+        b'{"proto":1,"proto":1}',
+        b'{"a":"\\ud800"}',
     ],
 )
 def test_bytes_that_are_no_message_are_malformed(payload):
@@ -135,8 +157,16 @@ def test_a_seal_over_the_limit_is_refused_by_its_size_alone(keys):
 
 
 def test_a_message_that_brings_its_own_key_must_be_signed_by_it(keys):
-    request = Enrol(proto=1, node="ALD", audience="hub", sent_ms=1, token="t" * 32, public_key=keys.mine.public.hex(),
-                    name="Alder", nonce=HEX)
+    request = Enrol(
+        proto=1,
+        node="ALD",
+        audience="hub",
+        sent_ms=1,
+        token="t" * 32,
+        public_key=keys.mine.public.hex(),
+        name="Alder",
+        nonce=HEX,
+    )
     assert open_self_signed(sign(keys.mine, ENROL, request), ENROL, Enrol, "hub") == request
     with pytest.raises(BadSeal):
         open_self_signed(sign(keys.other, ENROL, request), ENROL, Enrol, "hub")

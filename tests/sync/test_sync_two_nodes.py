@@ -76,10 +76,12 @@ def test_both_sides_keep_the_seal_as_proof(kit, pair):
     kept = []
     for box in (plant, hub):
         with read(box.node.engine) as conn:
-            kept.append([
-                (row.first, row.last, bytes(row.envelope))
-                for row in conn.execute(select(seal).where(seal.c.kind == "batch").order_by(seal.c.last))
-            ])
+            kept.append(
+                [
+                    (row.first, row.last, bytes(row.envelope))
+                    for row in conn.execute(select(seal).where(seal.c.kind == "batch").order_by(seal.c.last))
+                ]
+            )
     assert [row[:2] for row in kept[0]] == [(1, 2), (3, 4)]
     assert kept[0] == kept[1]
 

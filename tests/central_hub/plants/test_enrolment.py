@@ -121,8 +121,16 @@ def test_a_plant_enrolled_again_speaks_with_its_new_key(hub, plant):
 
 def test_a_key_is_enrolled_only_by_who_holds_it(hub, plant):
     token = service.issue_token(hub, "ALD").token
-    request = Enrol(proto=1, node="ALD", audience=ANY_HUB, sent_ms=1, token=token, name="x", nonce="0" * 32,
-                    public_key=plant.key.public.hex())
+    request = Enrol(
+        proto=1,
+        node="ALD",
+        audience=ANY_HUB,
+        sent_ms=1,
+        token=token,
+        name="x",
+        nonce="0" * 32,
+        public_key=plant.key.public.hex(),
+    )
     with pytest.raises(BadSeal):
         service.enrol_plant(hub, sign(new_key(), ENROL, request), "")
     assert peer_of(hub.node, "ALD") is None
@@ -133,8 +141,16 @@ class Liar(Door):
 
     def send(self, _door, _body):
         mine = new_key()
-        request = Enrol(proto=1, node="ALD", audience=ANY_HUB, sent_ms=1, token=self.token, name="x", nonce="0" * 32,
-                        public_key=mine.public.hex())
+        request = Enrol(
+            proto=1,
+            node="ALD",
+            audience=ANY_HUB,
+            sent_ms=1,
+            token=self.token,
+            name="x",
+            nonce="0" * 32,
+            public_key=mine.public.hex(),
+        )
         return service.enrol_plant(self.hub, sign(mine, ENROL, request), "")
 
 
@@ -198,9 +214,15 @@ def test_the_command_makes_a_token_and_says_for_whom(hub, tmp_path):
     token = result.stdout.strip()
     assert "Good once for ALD" in result.stderr
     assert fingerprint(hub.node.key.public) in result.stderr
-    body = Enrol(proto=1, node="ALD", audience=ANY_HUB, sent_ms=1, token=token, name="x", nonce="0" * 32,
-                 public_key=(key := new_key()).public.hex())
+    body = Enrol(
+        proto=1,
+        node="ALD",
+        audience=ANY_HUB,
+        sent_ms=1,
+        token=token,
+        name="x",
+        nonce="0" * 32,
+        public_key=(key := new_key()).public.hex(),
+    )
     here = build_hub(HubSettings(code="HUB", name="Group hub", folder=tmp_path / "hub"))
     assert service.enrol_plant(here, sign(key, ENROL, body), "")
-
-

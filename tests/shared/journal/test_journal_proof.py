@@ -29,14 +29,25 @@ def journal(make_journal):
 
 def record(journal, payload, *subjects, fact_id=None):
     with journal.work() as tx:
-        return tx.record(Draft(payload=payload, subjects=subjects, actor="p", fact_id=fact_id,
-                               occurred=Occurred(journal.clock.now_ms(), "manual")))[0]
+        return tx.record(
+            Draft(
+                payload=payload,
+                subjects=subjects,
+                actor="p",
+                fact_id=fact_id,
+                occurred=Occurred(journal.clock.now_ms(), "manual"),
+            )
+        )[0]
 
 
 def slab(journal, number):
     piece = f"{number:032x}"
-    new = NewMaterial(material_id=piece, kind="slab", aliases=(NewAlias("ALD.slab", str(number)),),
-                      mass=Mass(20_000_000, "theoretical"))
+    new = NewMaterial(
+        material_id=piece,
+        kind="slab",
+        aliases=(NewAlias("ALD.slab", str(number)),),
+        mass=Mass(20_000_000, "theoretical"),
+    )
     record(journal, MaterialCreated(material=new, origin="made"), piece)
     return piece
 
@@ -76,7 +87,8 @@ def test_one_changed_byte_is_found_and_named(filled, engine, seq):
     with read(engine) as conn:
         row = conn.execute(
             select(fact.c.fact_id, fact.c.body, entry.c.epoch)
-            .join(entry, entry.c.fact_id == fact.c.fact_id).where(entry.c.seq == seq)
+            .join(entry, entry.c.fact_id == fact.c.fact_id)
+            .where(entry.c.seq == seq)
         ).one()
     body = bytes(row.body)
     broken = body.replace(b'"actor":"p"', b'"actor":"q"')
@@ -240,8 +252,14 @@ def test_head_is_the_last_entry_and_positions_before_the_first_are_genesis(fille
 def test_a_rolled_back_transaction_leaves_no_gap(filled, journal, engine):
     def record_and_fail():
         with journal.work() as tx:
-            tx.record(Draft(payload=MaterialMoved(material_id=filled[0], place="nowhere"), subjects=(filled[0],),
-                            actor="p", occurred=Occurred(1, "manual")))
+            tx.record(
+                Draft(
+                    payload=MaterialMoved(material_id=filled[0], place="nowhere"),
+                    subjects=(filled[0],),
+                    actor="p",
+                    occurred=Occurred(1, "manual"),
+                )
+            )
             raise RuntimeError("the service failed after it")
 
     with pytest.raises(RuntimeError, match="after it"):
@@ -258,7 +276,9 @@ def test_the_same_cause_is_recorded_once(journal, engine):
         record(journal, MaterialMoved(material_id=piece, place="a"), piece, fact_id="c" * 32)
     with read(engine) as conn:
         assert lives(conn, "ALD")[0].seq == 2
-        assert conn.execute(select(applied.c.fact_id).where(applied.c.fact_id == "c" * 32)).scalars().all() == ["c" * 32]
+        assert conn.execute(select(applied.c.fact_id).where(applied.c.fact_id == "c" * 32)).scalars().all() == [
+            "c" * 32
+        ]
 
 
 @pytest.mark.parametrize(

@@ -47,14 +47,28 @@ class Stream:
     def add(self, word, *subjects, kind="Said", version=1, body=None, author="ALD", fail=False, fact_id=None):
         self.seq += 1
         fact_id = fact_id or derived_id(self.seq, "said", self.seq)
-        body = body or msgspec.json.encode({
-            "fact_id": fact_id, "type": kind, "version": version, "author": author, "actor": "p", "causes": [],
-            "subjects": [{"id": s, "prev": None} for s in subjects], "recorded_at_ms": self.seq, "standard": None,
-            "occurred": {"at_ms": 1, "source": "manual", "offset_min": 0}, "payload": {"word": word, "fail": fail},
-        }, order="deterministic")
+        body = body or msgspec.json.encode(
+            {
+                "fact_id": fact_id,
+                "type": kind,
+                "version": version,
+                "author": author,
+                "actor": "p",
+                "causes": [],
+                "subjects": [{"id": s, "prev": None} for s in subjects],
+                "recorded_at_ms": self.seq,
+                "standard": None,
+                "occurred": {"at_ms": 1, "source": "manual", "offset_min": 0},
+                "payload": {"word": word, "fail": fail},
+            },
+            order="deterministic",
+        )
         with write(self.engine) as conn:
-            conn.execute(insert(fact).values(fact_id=fact_id, type=kind, version=version, author="ALD",
-                                             recorded_at_ms=self.seq, body=body))
+            conn.execute(
+                insert(fact).values(
+                    fact_id=fact_id, type=kind, version=version, author="ALD", recorded_at_ms=self.seq, body=body
+                )
+            )
             conn.execute(insert(entry).values(stream="ALD", epoch=EPOCH, seq=self.seq, hash="0" * 64, fact_id=fact_id))
         return fact_id
 
