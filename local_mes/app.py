@@ -13,7 +13,7 @@ from local_mes.orders import views as orders
 from local_mes.performance import views as performance
 from local_mes.plant import Plant
 from local_mes.production import views as production
-from local_mes.quality import api as quality_commands
+from local_mes.quality import views as quality_pages
 from local_mes.standards import views as standards
 from local_mes.stock import views as stock
 from local_mes.transfers import views as transfers
@@ -46,7 +46,8 @@ FEATURES: tuple[Feature, ...] = (
     transfers.FEATURE,
     stock.FEATURE,
     standards.FEATURE,
-    Feature(apis=(quality.bp, quality_commands.bp)),
+    quality_pages.FEATURE,
+    Feature(apis=(quality.bp,)),
 )
 
 
