@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -41,6 +42,7 @@ log = logs.get("level2")
 def run_level2(settings: PlantSettings, clock: Clock | None = None) -> None:
     """Run the collector until SIGTERM or SIGINT. BadSetup for a bad model, a taken port, a second collector."""
     logs.set_up(settings.log_level)
+    logging.getLogger("asyncua").setLevel(logging.ERROR)  # it warns at every try to reconnect; the link's state says it
     plan = load_links(settings)
     used = clock or (FileClock(settings.clock_file) if settings.clock_file else SystemClock())
     with ExitStack() as stack:

@@ -39,6 +39,7 @@ CONNECT_WAIT_S = (0.5, 1, 2, 5)
 READ_SLOTS_MAX = 200
 """Slots in one read: well below what servers allow in one request."""
 PUBLISH_MS = 20
+"""One counter is watched, so a short interval costs nothing and an event is on disk within some 50 ms."""
 ARGUMENT_TYPES = {str: ua.VariantType.String, int: ua.VariantType.Int64, float: ua.VariantType.Double,
                   bool: ua.VariantType.Boolean}
 
@@ -79,9 +80,7 @@ class OpcuaLink:
             try:
                 await self._session()
             except (OSError, UaError, TimeoutError, SQLAlchemyError) as error:
-                why = f"{type(error).__name__}: {error}".rstrip(": ")
-                self.state.become(AWAY, detail=f"{self.link.address} cannot be used: {why}"[:400])
-                log.warning("opcua link away", link=self.link.code, why=why)
+                self._away(f"{self.link.address} cannot be used: {type(error).__name__}: {error}".rstrip(": "))
             failures = 0 if self.state.state == CONNECTED else failures + 1
             await asyncio.sleep(CONNECT_WAIT_S[min(failures, len(CONNECT_WAIT_S) - 1)])
 
@@ -115,7 +114,12 @@ class OpcuaLink:
         await client.set_security_string(",".join([self.link.security, "SignAndEncrypt", *paths]))
 
     async def _on_lost(self, error: Exception) -> None:
-        self.state.become(AWAY, detail=f"The connection was lost: {error}"[:400])
+        self._away(f"The connection was lost: {error}")
+
+    def _away(self, why: str) -> None:
+        if why[:400] != self.state.detail:  # said once, not at every try
+            log.warning("opcua link away", link=self.link.code, why=why)
+        self.state.become(AWAY, detail=why[:400])
 
     async def _find_ring(self, client: Client, index: int) -> Ring:
         line = await client.nodes.objects.get_child([f"{index}:Line"])

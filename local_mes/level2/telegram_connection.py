@@ -106,10 +106,6 @@ class TelegramConnection:
             await self._take(head, raw, body)
 
     async def _take(self, head: Head, raw: bytes, body: bytes) -> None:
-        received = self._link.clock.now_ms()
-        moment = claimed_ms(head.claimed, self._link.zone, received)
-        if not head.resent:
-            self._state.offset.learn(received, moment)
         if head.message == HEARTBEAT:
             return
         layout = self._layouts.messages.get(head.message)
@@ -121,6 +117,11 @@ class TelegramConnection:
             return await self._refuse(head, BAD_FORMAT, f"{head.message}: {error}")
         if head.message == ACKNOWLEDGE:
             return self._acknowledged(fields["ack_sequence"], fields["code"])
+        received = self._link.clock.now_ms()
+        moment = claimed_ms(head.claimed, self._link.zone, received)
+        if not head.resent:
+            # a repeat says when it first was sent; heartbeats often carry no true time at all
+            self._state.offset.learn(received, moment)
         incoming = Incoming(
             link=self._link.link.code, message=head.message, sequence=head.sequence, claimed=head.claimed,
             claimed_ms=moment, received_ms=received, offset_ms=self._state.offset.ms,

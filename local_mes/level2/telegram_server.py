@@ -28,7 +28,7 @@ class TelegramLink:
     down_wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.accepted = frozenset(self.link.messages or self.layouts.up())
+        self.accepted = frozenset(self.link.messages or self.link.map)
         self._running: asyncio.Task[None] | None = None
 
     async def listen(self) -> asyncio.Server:

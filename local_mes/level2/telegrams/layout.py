@@ -71,10 +71,6 @@ class LayoutSet:
         """'ascii' or 'binary'."""
         return self.header.encoding
 
-    def up(self) -> tuple[str, ...]:
-        """Data messages that come from Level 2."""
-        return tuple(sorted(i for i, layout in self.messages.items() if layout.direction == "up"))
-
 
 def load_folder(folder: Path) -> LayoutSet:
     """Read every *.toml of a folder; BadSetup names file, field and what is wrong."""
