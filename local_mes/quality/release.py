@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row
 
 from local_mes.plant import Plant
 from local_mes.quality import errors
-from local_mes.quality.checks import Decision, ask_again
+from local_mes.quality.checks import Decision, ask_again, explain, said_of
 from local_mes.quality.deed import Deed, by_person
 from local_mes.quality.holds import reaches, send_flag
 from local_mes.quality.steel import inputs_of
@@ -22,6 +22,7 @@ from shared.quality.domain import DISPOSITIONS
 from shared.quality.facts import HoldPlaced, HoldReleased
 from shared.quality.queries import find_decision, find_hold, open_holds
 from shared.rules.document import Consequence
+from shared.rules.evaluate import evaluate
 
 STOCK = "stock"
 
@@ -96,10 +97,24 @@ def _held_piece(deed: Deed, command: ReleaseHold) -> tuple[Row[Any], Row[Any]]:
 
 def _evidence(deed: Deed, hold: Row[Any], row: Row[Any]) -> Decision | None:
     """The rule asked about this very piece; None where it was the piece itself that was judged already."""
-    decided = find_decision(deed.conn, hold.author, hold.decision_id) if hold.decision_id else None
-    if decided is None or decided.material_id == row.material_id:
+    if not _judged_elsewhere(deed.conn, hold, row):
         return None
     return ask_again(deed, hold.rule_id, row.material_id, inputs_of(deed.conn, row))
+
+
+def _judged_elsewhere(conn: Connection, hold: Row[Any], row: Row[Any]) -> bool:
+    decided = find_decision(conn, hold.author, hold.decision_id) if hold.decision_id else None
+    return decided is not None and decided.material_id != row.material_id
+
+
+def preview_evidence(conn: Connection, hold: Row[Any], row: Row[Any]) -> tuple[str, str]:
+    """What the rule would say of the piece now, (outcome, explanation), nothing recorded; empty where it is not asked."""
+    rule = find_rule(conn, hold.rule_id) if hold.rule_id and _judged_elsewhere(conn, hold, row) else None
+    if rule is None:
+        return "", ""
+    outcome = evaluate(rule.rule, inputs_of(conn, row))
+    lines = "; ".join(line.text for line in outcome.explanation)
+    return said_of(outcome), lines or explain(outcome)
 
 
 def _row(deed: Deed, hold: Row[Any]) -> Row[Any]:

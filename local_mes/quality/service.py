@@ -10,13 +10,14 @@ from local_mes.quality import errors
 from local_mes.quality.checks import Decision, ask, ask_again, ask_all, rules_at
 from local_mes.quality.deed import Deed, by_person
 from local_mes.quality.holds import hold_by_rule, inherit_from_heats, place
-from local_mes.quality.release import ReleaseHold, release_hold
+from local_mes.quality.release import ReleaseHold, preview_evidence, release_hold
 from local_mes.quality.steel import inputs_of, mixed_of, steel_of
 from shared.material.queries import get_piece
 
 __all__ = [
     "Decision", "Deed", "PlaceHold", "ReleaseHold", "ask", "ask_again", "ask_all", "by_person", "hold_by_rule",
-    "inherit_from_heats", "inputs_of", "mixed_of", "place", "place_hold", "release_hold", "rules_at", "steel_of",
+    "inherit_from_heats", "inputs_of", "mixed_of", "place", "place_hold", "preview_evidence", "release_hold", "rules_at",
+    "steel_of",
 ]
 
 
