@@ -23,9 +23,11 @@ def clock() -> FixedClock:
     return FixedClock(START_MS)
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_engine(f"sqlite:///{tmp_path / 'node.sqlite'}")
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """Both databases: the same code has to give the same rows."""
+    on_file = request.param == "sqlite"
+    opened = open_engine(f"sqlite:///{tmp_path / 'node.sqlite'}" if on_file else request.getfixturevalue("postgres_url"))
     metadata.create_all(opened)
     yield opened
     opened.dispose()
