@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from central_hub.hub import Hub
+from central_hub.plants.service import enrol_plant, issue_token
 from central_hub.standards import publishing, service
 from central_hub.standards.queries import find_open_request
 from local_mes.model.service import load_model
 from local_mes.plant import Plant
 from local_mes.standards.service import adopt_pending
 from shared.clock import FixedClock
-from shared.db.engine import open_engine, read, write
+from shared.db.engine import open_engine, read
 from shared.keys import SigningKey, new_key
 from shared.node import Node, build_node, create_tables, make_folder
 from shared.settings import HubSettings, PlantSettings
@@ -27,7 +28,8 @@ from shared.standards.rooting import build_root, sign_root
 from shared.standards.signing import sign_request
 from shared.subjects import REGISTERS
 from sync.caller import Caller
-from sync.peers import find_peer, trust_peer
+from sync.enrolment import enrol
+from sync.peers import find_peer
 from sync.station import begin, build_called, make_ground
 from sync.transport import MemoryTransport
 
@@ -66,10 +68,14 @@ class Group:
         return sign_root(build_root(1, 0, root_keys, keys, self.hub.node.key.public.hex(), 1, 2), root_keys).decode()
 
     def enrol(self, root: str) -> None:
-        with write(self.hub.node.engine) as conn:
-            trust_peer(conn, self.plant.code, self.plant.node.key.public, self.clock.now_ms())
-        with write(self.plant.node.engine) as conn:
-            trust_peer(conn, self.hub.code, self.hub.node.key.public, self.clock.now_ms(), root)
+        hub = self.hub
+
+        class Door:
+            def send(self, what: str, body: bytes) -> bytes:
+                assert what == "enrol"
+                return enrol_plant(hub, body, root)
+
+        enrol(self.plant.node, issue_token(hub, self.plant.code).token, Door())
 
     def release(self, *names: str, effective_from_ms: int | None = None, **changes: Any) -> None:
         """Draft, approve, sign and publish; then let the plant know."""
@@ -130,8 +136,8 @@ def group(tmp_path: Path, clock: FixedClock) -> Iterator[Group]:
     plant_settings = PlantSettings(code="ALD", name="Aldermoor", folder=tmp_path / "ald", hub_url="http://hub",
                                    model=DEMO / "plants" / "ald" / "model.toml")
     hub = Hub(build(hub_settings, clock), hub_settings)
-    model, spool = load_model(plant_settings.model), open_engine(plant_settings.spool)
-    plant = Plant(build(plant_settings, clock), plant_settings, model, spool)
+    node = build(plant_settings, clock)
+    plant = Plant(node, plant_settings, load_model(plant_settings.model), open_engine(plant_settings.spool))
     made = Group(hub, plant, clock)
     root = made.root()
     publishing.trust_root(hub, root, "auditor")

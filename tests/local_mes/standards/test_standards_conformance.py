@@ -1,0 +1,116 @@
+"""What the hub says about a real plant: up to date, on its way, away, deviating, adrift; and its figures."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from central_hub.conformance.domain import Cell
+from central_hub.conformance.service import read_matrix
+from central_hub.conformance.words import text_of
+from central_hub.performance.service import read_comparison
+from local_mes.standards import service
+from shared.db.engine import read, write
+from shared.journal.fact import Draft, Occurred
+from shared.performance.facts import MeasureCounted
+from shared.standards import tables
+
+PATIENCE_S = 10
+
+
+def cell(group: Any, standard_id: str) -> Cell:
+    with read(group.hub.node.engine) as conn:
+        return read_matrix(conn, group.hub).cells[standard_id, "ALD"]
+
+
+def test_on_its_way_then_running(group: Any) -> None:
+    group.release("KPI-YLD-v2")
+    assert cell(group, "KPI-YLD").state == "on_its_way"
+    group.sync()
+    assert (cell(group, "KPI-YLD").state, text_of(cell(group, "KPI-YLD"))) == ("runs_it", "v2")
+
+
+def test_a_standard_for_another_plant_is_not_missing_here(group: Any) -> None:
+    group.release("QR-HSM-01-v4")
+    group.sync()
+    assert cell(group, "QR-HSM-01").state == "not_for_it"
+
+
+def test_a_plant_cut_off_before_a_publication_is_away_and_not_adrift(group: Any) -> None:
+    group.release("KPI-YLD-v2")
+    group.sync()
+    group.clock.advance(3 * 3_600_000 + 50 * 60_000)
+    group.sync()  # the last word before the line was cut, at 08:50
+    group.clock.advance(70 * 60_000)
+    group.release("KPI-YLD-v3")
+    sync = group.hub.settings.sync.model_copy(update={"away_after_s": 0.01})
+    group.hub = replace(group.hub, settings=group.hub.settings.model_copy(update={"sync": sync}))
+    end = time.monotonic() + PATIENCE_S
+    while cell(group, "KPI-YLD").state != "away" and time.monotonic() < end:
+        time.sleep(0.02)
+    assert text_of(cell(group, "KPI-YLD")) == "v2, away since 08:50"
+    group.sync()
+    assert cell(group, "KPI-YLD").version == 3
+
+
+def test_a_refusal_is_shown_with_its_reason(group: Any) -> None:
+    group.change_model(unit=tuple(u for u in group.plant.model.unit if u.unit_class != "ladle_furnace"))
+    group.release("QR-CHE-01-v5")
+    group.sync()
+    found = cell(group, "QR-CHE-01")
+    assert (found.state, text_of(found)) == ("refused", "nothing, refused v5")
+    assert "no unit of class ladle_furnace" in found.note
+
+
+def test_a_declared_deviation_is_no_drift(group: Any) -> None:
+    group.release("R-GISLIT-v7")
+    group.sync()
+    service.declare(group.plant, "R-GISLIT", "CC1.slab_length_mm", "8500", "engineer.ald", "torch rail",
+                    group.clock.now_ms() + 1_000_000, "p1", "d1")
+    group.sync()
+    found = cell(group, "R-GISLIT")
+    assert (found.state, [d.value for d in found.deviations]) == ("deviates", ["8500"])
+
+
+def test_a_plant_that_runs_something_else_is_adrift_and_the_field_is_named(group: Any) -> None:
+    group.release("R-GISLIT-v7")
+    group.sync()
+    table = tables.in_force
+    with write(group.hub.node.engine) as conn:
+        conn.execute(update(table).values(bound='{"CC1.slab_length_mm": 12000}'))
+    found = cell(group, "R-GISLIT")
+    assert found.state == "drift"
+    assert found.differences == ("CC1.slab_length_mm = 12000, published is 8800..9800 mm and no deviation is declared",)
+    with read(group.hub.node.engine) as conn:
+        assert read_matrix(conn, group.hub).plants[0].hash_differs
+
+
+def count(group: Any, unit: str, **measures: int) -> None:
+    with group.plant.journal.work() as tx:
+        tx.record(Draft(payload=MeasureCounted(unit=unit, production_day="2026-03-11", shift="early", measures=measures),
+                        subjects=(f"ALD.{unit}",), actor="l2", occurred=Occurred(group.clock.now_ms(), "l2")))
+
+
+def test_a_figure_has_its_definition_and_its_as_of(group: Any) -> None:
+    group.release("KPI-YLD-v2")
+    group.sync()
+    count(group, "CC1", good_g=979, to_tundish_g=1000)
+    count(group, "EAF1", tapped_g=600)
+    count(group, "EAF2", tapped_g=412)
+    group.sync()
+    with read(group.hub.node.engine) as conn:
+        found = read_comparison(conn, group.hub, "KPI-YLD", ["2026-03-11"])
+    (group_of_two,) = found.groups
+    (plant,) = group_of_two.plants
+    assert group_of_two.version == 2
+    assert plant.complete_through_ms == group.clock.now_ms() - 1  # a fact of this very millisecond may still come
+    assert [(f.at, f.value) for f in plant.figures] == [("slab_caster", pytest.approx(97.9))]
+    group.release("KPI-YLD-v3")
+    group.sync()
+    with read(group.hub.node.engine) as conn:
+        (after,) = read_comparison(conn, group.hub, "KPI-YLD", ["2026-03-11"]).groups
+    assert (after.version, after.plants[0].figures[0].value) == (3, pytest.approx(100 * 979 / 1012))
