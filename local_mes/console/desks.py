@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template
+from flask import flash, redirect, render_template, url_for
 from sqlalchemy import Connection
+from werkzeug.wrappers import Response as BaseResponse
 
 from local_mes.console import queries
 from local_mes.console.floor import STATE_SIGNS, STATE_WORDS, machines
 from local_mes.context import plant
 from local_mes.level2.backlog import get_backlog
 from local_mes.level2.link_state import find_states
+from local_mes.performance.service import note_handover
 from local_mes.plant import Plant
 from shared.journal.quarantine import count_by_state
 from shared.performance.queries import handovers, states, stops, sums
@@ -19,7 +21,8 @@ from shared.quality.queries import FINAL_PLACE, list_decisions, list_holds
 from shared.standards.queries import find_rejection, list_deviations, list_in_force
 from shared.transfers.lines import LineFilter, find_lines
 from shared.transfers.queries import find_receipts, find_shipments
-from shared.web.context import reading
+from shared.web.context import actor, reading, requires
+from shared.web.forms import command_id, keeps_input, read_text
 from sync.link import report_link
 from sync.peers import list_peers
 
@@ -98,6 +101,15 @@ def shift() -> str:
         signs=STATE_SIGNS,
         state_words=STATE_WORDS,
     )
+
+
+@requires("lead")
+@keeps_input(shift)
+def hand_over() -> BaseResponse:
+    """Keep a note for the next shift."""
+    note_handover(plant(), read_text("text", "Note", most=4000), actor=actor(), command_id=command_id())
+    flash("The note is kept for the next shift.")
+    return redirect(url_for("console.shift"))
 
 
 def shift_units(here: Plant, plan: dict[str, dict[str, int]], figures: Any) -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ bp.get("/floor")(floor.floor)
 bp.get("/yard")(desks.yard)
 bp.get("/quality-desk")(desks.quality)
 bp.get("/shift")(desks.shift)
+bp.post("/shift")(desks.hand_over)
 bp.get("/engineer")(desks.engineer)
 
 FEATURE = Feature(

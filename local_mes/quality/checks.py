@@ -79,7 +79,7 @@ def said_of(outcome: Outcome) -> str:
 
 
 def explain(outcome: Outcome) -> str:
-    """What was compared, as a person reads it: what speaks against the piece first, else all lines."""
+    """What was compared, as a person reads it: what speaks against the piece, else every comparison."""
     return outcome.reason or "; ".join(line.text for line in outcome.explanation)
 
 

@@ -69,8 +69,9 @@ def send_flag(plant: Plant, number: str, *, held: bool, key: str) -> None:
     """Tell the caster's Level 2 that a slab is held or free, where the plant has a caster with a link."""
     for unit in plant.model.units_of("slab_caster"):
         if unit.link:
-            fields = {"slab": number, "flag": "H" if held else "F"}
-            queue_telegram(plant.spool, plant.clock, unit.link, FLAG, fields, key=f"{FLAG}:{key}")
+            flag = "H" if held else "F"
+            fields = {"slab": number, "flag": flag}
+            queue_telegram(plant.spool, plant.clock, unit.link, FLAG, fields, key=f"{FLAG}:{flag}:{key}")
 
 
 def reaches(deed: Deed, material_id: str, hold_id: str) -> bool:

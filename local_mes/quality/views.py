@@ -15,7 +15,7 @@ from shared.errors import NotFound
 from shared.material.queries import rows_of
 from shared.orders.queries import find_orders
 from shared.quality.domain import DISPOSITIONS
-from shared.quality.queries import find_decision, find_hold, list_decisions, list_holds
+from shared.quality.queries import find_decision, find_hold, list_decisions, list_holds, list_samples
 from shared.web import accounts, forms
 from shared.web.context import actor, node, reading, requires
 from shared.web.features import Feature, MenuItem
@@ -51,6 +51,17 @@ DECISION_COLUMNS = (
     Column("rule", "Rule"),
     Column("outcome", "Outcome", show="badge"),
     Column("explanation", "Why"),
+)
+
+ELEMENTS = ("C", "Si", "Mn", "P", "S", "Al", "Cu", "Cr", "Ni", "N", "Sn")
+PLACES = {"EAF": "Furnace", "LFA": "Ladle, arrival", "LFF": "Ladle, final", "TUN": "Tundish", "product": "Product"}
+SAMPLE_COLUMNS = (
+    Column("number", "Sample", show="code"),
+    Column("of", "Of", show="code", link="pieces.piece", link_key="material_id"),
+    Column("place", "Place"),
+    Column("taken_at_ms", "Taken", show="when"),
+    Column("analysed_at_ms", "Result", show="when"),
+    *(Column(element, element, unit="%", show="chemistry") for element in ELEMENTS),
 )
 
 
@@ -119,6 +130,35 @@ def _read_decisions(paging: Paging) -> Page[Any]:
     return Page(shown, page.next)
 
 
+@bp.get("/samples")
+def samples() -> str | Response:
+    """Analyses as the laboratory reported them."""
+    places = tuple((place, words) for place, words in PLACES.items())
+    return answer_list(
+        "quality/samples.html", SAMPLE_COLUMNS, _read_samples, filters=(Filter("place", "Place", places),)
+    )
+
+
+def _read_samples(paging: Paging) -> Page[Any]:
+    with reading() as conn:
+        rows = list_samples(conn, node().code, paging.wants("place"), "", paging.after, paging.limit)
+        pieces = _pieces(conn, [row.material_id for row in rows])
+    page = cut(rows, paging, "sample_id")
+    shown = [
+        {
+            "number": row.number,
+            "of": _named(pieces.get(row.material_id), row.material_id)["number"],
+            "material_id": row.material_id,
+            "place": PLACES.get(row.place, row.place),
+            "taken_at_ms": row.taken_at_ms,
+            "analysed_at_ms": row.analysed_at_ms,
+            **{element: row.e6.get(element) for element in ELEMENTS},
+        }
+        for row in page
+    ]
+    return Page(shown, page.next)
+
+
 @bp.get("/holds/<hold_id>")
 def hold(hold_id: str) -> str:
     """One hold with its evidence, and what may be decided."""
@@ -129,9 +169,13 @@ def hold(hold_id: str) -> str:
         piece = _pieces(conn, [row.material_id]).get(row.material_id)
         decision = find_decision(conn, row.author, row.decision_id) if row.decision_id else None
         orders = find_orders(conn, node().code, limit=ORDERS_OFFERED)
+        again = (
+            service.preview_evidence(conn, row, piece) if piece is not None and row.released_at_ms is None else ("", "")
+        )
         people = accounts.names_of(conn, [row.placed_by, row.released_by])
     return render_template(
         "quality/hold.html",
+        again=again,
         hold=row,
         piece=piece,
         decision=decision,
@@ -200,5 +244,6 @@ FEATURE = Feature(
     menu=(
         MenuItem("Quality", "Holds", "quality.holds"),
         MenuItem("Quality", "Decisions", "quality.decisions"),
+        MenuItem("Quality", "Analyses", "quality.samples"),
     ),
 )
