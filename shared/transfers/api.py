@@ -16,12 +16,15 @@ from sqlalchemy import Row
 
 from shared.errors import NotFound
 from shared.transfers import case_queries, queries
-from shared.transfers.lines import LineFilter, TransferLine, find_lines, find_lines_in_state
+from shared.transfers.lines import LineFilter, TransferLine, find_lines, find_lines_in_state, lines_of
 from shared.web.context import node, reading
 from shared.web.paging import PageQuery
 
 tag = Tag(name="transfers", description="Loads, receipts and cases between plants")
 bp = APIBlueprint("transfers_api", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
+
+EPISODES_MAX = 1_000
+"""Outages that crossed a train's arrival: years of them."""
 
 
 class ShipmentsQuery(PageQuery):
@@ -73,10 +76,14 @@ class CasePath(BaseModel):
 
 @bp.get("/shipments", summary="Loads, the youngest first")
 def get_shipments(query: ShipmentsQuery) -> dict[str, Any]:
-    """Loads with the count and mass of the pieces that did leave with them."""
+    """Loads with their lines, and the count and mass of the pieces that did leave with them."""
     with reading() as conn:
         rows = queries.find_shipments(conn, **query.model_dump(exclude={"limit"}), limit=query.limit + 1)
-    return page([dict(row._mapping) for row in rows], query.limit, "shipment_id")
+        lines = lines_of(conn, [row.shipment_id for row in rows])
+    items = [
+        dict(row._mapping) | {"lines": [line_json(line) for line in lines.get(row.shipment_id, ())]} for row in rows
+    ]
+    return page(items, query.limit, "shipment_id")
 
 
 @bp.get("/shipments/<number>", summary="One load with its lines, cases and the word that it is unloaded")
@@ -100,7 +107,7 @@ def get_receipts(query: ReceiptsQuery) -> dict[str, Any]:
     """What was taken in, under which numbers, with both masses."""
     with reading() as conn:
         rows = queries.find_receipts(conn, **query.model_dump(exclude={"limit"}), limit=query.limit + 1)
-    return page([dict(row._mapping) for row in rows], query.limit, "receipt_id")
+    return page([dict(row._mapping) | {"number": row.own_number} for row in rows], query.limit, "receipt_id")
 
 
 @bp.get("/transfers", summary="Lines of all loads with their state, the youngest load first")
@@ -139,8 +146,9 @@ def get_case(path: CasePath) -> dict[str, Any]:
 def get_episodes() -> dict[str, Any]:
     """Who is or was waited for, by whom, and how many pieces."""
     with reading() as conn:
-        rows = case_queries.find_episodes(conn, limit=1000)
-    return page([dict(row._mapping) for row in rows], 1000, "episode_id")
+        rows = case_queries.find_episodes(conn, limit=EPISODES_MAX)
+    items = [dict(row._mapping) | {"lines": max(row.lines, row.waiting)} for row in rows]
+    return page(items, EPISODES_MAX, "episode_id")
 
 
 def page(items: list[dict[str, Any]], limit: int, key: str) -> dict[str, Any]:
@@ -159,7 +167,8 @@ def line_json(line: TransferLine) -> dict[str, Any]:
 
 
 def case_json(row: Row[Any]) -> dict[str, Any]:
-    """A case with its evidence (fact ids) and figures."""
+    """A case with its evidence (fact ids), its figures and the numbers it speaks of."""
     return dict(row._mapping) | {
+        "numbers": [row.piece_number] if row.piece_number else [],
         "evidence": msgspec.json.decode(row.evidence), "figures": msgspec.json.decode(row.figures),
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select
 
-from shared.transfers.tables import awaiting_episode, transfer_case
+from shared.transfers.tables import awaiting_episode, receipt, transfer_case
 
 
 def find_case(conn: Connection, case_id: str) -> Row[Any] | None:
@@ -47,9 +47,18 @@ def count_open_cases(conn: Connection) -> dict[str, int]:
 
 
 def find_episodes(conn: Connection, *, closed: bool | None = None, limit: int = 50) -> Sequence[Row[Any]]:
-    """Episodes of waiting for a plant's data, the youngest first."""
-    c = awaiting_episode.c
-    query = select(awaiting_episode)
+    """Episodes of waiting for a plant's data, the youngest first; `waiting` pieces wait now."""
+    c, r = awaiting_episode.c, receipt.c
+    now = (
+        select(func.count())
+        .select_from(receipt)
+        .where(
+            r.author == c.receiver, r.provisional.is_(True), r.shipment_number == c.shipment_number, c.closed.is_(False),
+            or_(r.from_plant == c.plant, r.from_plant == ""),
+        )
+        .scalar_subquery()
+    )
+    query = select(awaiting_episode, now.label("waiting"))
     if closed is not None:
         query = query.where(c.closed.is_(closed))
     return conn.execute(query.order_by(c.episode_id.desc()).limit(limit)).all()

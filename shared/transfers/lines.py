@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +94,19 @@ def find_lines(
         query = query.where(or_(sid < load, and_(sid == load, mid > piece)))
     query = query.order_by(shipment_line.c.shipment_id.desc(), shipment_line.c.material_id).limit(limit)
     return [_to_line(row, limits) for row in conn.execute(query)]
+
+
+def lines_of(
+    conn: Connection, shipments: Sequence[str], *, limits: MassLimits = DEFAULT_LIMITS
+) -> dict[str, list[TransferLine]]:
+    """The lines of several loads, by load."""
+    found: dict[str, list[TransferLine]] = {}
+    for at in range(0, len(shipments), CHUNK_LINES):
+        part = shipments[at : at + CHUNK_LINES]
+        query = _line_query().where(shipment_line.c.shipment_id.in_(part)).order_by(shipment_line.c.material_id)
+        for row in conn.execute(query):
+            found.setdefault(row.shipment_id, []).append(_to_line(row, limits))
+    return found
 
 
 def find_lines_in_state(

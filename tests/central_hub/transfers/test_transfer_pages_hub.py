@@ -118,3 +118,25 @@ def test_lanes_and_balance_close(logistics: Person, three: SteelGroup) -> None:
     assert csv.count("\n") == 5
     states = logistics.api("GET", "/api/v1/transfers?state=in_transit").json["items"]  # type: ignore[index]
     assert sorted(line["number"] for line in states) == ["161739-1-1", "B6-10384"]
+
+
+def test_an_episode_counts_what_waits_and_names_the_plant(logistics: Person, group: SteelGroup) -> None:
+    for number in ("4H1-1", "4H1-2"):
+        group.stock("ALD", number, 20_565)
+    group.sync()
+    group.cut.add("ALD")
+    group.ship("ALD", "BRK", "RT-9", ["4H1-1", "4H1-2"])
+    group.pass_time(9 * HOUR)
+    for waiting, number in enumerate(("4H1-1", "4H1-2"), start=1):
+        group.receive("BRK", number, 20_600, "RT-9", from_plant="ALD")
+        group.sync()
+        (episode,) = logistics.api("GET", "/api/v1/episodes").json["items"]  # type: ignore[index]
+        assert (episode["lines"], episode["closed"], episode["plant"]) == (waiting, False, "ALD")
+    assert "Waiting for ALD" in logistics.page("/transfers/cases")
+    group.cut.clear()
+    group.sync()
+    (episode,) = logistics.api("GET", "/api/v1/episodes").json["items"]  # type: ignore[index]
+    assert (episode["lines"], episode["closed"]) == (2, True)
+    (load,) = logistics.api("GET", "/api/v1/shipments").json["items"]  # type: ignore[index]
+    assert {line["number"] for line in load["lines"]} == {"4H1-1", "4H1-2"}
+    assert "Waiting for ALD" not in logistics.page("/transfers/cases")
