@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +13,7 @@ from shared.db.engine import open_engine
 from shared.db.types import metadata
 from shared.journal.apply import Appliers
 from shared.journal.journal import Journal
+from tools.postgres import find_programs, temporary_cluster
 
 DAY_D_MS = 1_773_205_200_000
 """2026-03-11T05:00:00Z, the start of the scenario's day."""
@@ -49,48 +45,14 @@ def make_journal(engine: Engine, clock: FixedClock) -> Callable[..., Journal]:
     return make
 
 
-def _as_other_user() -> list[str]:
-    """PostgreSQL refuses to run as root: then it runs as the user that its package made, or as nobody."""
-    if os.geteuid() != 0:
-        return []
-    names = {entry.pw_name for entry in pwd.getpwall()}
-    return ["runuser", "-u", "postgres" if "postgres" in names else "nobody", "--"]
-
-
 @pytest.fixture(scope="session")
 def postgres_cluster() -> Iterator[str]:
     """A private PostgreSQL on a unix socket, fsync off; the URL of its maintenance database."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not programs:
+    programs = find_programs()
+    if programs is None:
         pytest.skip("no PostgreSQL server programs on this machine")
-    bin_folder, user = programs[-1].parent, _as_other_user()
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    if user:
-        shutil.chown(folder, user[2])
-    data = folder / "data"
-    options = f"-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses='' -k {folder}"
-    try:
-        subprocess.run(
-            [*user, bin_folder / "initdb", "-D", data, "-U", "strandline", "-A", "trust", "-E", "UTF8"],
-            check=True,
-            capture_output=True,
-            cwd=folder,
-        )
-        subprocess.run(
-            [*user, bin_folder / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"],
-            check=True,
-            capture_output=True,
-            cwd=folder,
-        )
-        yield f"postgresql+psycopg://strandline@/postgres?host={folder}"
-        subprocess.run(
-            [*user, bin_folder / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"],
-            check=True,
-            capture_output=True,
-            cwd=folder,
-        )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with temporary_cluster(programs, fsync=False) as url:
+        yield url
 
 
 @pytest.fixture

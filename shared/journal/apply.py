@@ -34,12 +34,11 @@ class Appliers:
     def apply(self, conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
         """Apply facts of one author, not applied before, in order; consecutive ones of a type go in bulk."""
         for cls, run in groupby(facts, key=lambda f: type(f.payload)):
-            group = list(run)
             applier = self._by_type.get(cls)
             if applier is not None:
-                applier(conn, group)
-            upsert(conn, applied, [{"author": f.author, "fact_id": f.fact_id} for f in group])
-            _follow_subjects(conn, group)
+                applier(conn, list(run))
+        upsert(conn, applied, [{"author": f.author, "fact_id": f.fact_id} for f in facts])
+        _follow_subjects(conn, facts)
 
 
 def _follow_subjects(conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
