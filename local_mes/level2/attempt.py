@@ -65,8 +65,7 @@ def _handler(plan: LinkPlan, message: Message) -> Handler:
     link = plan.links.get(message.link)
     if link is None:
         raise BadMessage(f"The plant model has no link {message.link} any more.")
-    layouts = plan.layouts.get(message.link)
-    layout = layouts.messages.get(message.name) if layouts else None
+    layout = plan.find_layout(message.link, message.name)
     faults = check(layout, message.fields) if layout else []
     if faults:
         raise BadMessage("; ".join(fault.reason for fault in faults), faults[0].field)

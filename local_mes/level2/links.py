@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from local_mes.level2.telegrams.layout import LayoutSet, load_folder
+from local_mes.level2.telegrams.layout import Layout, LayoutSet, load_events, load_folder
 from local_mes.model.service import load_model
 from shared.errors import BadSetup
 from shared.settings import PlantSettings
 
+TELEGRAMS = "telegrams"
+"""Folder of the layouts of a telegram link that names none."""
 Seconds = Annotated[float, Meta(gt=0)]
 
 
@@ -27,7 +29,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     kind: Literal["telegram", "opcua"]
     address: str
     unit: str = ""
-    telegrams: str = "telegrams"
+    telegrams: str = ""
     name: Annotated[str, Meta(max_length=4)] = "MES"
     peer: Annotated[str, Meta(max_length=4)] = ""
     messages: tuple[str, ...] = ()
@@ -48,12 +50,20 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 @dataclass(frozen=True)
 class LinkPlan:
-    """All links of a plant by code, layouts of the telegram links, the zone Level 2's clocks run in."""
+    """All links of a plant by code, layouts of telegrams and of events by link, the zone Level 2's clocks run in."""
 
     zone: ZoneInfo
     links: Mapping[str, Link]
     layouts: Mapping[str, LayoutSet]
+    events: Mapping[str, Mapping[str, Layout]]
     folder: Path
+
+    def find_layout(self, link: str, message: str) -> Layout | None:
+        """What a message's fields must be: the layout of a telegram, of an event, or of that event of any unit."""
+        if link in self.layouts:
+            return self.layouts[link].messages.get(message)
+        events = self.events.get(link, {})
+        return events.get(message) or events.get(f"*.{message.rpartition('.')[2]}")
 
 
 def load_links(settings: PlantSettings) -> LinkPlan:
@@ -66,12 +76,14 @@ def load_links(settings: PlantSettings) -> LinkPlan:
         raise BadSetup("level2.unknown_link", f"The settings give an address for {strangers[0]!r}, which is no link.",
                        todo=f"Links of the plant model: {', '.join(links)}.")
     folder = settings.model.parent
-    folders = {link.telegrams for link in links.values() if link.kind == "telegram"}
+    folders = {link.telegrams or TELEGRAMS for link in links.values() if link.kind == "telegram"}
     sets = {name: load_folder(folder / name) for name in sorted(folders)}
-    layouts = {code: sets[link.telegrams] for code, link in links.items() if link.kind == "telegram"}
+    layouts = {code: sets[link.telegrams or TELEGRAMS] for code, link in links.items() if link.kind == "telegram"}
+    events = {code: load_events(folder / link.telegrams) for code, link in links.items()
+              if link.kind == "opcua" and link.telegrams}
     for link in links.values():
         _check(link, layouts.get(link.code))
-    return LinkPlan(zone, links, layouts, folder)
+    return LinkPlan(zone, links, layouts, events, folder)
 
 
 def split_address(link: Link) -> tuple[str, int]:
@@ -99,7 +111,7 @@ def _check(link: Link, layouts: LayoutSet | None) -> None:
     split_address(link)
     for message in (*link.messages, *link.map):
         if message not in layouts.messages:
-            raise _bad(link.code, f"it names message {message}, which has no layout in {link.telegrams}")
+            raise _bad(link.code, f"it names message {message}, which has no layout in {link.telegrams or TELEGRAMS}")
 
 
 def _bad(code: str, why: str) -> BadSetup:

@@ -1,4 +1,4 @@
-"""Layout files: what the fields of a telegram are, read from TOML and checked before anything is sent by them."""
+"""Layout files: what the fields of a telegram or event are, read from TOML and checked before anything is sent by them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import Any
 from shared.errors import BadSetup
 
 BINARY_SIZES = {"u8": 1, "u16": 2, "u32": 4, "i16": 2, "i32": 4}
-TYPES = {"ascii": {"N", "A", "group"}, "binary": {*BINARY_SIZES, "char", "group"}}
+TYPES = {"ascii": {"N", "A", "group"}, "binary": {*BINARY_SIZES, "char", "group"}, "json": {"number", "text", "group"}}
 _FIELD_KEYS = {"name", "type", "width", "decimals", "unit", "min", "max", "values", "codes", "required", "optional",
                "description", "example", "count", "max_count", "fields"}
 _FILE_KEYS = {"id", "ids", "title", "direction", "encoding", "when", "fields"}
+
+ID_WIDTH = {"ascii": 6, "binary": 6, "json": 64}
 
 ACKNOWLEDGE = "AK9000"
 HEARTBEAT = "HB0001"
@@ -97,6 +99,23 @@ def load_folder(folder: Path) -> LayoutSet:
     return LayoutSet(header, messages)
 
 
+def load_events(folder: Path) -> dict[str, Layout]:
+    """Layouts of OPC UA events by message, such as `EAF1.Tap` or `*.State`; a group is a list without a count."""
+    if not folder.is_dir():
+        raise BadSetup("level2.no_layouts", f"There is no folder {folder} with event layouts.",
+                       todo="Give `telegrams` of the link a folder of layout files, or leave it out.")
+    events: dict[str, Layout] = {}
+    for path in sorted(folder.glob("*.toml")):
+        layout = load_file(path)
+        if layout.encoding != "json" or layout.direction != "up":
+            raise _bad(path, "an event needs encoding json and direction up")
+        for name in layout.ids:
+            if name in events:
+                raise _bad(path, f"event {name} has a layout in another file already")
+            events[name] = layout
+    return events
+
+
 def load_file(path: Path) -> Layout:
     """One layout file."""
     try:
@@ -107,9 +126,10 @@ def load_file(path: Path) -> Layout:
     if unknown:
         raise _bad(path, f"unknown key {unknown[0]!r}")
     ids = tuple(content["ids"]) if "ids" in content else (content.get("id", ""),)
-    encoding = content.get("encoding")
-    if not all(isinstance(i, str) and 0 < len(i) <= 6 for i in ids) or encoding not in TYPES:
-        raise _bad(path, "`id` (or `ids`) of at most 6 characters and `encoding` ascii or binary are needed")
+    encoding = str(content.get("encoding"))
+    if not all(isinstance(i, str) and 0 < len(i) <= ID_WIDTH.get(encoding, 0) for i in ids):
+        raise _bad(path, "`encoding` ascii, binary or json and an `id` (or `ids`) of at most 6 characters (json: 64) "
+                         "are needed")
     direction = content.get("direction", "both")
     if direction not in ("up", "down", "both"):
         raise _bad(path, f"direction {direction!r} is none of up, down, both")
@@ -125,7 +145,8 @@ def _read_fields(path: Path, encoding: str, rows: list[dict[str, Any]]) -> Itera
         if not name or name in seen or unknown:
             raise _bad(path, f"field {name!r} has no name, comes twice or has unknown keys {unknown}")
         made = _read_field(path, encoding, row)
-        if made.type == "group" and (made.count not in seen or made.max_count < 1 or not made.fields):
+        counted = encoding == "json" or made.count in seen
+        if made.type == "group" and (not counted or made.max_count < 1 or not made.fields):
             raise _bad(path, f"group {name!r} needs fields, max_count and a count field before it")
         seen[name] = made
         yield made

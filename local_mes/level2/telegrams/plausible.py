@@ -17,6 +17,10 @@ class Implausible:
     reason: str
 
 
+_KINDS: dict[str, tuple[Any, str]] = {
+    "number": (int | float, "no number"), "text": (str, "no text"), "group": (list, "no list")}
+
+
 def check(layout: Layout, values: Mapping[str, Any]) -> list[Implausible]:
     """All fields outside what the layout allows; empty when the message may be interpreted."""
     return list(_check_fields(layout.fields, values, ""))
@@ -25,13 +29,26 @@ def check(layout: Layout, values: Mapping[str, Any]) -> list[Implausible]:
 def _check_fields(fields: Sequence[Field], values: Mapping[str, Any], path: str) -> Iterator[Implausible]:
     for f in fields:
         where, value = f"{path}{f.name}", values.get(f.name)
-        if f.type == "group":
+        reason = _wrong_kind(f, value) or ("" if f.type == "group" else _reason(f, value))
+        if reason:
+            yield Implausible(where, f"{where} {reason}")
+        elif f.type == "group":
             for i, row in enumerate(value or ()):
                 yield from _check_fields(f.fields, row, f"{where}[{i}].")
-        else:
-            reason = _reason(f, value)
-            if reason:
-                yield Implausible(where, f"{where} {reason}")
+
+
+def _wrong_kind(f: Field, value: Any) -> str:
+    """Of events only: a telegram's decoder yields no other kinds than its layout says."""
+    if f.type not in _KINDS:
+        return ""
+    if value is None:
+        return "is empty" if f.type == "group" and not f.optional else ""
+    kind, words = _KINDS[f.type]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        return f"is {value!r}, which is {words}"
+    if f.type == "group" and not (len(value) <= f.max_count and all(isinstance(row, Mapping) for row in value)):
+        return f"is no list of at most {f.max_count} rows"
+    return ""
 
 
 def _reason(f: Field, value: Any) -> str:
