@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from demo.judge.journal import RUNNING
 from demo.judge.ledger import World
 from demo.judge.product import Picture, View
 from demo.judge.verdict import Verdict
@@ -19,7 +20,7 @@ def summary(world: World, picture: Picture, verdict: Verdict) -> dict[str, Any]:
         "transfers": dict(Counter(row["state"] for row in picture.apis[picture.hub.code].list("transfers"))),
         "cases": dict(Counter(f"{c['kind']} {c['state']}" for c in picture.cases)),
         "awaiting_episodes": len(picture.episodes),
-        "standards_adopted": dict(Counter(r["plant"] for r in picture.conformance if r["state"] == "adopted")),
+        "standards_adopted": dict(Counter(r["plant"] for r in picture.conformance if r["state"] in RUNNING)),
         "trace_depth": _trace_depth(world, picture),
         "lost": by_check["lost"],
         "doubled": by_check["doubled"],

@@ -14,6 +14,8 @@ from typing import Any
 from demo.simulator.people import Desk
 
 LOOK_S = 0.02
+RUNNING = {"runs_it", "deviates"}
+"""States of conformance in which a plant has adopted the version."""
 SPOOL_S, SETTLE_S, SHIPMENT_S, STANDARDS_S, EPISODE_S = 60.0, 60.0, 30.0, 60.0, 20.0
 STUCK_S = 1.0
 """A spool that has not moved for this long holds a message that waits for a later one."""
@@ -87,7 +89,7 @@ def wait_adopted(hub: Desk, code: str, version: int, plants: Sequence[str]) -> b
         running = {
             row["plant"]
             for row in rows
-            if row["standard_id"] == code and row["version"] == version and row["state"] == "adopted"
+            if row["standard_id"] == code and row["version"] == version and row["state"] in RUNNING
         }
         return running >= set(plants)
 
