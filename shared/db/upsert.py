@@ -10,18 +10,31 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
-def upsert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, update: Sequence[str] = ()) -> None:
-    """Insert rows (all with the same keys); where the primary key exists, update the named columns, or leave it."""
+def upsert(
+    conn: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    update: Sequence[str] = (),
+    add: Sequence[str] = (),
+) -> None:
+    """Insert rows (all with the same keys); where the primary key exists, update the named columns, or leave it.
+
+    Columns in `add` are summed onto what is there: additive roll-ups.
+    """
     if rows:
-        conn.execute(_statement(table, tuple(update), conn.dialect.name), [dict(row) for row in rows])
+        statement = _statement(table, tuple(update), tuple(add), conn.dialect.name)
+        conn.execute(statement, [dict(row) for row in rows])
 
 
 @lru_cache(maxsize=1_000)
-def _statement(table: Table, update: tuple[str, ...], dialect: str) -> Any:
+def _statement(table: Table, update: tuple[str, ...], add: tuple[str, ...], dialect: str) -> Any:
     """Made once a table and set of columns: making one costs more than executing it."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement: Any = insert(table)
     key = [column.name for column in table.primary_key.columns]
-    if not update:
+    if not update and not add:
         return statement.on_conflict_do_nothing(index_elements=key)
-    return statement.on_conflict_do_update(index_elements=key, set_={name: statement.excluded[name] for name in update})
+    new = {name: statement.excluded[name] for name in update}
+    new |= {name: table.c[name] + statement.excluded[name] for name in add}
+    return statement.on_conflict_do_update(index_elements=key, set_=new)
