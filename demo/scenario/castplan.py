@@ -1,6 +1,7 @@
 """The caster's arithmetic: when a slab is cut and of which heats it is made.
 
-Strand positions count cold metres from the head of the strand in the sequence. A ladle opens `mark` metres after the head:
+Strand positions count cold metres from the head of the strand in the sequence. A ladle opens `mark` metres after the
+head:
 what was in the tundish then has still to leave it. Behind the mark the tundish is a stirred tank (scenario section 6).
 """
 

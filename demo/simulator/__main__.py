@@ -16,7 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from demo.scenario.day import build
+from demo.scenario.day import Scenario, build
+from demo.scenario.next_day import build_next
 from demo.simulator.clock_signal import ClockSignal
 from demo.simulator.office import Office
 from demo.simulator.people import Desk
@@ -59,8 +60,11 @@ async def _run(args: argparse.Namespace) -> None:
         await wires.start()
         nodes = await _nodes(folder / "nodes.json")
         where = json.loads((folder / "simulator.json").read_text())  # now with the tokens
-        player = _player(args, folder, where, nodes, wires, ledger, progress)
-        await player.run()
+        while True:
+            await _player(args, folder, where, nodes, wires, ledger, progress).run()
+            if not args.speed:
+                return
+            progress.begin_day(progress.day + 1)
     finally:
         ledger.close()
         with contextlib.suppress(asyncio.CancelledError):
@@ -74,6 +78,10 @@ async def _nodes(path: Path) -> dict[str, Any]:
             return found
         await asyncio.sleep(LOOK_S)
     sys.exit(f"{path} does not appear; is the group being set up?")
+
+
+def _scenario(args: argparse.Namespace, day: int) -> Scenario:
+    return build_next(args.seed, day, args.size, args.caster) if day else build(args.seed, args.size, args.caster)
 
 
 def _player(
@@ -96,7 +104,7 @@ def _player(
         folder,
     )
     return Player(
-        build(args.seed, args.size, args.caster),
+        _scenario(args, progress.day),
         desks,
         wires,
         ClockSignal(folder / "clock.json"),

@@ -30,6 +30,7 @@ from demo.simulator.wires import Wires
 
 TOGETHER_MS = 5_000
 """In fast play, events this close go out without waiting for each other's acknowledgement."""
+NUMBERS_A_DAY = 100_000
 LOT = 25
 """Messages a plant may have before they must have been interpreted."""
 TELL_EVERY_S = 5.0
@@ -108,7 +109,7 @@ class Player:
             self._complain(event, str(refused))
         if event.name == "end":
             lines = self._sums() + lines
-        self.ledger.write(number, event.at_ms, lines)
+        self.ledger.write(self.progress.day * NUMBERS_A_DAY + number, event.at_ms, lines)
 
     async def _message(self, _number: int, event: Event) -> None:
         if self._untold[event.plant] >= LOT:

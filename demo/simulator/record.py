@@ -9,8 +9,6 @@ from typing import Any
 
 from demo.simulator.clock_signal import write_whole
 
-COPIES_KEPT_EVERY = 1
-
 
 class LedgerFile:
     """Appends lines (demo/ledger.md); each is on its way to the disk before the next event is played."""
@@ -43,6 +41,11 @@ class Progress:
             kept = json.loads(path.read_text())
             self.played, self.at_ms, self.day = kept["played"], kept["at_ms"], kept["day"]
             self.wires, self.failed = kept["wires"], kept["failed"]
+
+    def begin_day(self, day: int) -> None:
+        """The next day begins."""
+        self.day, self.played = day, 0
+        self.keep()
 
     def keep(self) -> None:
         """Write it down."""

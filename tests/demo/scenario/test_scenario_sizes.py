@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from demo.scenario.day import Scenario, build
+from demo.scenario.next_day import build_next
 
 SEEDS = (1, 2, 7, 20260311)
 
@@ -39,3 +40,27 @@ def test_seeds_vary_the_bulk_and_never_what_is_named() -> None:
     for named in ("G6-03128-A", "B6-09962", "261604-2-3", "B6-10379", "161738-1-1"):
         assert one[named] == two[named]
     assert build(3).events == build(3).events
+
+
+@pytest.mark.parametrize("day", [1, 2, 40])
+def test_the_next_day_uses_no_number_of_the_day_before_and_no_piece_before_it_is_there(day: int) -> None:
+    today, before = (
+        build_next(1, day, "full", "strand"),
+        build_next(1, day - 1, "full", "strand") if day > 1 else build(1),
+    )
+    assert today.events[0].at_ms >= before.events[-1].at_ms
+    there: set[str] = set()
+    gone: set[str] = set()
+    for event in today.events:
+        for line in event.ledger:
+            if line["what"] == "piece":
+                assert line["piece"] not in there
+                assert all(parent["piece"] in there for parent in line["parents"])
+                there.add(line["piece"])
+            elif line["what"] == "consumed":
+                assert line["piece"] in there - gone
+                gone.add(line["piece"])
+            elif line["what"] in ("shipped", "received", "scrapped", "place", "number", "mass"):
+                assert line["piece"] in there
+    assert not there & set(born(before))
+    assert len(lines(today, "case")) == 3
