@@ -23,8 +23,7 @@ def upsert(
     Columns in `add` are summed onto what is there: additive roll-ups.
     """
     if rows:
-        statement = _statement(table, tuple(update), tuple(add), conn.dialect.name)
-        conn.execute(statement, [dict(row) for row in rows])
+        conn.execute(_statement(table, tuple(update), tuple(add), conn.dialect.name), [dict(row) for row in rows])
 
 
 @lru_cache(maxsize=1_000)
