@@ -15,6 +15,7 @@ from central_hub.portal import views as portal
 from central_hub.portal.status import plants_status
 from central_hub.standards import views as standards
 from central_hub.standards.queries import find_root
+from central_hub.traceability import views as traceability
 from central_hub.transfers import views as transfers
 from shared.material import api as material
 from shared.quality import api as quality
@@ -44,6 +45,7 @@ FEATURES: tuple[Feature, ...] = (
     comparison.FEATURE,
     Feature(apis=(quality.bp,)),
     transfers.FEATURE,
+    traceability.FEATURE,
 )
 
 

@@ -25,7 +25,9 @@ from shared.material.tables import (
 
 PAGE_MAX = 1_000
 _MATERIAL_ID = re.compile(r"[0-9a-f]{32}")
-_LIVE_FIRST = case((material.c.state == "live", 0), (material.c.state == "shipped", 1), else_=2)
+_RANK = {"live": 0, "identified": 2}
+"""Whose row stands for a piece: where it lives, else the youngest; shipped here and consumed there was consumed."""
+_LIVE_FIRST = case(_RANK, value=material.c.state, else_=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,7 @@ def find_by_number(conn: Connection, value: str, author: str = "") -> Sequence[R
     if author:
         query = query.where(material.c.author == author)
     rows = conn.execute(query).all()
-    rank = {"live": 0, "shipped": 1, "consumed": 2, "scrapped": 2, "identified": 3}
-    return sorted(rows, key=lambda r: (rank.get(r.state, 2), -r.born_at_ms, r.material_id, r.author))
+    return sorted(rows, key=lambda r: (_RANK.get(r.state, 1), -r.born_at_ms, r.material_id, r.author))
 
 
 def find_piece(conn: Connection, value: str, author: str = "") -> Row[Any] | None:
@@ -95,7 +96,7 @@ def rows_of(conn: Connection, ids: Sequence[str]) -> Sequence[Row[Any]]:
 
 
 def current_holder(conn: Connection, material_id: str) -> Row[Any] | None:
-    """The row of the author in whose books the piece lives now; a shipped row when it is on the way; else the last."""
+    """The row of the author in whose books the piece lives now; else of the last one that had it."""
     query = select(material).where(material.c.material_id == material_id, material.c.state != "identified")
     return conn.execute(query.order_by(_LIVE_FIRST, material.c.born_at_ms.desc(), material.c.author)).first()
 

@@ -1,0 +1,76 @@
+"""Recall over three plants: what was made of a slab, where each piece is, what is held, what is on the way."""
+
+from __future__ import annotations
+
+import pytest
+from browse import sign_in
+from steel_group import HOUR, SteelGroup
+
+from central_hub.app import create_portal
+from central_hub.traceability.queries import read_recall
+from shared.db.engine import read
+from shared.errors import NotFound
+from shared.ids import new_id
+from shared.journal.fact import Draft, Occurred
+from shared.material.facts import Consumed, Edge, Mass, MaterialTransformed, NewAlias, NewMaterial
+
+
+def roll(group: SteelGroup, plant: str, parent: str, number: str, kg: int) -> str:
+    child, now = new_id(group.clock), group.clock.now_ms()
+    fact = MaterialTransformed(
+        operation_id=new_id(group.clock), operation="roll", unit="FM", started_at_ms=now, ended_at_ms=now,
+        parents=(Consumed(parent, kg * 1000),),
+        children=(NewMaterial(material_id=child, kind="coil", aliases=(NewAlias(f"{plant}.coil", number),),
+                              mass=Mass(kg * 1000, "weighed"), place="CB1", order_item="710045/10"),),
+        edges=(Edge(parent_id=parent, child_id=child, parent_from_um=0, parent_to_um=9_310_000, child_from_um=0,
+                    child_to_um=814_500_000, mass_g=kg * 1000),),
+    )
+    with group.plants[plant].journal.work() as tx:
+        tx.record(Draft(fact, (parent, child), "p1", Occurred(now, "l2:brk")))
+    return child
+
+
+@pytest.fixture
+def road(group: SteelGroup) -> SteelGroup:
+    """A slab of the melt shop, rolled at the mill; its coil is on the way to finishing."""
+    slab = group.stock("ALD", "261604-2-3", 20_580)
+    group.ship("ALD", "BRK", "RT-1", ["261604-2-3"])
+    group.pass_time(9 * HOUR)
+    group.sync()
+    group.receive("BRK", "261604-2-3", 20_640, "RT-1")
+    roll(group, "BRK", slab, "B6-09962", 20_300)
+    group.ship("BRK", "CLD", "RC-1", ["B6-09962"])
+    group.sync()
+    return group
+
+
+def test_a_recall_finds_the_piece_on_its_way(road: SteelGroup) -> None:
+    with read(road.hub.node.engine) as conn:
+        recall = read_recall(conn, "261604-2-3")
+        assert [(p.number, p.where) for p in recall.at_large] == [("B6-09962", "on the way to CLD with RC-1")]
+        assert [(p.author, p.state, p.where) for p in recall.pieces if not p.is_at_large] == [("BRK", "consumed", "used up")]
+        with pytest.raises(NotFound):
+            read_recall(conn, "no such number")
+    assert recall.mass_g == 20_300_000
+
+
+def test_a_recall_follows_the_piece_into_the_receivers_stock(road: SteelGroup) -> None:
+    road.pass_time(HOUR)
+    took = road.receive("CLD", "B6-09962", 20_290, "RC-1")
+    road.sync()
+    with read(road.hub.node.engine) as conn:
+        by_heat_side = read_recall(conn, "261604-2-3").at_large
+        by_coil = read_recall(conn, took["own_number"]).at_large
+    assert [(p.author, p.number, p.place, p.depth) for p in by_heat_side] == [("CLD", took["own_number"], "YB", 1)]
+    assert [p.material_id for p in by_coil] == [p.material_id for p in by_heat_side]
+
+
+def test_the_page_and_the_api_tell_the_same(road: SteelGroup) -> None:
+    person = sign_in(create_portal(road.hub), road.hub.node, "quality.group", "owner")
+    assert "Type any number" in person.page("/recall")
+    page = person.page("/recall?q=261604-2-3")
+    assert "on the way to CLD with RC-1" in page
+    told = person.api("GET", "/api/v1/recalls/261604-2-3").json
+    assert (told["at_large"], told["mass_g"], len(told["items"])) == (1, 20_300_000, 2)  # type: ignore[index]
+    assert "B6-09962" in person.client.get("/recall?q=261604-2-3&format=csv").text
+    assert person.client.get("/recall?q=nothing").status_code == 404
