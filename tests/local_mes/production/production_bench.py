@@ -22,10 +22,11 @@ from local_mes.production import operations as operations
 from local_mes.standards.tables import standards_trust
 from shared.clock import FixedClock
 from shared.db.engine import open_engine, read, write
+from shared.db.types import metadata
 from shared.journal.fact import Draft, Occurred
 from shared.material.facts import Mass, MaterialCreated, NewAlias, NewMaterial, Size
 from shared.material.queries import find_piece
-from shared.node import build_node, create_tables, make_folder
+from shared.node import build_node, make_folder
 from shared.orders.facts import OrderReleased
 from shared.settings import PlantSettings
 from shared.standards.facts import InstalledStandard, StandardPublished, StandardsInstalled
@@ -134,6 +135,6 @@ def make_bench(code: str, folder: Path, clock: FixedClock) -> Bench:
     make_folder(settings)
     node = build_node(settings, REGISTERS, clock)
     plant = Plant(node, settings, load_model(settings.model), open_engine(settings.spool))
-    create_tables(node.engine)
+    metadata.create_all(node.engine)
     create_spool(plant.spool, clock)
     return Bench(plant, clock, Interpreter(plant, load_links(settings), grace_s=0))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.performance.formulas import evaluate_kpi, sums_by_class
+from shared.performance.formulas import MeasureSum, evaluate_kpi, sum_text, sums_by_class
 from shared.standards.documents import Kpi, parse_body
 
 DEMO = Path(__file__).parents[3] / "demo" / "standards"
@@ -35,7 +35,7 @@ def test_sums_first_the_ratio_last() -> None:
     by_unit = {"A": {"good_g": 10, "charged_g": 10}, "B": {"good_g": 90, "charged_g": 190}}
     (figure,) = evaluate_kpi(kpi("KPI-YLD-v2"), sums_by_class(by_unit, units))
     assert figure.value == 50.0  # the mean of the two yields would be 73.7
-    assert figure.measures == {"good": 100, "charged": 200}
+    assert figure.measures == (MeasureSum("good", "good_g", "pickling", 100), MeasureSum("charged", "charged_g", "pickling", 200))
 
 
 def test_tonnes_per_hour() -> None:
@@ -50,7 +50,7 @@ def test_more_than_all_of_it_is_legal_where_zinc_is_added() -> None:
 
 def test_what_nobody_counted_is_missing_and_not_zero() -> None:
     (figure,) = evaluate_kpi(kpi("KPI-YLD-v3"), sums_by_class({"CC1": {"good_g": 5}}, ALD))
-    assert (figure.value, figure.measures) == (None, {"good": 5})
+    assert (figure.value, [found.name for found in figure.measures]) == (None, ["good"])
     assert figure.why == "Nobody counted tapped_g at eaf."
 
 
@@ -64,3 +64,9 @@ def test_places_a_plant_does_not_have_give_no_figure_and_unknown_units_count_now
     sums = sums_by_class({"CC1": {"good_g": 5, "to_tundish_g": 10}, "ZZ9": {"good_g": 7}}, ALD)
     assert [figure.at for figure in evaluate_kpi(kpi("KPI-YLD-v2"), sums)] == ["slab_caster"]
     assert sums["slab_caster"]["good_g"] == 5
+
+
+def test_sums_are_said_in_the_fields_units() -> None:
+    assert sum_text(MeasureSum("good", "good_g", "slab_caster", 740_100_000)) == "good 740.1 t"
+    assert sum_text(MeasureSum("apt", "apt_ms", "slab_caster", 9_000_000)) == "apt 2.50 h"
+    assert sum_text(MeasureSum("pieces", "pieces", "slab_caster", 1_234)) == "pieces 1,234"
