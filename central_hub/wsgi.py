@@ -1,13 +1,54 @@
-"""Runs the hub's process: portal, API, the sync endpoint and the threads beside them."""
+"""The hub's process: portal, API and sync endpoint, and beside them applying and what follows from it."""
 
 from __future__ import annotations
 
-from central_hub.wiring import build_hub, start_hub
+from functools import partial
+
+from central_hub.app import create_portal
+from central_hub.standards.publishing import issue_missing
+from central_hub.transfers.service import reconcile
+from central_hub.wiring import MIGRATIONS, build_hub, build_station
+from shared.db import migrate
+from shared.ids import jitter
 from shared.settings import HubSettings
+from shared.web.features import Feature
+from shared.web.server import Served
 from shared.web.server import serve as serve_node
+from sync import status
+from sync.backoff import Backoff
+from sync.endpoint import endpoint, install_desk
+from sync.following import Following
 
 
 def serve(settings: HubSettings) -> None:
     """Run until told to end; BadSetup for anything that does not allow a start, before a process is forked."""
-    build_hub(settings)
+    hub = build_hub(settings)
+    migrate.check(hub.node.engine, MIGRATIONS)
+    # a SQLite file that a fork inherits open loses its locks when the child closes it
+    hub.node.engine.dispose()
     serve_node(settings, lambda: start_hub(settings))
+
+
+def start_hub(settings: HubSettings) -> Served:
+    """The hub's process: portal, sync desk, and beside them applying and what follows from it."""
+    hub = build_hub(settings)
+    station = build_station(hub)
+    following = Following(
+        (("reconcile transfers", partial(reconcile, hub)), ("issue standards", partial(issue_missing, hub))),
+        station.ground.applying,
+        Backoff(settings.sync.retry_first_s, settings.sync.heartbeat_s, jitter),
+        look_s=settings.sync.heartbeat_s,
+    )
+
+    def start() -> None:
+        station.start()
+        following.start()
+
+    def stop() -> None:
+        following.stop()
+        station.stop()
+
+    more = Feature(machine=(endpoint,), apis=(status.make_api(),))
+    app = create_portal(hub, (more,))
+    install_desk(app, station.desk)
+    return Served(app, start, stop)

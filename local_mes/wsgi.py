@@ -1,13 +1,67 @@
-"""Runs a plant's process: console, API and the threads beside them."""
+"""A plant's process: console and API, and beside them sync, the interpreter of Level 2, and what follows from facts."""
 
 from __future__ import annotations
 
-from local_mes.wiring import build_plant, start_plant
+import threading
+from functools import partial
+
+from local_mes.app import create_console
+from local_mes.level2.interpret import Interpreter
+from local_mes.level2.links import load_links
+from local_mes.level2.queries import open_figures
+from local_mes.production import operations as _operations  # noqa: F401 - registers what messages mean
+from local_mes.standards.adopt import adopt_pending
+from local_mes.transfers.matching import match_pending
+from local_mes.wiring import MIGRATIONS, build_plant, build_station
+from shared.db import migrate
+from shared.ids import jitter
 from shared.settings import PlantSettings
+from shared.web.features import Feature
+from shared.web.server import Served
 from shared.web.server import serve as serve_node
+from sync import status
+from sync.backoff import Backoff
+from sync.following import Following
+
+STOP_S = 3.0
+"""An interpreter ends after the transaction in hand; longer would outlast the server's own grace."""
 
 
 def serve(settings: PlantSettings) -> None:
     """Run until told to end; BadSetup for anything that does not allow a start, before a process is forked."""
-    build_plant(settings)
+    plant = build_plant(settings)
+    migrate.check(plant.node.engine, MIGRATIONS)
+    Interpreter(plant, load_links(settings))
+    # a SQLite file that a fork inherits open loses its locks when the child closes it
+    plant.node.engine.dispose()
+    plant.spool.dispose()
     serve_node(settings, lambda: start_plant(settings))
+
+
+def start_plant(settings: PlantSettings) -> Served:
+    """The plant's process: its console, and beside it sync, the interpreter of Level 2, and what follows from facts."""
+    plant = build_plant(settings)
+    station = build_station(plant)
+    stopping = threading.Event()
+    interpreter = Interpreter(plant, load_links(settings))
+    thread = threading.Thread(target=interpreter.run, args=(stopping,), name="interpreter", daemon=True)
+    following = Following(
+        (("adopt standards", partial(adopt_pending, plant)), ("match receipts", partial(match_pending, plant))),
+        station.ground.applying,
+        Backoff(settings.sync.retry_first_s, settings.sync.heartbeat_s, jitter),
+        look_s=settings.sync.heartbeat_s,
+    )
+
+    def start() -> None:
+        station.start()
+        thread.start()
+        following.start()
+
+    def stop() -> None:
+        stopping.set()
+        following.stop()
+        station.stop()
+        thread.join(STOP_S)
+
+    figures = Feature(apis=(status.make_api(partial(open_figures, plant)),))
+    return Served(create_console(plant, (figures,)), start, stop)

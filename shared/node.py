@@ -43,7 +43,7 @@ def make_folder(settings: NodeSettings) -> SigningKey:
 
 
 def create_tables(engine: Engine) -> None:
-    """Create every table known to this process, for a new node."""
+    """Create every table known to this process at once, without the history of its schema: for scratch nodes."""
     metadata.create_all(engine)
 
 

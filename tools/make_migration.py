@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from alembic import command
+from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from shared.db.engine import open_engine, write
@@ -22,11 +25,17 @@ ROOT = Path(__file__).parents[1]
 BRANCHES = {
     "shared": (
         SHARED,
-        ("shared.subjects", "shared.web.app", "shared.journal.quarantine", "shared.journal.position", "shared.journal.life",
-         "sync.tables"),
+        (
+            "shared.subjects",
+            "shared.web.app",
+            "shared.journal.quarantine",
+            "shared.journal.position",
+            "shared.journal.life",
+            "sync.tables",
+        ),
     ),
-    "plant": (ROOT / "local_mes" / "migrations", ("local_mes.app", "local_mes.wiring")),
-    "hub": (ROOT / "central_hub" / "migrations", ("central_hub.app", "central_hub.wiring")),
+    "plant": (ROOT / "local_mes" / "migrations", ("local_mes.wsgi",)),
+    "hub": (ROOT / "central_hub" / "migrations", ("central_hub.wsgi",)),
 }
 
 
@@ -51,13 +60,16 @@ def main() -> None:
         engine = open_engine(f"sqlite:///{scratch}/scratch.sqlite")
         upgrade(engine, folder)
         with write(engine) as connection:
-            config = configuration(folder, connection, lambda name, kind, _parents: kind != "table" or name in mine)
-            first = ScriptDirectory.from_config(config).get_revision(f"{branch}@head") if _has(config, branch) else None
+            config = configuration(folder, connection, partial(_is_mine, mine))
+            first = (
+                ScriptDirectory.from_config(config).get_revision(f"{branch}@head") if _count(config, branch) else None
+            )
             command.revision(
                 config,
                 message,
                 autogenerate=True,
                 version_path=str(folder / "versions"),
+                rev_id=f"{branch}_{_count(config, branch) + 1:04}",
                 head=f"{branch}@head" if first else "base",
                 branch_label=None if first else branch,
                 depends_on="shared@head" if branch != "shared" and not first else None,
@@ -65,9 +77,13 @@ def main() -> None:
             )
 
 
-def _has(config: object, branch: str) -> bool:
-    scripts = ScriptDirectory.from_config(config)  # type: ignore[arg-type]
-    return any(branch in script.branch_labels for script in scripts.walk_revisions())
+def _is_mine(mine: set[str], thing: Any, name: str, kind: str, _reflected: bool, _other: object) -> bool:
+    return (name if kind == "table" else thing.table.name) in mine
+
+
+def _count(config: Config, branch: str) -> int:
+    scripts = ScriptDirectory.from_config(config)
+    return sum(script.revision.startswith(f"{branch}_") for script in scripts.walk_revisions())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ context.configure(
     connection=options["connection"],
     target_metadata=metadata,
     render_as_batch=True,
-    include_name=options.get("include_name"),
+    include_object=options.get("include_object"),
     compare_server_default=False,
 )
 with context.begin_transaction():

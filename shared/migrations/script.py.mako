@@ -1,4 +1,4 @@
-"""${message}
+"""${message[0].upper() + message[1:]}.
 
 The rules: old code must still run after this (expand first, contract a release later); small, named, tried with data
 on both databases; a table of the journal is guarded by its triggers.
@@ -6,6 +6,8 @@ on both databases; a table of the journal is guarded by its triggers.
 
 import sqlalchemy as sa
 from alembic import op
+
+from shared.db.append_only import statements
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
@@ -20,4 +22,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Not promised: code rolls back, recorded steel does not."""
-    raise NotImplementedError("schema changes are never rolled back; restore a backup instead")
+    raise RuntimeError("schema changes are never rolled back; restore a backup instead")
