@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from local_mes.context import plant
 from local_mes.quality import service
+from local_mes.quality.api import bp as commands
 from shared.errors import NotFound
-from shared.material.queries import rows_of
+from shared.material.queries import find_by_number, rows_of
 from shared.orders.queries import find_orders
 from shared.quality.domain import DISPOSITIONS
 from shared.quality.queries import find_decision, find_hold, list_decisions, list_holds, list_samples
@@ -71,6 +72,7 @@ def holds() -> str | Response:
     filters = (
         Filter("state", "State", (("open", "Held now"), ("released", "Released"))),
         Filter("rule_id", "Rule"),
+        Filter("q", "Number"),
     )
     return answer_list("quality/holds.html", HOLD_COLUMNS, _read_holds, filters=filters)
 
@@ -78,7 +80,8 @@ def holds() -> str | Response:
 def _read_holds(paging: Paging) -> Page[Any]:
     with reading() as conn:
         rows = list_holds(
-            conn, node().code, paging.wants("state"), None, paging.wants("rule_id"), paging.after, paging.limit
+            conn, node().code, paging.wants("state"), _ids(conn, paging.wants("q")), paging.wants("rule_id"), paging.after,
+            paging.limit,
         )
         pieces = _pieces(conn, [row.material_id for row in rows])
     page = cut(rows, paging, "hold_id")
@@ -233,6 +236,11 @@ def place() -> BaseResponse:
     return redirect(url_for("quality.hold", hold_id=done["hold_id"]))
 
 
+def _ids(conn: Connection, number: str) -> list[str] | None:
+    """Ids a number may mean; None when no number narrows the list."""
+    return sorted({row.material_id for row in find_by_number(conn, number)}) if number else None
+
+
 def _pieces(conn: Connection, ids: list[str]) -> dict[str, Any]:
     """Our own row of each piece, else whoever holds it."""
     rows = rows_of(conn, ids)
@@ -241,6 +249,7 @@ def _pieces(conn: Connection, ids: list[str]) -> dict[str, Any]:
 
 FEATURE = Feature(
     pages=(bp,),
+    apis=(commands,),
     menu=(
         MenuItem("Quality", "Holds", "quality.holds"),
         MenuItem("Quality", "Decisions", "quality.decisions"),

@@ -60,7 +60,9 @@ def heat_events(s: Sequence, i: int) -> Iterator[Event]:
     heat, opens = s.heats[i], s.opens(i)
     tap, eaf, lf = opens - 70 * MINUTE, f"EAF{heat[0]}", f"LF{heat[0]}"
     yield tap - 48 * MINUTE, "ALD-MELT", f"{eaf}.HeatStart", {"heat": heat, "grade": s.grade(i), "ladle": 7}
-    yield tap - 47 * MINUTE, "ALD-MELT", f"{eaf}.Charge", {"heat": heat, "basket": [{"type": "E3", "kg": 143_000}]}
+    for minutes, kg in ((47, 82_000), (30, 61_000)):
+        basket = [{"type": "E3", "kg": kg - 30_000}, {"type": "E8", "kg": 30_000}]
+        yield tap - minutes * MINUTE, "ALD-MELT", f"{eaf}.Charge", {"heat": heat, "basket": basket}
     yield tap - 45 * MINUTE, "ALD-MELT", f"{eaf}.PowerOn", {"heat": heat}
     yield tap - 6 * MINUTE, "ALD-MELT", f"{eaf}.PowerOff", {"heat": heat, "kwh": 49_000}
     yield tap - 5 * MINUTE, "ALD-MELT", f"{eaf}.Temp", {"heat": heat, "temp_c": 1640, "o2_ppm": 500}
