@@ -122,6 +122,22 @@ def user_add(file: Path, login: str, name: str, roles: tuple[str, ...], password
     click.echo(f"{login} may sign in at {here.code}.")
 
 
+@plant.command("people-add")
+@config
+@click.option("--file", "people", required=True, type=click.Path(path_type=Path, dir_okay=False), help="[[person]] entries.")
+def people_add(file: Path, people: Path) -> None:
+    """Add many people from a TOML file; prints `login token` for those who get one."""
+    from local_mes.app import ROLES
+    from shared.db.engine import write
+    from shared.web.people_file import add_people, read_people
+
+    listed = read_people(people)
+    here = _plant(file)
+    with write(here.node.engine) as conn:
+        for login, token in add_people(conn, here.clock, listed, ROLES):
+            click.echo(f"{login} {token}")
+
+
 @plant.command("token-add")
 @config
 @click.option("--login", required=True)
