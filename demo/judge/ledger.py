@@ -26,6 +26,8 @@ class Piece:
     """plant -> [(basis, grams)] in order of telling."""
     at: str | None = None
     """The plant it is in; None on the way."""
+    left: set[str] = field(default_factory=set)
+    """Plants that told that it left them, whether it did or not: what their books must say."""
     ended: str = ""
     """'' alive, else consumed or scrapped."""
     ended_at: str = ""
@@ -102,6 +104,10 @@ def _received(world: World, line: Line) -> None:
         piece.numbers.append((line["plant"], line["number"]))
 
 
+def _shipped(world: World, line: Line) -> None:
+    world.pieces[line["piece"]].left.add(line["from"])
+
+
 def _ended(world: World, line: Line) -> None:
     piece = world.pieces[line["piece"]]
     piece.ended, piece.ended_at = line["what"], line["plant"]
@@ -112,6 +118,7 @@ _FOLDS = {
     "number": _number,
     "mass": _mass,
     "place": _place,
+    "shipped": _shipped,
     "received": _received,
     "consumed": _ended,
     "scrapped": _ended,
