@@ -61,7 +61,7 @@ def _leaf(path: str, value: Any, layout: Layout | None, fault: str) -> Leaf:
     if f.values:
         allowed = ", ".join(str(v) or "empty" for v in f.values)
     else:
-        allowed = f"{f.low:g} to {f.high:g}" if f.low is not None and f.high is not None else ""
+        allowed = f"{f.low:,} to {f.high:,}" if f.low is not None and f.high is not None else ""
     return Leaf(path, value, f.unit, f.description, allowed, at_fault=path == fault)
 
 

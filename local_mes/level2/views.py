@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from local_mes.context import plant
@@ -52,18 +52,18 @@ def links() -> str:
 
 
 @bp.get("/repairs")
-def repairs() -> str | Response:
-    """Messages that could not be interpreted."""
-    states = (("open", "open"), ("mended", "mended"), ("dismissed", "dismissed"), ("any", "all"))
+def repairs() -> str | BaseResponse:
+    """Messages that could not be interpreted; those that are open unless the address says otherwise."""
+    if "state" not in request.args:
+        return redirect(url_for("level2.repairs", state="open", link=request.args.get("link")))
+    states = (("open", "open"), ("mended", "mended"), ("dismissed", "dismissed"))
     return answer_list("level2/repairs.html", REPAIR_COLUMNS, _read_repairs,
                        filters=(Filter("state", "State", states), Filter("link", "Link")))
 
 
 def _read_repairs(paging: Paging) -> Page[Any]:
-    wanted = paging.wants("state") or "open"
     with reading() as conn:
-        rows = queries.find_repairs(conn, "" if wanted == "any" else wanted, paging.wants("link"), paging.after,
-                                    paging.limit)
+        rows = queries.find_repairs(conn, paging.wants("state"), paging.wants("link"), paging.after, paging.limit)
     return cut([{**row._mapping, "state_state": SIGNS[row.state]} for row in rows], paging, "repair_id")
 
 
