@@ -67,7 +67,7 @@ def _judge_lines(findings: Findings, matters: OpenMatters, sight: Sight) -> None
             matters.answered.get((line.shipment_id, line.material_id)), sight,
         )
         if not verdict.pending:
-            findings.settle("line", f"{line.shipment_id}.{line.material_id}", verdict.found)
+            findings.settle("line", line.shipment_id + line.material_id, verdict.found)
 
 
 def _judge_unlisted(findings: Findings, matters: OpenMatters, sight: Sight) -> None:

@@ -31,7 +31,7 @@ class OpenMatters:
 
 def read_open_matters(conn: Connection) -> OpenMatters:
     """Everything unjudged, as it stands in this transaction."""
-    lines = _lines(conn, _not_judged("line", shipment_line.c.shipment_id + "." + shipment_line.c.material_id))
+    lines = _lines(conn, _not_judged("line", shipment_line.c.shipment_id + shipment_line.c.material_id))
     unlisted = _receipts(conn, and_(receipt.c.came_unlisted.is_(True), _not_judged("unlisted", receipt.c.receipt_id)))
     matched = and_(receipt.c.provisional.is_(False), _not_judged("receipt", receipt.c.receipt_id))
     return OpenMatters(

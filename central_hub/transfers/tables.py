@@ -7,7 +7,7 @@ from sqlalchemy import Column
 from shared.db.types import Code, local_table
 
 judged = local_table(
-    # kind: line (shipment_id.material_id) | receipt (receipt_id) | unlisted (receipt_id)
+    # kind: line (shipment id and material id) | receipt (receipt_id) | unlisted (receipt_id)
     "transfer_judged",
     Column("kind", Code, primary_key=True),
     Column("ref", Code, primary_key=True),

@@ -99,7 +99,7 @@ receipt = projection_table(
     Column("sender_mass_basis", Code),
     Column("place", Code, nullable=False),
     Column("position", Code, nullable=False),
-    Column("damage", Code, nullable=False),
+    Column("damage", Words, nullable=False),
     Column("received_at_ms", Int, nullable=False),
     Column("recorded_at_ms", Int, nullable=False),
     Column("matched_at_ms", Int, nullable=False),  # 0: not (or never needed)
@@ -152,7 +152,7 @@ transfer_case = projection_table(
 awaiting_episode = projection_table(
     "awaiting_episode",
     Column("episode_id", Id, primary_key=True),
-    Column("plant", Code, nullable=False),  # whose facts are awaited
+    Column("plant", Words, nullable=False),  # whose facts are awaited; several with a comma
     Column("receiver", Code, nullable=False),
     Column("shipment_number", Code, nullable=False),
     Column("lines", Int, nullable=False),

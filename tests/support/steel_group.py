@@ -45,9 +45,12 @@ class SteelGroup:
     cut: set[str] = field(default_factory=set)
     commands: int = 0
     plants_of: SteelGroup | None = None
+    hub_database: str = ""
 
     def __post_init__(self) -> None:
-        settings_of_hub = HubSettings(code="HUB", name="Group", folder=self.folder / "hub")
+        settings_of_hub = HubSettings(
+            code="HUB", name="Group", folder=self.folder / "hub", database_url=self.hub_database
+        )
         self.hub = Hub(self.make_node(settings_of_hub), settings_of_hub)
         if self.plants_of is not None:  # another hub that hears the same plants
             self.plants = self.plants_of.plants

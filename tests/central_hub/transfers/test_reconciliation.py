@@ -88,6 +88,11 @@ def drive_t2_under_a_cut(group: SteelGroup) -> None:
 @pytest.fixture
 def scenario(group: SteelGroup) -> SteelGroup:
     """The day up to the moment in which the line to the melt shop is still cut."""
+    play(group)
+    return group
+
+
+def play(group: SteelGroup) -> None:
     send_t1_and_r1(group)
     group.pass_time(9 * HOUR)
     group.sync()
@@ -98,7 +103,6 @@ def scenario(group: SteelGroup) -> SteelGroup:
     group.pass_time(HOUR)
     group.sync()
     drive_t2_under_a_cut(group)
-    return group
 
 
 THREE = [("mass", "B6-10379"), ("short", "B6-10375"), ("unannounced", "161739-1-3")]
@@ -279,3 +283,24 @@ def hear_in_pieces(second: SteelGroup, turn: random.Random) -> None:
             left.discard(code)
         reconcile(second.hub)
     reconcile(second.hub)
+
+
+@pytest.mark.postgres
+def test_a_hub_on_postgresql_judges_the_same(tmp_path: Path, clock: FixedClock, postgres_url: str) -> None:
+    group = SteelGroup(tmp_path, clock, hub_database=postgres_url)
+    try:
+        play(group)
+        assert cases(group) == THREE
+        group.cut.clear()
+        group.sync()
+        group.pass_time(HOUR)
+        group.sync()
+        assert cases(group) == THREE
+        with read(group.hub.node.engine) as conn:
+            (episode,) = find_episodes(conn)
+            now = group.clock.now_ms()
+            lanes = {lane.lane: lane for lane in read_balance(conn, now - 30 * HOUR, now)}
+        assert (episode.closed, episode.lines) == (True, 15)
+        assert lanes["BRK-CLD"].disputed.mass_g == 20_180_000
+    finally:
+        group.close()

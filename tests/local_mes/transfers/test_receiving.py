@@ -5,10 +5,18 @@ from __future__ import annotations
 import pytest
 from steel_group import MINUTE, SteelGroup
 
-from local_mes.transfers.service import arrive, close_receipt, match_pending, may_consume
+from local_mes.transfers.service import (
+    CorrectDeparture,
+    arrive,
+    close_receipt,
+    correct_departure,
+    match_pending,
+    may_consume,
+)
 from shared.db.engine import read
 from shared.errors import NotFound, Refused
 from shared.ids import new_id
+from shared.journal.content_hash import authors, content_hash
 from shared.journal.fact import Draft, Occurred
 from shared.journal.rebuild import rebuild
 from shared.journal.tables import fact
@@ -123,8 +131,6 @@ def test_a_hold_of_the_sender_travels_with_the_piece(group: SteelGroup) -> None:
     with group.plants["ALD"].journal.work() as tx:
         hold = HoldPlaced(hold_id=new_id(group.clock), material_id=piece, reason="Cu")
         tx.record(Draft(hold, (piece,), "p1", Occurred(group.clock.now_ms(), "manual")))
-    from local_mes.transfers.service import CorrectDeparture, correct_departure
-
     correct_departure(group.plants["ALD"], CorrectDeparture(group.command(), "p1", "RT-1", "161739-1-3", "late"))
     group.sync()
     with read(group.plants["BRK"].node.engine) as conn:
@@ -161,8 +167,6 @@ def test_an_arrival_is_seen_on_the_line(group: SteelGroup) -> None:
 
 
 def test_a_rebuild_gives_the_same_rows(group: SteelGroup) -> None:
-    from shared.journal.content_hash import authors, content_hash
-
     group.cut.add("ALD")
     send(group, "161738-1-1", "161738-1-2")
     group.receive("BRK", "161738-1-1", 20_670, "RT-1")

@@ -1,0 +1,174 @@
+"""Judgements as pure rules: what is pending, what is in order, what is a contradiction, and as of when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from central_hub.transfers.cases import check_resolution, opening, resolutions
+from central_hub.transfers.domain import (
+    EPISODE_AFTER_MS,
+    Close,
+    KnownLine,
+    KnownReceipt,
+    Sight,
+    is_away,
+    judge_double,
+    judge_mass,
+    judge_missing,
+    judge_unlisted,
+)
+from shared.errors import BadInput, Refused
+from shared.transfers.domain import compare_mass
+
+MINUTE, HOUR = 60_000, 3_600_000
+MARGIN = 15 * MINUTE
+NOON = 1_773_230_400_000
+GRACE = 12 * HOUR
+
+LINE = KnownLine(
+    sender="ALD", receiver="BRK", shipment_id="s1", shipment_number="RT-1", material_id="m1", number="161738-1-1",
+    mode="rail", mass_g=20_558_000, departed_at_ms=NOON - 9 * HOUR, eta_ms=NOON, recorded_at_ms=NOON - 9 * HOUR,
+    withdrawn_at_ms=0, fact_id="f1",
+)
+RECEIPT = KnownReceipt(
+    receiver="BRK", receipt_id="r1", from_plant="ALD", shipment_id="", shipment_number="RT-1", material_id="p1",
+    taken_in_as="p1", custody_no=0, provisional=True, came_unlisted=True, printed_number="161738-1-1",
+    own_number="BS6-1", mass_g=20_600_000, received_at_ms=NOON, recorded_at_ms=NOON, matched_at_ms=0, fact_id="f2",
+)
+
+
+def sight(ald_ms: int, brk_ms: int) -> Sight:
+    return Sight({"ALD": ald_ms, "BRK": brk_ms}, MARGIN)
+
+
+FAR = sight(NOON + 99 * HOUR, NOON + 99 * HOUR)
+CLOSE = Close(NOON + HOUR, "f3")
+JUDGED_AT = NOON + HOUR + MARGIN
+
+
+@pytest.mark.parametrize(
+    ("seen", "pending"),
+    [
+        (sight(JUDGED_AT, JUDGED_AT), False),
+        (sight(JUDGED_AT - 1, JUDGED_AT), True),  # the sender might have said that it never left
+        (sight(JUDGED_AT, JUDGED_AT - 1), True),  # the receiver might have found it
+        (Sight({}, MARGIN), True),
+    ],
+)
+def test_a_closed_receipt_is_judged_behind_both_watermarks(seen: Sight, pending: bool) -> None:
+    verdict = judge_missing(LINE, CLOSE, None, seen)
+    assert verdict.pending is pending
+    if not pending:
+        assert verdict.found is not None
+        assert (verdict.found.kind, verdict.found.at_ms, verdict.found.evidence) == ("short", JUDGED_AT, ("f1", "f3"))
+
+
+def test_without_a_close_a_load_is_overdue_after_its_grace() -> None:
+    due = NOON + GRACE + MARGIN
+    assert judge_missing(LINE, None, None, sight(due - 1, due - 1)).pending
+    found = judge_missing(LINE, None, None, sight(due, due)).found
+    assert found is not None
+    assert (found.at_ms, found.evidence) == (due, ("f1",))
+    early = judge_missing(LINE, Close(NOON + 20 * HOUR, "f3"), None, FAR).found
+    assert early == found  # a later close changes nothing about a load that was overdue before
+
+
+@pytest.mark.parametrize(
+    ("answered_ms", "in_order"), [(NOON, True), (JUDGED_AT, True), (JUDGED_AT + 1, False)]
+)
+def test_a_receipt_in_time_answers_the_line_and_a_late_one_does_not_undo_the_case(answered_ms: int, in_order: bool) -> None:
+    verdict = judge_missing(LINE, CLOSE, answered_ms, FAR)
+    assert not verdict.pending
+    assert (verdict.found is None) is in_order
+    if in_order:  # positive evidence needs no watermark
+        assert not judge_missing(LINE, CLOSE, answered_ms, Sight({}, MARGIN)).pending
+
+
+@pytest.mark.parametrize(("withdrawn_ms", "found"), [(JUDGED_AT, False), (JUDGED_AT + 1, True)])
+def test_a_declaration_that_it_never_left_counts_when_made_in_time(withdrawn_ms: int, found: bool) -> None:
+    verdict = judge_missing(replace(LINE, withdrawn_at_ms=withdrawn_ms), CLOSE, None, FAR)
+    assert (verdict.found is not None) is found
+
+
+def test_a_line_declared_late_is_not_missed_because_the_receipt_was_closed_before() -> None:
+    late = replace(LINE, recorded_at_ms=NOON + 30 * HOUR)
+    assert judge_missing(late, CLOSE, NOON, FAR).found is None
+    found = judge_missing(late, CLOSE, None, FAR).found
+    assert found is not None
+    assert found.at_ms == NOON + 30 * HOUR + MARGIN
+
+
+def test_an_unlisted_piece_is_judged_behind_the_senders_watermark() -> None:
+    at_ms = NOON + MARGIN
+    assert judge_unlisted(RECEIPT, [], ["ALD"], sight(at_ms - 1, at_ms)).pending
+    assert judge_unlisted(RECEIPT, [], ["ALD"], sight(at_ms, at_ms - 1)).pending
+    assert judge_unlisted(RECEIPT, [], ["ALD", "CLD"], sight(at_ms, at_ms)).pending
+    found = judge_unlisted(RECEIPT, [], ["ALD"], sight(at_ms, at_ms)).found
+    assert found is not None
+    assert (found.kind, found.material_id, found.piece_number) == ("unannounced", "p1", "161738-1-1")
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        (LINE, None),
+        (replace(LINE, receiver="CLD"), "wrong_plant"),
+        (replace(LINE, recorded_at_ms=NOON + MARGIN), None),
+        (replace(LINE, recorded_at_ms=NOON + MARGIN + 1), "unannounced"),  # declared late: it was a contradiction
+        (replace(LINE, withdrawn_at_ms=NOON), "unannounced"),
+        (replace(LINE, departed_at_ms=NOON + HOUR), "unannounced"),  # it left after this one came: another piece
+        (replace(LINE, sender="CLD"), "unannounced"),
+    ],
+)
+def test_what_a_line_makes_of_an_unlisted_piece(line: KnownLine, kind: str | None) -> None:
+    verdict = judge_unlisted(RECEIPT, [line], ["ALD"], FAR)
+    assert not verdict.pending
+    assert (verdict.found.kind if verdict.found else None) == kind
+
+
+def test_masses_contradict_at_once_and_name_both() -> None:
+    matched = replace(RECEIPT, matched_at_ms=NOON + HOUR, provisional=False)
+    assert judge_mass(LINE, matched, compare_mass(20_000_000, "theoretical", 20_300_000, "weighed")) is None
+    found = judge_mass(LINE, matched, compare_mass(20_180_000, "weighed", 19_660_000, "weighed"))
+    assert found is not None
+    assert found.at_ms == NOON + HOUR
+    assert "20,180 kg, BRK found 19,660 kg (weighed-weighed): -520 kg, -2.58 %; allowed are 61 kg" in found.summary
+    assert found.values["difference_g"] == -520_000
+
+
+def test_one_custody_number_is_received_once() -> None:
+    first = replace(RECEIPT, provisional=False, material_id="m1", custody_no=1)
+    again = replace(first, receipt_id="r2", receiver="CLD", own_number="C6-1", recorded_at_ms=NOON + 1, fact_id="f4")
+    found = judge_double(again, first)
+    assert found == judge_double(first, again)
+    assert found is not None
+    assert (found.plants, found.receipt_id) == (("BRK", "CLD"), "r2")
+    for other in (replace(again, custody_no=2), replace(again, material_id="m2"), replace(again, provisional=True), first):
+        assert judge_double(first, other) is None
+
+
+def test_a_sender_minutes_behind_is_not_away() -> None:
+    assert not is_away(RECEIPT, ["ALD"], sight(NOON - EPISODE_AFTER_MS, 0))
+    assert is_away(RECEIPT, ["ALD"], sight(NOON - EPISODE_AFTER_MS - 1, 0))
+
+
+def test_the_same_contradiction_is_the_same_case() -> None:
+    found = judge_missing(LINE, CLOSE, None, FAR).found
+    assert found is not None
+    one, two = opening("HUB", found), opening("HUB", found)
+    assert (one.fact_id, one.payload.case_id) == (two.fact_id, two.payload.case_id)
+    other = opening("HUB", replace(found, key=("ALD", "s1", "m2")))
+    assert other.payload.case_id != one.payload.case_id
+
+
+def test_a_resolution_says_how_and_why() -> None:
+    check_resolution("short", "open", "lost", "never found")
+    for kind, state, how, note, error in (
+        ("short", "resolved", "lost", "x", Refused), ("short", "open", "reweighed", "x", BadInput),
+        ("mass", "open", "reweighed", "  ", BadInput), ("mass", "open", "reweighed", "x" * 2_001, BadInput),
+    ):
+        with pytest.raises(error):
+            check_resolution(kind, state, how, note)
+    assert "other" in resolutions("anything")
