@@ -7,6 +7,7 @@ from flask import Blueprint, render_template, request
 from central_hub.context import hub
 from central_hub.performance.api import api, chosen_days
 from central_hub.performance.service import list_days, list_kpis, read_comparison
+from shared.performance.formulas import sum_text
 from shared.web.context import reading
 from shared.web.features import Feature, MenuItem
 
@@ -22,7 +23,8 @@ def comparison() -> str:
         days = chosen_days(conn, request.args.get("day", "")[:10], "", "")
         found = read_comparison(conn, hub(), kpi, days) if kpi else None
         known = list_days(conn)
-    return render_template("comparison/comparison.html", kpis=kpis, kpi=kpi, days=days, known=known, found=found)
+    return render_template("comparison/comparison.html", kpis=kpis, kpi=kpi, days=days, known=known, found=found,
+                           sum_text=sum_text)
 
 
 FEATURE = Feature(pages=(bp,), apis=(api,), menu=(MenuItem("Figures", "Comparison", "comparison.comparison"),))

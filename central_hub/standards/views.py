@@ -13,6 +13,7 @@ from central_hub.standards import errors, publishing, reading, service
 from central_hub.standards.api import api
 from central_hub.standards.queries import find_open_request, find_root, list_signatures
 from shared.errors import BadInput
+from shared.standards.diff import value_text
 from shared.standards.documents import KINDS
 from shared.standards.queries import list_history
 from shared.standards.signing import check_request, read_answer
@@ -76,7 +77,7 @@ def version(address: str) -> str:
         names = names_of(conn, {found.row.drafted_by, found.row.approved_by})
         pretty = json.dumps(json.loads(found.row.body), indent=2, ensure_ascii=False)
     return render_template("standards/version.html", found=found, row=found.row, history=history, names=names,
-                           sign=SIGNS[found.row.status], body=pretty, mine=found.row.drafted_by == actor())
+                           value_text=value_text, sign=SIGNS[found.row.status], body=pretty, mine=found.row.drafted_by == actor())
 
 
 @bp.get("/standards/draft")

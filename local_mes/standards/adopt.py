@@ -26,7 +26,7 @@ from shared.standards import facts, tables, trust
 from shared.standards import messages as m
 from shared.standards.binding import Equipment, bind, effective_hash
 from shared.standards.documents import AnyStandard
-from shared.standards.queries import Adopted, find_adoption, find_document, list_deviations, list_in_force
+from shared.standards.queries import Adopted, find_adoption, find_body, list_deviations, list_in_force
 from shared.standards.trust import Trusted, TrustError
 from sync.peers import find_standards_root, list_peers
 
@@ -191,16 +191,10 @@ def _kept(adopted: Adopted) -> facts.InstalledStandard:
 
 def _document(conn: Connection, trusted: Trusted, assigned: m.Assigned) -> AnyStandard:
     entry = trusted.catalogue.find(assigned.id) if trusted.catalogue else None
-    version = tables.standard_version
-    body = conn.execute(
-        select(version.c.body).where(version.c.standard_id == assigned.id, version.c.version == assigned.version)
-    ).scalar()
+    body = find_body(conn, assigned.id, assigned.version, assigned.sha256)
     if entry is None or body is None:
         raise TrustError("body_missing", f"The body of {assigned.id} v{assigned.version} did not come.")
-    trust.accept_body(entry, body.encode())
-    document = find_document(conn, assigned.id, assigned.version)
-    assert document is not None
-    return document
+    return trust.accept_body(entry, body.encode())
 
 
 def _assignment(conn: Connection, hub: str, plant: str, version: int | None = None) -> Row[Any] | None:

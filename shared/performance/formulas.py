@@ -13,25 +13,34 @@ from functools import lru_cache
 from shared.rules.check import ENGINE
 from shared.rules.port import Compiled, Failed, Missing
 from shared.standards.documents import Kpi, KpiFormula
+from shared.units import G_PER_T
+
+MS_PER_H = 3_600_000
 
 SumsByClass = Mapping[str, Mapping[str, int]]
 """Equipment class -> base measure -> sum."""
 
 
 @dataclass(frozen=True)
-class KpiFigure:
-    """One formula's value with its pedigree.
+class MeasureSum:
+    """What a name of a formula stood for: a base measure summed over the units of a class, in stored units."""
 
-    value     in `unit`, None when it cannot be said (then `why` says why)
-    measures  the formula's names -> the sums they stood for, in stored units
-    """
+    name: str
+    measure: str
+    of: str
+    total: int
+
+
+@dataclass(frozen=True)
+class KpiFigure:
+    """One formula's value with its pedigree: in `unit`, None when it cannot be said (then `why` says why)."""
 
     at: str
     title: str
     unit: str
     formula: str
     value: float | None
-    measures: Mapping[str, int]
+    measures: tuple[MeasureSum, ...]
     why: str = ""
 
 
@@ -42,18 +51,27 @@ def evaluate_kpi(kpi: Kpi, sums: SumsByClass) -> list[KpiFigure]:
 
 def evaluate_formula(formula: KpiFormula, sums: SumsByClass) -> KpiFigure:
     """One figure; a measure nobody counted is missing, not zero."""
-    measures = {
-        use.name: sums[use.of][use.measure]
+    measures = tuple(
+        MeasureSum(use.name, use.measure, use.of, sums[use.of][use.measure])
         for use in formula.measures if use.of in sums and use.measure in sums[use.of]
-    }
+    )
     names = tuple(use.name for use in formula.measures)
-    result = _compiled(formula.formula, names).evaluate({name: float(value) for name, value in measures.items()})
+    result = _compiled(formula.formula, names).evaluate({found.name: float(found.total) for found in measures})
     if isinstance(result, Missing):
         missing = [f"{use.measure} at {use.of}" for use in formula.measures if use.name in result.names]
         return _figure(formula, None, measures, f"Nobody counted {', '.join(missing)}.")
     if isinstance(result, Failed) or isinstance(result.value, bool | str) or not math.isfinite(result.value):
         return _figure(formula, None, measures, "The formula divides by nothing.")
     return _figure(formula, float(result.value), measures, "")
+
+
+def sum_text(found: MeasureSum) -> str:
+    """A sum as people read it: masses in t, durations in h."""
+    if found.measure.endswith("_g"):
+        return f"{found.name} {found.total / G_PER_T:,.1f} t"
+    if found.measure.endswith("_ms"):
+        return f"{found.name} {found.total / MS_PER_H:,.2f} h"
+    return f"{found.name} {found.total:,}"
 
 
 def sums_by_class(by_unit: Mapping[str, Mapping[str, int]], classes: Mapping[str, str]) -> dict[str, dict[str, int]]:
@@ -66,7 +84,7 @@ def sums_by_class(by_unit: Mapping[str, Mapping[str, int]], classes: Mapping[str
     return found
 
 
-def _figure(formula: KpiFormula, value: float | None, measures: Mapping[str, int], why: str) -> KpiFigure:
+def _figure(formula: KpiFormula, value: float | None, measures: tuple[MeasureSum, ...], why: str) -> KpiFigure:
     return KpiFigure(formula.at, formula.title, formula.unit, formula.formula, value, measures, why)
 
 

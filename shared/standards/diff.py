@@ -28,6 +28,17 @@ def differences(old: AnyStandard | None, new: AnyStandard) -> list[Change]:
     return list(_walk("", before, new.model_dump(mode="json", exclude={"version"})))
 
 
+def value_text(value: Any) -> str:
+    """A changed value in words: parts of a document as "name value" pairs, nothing as a dash."""
+    if value is None or value in ("", [], {}):
+        return "–"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {value_text(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return "; ".join(value_text(inner) for inner in value)
+    return str(value)
+
+
 def _walk(path: str, before: Any, after: Any) -> Iterator[Change]:
     if isinstance(before, dict) and isinstance(after, dict):
         yield from _walk_keys(path, before, after)

@@ -15,12 +15,12 @@ from shared.rules.document import Rule
 
 SCHEMA: Literal[1] = 1
 """Version of these schemas; a plant that does not know a document's schema says so and keeps what it has."""
-BODY_BYTES_MAX = 200_000
-"""A body travels inside one fact of at most 256 KiB."""
+BODY_BYTES_MAX = 150_000
+"""A body travels as text inside one fact of at most 256 KiB, where each quotation mark takes two bytes."""
 
 StandardId = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,39}$")]
 EquipmentClass = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
-ParameterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,59}$")]
+ParameterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 Kind = Literal["routing", "quality_rule", "kpi", "workflow"]
 KINDS: tuple[Kind, ...] = ("routing", "quality_rule", "kpi", "workflow")
 TakesHold = Literal["at_once", "next_step", "next_heat"]

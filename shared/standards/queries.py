@@ -83,11 +83,15 @@ def list_history(conn: Connection, standard_id: str) -> list[Adopted]:
     return [_adopted(row) for row in conn.execute(query.order_by(in_force.c.adopted_ms.desc(), in_force.c.author))]
 
 
-def find_document(conn: Connection, standard_id: str, number: int, sha256: str | None = None) -> AnyStandard | None:
-    """The document of a version (with that hash, where one is given)."""
-    query = select(version.c.body).where(version.c.standard_id == standard_id, version.c.version == number)
-    query = query.where(version.c.sha256 == sha256) if sha256 else query
-    body = conn.execute(query).scalar()
+def find_body(conn: Connection, standard_id: str, number: int, sha256: str) -> str | None:
+    """The canonical text of a version with that hash."""
+    where = (version.c.standard_id == standard_id, version.c.version == number, version.c.sha256 == sha256)
+    return conn.execute(select(version.c.body).where(*where)).scalar()
+
+
+def find_document(conn: Connection, standard_id: str, number: int, sha256: str) -> AnyStandard | None:
+    """The document of a version with that hash."""
+    body = find_body(conn, standard_id, number, sha256)
     return None if body is None else _parsed(body)
 
 

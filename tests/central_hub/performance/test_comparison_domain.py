@@ -1,7 +1,7 @@
 from central_hub.performance.domain import PlantFigures, compare
 from shared.performance.formulas import KpiFigure
 
-FIGURE = KpiFigure("slab_caster", "t", "%", "f", 97.9, {})
+FIGURE = KpiFigure("slab_caster", "t", "%", "f", 97.9, ())
 
 
 def plant(code: str, version: int | None, sha256: str = "a") -> PlantFigures:

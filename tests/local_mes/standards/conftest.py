@@ -14,6 +14,7 @@ from central_hub.hub import Hub
 from central_hub.plants.service import enrol_plant, issue_token
 from central_hub.standards import publishing, service
 from central_hub.standards.queries import find_open_request
+from local_mes.level2.spool import create_spool
 from local_mes.model.service import load_model
 from local_mes.plant import Plant
 from local_mes.standards.service import adopt_pending
@@ -138,6 +139,7 @@ def group(tmp_path: Path, clock: FixedClock) -> Iterator[Group]:
     hub = Hub(build(hub_settings, clock), hub_settings)
     node = build(plant_settings, clock)
     plant = Plant(node, plant_settings, load_model(plant_settings.model), open_engine(plant_settings.spool))
+    create_spool(plant.spool, clock)
     made = Group(hub, plant, clock)
     root = made.root()
     publishing.trust_root(hub, root, "auditor")
