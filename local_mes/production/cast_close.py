@@ -30,9 +30,10 @@ def close_if_over(work: Work, sequence: CastSequence) -> None:
 
 def _all_reported(work: Work, sequence: CastSequence, told: dict[str, Any]) -> bool:
     """Where the caster tells a heat in one summary, the last one comes after the end of the sequence."""
-    if work.plant.model.granularity.get(sequence.unit.code) != "heat":
+    done = set(told.get("summaries", ()))
+    if not done and work.plant.model.granularity.get(sequence.unit.code) != "heat":
         return True
-    return set(told.get("summaries", ())) >= {ladle.heat_id for ladle in sequence.ladles}
+    return done >= {ladle.heat_id for ladle in sequence.ladles}
 
 
 def _consume(work: Work, sequence: CastSequence, heats: list[Row[Any]], crops_g: int, rest_g: int) -> None:

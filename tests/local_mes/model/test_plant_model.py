@@ -133,3 +133,17 @@ def test_a_rolled_back_number_is_free_again(small: Path, journal: Journal) -> No
 def test_a_scheme_the_model_lacks_is_named(small: Path) -> None:
     with pytest.raises(BadSetup, match=r"has no numbering 'TST\.coil'"):
         get_scheme(load_model(small), "TST.coil")
+
+
+def test_the_example_of_the_documentation_is_a_valid_model(tmp_path: Path) -> None:
+    text = (PLANTS.parents[1] / "docs" / "plant-model.md").read_text()
+    (tmp_path / "model.toml").write_text(text.split("```toml\n")[1].split("```")[0])
+    model = load_model(tmp_path / "model.toml")
+    assert (model.code, model.unit_of_link("CC1-LINK").whole("strands"), model.lane[0].to) == ("MILL2", 2, "BRK")
+
+
+def test_the_documentation_names_every_parameter_of_a_caster() -> None:
+    text = (PLANTS.parents[1] / "docs" / "plant-model.md").read_text()
+    caster = load_model(PLANTS / "ald" / "model.toml").unit_of_link("ALD-CC1")
+    spelled = text.replace("`slab_length_mm`, `..._min_mm`, `..._max_mm`", "slab_length_mm slab_length_min_mm slab_length_max_mm")
+    assert [name for name in caster.parameters if name not in spelled] == []

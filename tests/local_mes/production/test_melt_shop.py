@@ -234,8 +234,7 @@ def test_a_rebuild_gives_the_same_rows(cast_4417: Bench) -> None:
 
 
 def test_a_summary_a_heat_gives_the_same_slabs(shop: Bench, cast_4417: Bench) -> None:
-    model = shop.plant.model
-    object.__setattr__(model, "granularity", {"CC1": "heat"})
+    shop.plant.model.granularity["CC1"] = "heat"
     play(shop, sequence_events(SEQUENCE, summary=True))
     assert shop.repairs() == []
     facts = ("number", "mass_g", "thickness_um", "width_um", "length_um", "grade", "heat_number", "state", "chemistry")
