@@ -82,7 +82,7 @@ def load_links(settings: PlantSettings) -> LinkPlan:
     events = {code: load_events(folder / link.telegrams) for code, link in links.items()
               if link.kind == "opcua" and link.telegrams}
     for link in links.values():
-        _check(link, layouts.get(link.code))
+        _check(link, layouts.get(link.code), folder)
     return LinkPlan(zone, links, layouts, events, folder)
 
 
@@ -102,16 +102,25 @@ def _convert(row: dict[str, Any], settings: PlantSettings) -> Link:
     return msgspec.structs.replace(link, address=settings.link_addresses.get(link.code, link.address))
 
 
-def _check(link: Link, layouts: LayoutSet | None) -> None:
+def _check(link: Link, layouts: LayoutSet | None, folder: Path) -> None:
     if layouts is None:
-        if link.security != "None" and not (link.certificate and link.private_key):
-            raise _bad(link.code, f"security {link.security} needs `certificate` and `private_key`; "
-                                  'a link without security says security = "None"')
+        _check_security(link, folder)
         return
     split_address(link)
     for message in (*link.messages, *link.map):
         if message not in layouts.messages:
             raise _bad(link.code, f"it names message {message}, which has no layout in {link.telegrams or TELEGRAMS}")
+
+
+def _check_security(link: Link, folder: Path) -> None:
+    """A secured link shows its certificate and knows its server's: whoever else answers is not believed."""
+    if link.security == "None":
+        return
+    for key in ("certificate", "private_key", "server_certificate"):
+        name = getattr(link, key)
+        if not name or not (folder / name).is_file():
+            raise _bad(link.code, f"security {link.security} needs the file `{key}` ({name or 'not named'}); "
+                                  'a link without security says security = "None"')
 
 
 def _bad(code: str, why: str) -> BadSetup:

@@ -33,6 +33,8 @@ from shared import logs
 from shared.clock import Clock
 
 NAMESPACE = "urn:strandline:level2"
+APPLICATION_URI = "urn:strandline:level2:client"
+"""Stands in the plant's certificate as its URI; servers compare the two."""
 LOOK_S = 5.0
 """The counter is looked at this often even when nothing wakes the reader."""
 CONNECT_WAIT_S = (0.5, 1, 2, 5)
@@ -109,9 +111,10 @@ class OpcuaLink:
     async def _secure(self, client: Client) -> None:
         if self.link.security == "None":
             return
-        files = [self.link.certificate, self.link.private_key, self.link.server_certificate]
-        paths = [str(self.folder / name) for name in files if name]
-        await client.set_security_string(",".join([self.link.security, "SignAndEncrypt", *paths]))
+        files = (self.link.certificate, self.link.private_key, self.link.server_certificate)
+        parts = [self.link.security.replace("_", ""), "SignAndEncrypt", *(str(self.folder / name) for name in files)]
+        client.application_uri = APPLICATION_URI
+        await client.set_security_string(",".join(parts))
 
     async def _on_lost(self, error: Exception) -> None:
         self._away(f"The connection was lost: {error}")

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from asyncua import Server, ua, uamethod
+from asyncua.crypto.cert_gen import (
+    dump_private_key_as_pem,
+    generate_private_key,
+    generate_self_signed_app_certificate,
+)
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import DNSName, UniformResourceIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from level2_peers import Site, collecting, free_port, until
 
 from local_mes.level2 import down
+from local_mes.level2.links import load_links
 from local_mes.level2.ring import missing_slots, read_event
 from shared.clock import FixedClock
+from shared.errors import BadSetup
 
 MakeSite = Callable[..., Site]
 LINK = """
@@ -31,8 +43,9 @@ security = "None"
 class Mill:
     """A Level-2 server with the ring of the interface; `state` survives a restart unless the test forgets it."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, certificates: Path | None = None) -> None:
         self.port = port
+        self.certificates = certificates
         self.slots: dict[int, str] = {}
         self.counter = 0
         self.acknowledged = 0
@@ -44,7 +57,7 @@ class Mill:
         server = Server()
         await server.init()
         server.set_endpoint(f"opc.tcp://127.0.0.1:{self.port}")
-        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        await self._secure(server)
         index = await server.register_namespace("urn:strandline:level2")
         line = await server.nodes.objects.add_object(index, "Line")
         counter = await line.add_variable(index, "EventCounter", self.counter, ua.VariantType.UInt32)
@@ -61,6 +74,15 @@ class Mill:
                 yield
             finally:
                 self.acknowledged = await ack.read_value()
+
+    async def _secure(self, server: Server) -> None:
+        if self.certificates is None:
+            server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+            return
+        await server.set_application_uri("urn:test:mill")
+        server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
+        await server.load_certificate(self.certificates / "server.der")
+        await server.load_private_key(self.certificates / "server.pem")
 
     async def happens(self, event: str = "Done", text: str | None = None, **fields: Any) -> None:
         self.counter += 1
@@ -210,6 +232,42 @@ def test_calls_go_down_and_their_status_comes_back(make_site: MakeSite, clock: F
     assert mill.calls == [("BS6-08817", 2500, 1270000), ("held", 2500, 1270000)]
     assert down.get_down(site.spool, good).state == "confirmed"
     assert (down.get_down(site.spool, held).state, down.get_down(site.spool, held).answer) == ("refused", "status 7")
+
+
+def certify(folder: Path, name: str, uri: str, usage: ExtendedKeyUsageOID) -> None:
+    key = generate_private_key()
+    (folder / f"{name}.pem").write_bytes(dump_private_key_as_pem(key))
+    hosts = [UniformResourceIdentifier(uri), DNSName("localhost"), DNSName(socket.gethostname())]
+    made = generate_self_signed_app_certificate(key, name, {"organizationName": "Test"}, hosts, [usage], days=2)
+    (folder / f"{name}.der").write_bytes(made.public_bytes(Encoding.DER))
+
+
+def test_a_secured_link_believes_only_the_server_it_knows(
+    make_site: MakeSite, clock: FixedClock, tmp_path: Path
+) -> None:
+    certify(tmp_path, "client", "urn:strandline:level2:client", ExtendedKeyUsageOID.CLIENT_AUTH)
+    certify(tmp_path, "server", "urn:test:mill", ExtendedKeyUsageOID.SERVER_AUTH)
+    certify(tmp_path, "other", "urn:test:mill", ExtendedKeyUsageOID.SERVER_AUTH)
+    port = free_port()
+    mill = Mill(port, tmp_path)
+    known = 'certificate = "client.der"\nprivate_key = "client.pem"\nserver_certificate = "server.der"'
+    more = LINK.format(port=port).replace('security = "None"', known)
+
+    async def scene(site: Site, *, believed: bool) -> None:
+        async with collecting(site, clock), mill.running():
+            await mill.happens(slab="S1")
+            if believed:
+                await mill.acknowledges(1)
+            else:
+                await until(lambda: "cannot be used" in str(site.state("HSM").detail) if site.state_name("HSM") else False)
+
+    asyncio.run(scene(make_site(more=more.replace('"server.der"', '"other.der"')), believed=False))
+    mill.counter, mill.slots = 0, {}
+    site = make_site(more=more)
+    asyncio.run(scene(site, believed=True))
+    assert sequences(site) == [1]
+    with pytest.raises(BadSetup, match=r"missing\.pem"):
+        load_links(make_site(more=more.replace("client.pem", "missing.pem")).settings)
 
 
 @pytest.mark.parametrize(("newest", "acknowledged", "read", "lost"), [
