@@ -29,7 +29,7 @@ def _hold(deed: Deed, material_id: str, decision: Decision) -> None:
     if any(held.rule_id == decision.rule_id for held in open_holds(deed.conn, material_id)):
         return
     rule = decision.otherwise
-    parts = [f"{decision.rule_id}: {decision.explanation}"]
+    parts = [f"{decision.rule_id}: {decision.explanation.rstrip('.')}."]
     if rule is not None:
         parts += [text for text in (rule.note, f"Workflow {rule.workflow}." if rule.workflow else "") if text]
     place(deed, material_id, " ".join(parts), decision.rule_id, decision.decision_id)

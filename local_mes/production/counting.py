@@ -50,6 +50,14 @@ def count_run(work: Work, unit: str, states_of: str | None = None) -> None:
         tell(work.conn, states_of or unit, _CLOCK, now, counted_to_ms=now)
 
 
+def start_run(work: Work, unit: str, states_of: str | None = None) -> None:
+    """An empty line takes a piece: running time counts from now, not from the piece before."""
+    now = work.message.occurred.at_ms
+    clock = find_told(work.conn, states_of or unit, _CLOCK) or {}
+    if now > clock.get("counted_to_ms", 0):
+        tell(work.conn, states_of or unit, _CLOCK, now, counted_to_ms=now)
+
+
 def split_by_shift(calendar: Calendar, from_ms: int, to_ms: int) -> list[tuple[int, int]]:
     """A span cut at the shift borders."""
     parts = []

@@ -10,7 +10,7 @@ from local_mes.level2.operations import Message, Work, operation
 from local_mes.model.domain import Unit
 from local_mes.orders.service import STOCK
 from local_mes.production.finishing_domain import UM_PER_MM, across, outcome_of, parts_of_cut
-from local_mes.production.finishing_line import entered, line_of, line_unit
+from local_mes.production.finishing_line import entered, line_of, line_unit, size_of
 from local_mes.production.finishing_slits import add_slit
 from local_mes.production.finishing_step import edges_of, record_step
 from local_mes.production.pieces import check_new_number, close_line, find_scheduled, flips_of, get_live, new_alias
@@ -34,15 +34,16 @@ def cut_coil(work: Work, unit: Unit, coil: Row[Any], f: dict[str, Any]) -> None:
     order_item = (plan.order_item if plan else "") or coil.order_item or STOCK
     line = line_of(work, unit, order_item, plan)
     parts = parts_of_cut(entered(work, unit, coil), f["metre_in_from_mm"] * UM_PER_MM, f["metre_in_to_mm"] * UM_PER_MM, line)
-    out_um, width = f["metre_out_mm"] * UM_PER_MM, min(f["width_um"], coil.width_um)
-    outcome = outcome_of(line, parts, out_um, coil.width_um, width)
+    entered_um = size_of(work, unit, coil).width_um
+    out_um, width = f["metre_out_mm"] * UM_PER_MM, min(f["width_um"], entered_um)
+    outcome = outcome_of(line, parts, out_um, entered_um, width)
     check_new_number(work, f["coil_out"], "coil_out", frozenset(part.parent_id for part in parts))
     child = NewMaterial(
         material_id=work.new_id(), kind="coil", aliases=(new_alias(work, f["coil_out"], "coil"),), grade=coil.grade,
         mass=Mass(outcome.produced_g, "theoretical", "", work.message.occurred.at_ms), order_item=order_item,
         size=Size(f["thickness_um"], f["width_um"], out_um), place=unit.code,
     )
-    where = across(coil.width_um, [width], flips_of(unit)[1])[0]
+    where = across(entered_um, [width], flips_of(unit)[1])[0]
     edges = edges_of(unit, parts, child, where, outcome.produced_g)
     record_step(work, unit, parts, [child], edges, outcome, order_item)
     if parts[-1].whole:

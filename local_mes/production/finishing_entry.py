@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from local_mes.level2.operations import Message, Work, operation
 from local_mes.production.checks import check_piece
-from local_mes.production.counting import count_run
+from local_mes.production.counting import count_run, start_run
 from local_mes.production.finishing_domain import UM_PER_MM
-from local_mes.production.finishing_line import coating_of, line_unit, send_primary_data
+from local_mes.production.finishing_line import coating_of, coils_in, line_unit, send_primary_data
 from local_mes.production.finishing_slits import close_open_sets
 from local_mes.production.in_work import tell
 from local_mes.production.pieces import find_live, get_live, get_made, is_free, move
@@ -23,9 +23,11 @@ def strip_entry(work: Work, message: Message) -> None:
     unit = line_unit(work)
     coil = get_live(work, message.fields["coil_in"], "coil_in")
     close_open_sets(work, unit, coil.material_id)
+    (count_run if coils_in(work, unit) else start_run)(work, unit.code)
     move(work, coil, unit.code)
     tell(work.conn, unit.code, coil.material_id, message.occurred.at_ms, entry_m=message.fields["entry_m"],
-         entered_ms=message.occurred.at_ms, mass_g=coil.mass_g)
+         entered_ms=message.occurred.at_ms, mass_g=coil.mass_g, thickness_um=message.fields["thickness_um"],
+         width_um=message.fields["width_um"])
     is_free(work, coil, unit.code)
     send_primary_data(work, unit, coil)
 

@@ -13,10 +13,12 @@ from local_mes.model.domain import Unit
 from local_mes.production.finishing_domain import UM_PER_MM, Entered, Line
 from local_mes.production.in_work import Told, all_told, find_told, tell
 from local_mes.production.pieces import find_live, find_scheduled, process_parameter
+from shared.material.facts import Size
 from shared.material.queries import find_material
 from shared.orders.queries import Line as ScheduleLine
 from shared.orders.queries import find_lines, find_order
 from shared.quality.queries import is_held
+from shared.units import STEEL_KG_PER_M3
 
 OPERATIONS = {"pickling": "pickle", "cold_mill": "cold_roll", "galvaniser": "galvanise", "slitter": "slit"}
 DEFAULT_END_MM = {"pickling": 3_000, "cold_mill": 8_000, "galvaniser": 4_000, "slitter": 3_000}
@@ -54,6 +56,7 @@ def line_of(work: Work, unit: Unit, order_item: str, plan: ScheduleLine | None) 
 def entered(work: Work, unit: Unit, coil: Row[Any], welded: frozenset[str] = frozenset()) -> Entered:
     """A coil as the line has it, with the coils welded behind it."""
     told = find_told(work.conn, unit.code, coil.material_id) or {}
+    length_um = size_of(work, unit, coil).length_um
     weld_um = _weld_um(told)
     after: Entered | None = None
     if weld_um is not None and told["weld_after"] not in welded:
@@ -61,9 +64,18 @@ def entered(work: Work, unit: Unit, coil: Row[Any], welded: frozenset[str] = fro
         if behind is not None and behind.state == "live":
             after = entered(work, unit, behind, welded | {coil.material_id})
     return Entered(
-        coil.material_id, coil.length_um, told.get("mass_g", coil.mass_g), told.get("used_um", 0), coil.mass_g,
-        min(weld_um, coil.length_um) if weld_um is not None and after else None, after,
+        coil.material_id, length_um, told.get("mass_g", coil.mass_g), told.get("used_um", 0), coil.mass_g,
+        min(weld_um, length_um) if weld_um is not None and after else None, after,
     )
+
+
+def size_of(work: Work, unit: Unit, coil: Row[Any]) -> Size:
+    """A coil's size; of one whose sender's data have not come, what the line told at entry and the length by volume."""
+    told = find_told(work.conn, unit.code, coil.material_id) or {}
+    thickness = coil.thickness_um or int(told.get("thickness_um", 0))
+    width = coil.width_um or int(told.get("width_um", 0))
+    section = thickness * width * STEEL_KG_PER_M3
+    return Size(thickness, width, coil.length_um or (round(coil.mass_g * 1e15 / section) if section else 0))
 
 
 def _weld_um(told: Told) -> int | None:

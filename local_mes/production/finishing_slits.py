@@ -13,7 +13,7 @@ from local_mes.level2.operations import Work
 from local_mes.model.domain import Unit
 from local_mes.orders.service import STOCK
 from local_mes.production.finishing_domain import UM_PER_MM, across, outcome_of, parts_of_cut
-from local_mes.production.finishing_line import entered, line_of, parse_slits
+from local_mes.production.finishing_line import entered, line_of, parse_slits, size_of
 from local_mes.production.finishing_step import edges_of, record_step
 from local_mes.production.in_work import all_told, find_told, forget, tell
 from local_mes.production.pieces import check_new_number, close_line, find_scheduled, flips_of, new_alias
@@ -57,9 +57,10 @@ def _record_set(work: Work, unit: Unit, coil: Row[Any], cuts: dict[str, Cut], pl
     low, high = min(c["metre_in_from_mm"] for c in ordered), max(c["metre_in_to_mm"] for c in ordered)
     parts = parts_of_cut(entered(work, unit, coil), low * UM_PER_MM, high * UM_PER_MM, line)
     widths = [c["width_um"] for c in ordered]
-    where = across(coil.width_um, widths, flips_of(unit)[1])
-    check_partition([(w.left_um, w.right_um) for w in where], coil.width_um)
-    outcome = outcome_of(line, parts, ordered[0]["metre_out_mm"] * UM_PER_MM, coil.width_um, sum(widths))
+    entered_um = size_of(work, unit, coil).width_um
+    where = across(entered_um, widths, flips_of(unit)[1])
+    check_partition([(w.left_um, w.right_um) for w in where], entered_um)
+    outcome = outcome_of(line, parts, ordered[0]["metre_out_mm"] * UM_PER_MM, entered_um, sum(widths))
     masses = share_out(outcome.produced_g, widths)
     children = [_slit(work, unit, coil, cut, mass_g, order_item) for cut, mass_g in zip(ordered, masses, strict=True)]
     edges = [edge for child, place, mass_g in zip(children, where, masses, strict=True)

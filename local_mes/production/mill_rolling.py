@@ -13,7 +13,7 @@ from local_mes.production.checks import check_piece, pass_on_holds
 from local_mes.production.counting import count, count_run
 from local_mes.production.in_work import Told, forget
 from local_mes.production.mill_domain import BALANCE_PPM, DESCALE_PPM, SCALE_PPM, Rolling
-from local_mes.production.mill_furnace import DESCALER_CLASS, MILL_CLASS, mill_unit, tell_slab
+from local_mes.production.mill_furnace import DESCALER_CLASS, MILL_CLASS, STATE_LINE, mill_unit, tell_slab
 from local_mes.production.pieces import (
     check_new_number,
     close_line,
@@ -42,7 +42,6 @@ PPM_PER_PCT = 10_000
 SUMMARIES = {"ft_avg_c": "ft_avg_mc", "ft_min_c": "ft_min_mc", "ft_max_c": "ft_max_mc", "ct_c": "ct_avg_mc",
              "discharge_c": "discharge_mc"}
 """What Level 2 tells in degrees, kept in thousandths."""
-STATE_LINE = "LINE"
 
 
 @operation("roughed")
