@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+from real_sync import SealedGroup
 from steel_group import HOUR, MINUTE, SteelGroup, rows
 
 from central_hub.transfers.balance import read_balance
@@ -14,6 +15,7 @@ from local_mes.transfers.service import CorrectDeparture, close_receipt, correct
 from shared.clock import FixedClock
 from shared.db.engine import read
 from shared.errors import BadInput, NotFound, Refused
+from shared.journal.content_hash import content_hash
 from shared.transfers import tables
 from shared.transfers.case_queries import find_cases, find_episodes
 from shared.transfers.lines import LineFilter, find_lines
@@ -283,6 +285,24 @@ def hear_in_pieces(second: SteelGroup, turn: random.Random) -> None:
             left.discard(code)
         reconcile(second.hub)
     reconcile(second.hub)
+
+
+def test_the_real_protocol_carries_it_the_same(tmp_path: Path, clock: FixedClock) -> None:
+    group = SealedGroup(tmp_path, clock)
+    try:
+        play(group)
+        assert cases(group) == THREE
+        group.cut.clear()
+        group.sync()
+        with read(group.hub.node.engine) as conn:
+            (episode,) = find_episodes(conn)
+            hashes = {code: content_hash(conn, code) for code in group.plants}
+        assert (episode.closed, episode.lines) == (True, 15)
+        for code, plant in group.plants.items():
+            with read(plant.node.engine) as conn:
+                assert content_hash(conn, code) == hashes[code]
+    finally:
+        group.close()
 
 
 @pytest.mark.postgres
