@@ -21,7 +21,7 @@ from demo.runfolder import HERE, HUB, PLANTS, Choices, NotPossible, RunFolder
 from demo.scenario.day import BEGINS
 from demo.simulator.clock_signal import ClockSignal, write_whole
 from demo.simulator.people import Desk
-from demo.supervisor import Supervisor, python, strandline
+from demo.supervisor import Supervisor, python, strandline, strandline_many
 
 STEP_S = 120
 HOLDERS = ("holder-quality", "holder-process")
@@ -53,7 +53,7 @@ class Group:
             tokens |= {plant: made.result() for plant, made in zip(PLANTS, plants, strict=True)}
             for plant in PLANTS:
                 self._start_node(plant)
-            list(side_by_side.map(self._enrol, PLANTS))
+            list(side_by_side.map(self._enrol, PLANTS, [tokens[HUB][plant] for plant in PLANTS]))
         self._write_simulator(tokens)
         self.folder.keep(self.choices)
 
@@ -62,7 +62,7 @@ class Group:
         for node in (HUB, *PLANTS):
             file = self.folder / f"people-{node.lower()}.toml"
             write_file(file, PEOPLE[node])
-            self._product(*self._kind(node), "people-add", "--config", self._settings(node), "--file", str(file))
+            self._product([*self._kind(node), "people-add", "--config", self._settings(node), "--file", str(file)])
             file.unlink()
 
     def start(self) -> None:
@@ -131,24 +131,33 @@ class Group:
             )
 
     def _make_hub(self) -> dict[str, str]:
-        self._product("hub", "init", "--config", self._settings(HUB))
-        return self._add_programs(HUB)
+        """The hub, its programs' tokens, and a one-time token for each plant (under the plant's code)."""
+        said = self._make_node(
+            HUB, [["hub", "enrol-token", "--config", self._settings(HUB), plant] for plant in PLANTS]
+        )
+        alone = [line for line in said.splitlines() if line and " " not in line]
+        return _tokens(said) | dict(zip(PLANTS, alone, strict=True))
 
     def _make_plant(self, plant: str) -> dict[str, str]:
-        self._product("plant", "init", "--config", self._settings(plant))
-        return self._add_programs(plant)
+        return _tokens(self._make_node(plant, []))
 
-    def _add_programs(self, node: str) -> dict[str, str]:
+    def _make_node(self, node: str, more: list[list[str]]) -> str:
+        kind, settings = self._kind(node), self._settings(node)
         file = self.folder / f"programs-{node.lower()}.toml"
         write_file(file, PROGRAMS[node])
-        said = self._product(*self._kind(node), "people-add", "--config", self._settings(node), "--file", str(file))
-        file.unlink()
-        return dict(line.split() for line in said.splitlines() if line.count(" ") == 1)
+        try:
+            first = (
+                [*kind, "init", "--config", settings],
+                [*kind, "people-add", "--config", settings, "--file", str(file)],
+            )
+            return self._product(*first, *more)
+        finally:
+            file.unlink()
 
     def _make_keys(self) -> None:
         """Two key holders and the root's keeper, each with a folder of their own that the hub never sees."""
-        for name in (*HOLDERS, "root-keeper"):
-            self._product("standards", "keygen", "--out", str(self.folder / "holders" / name), "--name", name)
+        names = [*HOLDERS, "root-keeper"]
+        self._product(*(["standards", "keygen", "--out", str(self.folder / "holders" / n), "--name", n] for n in names))
 
     def _trust(self, token: str) -> None:
         """The root document: whose signatures on standards count; made away from the hub, handed to it."""
@@ -156,22 +165,12 @@ class Group:
         online = hub.get("standards/root")["online_key"]
         holders, root = self.folder / "holders", self.folder / "root.json"
         public = [part for name in HOLDERS for part in ("--standards-key", str(holders / name / f"{name}.pub"))]
-        self._product(
-            "standards",
-            "root",
-            "--root-key",
-            str(holders / "root-keeper/root-keeper.pem"),
-            *public,
-            "--online",
-            online,
-            "--out",
-            str(root),
-        )
+        keeper = ["--root-key", str(holders / "root-keeper/root-keeper.pem")]
+        self._product(["standards", "root", *keeper, *public, "--online", online, "--out", str(root)])
         hub.post("/api/v1/standards/root", {"envelope": root.read_text()})
 
-    def _enrol(self, plant: str) -> None:
-        token = self._product("hub", "enrol-token", "--config", self._settings(HUB), plant).split()[0]
-        self._product("plant", "enrol", "--config", self._settings(plant), "--token", token)
+    def _enrol(self, plant: str, token: str) -> None:
+        self._product(["plant", "enrol", "--config", self._settings(plant), "--token", token])
 
     def _write_simulator(self, tokens: dict[str, dict[str, str]]) -> None:
         where = json.loads((self.folder / "simulator.json").read_text())
@@ -196,14 +195,20 @@ class Group:
     def _kind(node: str) -> tuple[str, ...]:
         return ("hub",) if node == HUB else ("plant",)
 
-    def _product(self, *arguments: str) -> str:
-        """Run a command of the product; its own words when it refuses."""
-        done = subprocess.run(strandline(*arguments), capture_output=True, text=True, timeout=STEP_S, check=False)
+    def _product(self, *commands: list[str]) -> str:
+        """Run commands of the product one after another; its own words when it refuses."""
+        asked = "\n".join(json.dumps(command) for command in commands)
+        done = subprocess.run(
+            strandline_many(), input=asked, capture_output=True, text=True, timeout=STEP_S, check=False
+        )
         if done.returncode:
-            raise NotPossible(
-                f"The demo could not be set up: `strandline {' '.join(arguments[:2])}` said: {done.stderr.strip()[-1500:]}"
-            )
+            raise NotPossible(f"The demo could not be set up; the product said: {done.stderr.strip()[-1500:]}")
         return done.stdout
+
+
+def _tokens(said: str) -> dict[str, str]:
+    """login -> token, from what people-add prints."""
+    return dict(line.split() for line in said.splitlines() if line.count(" ") == 1)
 
 
 def judge(folder: Path, as_json: bool) -> int:
