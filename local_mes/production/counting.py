@@ -16,6 +16,8 @@ from shared.performance.facts import MeasureCounted, StopRecorded, UnitStateChan
 
 RUN_GAP_MAX_MS = 45 * 60_000
 """Longer than the slowest pace of a line (a coil each 24 min), shorter than a shift without work."""
+EMPTY_GAP_MAX_MS = 15 * 60_000
+"""A line that stood empty for longer than this before a piece came did not run; a shorter gap is part of its pace."""
 STATES = {"RUN": "run", "DOWN": "stop", "STOP": "stop", "SETUP": "setup", "IDLE": "planned", "PLANNED": "planned"}
 """Level 2's words for a unit's state; others count as a stop, with the word as reason."""
 _CLOCK = "clock"
@@ -38,24 +40,21 @@ def count(
         work.record(counted, [subject(work, unit)])
 
 
-def count_run(work: Work, unit: str, states_of: str | None = None) -> None:
+def count_run(work: Work, unit: str, states_of: str | None = None, gap_max_ms: int = RUN_GAP_MAX_MS) -> None:
     """Book the running time since the last event of the line. states_of: the unit that tells the line's state."""
     clock = find_told(work.conn, states_of or unit, _CLOCK) or {}
     now = work.message.occurred.at_ms
     since = clock.get("counted_to_ms")
-    if since is not None and clock.get("state", "run") == "run" and 0 < now - since <= RUN_GAP_MAX_MS:
+    if since is not None and clock.get("state", "run") == "run" and 0 < now - since <= gap_max_ms:
         for part_from, part_to in split_by_shift(work.plant.model.calendar, since, now):
             count(work, unit, {"apt_ms": part_to - part_from}, part_from)
     if since is None or now > since:
         tell(work.conn, states_of or unit, _CLOCK, now, counted_to_ms=now)
 
 
-def start_run(work: Work, unit: str, states_of: str | None = None) -> None:
-    """An empty line takes a piece: running time counts from now, not from the piece before."""
-    now = work.message.occurred.at_ms
-    clock = find_told(work.conn, states_of or unit, _CLOCK) or {}
-    if now > clock.get("counted_to_ms", 0):
-        tell(work.conn, states_of or unit, _CLOCK, now, counted_to_ms=now)
+def enter_run(work: Work, unit: str, empty: bool, states_of: str | None = None) -> None:
+    """A piece enters: book the time before it as running, unless the line stood empty for long."""
+    count_run(work, unit, states_of, EMPTY_GAP_MAX_MS if empty else RUN_GAP_MAX_MS)
 
 
 def split_by_shift(calendar: Calendar, from_ms: int, to_ms: int) -> list[tuple[int, int]]:

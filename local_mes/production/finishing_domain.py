@@ -17,6 +17,8 @@ from shared.material.facts import Loss
 UM_PER_MM = 1_000
 WHOLE_SHARE_PPM = 10_000
 """What remains beyond the last cut of a coil is scrap when shorter than the line's end cuts and 1 % of its length."""
+ESTIMATED_SHARE_PPM = 50_000
+"""The same where the length is only estimated from the mass: 5 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Entered:
     left_g: int | None = None
     weld_um: int | None = None
     next_coil: Entered | None = field(default=None)
+    slack_ppm: int = WHOLE_SHARE_PPM
 
 
 def parts_of_cut(first: Entered, from_um: int, to_um: int, line: Line) -> list[Part]:
@@ -89,7 +92,7 @@ def parts_of_cut(first: Entered, from_um: int, to_um: int, line: Line) -> list[P
         parts.append(_part(coil, low, coil.weld_um, line, ends=True))
         low, high, coil = 0, high - coil.weld_um, coil.next_coil
     # a counter is no tape measure: a cut a little past the end is the end
-    slack = part_of(coil.length_um, WHOLE_SHARE_PPM)
+    slack = part_of(coil.length_um, coil.slack_ppm)
     if low >= high or low < coil.used_um - slack or high > coil.length_um + slack:
         raise BadInput("production.cut_outside", f"A cut from {low} to {high} um is not on the coil of {coil.length_um} um, "
                        f"of which {coil.used_um} um are used.", todo="Check the metres of the cut.")
@@ -100,7 +103,7 @@ def parts_of_cut(first: Entered, from_um: int, to_um: int, line: Line) -> list[P
 def _part(coil: Entered, low: int, high: int, line: Line, ends: bool) -> Part:
     start = coil.used_um
     rest = coil.length_um - high
-    tail = line.entry_end_um + line.exit_end_um + part_of(coil.length_um, WHOLE_SHARE_PPM)
+    tail = line.entry_end_um + line.exit_end_um + part_of(coil.length_um, coil.slack_ppm)
     whole = ends or rest <= tail
     left = coil.left_g if coil.left_g is not None else coil.mass_g
     return Part(coil.material_id, coil.length_um, coil.mass_g, start, max(low, start), high,

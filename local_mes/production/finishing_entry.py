@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local_mes.level2.operations import Message, Work, operation
 from local_mes.production.checks import check_piece
-from local_mes.production.counting import count_run, start_run
+from local_mes.production.counting import count_run, enter_run
 from local_mes.production.finishing_domain import UM_PER_MM
 from local_mes.production.finishing_line import coating_of, coils_in, line_unit, send_primary_data
 from local_mes.production.finishing_slits import close_open_sets
@@ -23,7 +23,7 @@ def strip_entry(work: Work, message: Message) -> None:
     unit = line_unit(work)
     coil = get_live(work, message.fields["coil_in"], "coil_in")
     close_open_sets(work, unit, coil.material_id)
-    (count_run if coils_in(work, unit) else start_run)(work, unit.code)
+    enter_run(work, unit.code, not coils_in(work, unit))
     move(work, coil, unit.code)
     tell(work.conn, unit.code, coil.material_id, message.occurred.at_ms, entry_m=message.fields["entry_m"],
          entered_ms=message.occurred.at_ms, mass_g=coil.mass_g, thickness_um=message.fields["thickness_um"],

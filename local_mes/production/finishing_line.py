@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from local_mes.level2.down import queue_telegram
 from local_mes.level2.operations import BadMessage, Work
 from local_mes.model.domain import Unit
-from local_mes.production.finishing_domain import UM_PER_MM, Entered, Line
+from local_mes.production.finishing_domain import ESTIMATED_SHARE_PPM, UM_PER_MM, WHOLE_SHARE_PPM, Entered, Line
 from local_mes.production.in_work import Told, all_told, find_told, tell
 from local_mes.production.pieces import find_live, find_scheduled, process_parameter
 from shared.material.facts import Size
@@ -66,6 +66,7 @@ def entered(work: Work, unit: Unit, coil: Row[Any], welded: frozenset[str] = fro
     return Entered(
         coil.material_id, length_um, told.get("mass_g", coil.mass_g), told.get("used_um", 0), coil.mass_g,
         min(weld_um, length_um) if weld_um is not None and after else None, after,
+        WHOLE_SHARE_PPM if coil.length_um else ESTIMATED_SHARE_PPM,
     )
 
 

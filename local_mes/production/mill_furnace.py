@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from local_mes.level2.down import queue_call
 from local_mes.level2.operations import Message, Work, operation
 from local_mes.model.numbers import get_scheme, next_number, pass_number
-from local_mes.production.counting import count_run, start_run
+from local_mes.production.counting import enter_run
 from local_mes.production.in_work import Told, all_told, find_told, tell
 from local_mes.production.pieces import deviate, find_scheduled, get_live, is_free, move
 from shared.material.queries import find_by_number
@@ -52,7 +52,7 @@ def slab_charged(work: Work, message: Message) -> None:
 def slab_discharged(work: Work, message: Message) -> None:
     """Out of the furnace, onto the line."""
     slab = get_live(work, message.fields["slab"], "slab")
-    (count_run if _is_rolling(work) else start_run)(work, mill_unit(work), STATE_LINE)
+    enter_run(work, mill_unit(work), not _is_rolling(work), STATE_LINE)
     move(work, slab, mill_unit(work))
     tell_slab(work, slab, discharged_ms=message.occurred.at_ms, discharge_c=message.fields.get("temp_c", 0),
               furnace_min=message.fields.get("minutes", 0))

@@ -15,6 +15,7 @@ from shared.material.tables import deviation_raised, edge, loss, mark, operation
 from shared.material.trace import ancestor_places, projected_marks
 from shared.orders.queries import find_line
 from shared.performance.queries import sums
+from shared.performance.tables import stop
 from shared.quality.facts import HoldPlaced
 from shared.quality.queries import open_holds
 from shared.quality.tables import decision, hold
@@ -274,3 +275,33 @@ def test_yield_above_one_hundred_per_cent_is_booked_with_its_zinc(finishing: Ben
     assert round(figures["zinc_g"] / 1000) == 942
     assert line is not None
     assert line.state == "done"
+
+
+def test_a_coil_whose_data_have_not_come_is_processed_all_the_same(finishing: Bench) -> None:
+    coil_id = finishing.take_in("C6-04407", "coil", 20_290, (0, 0, 0))
+    pickle(finishing)
+    assert finishing.repairs() == []
+    made = finishing.piece("C6-04407-P")
+    assert (made.width_um, made.length_um) == (1_250_000, 808_500_000)
+    assert finishing.piece("C6-04407").state == "consumed"
+    assert [row.parent_id for row in finishing.rows(edge)] == [coil_id]
+
+
+def test_running_time_leaves_out_an_empty_line(finishing: Bench) -> None:
+    for number in ("C6-00001", "C6-00002", "C6-00003"):
+        finishing.take_in(number, "coil", 20_000, (2500, 1_270_000, 800_000_000))
+    for number, wait_min in (("C6-00001", 1), ("C6-00002", 9), ("C6-00003", 120)):
+        finishing.clock.advance(wait_min * 60_000)
+        enter(finishing, "PL", number)
+        finishing.clock.advance(13 * 60_000)
+        cut(finishing, "PL", number, f"{number}-P", (3, 797, 794), (2500, 1_250_000))
+    with read(finishing.plant.node.engine) as conn:
+        running = sums(conn, author="CLD", unit="PL1")["CLD", "PL1"]["apt_ms"]
+    assert running == (3 * 14 + 10) * 60_000
+
+
+def test_a_line_without_work_has_no_stop_but_a_planned_one_has_its_reason(finishing: Bench) -> None:
+    for state, reason in (("RUN", ""), ("IDLE", ""), ("RUN", ""), ("IDLE", "PL-MNT"), ("RUN", "")):
+        finishing.tell("CLD-PL", "PL1060", 30, line="PL1", state=state, reason=reason)
+    assert [(row.reason, row.note, row.to_ms - row.from_ms) for row in finishing.rows(stop)] == [
+        ("PL-MNT", "planned", 30 * 60_000)]
