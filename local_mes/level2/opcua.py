@@ -9,6 +9,7 @@ after the first connect; the first connect, and a server that stays unwell, are 
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -81,7 +82,7 @@ class OpcuaLink:
         while True:
             try:
                 await self._session()
-            except (OSError, UaError, TimeoutError, SQLAlchemyError) as error:
+            except _ENDS_SESSION as error:
                 self._away(f"{self.link.address} cannot be used: {type(error).__name__}: {error}".rstrip(": "))
             failures = 0 if self.state.state == CONNECTED else failures + 1
             await asyncio.sleep(CONNECT_WAIT_S[min(failures, len(CONNECT_WAIT_S) - 1)])
@@ -102,9 +103,10 @@ class OpcuaLink:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read(ring))
                 tasks.create_task(self._call_down(client, index))
-        except* (OSError, UaError, TimeoutError, SQLAlchemyError) as errors:
+        except* _ENDS_SESSION as errors:
             # one cause is enough to begin again; the other task was cancelled because of it
-            raise OSError(str(_first(errors))) from errors
+            first = _first(errors)
+            raise OSError(f"{type(first).__name__}: {first}") from errors
         finally:
             await _close(client)
 
@@ -200,6 +202,8 @@ class OpcuaLink:
     async def _call(self, client: Client, index: int, row: down.Down) -> tuple[bool, str]:
         """Call a method; status 0 is accepted. A server that refuses the call itself has refused it."""
         names = row.message.split(".")
+        if not all(type(value) in ARGUMENT_TYPES for value in row.fields.values()):
+            return False, "cannot be sent: an argument is neither text nor number"
         arguments = [ua.Variant(value, ARGUMENT_TYPES[type(value)]) for value in row.fields.values()]
         try:
             parent = await client.nodes.objects.get_child([f"{index}:{name}" for name in names[:-1]])
@@ -211,6 +215,10 @@ class OpcuaLink:
         return status == 0, f"status {status}"
 
 
+_ENDS_SESSION = (OSError, UaError, TimeoutError, SQLAlchemyError, struct.error, ValueError, TypeError, LookupError,
+                 AttributeError, RuntimeError)
+"""All that a server can make the library (or a read of its values) raise: the session ends and begins again, the
+other links go on, and the link's state says why."""
 _AGAIN = (uaerrors.BadTimeout, uaerrors.BadConnectionClosed, uaerrors.BadSessionIdInvalid,
           uaerrors.BadSessionClosed, uaerrors.BadSecureChannelClosed, uaerrors.BadServerHalted,
           uaerrors.BadShutdown, uaerrors.BadTooManyOperations, uaerrors.BadCommunicationError)

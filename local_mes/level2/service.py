@@ -107,5 +107,5 @@ def _check_form(layout: Layout | None, fields: Mapping[str, Any]) -> None:
         raise still_wrong(f"{missing[0]} is missing.")
     try:
         encode_body(layout, fields)
-    except (FormatError, TypeError, AttributeError) as error:
+    except FormatError as error:
         raise still_wrong(f"{error}.") from error

@@ -37,7 +37,8 @@ def fixed_size(fields: Sequence[Field]) -> int:
 
 
 def _encode_fields(fields: Sequence[Field], values: Mapping[str, Any], path: str) -> bytes:
-    counted = {f.count: len(values.get(f.name, ())) for f in fields if f.type == "group"}
+    groups = {f.name: _rows(f, values, path) for f in fields if f.type == "group"}
+    counted = {f.count: len(groups[f.name]) for f in fields if f.type == "group"}
     strangers = sorted(set(values) - {f.name for f in fields})
     if strangers:
         raise FormatError(f"{path}{strangers[0]}: no such field")
@@ -47,13 +48,17 @@ def _encode_fields(fields: Sequence[Field], values: Mapping[str, Any], path: str
         if f.name in counted and value != counted[f.name]:
             raise FormatError(f"{path}{f.name}: says {value}, but {counted[f.name]} follow")
         if f.type == "group":
-            rows = values.get(f.name, ())
-            if len(rows) > f.max_count:
-                raise FormatError(f"{path}{f.name}: {len(rows)} rows, at most {f.max_count}")
-            parts += [_encode_fields(f.fields, row, f"{path}{f.name}[{i}].") for i, row in enumerate(rows)]
+            parts += [_encode_fields(f.fields, row, f"{path}{f.name}[{i}].") for i, row in enumerate(groups[f.name])]
         else:
             parts.append(_encode_value(f, value, path))
     return b"".join(parts)
+
+
+def _rows(f: Field, values: Mapping[str, Any], path: str) -> list[Mapping[str, Any]]:
+    rows = values.get(f.name, [])
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows) or len(rows) > f.max_count:
+        raise FormatError(f"{path}{f.name}: is no list of at most {f.max_count} rows")
+    return rows
 
 
 def _decode_fields(fields: Sequence[Field], body: bytes, at: int, path: str) -> tuple[Fields, int]:

@@ -139,14 +139,14 @@ class Peer:
             self.received.append((head.sequence, head.message, head.resent, fields))
         return head.message
 
-    async def until(self, condition: Callable[[], bool], within_s: float = 10) -> None:
+    async def until(self, condition: Callable[[], bool], within_s: float = 40) -> None:
         async with asyncio.timeout(within_s):
             while not condition():
                 await self.take()
 
     async def closed(self) -> bool:
         """Read on until the plant closes the connection."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while await self.reader.read(4096):
                 continue
         return True
@@ -154,7 +154,7 @@ class Peer:
 
 async def connect(site: Site) -> Peer:
     """Connect as Level 2 does: again until the plant listens."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while True:
             try:
                 return Peer(*await asyncio.open_connection("127.0.0.1", site.port), site.layouts)
@@ -162,7 +162,7 @@ async def connect(site: Site) -> Peer:
                 await asyncio.sleep(0.02)
 
 
-async def until(condition: Callable[[], bool], within_s: float = 10) -> None:
+async def until(condition: Callable[[], bool], within_s: float = 40) -> None:
     """Wait for a condition to hold."""
     async with asyncio.timeout(within_s):
         while not condition():

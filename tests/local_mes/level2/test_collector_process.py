@@ -89,7 +89,7 @@ def test_killed_in_mid_stream_it_loses_and_doubles_nothing(make_site: MakeSite) 
             with ended(start(site)) as process:
                 aim = min(sender.total, len(sender.acknowledged) + chance.randrange(150, 400))
                 job = asyncio.create_task(sender.work(sender.total))
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(60):
                     while len(sender.acknowledged) < aim and not job.done():
                         await asyncio.sleep(0)
                 if aim < sender.total:
@@ -111,7 +111,7 @@ def test_it_stops_cleanly_when_asked(make_site: MakeSite) -> None:
             await peer.until(lambda: peer.acks == [(1, 0)])
             process.terminate()
             assert await peer.closed()
-            assert await asyncio.to_thread(process.wait, 10) == 0
+            assert await asyncio.to_thread(process.wait, 40) == 0
 
     asyncio.run(scene())
     assert site.state_name() == "stopped"
@@ -140,12 +140,12 @@ def test_a_taken_port_and_a_bad_model_are_refused_in_one_paragraph(make_site: Ma
         other.bind(("127.0.0.1", site.port))
         other.listen()
         with ended(start(site)) as process:
-            _, said = process.communicate(timeout=20)
+            _, said = process.communicate(timeout=60)
     assert process.returncode == 2
     assert str(site.port).encode() in said
     site.settings.model.write_text(site.settings.model.read_text().replace("CC1070", "CC1079"))
     with ended(start(site)) as process:
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 2
     assert b"CC1079" in said
     assert said.count(b"\n") == 1

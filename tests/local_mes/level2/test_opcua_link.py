@@ -48,7 +48,8 @@ class Mill:
         self.certificates = certificates
         self.slots: dict[int, str] = {}
         self.counter = 0
-        self.acknowledged = 0
+        self.acknowledged: int | str = 0
+        self.ack_type = ua.VariantType.UInt32
         self.calls: list[tuple[Any, ...]] = []
         self._nodes: dict[str, Any] = {}
 
@@ -61,7 +62,7 @@ class Mill:
         index = await server.register_namespace("urn:strandline:level2")
         line = await server.nodes.objects.add_object(index, "Line")
         counter = await line.add_variable(index, "EventCounter", self.counter, ua.VariantType.UInt32)
-        ack = await line.add_variable(index, "AckSeq", self.acknowledged, ua.VariantType.UInt32)
+        ack = await line.add_variable(index, "AckSeq", self.acknowledged, self.ack_type)
         await ack.set_writable()
         ring = await line.add_object(index, "Ring")
         nodes = [await ring.add_variable(index, f"Slot{n:03d}", self.slots.get(n, "")) for n in range(1000)]
@@ -92,7 +93,7 @@ class Mill:
         await self._nodes["counter"].write_value(self.counter, ua.VariantType.UInt32)
 
     async def acknowledges(self, sequence: int) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await self._nodes["ack"].read_value() != sequence:
                 await asyncio.sleep(0.02)
 
@@ -147,6 +148,23 @@ def test_the_first_connect_is_tried_until_the_server_is_there(make_site: MakeSit
 
     run(scene)
     assert sequences(site) == [1]
+
+
+def test_a_server_of_another_make_is_no_reason_to_die(make_site: MakeSite, clock: FixedClock) -> None:
+    site, mill = scene_of(make_site)
+
+    async def scene() -> None:
+        mill.acknowledged, mill.ack_type = "none", ua.VariantType.String
+        async with collecting(site, clock) as collector:
+            async with mill.running():
+                await until(lambda: "ValueError" in str(site.state("HSM").detail) if site.state_name("HSM") else False)
+            mill.acknowledged, mill.ack_type = 0, ua.VariantType.UInt32
+            async with mill.running():
+                await mill.happens(slab="S1")
+                await mill.acknowledges(1)
+            assert not collector.done()
+
+    run(scene)
 
 
 def test_a_restarted_server_with_its_ring_loses_nothing(make_site: MakeSite, clock: FixedClock) -> None:
@@ -222,6 +240,7 @@ def test_calls_go_down_and_their_status_comes_back(make_site: MakeSite, clock: F
     site, mill = scene_of(make_site)
     good = down.queue_call(site.spool, clock, "HSM", "PDI.Store", {"slab": "BS6-08817", "t": 2500, "w": 1270000}, key="a")
     held = down.queue_call(site.spool, clock, "HSM", "PDI.Store", {"slab": "held", "t": 2500, "w": 1270000}, key="b")
+    odd = down.queue_call(site.spool, clock, "HSM", "PDI.Store", {"slab": None, "t": [], "w": 1}, key="d")
     wrong = down.queue_call(site.spool, clock, "HSM", "PDI.Erase", {"slab": "x"}, key="c")
 
     async def scene() -> None:
@@ -231,6 +250,7 @@ def test_calls_go_down_and_their_status_comes_back(make_site: MakeSite, clock: F
     run(scene)
     assert mill.calls == [("BS6-08817", 2500, 1270000), ("held", 2500, 1270000)]
     assert down.get_down(site.spool, good).state == "confirmed"
+    assert down.get_down(site.spool, odd).answer.startswith("cannot be sent")
     assert (down.get_down(site.spool, held).state, down.get_down(site.spool, held).answer) == ("refused", "status 7")
 
 

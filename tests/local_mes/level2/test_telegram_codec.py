@@ -116,6 +116,12 @@ def test_a_count_that_contradicts_its_group_is_refused() -> None:
         encode_body(SETS["ald"].messages["CC1110"], {"heat": "161843", "count": 2, "slabs": []})
 
 
+@pytest.mark.parametrize("slabs", [None, 3, "x", [None], [{}] * 41])
+def test_a_group_that_is_no_list_of_rows_is_refused(slabs: object) -> None:
+    with pytest.raises(FormatError, match="slabs"):
+        encode_body(SETS["ald"].messages["CC1110"], {"heat": "161843", "slabs": slabs})
+
+
 @pytest.mark.parametrize("raw", [b"00012" + b" " * 39, b"x" * 44, b"99999CC106020260311065530120CC1 MES 0417    "])
 def test_a_header_without_a_possible_length_is_refused(raw: bytes) -> None:
     with pytest.raises(FormatError):
