@@ -14,6 +14,7 @@ sample = projection_table(
     Column("place", Code, nullable=False),
     Column("taken_at_ms", Int, nullable=False),
     Column("analysed_at_ms", Int, nullable=False),
+    Index("ix_sample_sample_id", "sample_id"),
     Index("ix_sample_material_id", "material_id", "place"),
 )
 
@@ -39,6 +40,7 @@ decision = projection_table(
     Column("explanation", Words, nullable=False),
     Column("decided_at_ms", Int, nullable=False),
     Column("decided_by", Code, nullable=False),
+    Index("ix_decision_decision_id", "decision_id"),
     Index("ix_decision_material_id", "material_id", "decided_at_ms"),
     Index("ix_decision_outcome", "author", "outcome", "decided_at_ms"),
 )
@@ -59,6 +61,7 @@ hold = projection_table(
     Column("disposition", Code, nullable=False),
     Column("note", Words, nullable=False),
     Column("only_for", Code, nullable=False),
+    Index("ix_hold_hold_id", "hold_id"),
     Index("ix_hold_material_id", "material_id", "released_at_ms"),
     Index("ix_hold_inherited_from", "inherited_from"),
     Index("ix_hold_open", "author", "released_at_ms", "placed_at_ms"),

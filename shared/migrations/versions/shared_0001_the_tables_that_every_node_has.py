@@ -61,7 +61,7 @@ def upgrade() -> None:
         "awaiting_episode",
         sa.Column("author", sa.String(length=64), nullable=False),
         sa.Column("episode_id", sa.String(length=32), nullable=False),
-        sa.Column("plant", sa.String(length=64), nullable=False),
+        sa.Column("plant", sa.Text(), nullable=False),
         sa.Column("receiver", sa.String(length=64), nullable=False),
         sa.Column("shipment_number", sa.String(length=64), nullable=False),
         sa.Column("lines", sa.BigInteger(), nullable=False),
@@ -116,6 +116,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("author", "decision_id", name=op.f("pk_decision")),
     )
     with op.batch_alter_table("decision", schema=None) as batch_op:
+        batch_op.create_index("ix_decision_decision_id", ["decision_id"], unique=False)
         batch_op.create_index("ix_decision_material_id", ["material_id", "decided_at_ms"], unique=False)
         batch_op.create_index("ix_decision_outcome", ["author", "outcome", "decided_at_ms"], unique=False)
 
@@ -241,6 +242,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("author", "hold_id", name=op.f("pk_hold")),
     )
     with op.batch_alter_table("hold", schema=None) as batch_op:
+        batch_op.create_index("ix_hold_hold_id", ["hold_id"], unique=False)
         batch_op.create_index("ix_hold_inherited_from", ["inherited_from"], unique=False)
         batch_op.create_index("ix_hold_material_id", ["material_id", "released_at_ms"], unique=False)
         batch_op.create_index("ix_hold_open", ["author", "released_at_ms", "placed_at_ms"], unique=False)
@@ -440,7 +442,7 @@ def upgrade() -> None:
         sa.Column("sender_mass_basis", sa.String(length=64), nullable=True),
         sa.Column("place", sa.String(length=64), nullable=False),
         sa.Column("position", sa.String(length=64), nullable=False),
-        sa.Column("damage", sa.String(length=64), nullable=False),
+        sa.Column("damage", sa.Text(), nullable=False),
         sa.Column("received_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("matched_at_ms", sa.BigInteger(), nullable=False),
@@ -499,6 +501,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("author", "sample_id", name=op.f("pk_sample")),
     )
     with op.batch_alter_table("sample", schema=None) as batch_op:
+        batch_op.create_index("ix_sample_sample_id", ["sample_id"], unique=False)
         batch_op.create_index("ix_sample_material_id", ["material_id", "place"], unique=False)
 
     op.create_table(
