@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Integer, Row, String, func, literal, select
+from sqlalchemy import Connection, Integer, Row, String, bindparam, func, literal, select
 
 from shared.errors import BadInput
 from shared.material.domain import Affine, clip, holds_place, to_child, to_parent
@@ -46,19 +47,24 @@ def trace(conn: Connection, material_id: str, direction: Direction = "backward",
 
 
 def _reach(conn: Connection, material_id: str, backward: bool, depth: int) -> Sequence[Row[Any]]:
+    return conn.execute(_statement(backward), {"start": material_id, "cap": depth}).all()
+
+
+@lru_cache(maxsize=2)
+def _statement(backward: bool) -> Any:
+    """Made once a direction: making it costs several times what it takes to answer."""
     here, there = (edge.c.child_id, edge.c.parent_id) if backward else (edge.c.parent_id, edge.c.child_id)
-    reach = select(literal(material_id, String(32)).label("id"), literal(0, Integer).label("depth")).cte(
-        "reach", recursive=True
-    )
-    reach = reach.union(select(there, reach.c.depth + 1).join(reach, here == reach.c.id).where(reach.c.depth < depth))
+    cap = bindparam("cap", type_=Integer)
+    start = select(bindparam("start", type_=String(32)).label("id"), literal(0, Integer).label("depth"))
+    reach = start.cte("reach", recursive=True)
+    reach = reach.union(select(there, reach.c.depth + 1).join(reach, here == reach.c.id).where(reach.c.depth < cap))
     nearest = select(reach.c.id, func.min(reach.c.depth).label("depth")).group_by(reach.c.id).subquery()
-    query = (
+    return (
         select(edge, (nearest.c.depth + 1).label("depth"))
         .join(nearest, here == nearest.c.id)
-        .where(nearest.c.depth < depth)
+        .where(nearest.c.depth < cap)
         .order_by(nearest.c.depth, edge.c.author, edge.c.operation_id, edge.c.ordinal)
     )
-    return conn.execute(query).all()
 
 
 @dataclass(frozen=True, slots=True)
