@@ -21,12 +21,12 @@ from sqlalchemy.exc import OperationalError
 from local_mes.level2.attempt import Outcome, attempt, message_of
 from local_mes.level2.links import LinkPlan
 from local_mes.level2.operations import Message, get_operation
-from local_mes.level2.spool import get_key
+from local_mes.level2.spool import create_spool, get_key
 from local_mes.level2.spool_tables import message
 from local_mes.level2.tables import repair, spool_position, spool_waiting
 from local_mes.plant import Plant
 from shared import logs
-from shared.db.engine import read
+from shared.db.engine import read, write
 from shared.db.upsert import upsert
 from shared.errors import StrandlineError
 from shared.ids import derived_id
@@ -54,7 +54,8 @@ class Interpreter:
         self._plant = plant
         self._plan = plan
         self._grace_s = grace_s
-        self._spool = get_key(plant.spool)
+        self._spool = create_spool(plant.spool, plant.clock)  # a spool that was lost begins anew, under a new key
+        self._give_up_lost()
         self._news = threading.Event()
         self._news.set()
         self._waiting_since: dict[int, float] = {}
@@ -89,6 +90,17 @@ class Interpreter:
                 upsert(tx.conn, spool_position, [{"spool": self._spool, "spool_id": rows[-1].spool_id}],
                        update=["spool_id"])
         return settled + len(rows)
+
+    def _give_up_lost(self) -> None:
+        """What waited in a spool that is lost is for a person: its content went with the spool."""
+        lost = spool_waiting.c.spool != self._spool
+        with write(self._plant.node.engine) as conn:
+            for row in conn.execute(select(spool_waiting).where(lost)).all():
+                what = Message(spool=row.spool, spool_id=row.spool_id, link=row.link, name=row.message, fields={},
+                               sequence=0, claimed="", claimed_ms=None, received_ms=row.received_ms)
+                reason = f"It waited ({row.reason}), and the spool it lay in is lost."
+                put_to_repair(conn, what, Outcome("bad", reason), self._plant.clock.now_ms())
+            conn.execute(delete(spool_waiting).where(lost))
 
     def _position(self) -> int:
         with read(self._plant.node.engine) as conn:

@@ -14,7 +14,7 @@ from local_mes.level2.interpret import Interpreter, oldest_open_ms
 from local_mes.level2.links import load_links
 from local_mes.level2.tables import repair, spool_position, spool_waiting
 from shared.clock import FixedClock
-from shared.db.engine import open_engine, read, write
+from shared.db.engine import read, write
 from shared.errors import BadSetup
 from shared.journal.tables import fact
 
@@ -50,21 +50,19 @@ def test_interpreting_the_spool_again_records_nothing_new(line: Line) -> None:
     assert len(before) == 10
 
 
-def test_a_new_spool_that_counts_from_one_gives_new_facts(line: Line, clock: FixedClock) -> None:
+def test_a_lost_spool_begins_anew_and_gives_new_facts(line: Line) -> None:
     line.comes("CC1060", cut(1))
+    line.comes("CC1070", {"slab": "161843-2-9", "ok": "Y"})
     line.run()
     line.plant.spool.dispose()
     for file in line.site.folder.glob("spool.sqlite*"):
         file.unlink()
-    from local_mes.level2.spool import create_spool
-
-    spool = open_engine(line.site.settings.spool)
-    create_spool(spool, clock)
     line.interpreter = Interpreter(line.plant, line.plan)
     line.comes("CC1060", cut(2))
     line.run()
-    spool.dispose()
     assert len(line.facts()) == 4
+    assert line.rows(spool_waiting) == []
+    assert "spool it lay in is lost" in line.rows(repair)[0].reason
 
 
 def test_more_messages_than_one_step_takes_are_all_interpreted(line: Line) -> None:
