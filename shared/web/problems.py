@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, current_app, g, render_template, request
+from flask_wtf.csrf import CSRFError
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -89,6 +90,21 @@ def on_http(error: HTTPException) -> Response:
     return found
 
 
+def on_csrf(error: CSRFError) -> Response:
+    """A form without the token of its session: too old, or sent from elsewhere."""
+    return answer(
+        Problem(
+            type="urn:strandline:problem:web.csrf",
+            title="Form not accepted",
+            status=400,
+            code="web.csrf",
+            detail="This form does not belong to your session: it is too old, or it was sent from another place.",
+            kept="Nothing was changed.",
+            todo="Open the page again and send it from there; a program sends an API token instead.",
+        )
+    )
+
+
 def on_invalid(error: ValidationError) -> Response:
     """A body or query that does not fit its model; called by flask-openapi."""
     problems = [FieldProblem(loc=".".join(map(str, e["loc"])), msg=e["msg"]) for e in error.errors()]
@@ -129,6 +145,7 @@ def install(app: Flask) -> None:
     """Register the handlers, the narrowest first."""
     handlers: tuple[tuple[type[Exception], Any], ...] = (
         (StrandlineError, on_strandline),
+        (CSRFError, on_csrf),
         (HTTPException, on_http),
         (Exception, on_unforeseen),
     )

@@ -186,14 +186,14 @@ def test_two_people_release_a_standard_and_the_plants_adopt_it(
 
     def adopted() -> bool:
         here.open("/engineer")
-        return here.page.get_by_role("row", name=re.compile("QR-RCV-01.*2")).count() > 0
+        return bool(here.page.get_by_role("row", name=re.compile("QR-RCV-01.*2")).count())
 
     wait_until(adopted)
     portal = visit("HUB", "owner.group")
 
     def shown() -> bool:
         portal.open("/conformance")
-        return portal.page.get_by_role("row", name=re.compile("QR-RCV-01")).get_by_text("v2").count() == 2
+        return bool(portal.page.get_by_role("row", name=re.compile("QR-RCV-01")).get_by_text("v2").count() == 2)
 
     wait_until(shown)
 

@@ -52,7 +52,9 @@ def read_scene(conn: Connection, material_id: str, at_um: int | None, left_um: i
     forward = trace(conn, material_id, "forward", depth=1)
     rows = first_rows([*back.rows, *forward.rows])
     places = ancestor_places(conn, material_id, at_um, left_um) if at_um is not None else []
-    steps = [_step(conn, back, rows[piece], depth, places) for piece, depth in ancestors(back) if piece in rows]
+    line = [(rows[piece], depth) for piece, depth in ancestors(back) if piece in rows]
+    # marks are carried down for what is drawn; a table of hundreds of ancestors would pay for each of them
+    steps = [_step(conn, back, row, depth, places, n < BARS_MAX) for n, (row, depth) in enumerate(line)]
     drawn = [_drawn(step, back, forward, rows, address) for step in steps[:BARS_MAX]]
     children = [(edge, rows[edge.child_id]) for edge in forward.edges if edge.child_id in rows]
     return Scene(back, steps, draw(drawn), children)
@@ -66,7 +68,7 @@ def ancestors(back: Trace) -> list[tuple[str, int]]:
     return sorted(depths.items(), key=lambda item: (item[1], item[0]))
 
 
-def _step(conn: Connection, back: Trace, row: Any, depth: int, places: Sequence[Place]) -> Step:
+def _step(conn: Connection, back: Trace, row: Any, depth: int, places: Sequence[Place], marked: bool) -> Step:
     made = [edge for edge in back.edges if edge.child_id == row.material_id and edge.kind == "transform"]
     operation = find_operation(conn, made[0].author, made[0].operation_id) if made else None
     down = [edge for edge in back.edges if edge.parent_id == row.material_id]
@@ -77,7 +79,7 @@ def _step(conn: Connection, back: Trace, row: Any, depth: int, places: Sequence[
         turns(made[0]) if made else (),
         max((e.share_ppm for e in down), default=1_000_000),
         [place for place in places if place.material_id == row.material_id],
-        projected_marks(conn, row.material_id) if row.length_um else [],
+        projected_marks(conn, row.material_id) if row.length_um and marked else [],
     )
 
 
