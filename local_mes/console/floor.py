@@ -13,7 +13,8 @@ from local_mes.console import queries
 from local_mes.context import plant
 from local_mes.model.domain import Unit
 from local_mes.plant import Plant
-from local_mes.production.in_work import all_told
+from local_mes.production.in_work import pieces_in
+from shared.material.queries import rows_of
 from shared.orders.queries import Line, find_lines
 from shared.performance.queries import find_state, states
 from shared.quality.queries import held_ids
@@ -79,7 +80,7 @@ def read_floor(conn: Connection, here: Plant, unit: Unit) -> dict[str, Any]:
         "signs": STATE_SIGNS,
         "state_words": STATE_WORDS,
         "state": find_state(conn, here.code, unit.code),
-        "inside": [key for key in all_told(conn, unit.code) if key != "clock"],
+        "inside": [r.number for r in rows_of(conn, pieces_in(conn, unit.code)) if r.author == here.code],
         "next_lines": read_next(conn, here.code, unit.code),
         "made": queries.last_made(conn, here.code, unit.code),
         "deviations": queries.last_deviations(conn, here.code, here.model.calendar.at(now).from_ms),

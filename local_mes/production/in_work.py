@@ -6,6 +6,7 @@ that moves the spool position, so a crash neither loses nor doubles a message. A
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -23,6 +24,8 @@ in_work = local_table(
 )
 
 Told = dict[str, Any]
+_MATERIAL_ID = re.compile(r"[0-9a-f]{32}")
+"""Other keys are the line's own: its running clock, slits that wait for the rest of their set."""
 
 
 def find_told(conn: Connection, line: str, key: str) -> Told | None:
@@ -35,6 +38,11 @@ def all_told(conn: Connection, line: str, prefix: str = "") -> dict[str, Told]:
     """Everything inside a line by key, oldest first."""
     rows = conn.execute(select(in_work).where(in_work.c.line == line).order_by(in_work.c.entered_ms, in_work.c.key))
     return {row.key: msgspec.json.decode(row.told, type=dict[str, Any]) for row in rows if row.key.startswith(prefix)}
+
+
+def pieces_in(conn: Connection, line: str) -> list[str]:
+    """Material ids of the pieces inside a line, oldest first."""
+    return [key for key in all_told(conn, line) if _MATERIAL_ID.fullmatch(key)]
 
 
 def tell(conn: Connection, line: str, key: str, at_ms: int, **more: Any) -> Told:
