@@ -65,7 +65,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 def _run(args: argparse.Namespace) -> int:
     since = time.monotonic()
     folder = RunFolder(args.dir)
-    end_leftovers(folder / "pids.json", str(folder.path))
+    if ended := end_leftovers(folder.path):
+        tell(f"Ended {ended} processes that an earlier run of {folder.path} left behind.")
     folder.open(args.fresh or (args.once and not (folder / "run.json").exists()))
     known = folder.is_made
     choices = (

@@ -65,11 +65,11 @@ class Group:
             self._product([*self._kind(node), "people-add", "--config", self._settings(node), "--file", str(file)])
             file.unlink()
 
-    def start(self) -> None:
-        """Start all that is not running yet."""
+    def start(self, level2: bool = True) -> None:
+        """Start all that is not running yet; level2 = False leaves the plants without their Level 2."""
         self._start_lines()
         for node in (HUB, *PLANTS):
-            self._start_node(node)
+            self._start_node(node, level2)
 
     def start_simulator(self, speed: float) -> None:
         """Let the day begin, or go on."""
@@ -116,14 +116,14 @@ class Group:
             )
             self.processes.start("wan", command, self.folder / "logs/wan.log")
 
-    def _start_node(self, node: str) -> None:
+    def _start_node(self, node: str, level2: bool = True) -> None:
         settings = self._settings(node)
         kind = self._kind(node)
         if node not in self.processes.children:
             self.processes.start(
                 node, strandline(*kind, "run", "--config", settings), self.folder / f"logs/{node.lower()}.log"
             )
-        if node != HUB and f"{node}-L2" not in self.processes.children:
+        if level2 and node != HUB and f"{node}-L2" not in self.processes.children:
             self.processes.start(
                 f"{node}-L2",
                 strandline("plant", "level2", "--config", settings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -20,6 +21,10 @@ TRIES_MAX = 8
 """A process that dies this often in a row is broken, not unlucky."""
 LIVED_S = 10.0
 """A process that ran this long begins to count anew."""
+MARK = "DEMO_RUN_FOLDER"
+"""In the environment of every process of a run: whose it is. SPT_NOENV beside it keeps setproctitle from writing over
+the environment that others see."""
+LOOK_S = 0.05
 
 
 @dataclass
@@ -96,7 +101,13 @@ class Supervisor:
         with child.log.open("ab") as log:
             # a session of its own: Ctrl-C at the keyboard reaches only the demo, which then ends them in order
             child.process = subprocess.Popen(
-                child.command, cwd=self.cwd, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+                child.command,
+                cwd=self.cwd,
+                env={**os.environ, MARK: str(self.pids.parent), "SPT_NOENV": "1"},
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
         self._say()
 
@@ -106,18 +117,36 @@ class Supervisor:
         )
 
 
-def end_leftovers(pids: Path, mark: str) -> None:
-    """End processes of an earlier run of this folder whose demo was killed: those listed whose command line names the
-    folder."""
-    if not pids.exists():
-        return
-    for pid in json.loads(pids.read_text()).values():
-        line = Path(f"/proc/{pid}/cmdline")
+def end_leftovers(folder: Path) -> int:
+    """End the processes of an earlier run of this folder whose demo was killed, and wait until they are gone; how many
+    there were."""
+    found = _of_run(folder)
+    for pid in found:
+        _signal(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_S
+    while (left := _of_run(folder)) and time.monotonic() < deadline:
+        time.sleep(LOOK_S)
+    for pid in left:
+        _signal(pid, signal.SIGKILL)
+    return len(found)
+
+
+def _of_run(folder: Path) -> list[int]:
+    """Processes that carry the folder's mark. A process names itself anew (gunicorn does), its environment stays."""
+    mark = f"{MARK}={folder}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            if mark in line.read_bytes().replace(b"\0", b" ").decode(errors="replace"):
-                os.kill(pid, signal.SIGTERM)
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                found.append(int(process.name))
         except OSError:
             continue  # it is gone already, or never was ours to look at
+    return found
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def tail(log: Path, lines: int = 12) -> str:
