@@ -118,7 +118,9 @@ def user_add(file: Path, login: str, name: str, roles: tuple[str, ...], password
 
 @hub.command("people-add")
 @config
-@click.option("--file", "people", required=True, type=click.Path(path_type=Path, dir_okay=False), help="[[person]] entries.")
+@click.option(
+    "--file", "people", required=True, type=click.Path(path_type=Path, dir_okay=False), help="[[person]] entries."
+)
 def people_add(file: Path, people: Path) -> None:
     """Add many people from a TOML file; prints `login token` for those who get one."""
     from central_hub.app import ROLES

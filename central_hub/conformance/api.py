@@ -22,5 +22,9 @@ def conformance() -> dict[str, Any]:
     with reading() as conn:
         matrix = read_matrix(conn, hub())
     items = [{**asdict(cell), "text": text_of(cell)} for _, cell in sorted(matrix.cells.items())]
-    return {"items": items, "plants": [asdict(column) for column in matrix.plants], "next": None,
-            "as_of": node().clock.now_ms()}
+    return {
+        "items": items,
+        "plants": [asdict(column) for column in matrix.plants],
+        "next": None,
+        "as_of": node().clock.now_ms(),
+    }

@@ -47,7 +47,10 @@ class Cell:
 
 
 def judge(
-    standard_id: str, wanted: tuple[int, str] | None, published: Mapping[tuple[int, str], AnyStandard], reported: Reported
+    standard_id: str,
+    wanted: tuple[int, str] | None,
+    published: Mapping[tuple[int, str], AnyStandard],
+    reported: Reported,
 ) -> Cell:
     """One cell. wanted: version and hash assigned; published: every version ever published, by version and hash."""
     adopted = reported.in_force.get(standard_id)
@@ -55,13 +58,26 @@ def judge(
     version, since = (adopted.version, adopted.adopted_ms) if adopted else (None, None)
     differences = _differences(adopted, published, mine) if adopted else ()
     state = _state(wanted, adopted, mine, differences, reported)
-    return Cell(standard_id, reported.plant, state, version, wanted[0] if wanted else None, since,
-                reported.away_since_ms, mine, differences, reported.refusal if state == "refused" else "")
+    return Cell(
+        standard_id,
+        reported.plant,
+        state,
+        version,
+        wanted[0] if wanted else None,
+        since,
+        reported.away_since_ms,
+        mine,
+        differences,
+        reported.refusal if state == "refused" else "",
+    )
 
 
 def _state(
-    wanted: tuple[int, str] | None, adopted: Adopted | None, deviations: Sequence[Deviation],
-    differences: Sequence[str], reported: Reported,
+    wanted: tuple[int, str] | None,
+    adopted: Adopted | None,
+    deviations: Sequence[Deviation],
+    differences: Sequence[str],
+    reported: Reported,
 ) -> State:
     if differences:
         return "drift"
@@ -83,7 +99,8 @@ def _differences(
     declared = {d.parameter: d.value for d in deviations}
     known = {parameter.name: parameter for parameter in document.parameters}
     return tuple(
-        fault for name, value in adopted.values.items()
+        fault
+        for name, value in adopted.values.items()
         if (fault := _value_fault(name, value, known.get(name.rpartition(".")[2]), declared))
     )
 

@@ -66,17 +66,27 @@ def read_matrix(conn: Connection, hub: Hub) -> Matrix:
 
 def _column(conn: Connection, line: PlantLine, report: Reported) -> PlantColumn:
     adoption = find_adoption(conn, line.code)
-    return PlantColumn(line.code, line.name, report.away_since_ms, line.complete_through_ms, report.effective_hash,
-                       adoption.adopted_ms if adoption else None, hash_differs(report))
+    return PlantColumn(
+        line.code,
+        line.name,
+        report.away_since_ms,
+        line.complete_through_ms,
+        report.effective_hash,
+        adoption.adopted_ms if adoption else None,
+        hash_differs(report),
+    )
 
 
 def _reported(conn: Connection, plant: str, away_since_ms: int | None) -> Reported:
     adoption, refused = find_adoption(conn, plant), find_rejection(conn, plant)
     ids = msgspec.json.decode(adoption.deviations, type=list[str]) if adoption else []
     return Reported(
-        plant, away_since_ms, adoption.effective_hash if adoption else "",
+        plant,
+        away_since_ms,
+        adoption.effective_hash if adoption else "",
         {adopted.standard_id: adopted for adopted in list_in_force(conn, plant)},
-        tuple(list_deviations_of_ids(conn, plant, ids)), refused.reason if refused else "",
+        tuple(list_deviations_of_ids(conn, plant, ids)),
+        refused.reason if refused else "",
     )
 
 

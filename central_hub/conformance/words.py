@@ -6,8 +6,14 @@ from central_hub.conformance.domain import Cell
 from shared.clock import to_datetime
 
 SIGNS = {
-    "runs_it": "normal", "deviates": "attention", "on_its_way": "attention", "away": "stale", "refused": "alarm",
-    "drift": "alarm", "not_for_it": "normal", "extra": "attention",
+    "runs_it": "normal",
+    "deviates": "attention",
+    "on_its_way": "attention",
+    "away": "stale",
+    "refused": "alarm",
+    "drift": "alarm",
+    "not_for_it": "normal",
+    "extra": "attention",
 }
 
 
@@ -17,8 +23,12 @@ def text_of(cell: Cell) -> str:
     if cell.state == "not_for_it":
         return "–"
     said = {
-        "runs_it": here, "deviates": f"{here}, deviates", "drift": f"{here}, drift", "extra": f"{here}, no longer assigned",
-        "refused": f"{here}, refused v{cell.wanted}", "on_its_way": f"{here}, v{cell.wanted} on its way",
+        "runs_it": here,
+        "deviates": f"{here}, deviates",
+        "drift": f"{here}, drift",
+        "extra": f"{here}, no longer assigned",
+        "refused": f"{here}, refused v{cell.wanted}",
+        "on_its_way": f"{here}, v{cell.wanted} on its way",
     }
     return said.get(cell.state) or f"{here}, away since {_clock(cell.away_since_ms)}"
 

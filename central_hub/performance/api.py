@@ -34,9 +34,15 @@ def comparison(query: ComparisonQuery) -> dict[str, Any]:
         found = read_comparison(conn, hub(), query.kpi, days)
         kpis = list_kpis(conn, hub())
     return {
-        "kpi": query.kpi, "title": dict(kpis)[query.kpi], "days": days, "comparable": found.comparable,
-        "refusal": found.refusal, "groups": [asdict(group) for group in found.groups], "without": list(found.without),
-        "kpis": [{"id": kpi, "title": title} for kpi, title in kpis], "as_of": node().clock.now_ms(),
+        "kpi": query.kpi,
+        "title": dict(kpis)[query.kpi],
+        "days": days,
+        "comparable": found.comparable,
+        "refusal": found.refusal,
+        "groups": [asdict(group) for group in found.groups],
+        "without": list(found.without),
+        "kpis": [{"id": kpi, "title": title} for kpi, title in kpis],
+        "as_of": node().clock.now_ms(),
     }
 
 

@@ -18,8 +18,9 @@ from shared.standards.queries import equipment_of, find_document, find_in_force,
 
 def list_kpis(conn: Connection, hub: Hub) -> list[tuple[str, str]]:
     """Published KPIs: id and title, the newest title of each."""
-    return list({row.standard_id: row.title for row in list_versions(conn, hub.code, "published")
-                 if row.kind == "kpi"}.items())
+    return list(
+        {row.standard_id: row.title for row in list_versions(conn, hub.code, "published") if row.kind == "kpi"}.items()
+    )
 
 
 def list_days(conn: Connection) -> list[str]:
@@ -40,6 +41,8 @@ def _figures(conn: Connection, line: PlantLine, kpi_id: str, days: Sequence[str]
     document = find_document(conn, kpi_id, adopted.version, adopted.sha256) if adopted else None
     if adopted is None or not isinstance(document, Kpi):
         return PlantFigures(line.code, None, "", (), line.complete_through_ms)
-    by_unit = {unit: measures for (_, unit), measures in sums(conn, author=line.code, days=days).items()} if days else {}
+    by_unit = (
+        {unit: measures for (_, unit), measures in sums(conn, author=line.code, days=days).items()} if days else {}
+    )
     figures = evaluate_kpi(document, sums_by_class(by_unit, equipment_of(conn, line.code)))
     return PlantFigures(line.code, adopted.version, adopted.sha256, tuple(figures), line.complete_through_ms)

@@ -23,8 +23,9 @@ def comparison() -> str:
         days = chosen_days(conn, request.args.get("day", "")[:10], "", "")
         found = read_comparison(conn, hub(), kpi, days) if kpi else None
         known = list_days(conn)
-    return render_template("comparison/comparison.html", kpis=kpis, kpi=kpi, days=days, known=known, found=found,
-                           sum_text=sum_text)
+    return render_template(
+        "comparison/comparison.html", kpis=kpis, kpi=kpi, days=days, known=known, found=found, sum_text=sum_text
+    )
 
 
 FEATURE = Feature(pages=(bp,), apis=(api,), menu=(MenuItem("Figures", "Comparison", "comparison.comparison"),))

@@ -21,7 +21,9 @@ from shared.web.context import actor, node, requires
 from shared.web.context import reading as picture
 
 tag = Tag(name="standards", description="Standards: from a draft to signed publication")
-api = APIBlueprint("standards_api", __name__, url_prefix="/api/v1/standards", abp_tags=[tag], abp_security=[{"bearer": []}])
+api = APIBlueprint(
+    "standards_api", __name__, url_prefix="/api/v1/standards", abp_tags=[tag], abp_security=[{"bearer": []}]
+)
 
 
 class VersionPath(BaseModel):
@@ -100,8 +102,12 @@ def version(path: VersionPath) -> dict[str, Any]:
         found = reading.find_whole(conn, node().code, path.standard_id, path.version)
     if found is None:
         raise errors.unknown_version(path.standard_id, path.version)
-    return {**_version(found.row), "document": json.loads(found.row.body), "compared_with": found.compared_with,
-            "differences": [asdict(change) for change in found.differences]}
+    return {
+        **_version(found.row),
+        "document": json.loads(found.row.body),
+        "compared_with": found.compared_with,
+        "differences": [asdict(change) for change in found.differences],
+    }
 
 
 @api.post("", responses={201: VersionPath})
@@ -132,7 +138,9 @@ def send_back(path: VersionPath, body: ReasonBody) -> dict[str, Any]:
 @requires("approver")
 def approve(path: VersionPath, body: ApproveBody) -> dict[str, Any]:
     """Approve what was read; asks the key holders for signatures."""
-    service.approve(hub(), path.standard_id, path.version, body.sha256, actor(), body.command_id, body.effective_from_ms)
+    service.approve(
+        hub(), path.standard_id, path.version, body.sha256, actor(), body.command_id, body.effective_from_ms
+    )
     return _after(path)
 
 

@@ -38,7 +38,11 @@ class Candidate:
 
 
 def next_catalogue(
-    hub: str, version: int, now_ms: int, previous: Catalogue | None, candidates: Sequence[Candidate],
+    hub: str,
+    version: int,
+    now_ms: int,
+    previous: Catalogue | None,
+    candidates: Sequence[Candidate],
     withdrawn: Iterable[tuple[str, int]] = (),
 ) -> tuple[Catalogue, tuple[Release, ...]]:
     """The next catalogue: everything of the one before, with newer versions in place of older ones, and what is new.
@@ -64,10 +68,21 @@ def _entry(candidate: Candidate, release: int) -> CatalogueEntry:
     document = candidate.document
     body = body_of(document)
     return CatalogueEntry(
-        id=document.id, version=document.version, release=release, kind=document.kind, title=document.title,
-        sha256=sha256(body), length=len(body), schema=SCHEMA, takes_hold=document.takes_hold,
-        effective_from_ms=candidate.effective_from_ms, status="active", plants=document.scope.plants,
-        depends=document.depends, author=candidate.author, approver=candidate.approver,
+        id=document.id,
+        version=document.version,
+        release=release,
+        kind=document.kind,
+        title=document.title,
+        sha256=sha256(body),
+        length=len(body),
+        schema=SCHEMA,
+        takes_hold=document.takes_hold,
+        effective_from_ms=candidate.effective_from_ms,
+        status="active",
+        plants=document.scope.plants,
+        depends=document.depends,
+        author=candidate.author,
+        approver=candidate.approver,
     )
 
 
@@ -75,7 +90,14 @@ def assignment_for(catalogue: Catalogue, plant: str, version: int, now_ms: int) 
     """Everything active in the catalogue that is for this plant."""
     standards = tuple(
         Assigned(entry.id, entry.version, entry.sha256, entry.effective_from_ms)
-        for entry in catalogue.entries if entry.status == "active" and (not entry.plants or plant in entry.plants)
+        for entry in catalogue.entries
+        if entry.status == "active" and (not entry.plants or plant in entry.plants)
     )
-    return Assignment(version=version, hub=catalogue.hub, plant=plant, catalogue_version=catalogue.version,
-                      issued_at_ms=now_ms, standards=standards)
+    return Assignment(
+        version=version,
+        hub=catalogue.hub,
+        plant=plant,
+        catalogue_version=catalogue.version,
+        issued_at_ms=now_ms,
+        standards=standards,
+    )

@@ -57,10 +57,18 @@ def trust_root(hub: Hub, envelope: str, actor: str) -> m.Root:
         known = find_root(tx.conn)
         root = next_root(Trusted(known[0]), envelope.encode()).root if known else first_root(envelope.encode())
         if hub.node.key.id not in root.roles["online"].keyids:
-            raise Refused("standards.other_hub", "The root names another hub's online key.",
-                          todo=f"Make it with --online {hub.node.key.public.hex()}.")
-        fact_id = _record(tx, hub, facts.RootTrusted(
-            version=root.version, sha256=sha256(envelope.encode()), envelope=envelope), "standards:root", actor)
+            raise Refused(
+                "standards.other_hub",
+                "The root names another hub's online key.",
+                todo=f"Make it with --online {hub.node.key.public.hex()}.",
+            )
+        fact_id = _record(
+            tx,
+            hub,
+            facts.RootTrusted(version=root.version, sha256=sha256(envelope.encode()), envelope=envelope),
+            "standards:root",
+            actor,
+        )
         for plant in _plants(tx.conn):
             tx.relay(fact_id, downlink(hub.code, plant))
     return root
@@ -85,16 +93,28 @@ def ask_for_signatures(tx: Work, hub: Hub, actor: str) -> str | None:
     if not waiting and not active & set(gone):
         return None
     now = tx.now_ms()
-    candidates = [Candidate(parse_body(row.body.encode()), row.drafted_by, row.approved_by, row.effective_from_ms or now)
-                  for row in waiting]
+    candidates = [
+        Candidate(parse_body(row.body.encode()), row.drafted_by, row.approved_by, row.effective_from_ms or now)
+        for row in waiting
+    ]
     number = previous.version + 1 if previous else 1
     catalogue, releases = next_catalogue(hub.code, number, now, previous, candidates, gone)
     text = m.encode(catalogue).decode()
     request_id = new_id(hub.clock)
-    _record(tx, hub, facts.SigningRequested(
-        request_id=request_id, number=next_number(tx.conn, hub.code), catalogue_version=number,
-        sha256=sha256(text.encode()), catalogue=text, releases=releases,
-    ), f"standards:request:{request_id}", actor)
+    _record(
+        tx,
+        hub,
+        facts.SigningRequested(
+            request_id=request_id,
+            number=next_number(tx.conn, hub.code),
+            catalogue_version=number,
+            sha256=sha256(text.encode()),
+            catalogue=text,
+            releases=releases,
+        ),
+        f"standards:request:{request_id}",
+        actor,
+    )
     return request_id
 
 
@@ -106,8 +126,14 @@ def request_file(conn: Connection, hub: Hub, request_id: str) -> SigningRequestF
     before = {entry.id: entry.sha256 for entry in found[0].entries} if found else {}
     new = [entry for entry in catalogue.entries if before.get(entry.id) != entry.sha256]
     bodies = {entry.sha256: _body(conn, hub, entry) for entry in new}
-    return SigningRequestFile(request_id=request_id, hub=hub.code, catalogue=row.catalogue, sha256=row.sha256,
-                              new=tuple(entry.id for entry in new), bodies=bodies)
+    return SigningRequestFile(
+        request_id=request_id,
+        hub=hub.code,
+        catalogue=row.catalogue,
+        sha256=row.sha256,
+        new=tuple(entry.id for entry in new),
+        bodies=bodies,
+    )
 
 
 def give_signature(hub: Hub, answer: SigningAnswer, actor: str) -> bool:
@@ -116,13 +142,21 @@ def give_signature(hub: Hub, answer: SigningAnswer, actor: str) -> bool:
         row = _get_request(tx.conn, hub, answer.request_id)
         opened = find_open_request(tx.conn, hub.code)
         if opened is None or opened.request_id != row.request_id or answer.sha256 != row.sha256:
-            raise Refused("standards.request_closed", "This signing request is no longer open.",
-                          todo="Fetch the open request and sign that.")
+            raise Refused(
+                "standards.request_closed",
+                "This signing request is no longer open.",
+                todo="Fetch the open request and sign that.",
+            )
         root = _root(tx.conn)
         keys, threshold = trusted_keys(root, "standards"), root.roles["standards"].threshold
         _verify(row, [Signature(answer.keyid, answer.sig)], keys, 1)
-        _record(tx, hub, facts.CatalogueSigned(request_id=row.request_id, keyid=answer.keyid, sig=answer.sig),
-                f"standards:request:{row.request_id}", actor)
+        _record(
+            tx,
+            hub,
+            facts.CatalogueSigned(request_id=row.request_id, keyid=answer.keyid, sig=answer.sig),
+            f"standards:request:{row.request_id}",
+            actor,
+        )
         given = [Signature(s.keyid, s.sig) for s in list_signatures(tx.conn, hub.code, row.request_id)]
         if len({signature.keyid for signature in given}) < threshold:
             return False
@@ -153,12 +187,27 @@ def issue_to(tx: Work, hub: Hub, plant: str, actor: str = "standards") -> bool:
     tx.relay(row.fact_id, downlink(hub.code, plant))
     payload = m.encode(catalogue)
     timestamp = m.Timestamp(
-        version=assignment.version, hub=hub.code, catalogue_version=catalogue.version, catalogue_sha256=row.sha256,
-        catalogue_length=len(payload), issued_at_ms=now, fresh_until_ms=now + FRESH_MS)
-    fact_id = _record(tx, hub, facts.AssignmentIssued(
-        plant=plant, version=assignment.version, catalogue_version=catalogue.version,
-        envelope=_sealed(hub, m.ASSIGNMENT, assignment), timestamp=_sealed(hub, m.TIMESTAMP, timestamp),
-    ), f"standards:assignment:{plant}", actor)
+        version=assignment.version,
+        hub=hub.code,
+        catalogue_version=catalogue.version,
+        catalogue_sha256=row.sha256,
+        catalogue_length=len(payload),
+        issued_at_ms=now,
+        fresh_until_ms=now + FRESH_MS,
+    )
+    fact_id = _record(
+        tx,
+        hub,
+        facts.AssignmentIssued(
+            plant=plant,
+            version=assignment.version,
+            catalogue_version=catalogue.version,
+            envelope=_sealed(hub, m.ASSIGNMENT, assignment),
+            timestamp=_sealed(hub, m.TIMESTAMP, timestamp),
+        ),
+        f"standards:assignment:{plant}",
+        actor,
+    )
     tx.relay(fact_id, downlink(hub.code, plant))
     return True
 
@@ -176,12 +225,31 @@ def _publish(tx: Work, hub: Hub, request: Row[Any], envelope: Envelope, actor: s
     catalogue = msgspec.json.decode(request.catalogue, type=m.Catalogue)
     for row in list_versions(tx.conn, hub.code, "awaiting_signatures"):
         if row.catalogue_version == catalogue.version:
-            _record(tx, hub, facts.StandardPublished(
-                standard_id=row.standard_id, version=row.version, kind=row.kind, title=row.title, sha256=row.sha256,
-                body=row.body), f"standard:{row.standard_id}:{row.version}", actor)
-    _record(tx, hub, facts.CataloguePublished(
-        version=catalogue.version, sha256=request.sha256, envelope=m.encode(envelope).decode(),
-    ), f"standards:catalogue:{catalogue.version}", actor)
+            _record(
+                tx,
+                hub,
+                facts.StandardPublished(
+                    standard_id=row.standard_id,
+                    version=row.version,
+                    kind=row.kind,
+                    title=row.title,
+                    sha256=row.sha256,
+                    body=row.body,
+                ),
+                f"standard:{row.standard_id}:{row.version}",
+                actor,
+            )
+    _record(
+        tx,
+        hub,
+        facts.CataloguePublished(
+            version=catalogue.version,
+            sha256=request.sha256,
+            envelope=m.encode(envelope).decode(),
+        ),
+        f"standards:catalogue:{catalogue.version}",
+        actor,
+    )
     for plant in _plants(tx.conn):
         issue_to(tx, hub, plant, actor)
     ask_for_signatures(tx, hub, actor)
@@ -194,8 +262,11 @@ def _verify(request: Row[Any], signatures: list[Signature], keys: dict[str, byte
     try:
         open_envelope(envelope, m.CATALOGUE, keys, threshold)
     except Unauthenticated as error:
-        raise Refused("standards.bad_signature", f"The signature does not count. {error.what}",
-                      todo="Sign this very request, with a key that the root names as a standards key.") from error
+        raise Refused(
+            "standards.bad_signature",
+            f"The signature does not count. {error.what}",
+            todo="Sign this very request, with a key that the root names as a standards key.",
+        ) from error
     return envelope
 
 

@@ -36,9 +36,17 @@ def find_whole(conn: Connection, hub: str, standard_id: str, version: int) -> Wh
     row = find_version(conn, hub, standard_id, version)
     if row is None:
         return None
-    earlier = [other for other in list_versions(conn, hub, "published", "withdrawn")
-               if other.standard_id == standard_id and other.version < version]
+    earlier = [
+        other
+        for other in list_versions(conn, hub, "published", "withdrawn")
+        if other.standard_id == standard_id and other.version < version
+    ]
     document = parse_body(row.body.encode())
     before = parse_body(earlier[-1].body.encode()) if earlier else None
-    return WholeVersion(row, document, sections(document), earlier[-1].version if earlier else None,
-                        differences(before, document) if before else [])
+    return WholeVersion(
+        row,
+        document,
+        sections(document),
+        earlier[-1].version if earlier else None,
+        differences(before, document) if before else [],
+    )

@@ -32,10 +32,20 @@ def draft(hub: Hub, document: object, actor: str, command_id: str) -> AnyStandar
     with hub.journal.work() as tx:
         if tx.once(command_id) is None:
             _check_may_draft(tx, hub, parsed, actor)
-            _record(tx, facts.StandardDrafted(
-                standard_id=parsed.id, version=parsed.version, kind=parsed.kind, title=parsed.title,
-                sha256=sha256(body), body=body.decode(),
-            ), parsed.id, parsed.version, actor)
+            _record(
+                tx,
+                facts.StandardDrafted(
+                    standard_id=parsed.id,
+                    version=parsed.version,
+                    kind=parsed.kind,
+                    title=parsed.title,
+                    sha256=sha256(body),
+                    body=body.decode(),
+                ),
+                parsed.id,
+                parsed.version,
+                actor,
+            )
             tx.done(command_id, True)
     return parsed
 
@@ -61,7 +71,12 @@ def send_back(hub: Hub, standard_id: str, version: int, reason: str, actor: str,
 
 
 def approve(
-    hub: Hub, standard_id: str, version: int, seen_sha256: str, actor: str, command_id: str,
+    hub: Hub,
+    standard_id: str,
+    version: int,
+    seen_sha256: str,
+    actor: str,
+    command_id: str,
     effective_from_ms: int | None = None,
 ) -> None:
     """A second person approves exactly the body they were shown; the key holders are asked to sign.
@@ -76,8 +91,9 @@ def approve(
             raise errors.same_person()
         if row.sha256 != seen_sha256:
             raise errors.changed_meanwhile()
-        payload = facts.StandardApproved(standard_id=standard_id, version=version, sha256=row.sha256,
-                                         effective_from_ms=effective_from_ms or 0)
+        payload = facts.StandardApproved(
+            standard_id=standard_id, version=version, sha256=row.sha256, effective_from_ms=effective_from_ms or 0
+        )
         _record(tx, payload, standard_id, version, actor)
         publishing.ask_for_signatures(tx, hub, actor)
         tx.done(command_id, True)
@@ -108,8 +124,11 @@ def _check_may_draft(tx: Work, hub: Hub, document: AnyStandard, actor: str) -> N
         raise errors.wrong_status(document.id, document.version, row.status, "rewritten")
     if row is not None and row.drafted_by != actor:
         raise errors.not_its_author()
-    later = [other for other in list_versions(tx.conn, hub.code) if other.standard_id == document.id
-             and other.version > document.version and other.status != "draft"]
+    later = [
+        other
+        for other in list_versions(tx.conn, hub.code)
+        if other.standard_id == document.id and other.version > document.version and other.status != "draft"
+    ]
     if later:
         raise errors.wrong_status(document.id, later[-1].version, later[-1].status, "followed by a lower number")
 

@@ -28,8 +28,14 @@ from shared.web.paging import Page, Paging
 bp = Blueprint("standards", __name__, template_folder="templates")
 
 STATUSES = ("draft", "in_review", "approved", "awaiting_signatures", "published", "withdrawn")
-SIGNS = {"draft": "normal", "in_review": "attention", "approved": "attention", "awaiting_signatures": "attention",
-         "published": "done", "withdrawn": "stale"}
+SIGNS = {
+    "draft": "normal",
+    "in_review": "attention",
+    "approved": "attention",
+    "awaiting_signatures": "attention",
+    "published": "done",
+    "withdrawn": "stale",
+}
 COLUMNS = (
     Column("standard_id", "Standard", show="code", link="standards.version", link_key="address", link_arg="address"),
     Column("version", "Version", show="whole"),
@@ -52,11 +58,18 @@ def read_versions(paging: Paging) -> Page[dict[str, Any]]:
     with picture() as conn:
         rows = reading.list_rows(conn, node().code, paging.wants("status"), paging.wants("kind"))
         names = names_of(conn, {row.drafted_by for row in rows} | {row.approved_by for row in rows})
-    return Page([
-        {**row._mapping, "address": f"{row.standard_id}/{row.version}", "status_state": SIGNS[row.status],
-         "drafted": names.get(row.drafted_by, ""), "approved": names.get(row.approved_by, "")}
-        for row in rows
-    ])
+    return Page(
+        [
+            {
+                **row._mapping,
+                "address": f"{row.standard_id}/{row.version}",
+                "status_state": SIGNS[row.status],
+                "drafted": names.get(row.drafted_by, ""),
+                "approved": names.get(row.approved_by, ""),
+            }
+            for row in rows
+        ]
+    )
 
 
 @bp.get("/standards")
@@ -76,8 +89,17 @@ def version(address: str) -> str:
         history = [adopted for adopted in list_history(conn, standard_id) if adopted.version == number]
         names = names_of(conn, {found.row.drafted_by, found.row.approved_by})
         pretty = json.dumps(json.loads(found.row.body), indent=2, ensure_ascii=False)
-    return render_template("standards/version.html", found=found, row=found.row, history=history, names=names,
-                           value_text=value_text, sign=SIGNS[found.row.status], body=pretty, mine=found.row.drafted_by == actor())
+    return render_template(
+        "standards/version.html",
+        found=found,
+        row=found.row,
+        history=history,
+        names=names,
+        value_text=value_text,
+        sign=SIGNS[found.row.status],
+        body=pretty,
+        mine=found.row.drafted_by == actor(),
+    )
 
 
 @bp.get("/standards/draft")
@@ -107,8 +129,11 @@ def draft() -> BaseResponse:
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
-        raise BadInput("standards.not_json", f"The document is not JSON: {error.msg} in line {error.lineno}.",
-                       todo="Mend that line.") from error
+        raise BadInput(
+            "standards.not_json",
+            f"The document is not JSON: {error.msg} in line {error.lineno}.",
+            todo="Mend that line.",
+        ) from error
     made = service.draft(hub(), document, actor(), forms.command_id())
     flash(f"{made.id} v{made.version} is saved as a draft.")
     return _to(f"{made.id}/{made.version}")
@@ -162,8 +187,14 @@ def signing() -> str:
         given = list_signatures(conn, node().code, row.request_id) if row else []
         lines = check_request(publishing.request_file(conn, hub(), row.request_id))[1] if row else []
         root = find_root(conn)
-    return render_template("standards/signing.html", row=row, given={s.keyid: s for s in given}, lines=lines,
-                           root=root[0] if root else None, online=node().key.public.hex())
+    return render_template(
+        "standards/signing.html",
+        row=row,
+        given={s.keyid: s for s in given},
+        lines=lines,
+        root=root[0] if root else None,
+        online=node().key.public.hex(),
+    )
 
 
 @bp.post("/standards/signing")
@@ -198,7 +229,8 @@ def _to(address: str) -> BaseResponse:
 
 
 FEATURE = Feature(
-    pages=(bp,), apis=(api,),
+    pages=(bp,),
+    apis=(api,),
     menu=(
         MenuItem("Standards", "Standards", "standards.standards"),
         MenuItem("Standards", "Signatures", "standards.signing"),

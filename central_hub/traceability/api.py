@@ -28,8 +28,12 @@ def get_recall(path: NumberPath) -> dict[str, Any]:
     with reading() as conn:
         recall = read_recall(conn, path.number)
     return {
-        "number": recall.number, "at_large": len(recall.at_large), "mass_g": recall.mass_g,
-        "items": [_json(piece) for piece in recall.pieces], "next": None, "as_of": node().clock.now_ms(),
+        "number": recall.number,
+        "at_large": len(recall.at_large),
+        "mass_g": recall.mass_g,
+        "items": [_json(piece) for piece in recall.pieces],
+        "next": None,
+        "as_of": node().clock.now_ms(),
     }
 
 

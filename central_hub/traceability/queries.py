@@ -47,6 +47,16 @@ def _load(conn: Connection, row: Row[Any]) -> TransferLine | None:
 
 def _whereabouts(row: Row[Any], depth: int, held: bool, line: TransferLine | None) -> Whereabouts:
     return Whereabouts(
-        row.material_id, row.number, row.kind, row.author, row.state, row.place, row.mass_g, row.order_item, depth, held,
-        line.shipment_number if line else "", line.receiver if line else "",
+        row.material_id,
+        row.number,
+        row.kind,
+        row.author,
+        row.state,
+        row.place,
+        row.mass_g,
+        row.order_item,
+        depth,
+        held,
+        line.shipment_number if line else "",
+        line.receiver if line else "",
     )

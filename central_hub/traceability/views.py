@@ -23,7 +23,13 @@ COLUMNS = (
     Column("depth", "Steps away", show="whole"),
     Column("status", "State", show="badge"),
 )
-WORDS = {"live": "here", "shipped": "on the way", "consumed": "used up", "scrapped": "scrap", "identified": "identified"}
+WORDS = {
+    "live": "here",
+    "shipped": "on the way",
+    "consumed": "used up",
+    "scrapped": "scrap",
+    "identified": "identified",
+}
 
 
 @bp.get("/recall")
@@ -38,15 +44,24 @@ def recall() -> str | Response:
     if request.args.get("format") == "csv":
         return csv_answer(COLUMNS, iter(rows), f"recall-{found.number}")
     return render_template(
-        "traceability/recall.html", number=number, found=found, columns=COLUMNS,
-        at_large=[row for row in rows if row["is_at_large"]], ended=[row for row in rows if not row["is_at_large"]],
+        "traceability/recall.html",
+        number=number,
+        found=found,
+        columns=COLUMNS,
+        at_large=[row for row in rows if row["is_at_large"]],
+        ended=[row for row in rows if not row["is_at_large"]],
     )
 
 
 def _row(piece: Whereabouts) -> dict[str, Any]:
     return {
-        "number": piece.number, "kind": piece.kind, "where": piece.where, "mass_g": piece.mass_g,
-        "order_item": piece.order_item, "depth": piece.depth, "is_at_large": piece.is_at_large,
+        "number": piece.number,
+        "kind": piece.kind,
+        "where": piece.where,
+        "mass_g": piece.mass_g,
+        "order_item": piece.order_item,
+        "depth": piece.depth,
+        "is_at_large": piece.is_at_large,
         "status": "held" if piece.held else WORDS.get(piece.state, piece.state),
         "status_state": "held" if piece.held else "normal" if piece.is_at_large else "done",
     }

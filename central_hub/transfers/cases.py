@@ -12,15 +12,19 @@ ACTOR = "job:reconcile"
 
 RESOLUTIONS = {
     "mass": {
-        "reweighed": "Weighed again", "accept_sender": "The sender's mass counts",
-        "accept_receiver": "The receiver's mass counts", "claim": "Claimed from the carrier",
+        "reweighed": "Weighed again",
+        "accept_sender": "The sender's mass counts",
+        "accept_receiver": "The receiver's mass counts",
+        "claim": "Claimed from the carrier",
     },
     "short": {
-        "did_not_occur": "It never left the sender", "received_late": "It was found and taken in",
+        "did_not_occur": "It never left the sender",
+        "received_late": "It was found and taken in",
         "lost": "Lost: written off by both",
     },
     "unannounced": {
-        "late_departure": "The sender declared the departure late", "receiver_error": "The receiver read it wrongly",
+        "late_departure": "The sender declared the departure late",
+        "receiver_error": "The receiver read it wrongly",
         "unknown_origin": "Of unknown origin: a new piece",
     },
     "double_receipt": {"receiver_error": "One receipt was an error", "relabelled": "Two pieces bore one number"},
@@ -44,13 +48,25 @@ def opening(hub: str, found: Contradiction) -> Draft[CaseOpened]:
     """The fact that opens the case, under an id of its own that follows from the contradiction."""
     case = case_id(hub, found)
     fact = CaseOpened(
-        case_id=case, kind=found.kind, shipment_id=found.shipment_id, material_id=found.material_id,
-        plants=found.plants, summary=found.summary, evidence=found.evidence, values=dict(found.values),
-        shipment_number=found.shipment_number, piece_number=found.piece_number, receipt_id=found.receipt_id,
+        case_id=case,
+        kind=found.kind,
+        shipment_id=found.shipment_id,
+        material_id=found.material_id,
+        plants=found.plants,
+        summary=found.summary,
+        evidence=found.evidence,
+        values=dict(found.values),
+        shipment_number=found.shipment_number,
+        piece_number=found.piece_number,
+        receipt_id=found.receipt_id,
     )
     subjects = tuple(i for i in (case, found.shipment_id, found.material_id) if i)
     return Draft(
-        fact, subjects, ACTOR, Occurred(found.at_ms, ACTOR), fact_id=derived_id(found.at_ms, case, "opened"),
+        fact,
+        subjects,
+        ACTOR,
+        Occurred(found.at_ms, ACTOR),
+        fact_id=derived_id(found.at_ms, case, "opened"),
         causes=found.evidence,
     )
 
@@ -61,12 +77,15 @@ def check_resolution(kind: str, state: str, resolution: str, note: str) -> None:
         raise Refused("transfers.case_resolved", "This case is resolved already.", todo="Read its resolution.")
     if resolution not in resolutions(kind):
         raise BadInput(
-            "transfers.resolution", f"{resolution!r} does not end a case of kind {kind}.",
+            "transfers.resolution",
+            f"{resolution!r} does not end a case of kind {kind}.",
             todo=f"Use one of: {', '.join(resolutions(kind))}.",
         )
     if not note.strip() or len(note) > NOTE_MAX:
         raise BadInput(
-            "transfers.note", "The note that says why is missing or too long.", todo=f"Write 1 to {NOTE_MAX} characters."
+            "transfers.note",
+            "The note that says why is missing or too long.",
+            todo=f"Write 1 to {NOTE_MAX} characters.",
         )
 
 

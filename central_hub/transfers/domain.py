@@ -129,18 +129,26 @@ def judge_missing(line: KnownLine, close: Close | None, answered_at_ms: int | No
         return IN_ORDER
     how = "closed the receipt without it" if by_close else "has not taken it in although the load is overdue"
     evidence = (line.fact_id, close.fact_id) if by_close and close else (line.fact_id,)
-    return Verdict(False, Contradiction(
-        "short", at_ms, (line.sender, line.shipment_id, line.material_id), (line.sender, line.receiver),
-        f"{line.number} left {line.sender} with {line.shipment_number} ({line.mass_g / 1000:,.0f} kg); "
-        f"{line.receiver} {how}.",
-        line.shipment_id, line.shipment_number, line.material_id, line.number, evidence=evidence,
-        values={"sender_g": line.mass_g},
-    ))
+    return Verdict(
+        False,
+        Contradiction(
+            "short",
+            at_ms,
+            (line.sender, line.shipment_id, line.material_id),
+            (line.sender, line.receiver),
+            f"{line.number} left {line.sender} with {line.shipment_number} ({line.mass_g / 1000:,.0f} kg); "
+            f"{line.receiver} {how}.",
+            line.shipment_id,
+            line.shipment_number,
+            line.material_id,
+            line.number,
+            evidence=evidence,
+            values={"sender_g": line.mass_g},
+        ),
+    )
 
 
-def judge_unlisted(
-    receipt: KnownReceipt, lines: Sequence[KnownLine], senders: Iterable[str], sight: Sight
-) -> Verdict:
+def judge_unlisted(receipt: KnownReceipt, lines: Sequence[KnownLine], senders: Iterable[str], sight: Sight) -> Verdict:
     """Rows 2, 3 and 12: a piece that came and never left, as far as its sender says behind its watermark.
 
     lines: everything that bears the printed number, to any plant. senders: whose silence would have to be proved.
@@ -155,13 +163,24 @@ def judge_unlisted(
         return Verdict(False, _wrong_plant(receipt, listed[-1], at_ms))
     sender = receipt.from_plant or "no plant"
     load = f" with {receipt.shipment_number}" if receipt.shipment_number else ""
-    return Verdict(False, Contradiction(
-        "unannounced", at_ms, (receipt.receiver, receipt.receipt_id), (receipt.from_plant, receipt.receiver),
-        f"{receipt.printed_number} came to {receipt.receiver}{load} ({receipt.mass_g / 1000:,.0f} kg); "
-        f"{sender} never said that it left.",
-        "", receipt.shipment_number, receipt.taken_in_as, receipt.printed_number, receipt.receipt_id,
-        (receipt.fact_id,), {"receiver_g": receipt.mass_g},
-    ))
+    return Verdict(
+        False,
+        Contradiction(
+            "unannounced",
+            at_ms,
+            (receipt.receiver, receipt.receipt_id),
+            (receipt.from_plant, receipt.receiver),
+            f"{receipt.printed_number} came to {receipt.receiver}{load} ({receipt.mass_g / 1000:,.0f} kg); "
+            f"{sender} never said that it left.",
+            "",
+            receipt.shipment_number,
+            receipt.taken_in_as,
+            receipt.printed_number,
+            receipt.receipt_id,
+            (receipt.fact_id,),
+            {"receiver_g": receipt.mass_g},
+        ),
+    )
 
 
 def may_be(receipt: KnownReceipt, line: KnownLine) -> bool:
@@ -172,11 +191,19 @@ def may_be(receipt: KnownReceipt, line: KnownLine) -> bool:
 
 def _wrong_plant(receipt: KnownReceipt, line: KnownLine, at_ms: int) -> Contradiction:
     return Contradiction(
-        "wrong_plant", at_ms, (receipt.receiver, receipt.receipt_id), (line.sender, receipt.receiver),
+        "wrong_plant",
+        at_ms,
+        (receipt.receiver, receipt.receipt_id),
+        (line.sender, receipt.receiver),
         f"{receipt.printed_number} came to {receipt.receiver}; {line.sender} sent it to {line.receiver} "
         f"with {line.shipment_number}.",
-        line.shipment_id, line.shipment_number, line.material_id, receipt.printed_number, receipt.receipt_id,
-        (line.fact_id, receipt.fact_id), {"sender_g": line.mass_g, "receiver_g": receipt.mass_g},
+        line.shipment_id,
+        line.shipment_number,
+        line.material_id,
+        receipt.printed_number,
+        receipt.receipt_id,
+        (line.fact_id, receipt.fact_id),
+        {"sender_g": line.mass_g, "receiver_g": receipt.mass_g},
     )
 
 
@@ -187,14 +214,26 @@ def judge_mass(line: KnownLine, receipt: KnownReceipt, mass: MassComparison) -> 
     at_ms = max(line.recorded_at_ms, receipt.recorded_at_ms, receipt.matched_at_ms)
     percent = mass.difference_g * 100 / mass.sender_g if mass.sender_g else 0.0
     return Contradiction(
-        "mass", at_ms, (receipt.receiver, receipt.receipt_id), (line.sender, receipt.receiver),
+        "mass",
+        at_ms,
+        (receipt.receiver, receipt.receipt_id),
+        (line.sender, receipt.receiver),
         f"{line.number}: {line.sender} says {mass.sender_g / 1000:,.0f} kg, {receipt.receiver} found "
         f"{mass.receiver_g / 1000:,.0f} kg ({mass.pair}): {mass.difference_g / 1000:+,.0f} kg, {percent:+.2f} %; "
         f"allowed are {mass.allowed_g / 1000:,.0f} kg.",
-        line.shipment_id, line.shipment_number, line.material_id, line.number, receipt.receipt_id,
+        line.shipment_id,
+        line.shipment_number,
+        line.material_id,
+        line.number,
+        receipt.receipt_id,
         (line.fact_id, receipt.fact_id),
-        {"sender_g": mass.sender_g, "receiver_g": mass.receiver_g, "difference_g": mass.difference_g,
-         "allowed_g": mass.allowed_g, "difference_ppm": mass.difference_ppm},
+        {
+            "sender_g": mass.sender_g,
+            "receiver_g": mass.receiver_g,
+            "difference_g": mass.difference_g,
+            "allowed_g": mass.allowed_g,
+            "difference_ppm": mass.difference_ppm,
+        },
     )
 
 
@@ -206,11 +245,19 @@ def judge_double(receipt: KnownReceipt, other: KnownReceipt) -> Contradiction | 
     first, second = sorted((receipt, other), key=lambda r: (r.recorded_at_ms, r.receipt_id))
     at_ms = max(r.matched_at_ms or r.recorded_at_ms for r in (first, second))
     return Contradiction(
-        "double_receipt", at_ms, (first.receipt_id, second.receipt_id), (first.receiver, second.receiver),
+        "double_receipt",
+        at_ms,
+        (first.receipt_id, second.receipt_id),
+        (first.receiver, second.receiver),
         f"{receipt.printed_number} was taken in twice under custody number {receipt.custody_no}: at {first.receiver} as "
         f"{first.own_number}, at {second.receiver} as {second.own_number}.",
-        receipt.shipment_id, receipt.shipment_number, receipt.material_id, receipt.printed_number, second.receipt_id,
-        (first.fact_id, second.fact_id), {"receiver_g": second.mass_g},
+        receipt.shipment_id,
+        receipt.shipment_number,
+        receipt.material_id,
+        receipt.printed_number,
+        second.receipt_id,
+        (first.fact_id, second.fact_id),
+        {"receiver_g": second.mass_g},
     )
 
 

@@ -39,7 +39,10 @@ def has_line(receipt: KnownReceipt, lines: Iterable[KnownLine]) -> bool:
 
 
 def episodes(
-    conn: Connection, hub: str, waiting: Sequence[Waiting], lines_by_number: Mapping[str, Sequence[KnownLine]],
+    conn: Connection,
+    hub: str,
+    waiting: Sequence[Waiting],
+    lines_by_number: Mapping[str, Sequence[KnownLine]],
     sight: Sight,
 ) -> list[Draft[AwaitingData]]:
     """Episodes to open and to close now."""
@@ -48,7 +51,8 @@ def episodes(
         groups.setdefault(item.group, []).append(item)
     running = {(row.plant, row.receiver, row.shipment_number): row for row in _running(conn, hub)}
     opened = [
-        _open(hub, group, items, sight) for group, items in sorted(groups.items())
+        _open(hub, group, items, sight)
+        for group, items in sorted(groups.items())
         if group not in running and any(is_away(item.receipt, item.senders, sight) for item in items)
     ]
     closed = [
@@ -68,11 +72,21 @@ def _open(hub: str, group: Group, items: Sequence[Waiting], sight: Sight) -> Dra
     episode_id = derived_id(first.recorded_at_ms, hub, "awaiting", plant, receiver, number, first.receipt_id)
     seen = min((sight.through.get(p, 0) for item in items for p in item.senders), default=0)
     fact = AwaitingData(
-        episode_id=episode_id, plant=plant, shipment_number=number, lines=len(items), closed=False,
-        complete_to_ms=seen, receiver=receiver,
+        episode_id=episode_id,
+        plant=plant,
+        shipment_number=number,
+        lines=len(items),
+        closed=False,
+        complete_to_ms=seen,
+        receiver=receiver,
     )
-    return Draft(fact, (episode_id,), ACTOR, Occurred(first.recorded_at_ms, ACTOR),
-                 fact_id=derived_id(first.recorded_at_ms, episode_id, "opened"))
+    return Draft(
+        fact,
+        (episode_id,),
+        ACTOR,
+        Occurred(first.recorded_at_ms, ACTOR),
+        fact_id=derived_id(first.recorded_at_ms, episode_id, "opened"),
+    )
 
 
 def _close(
@@ -80,17 +94,31 @@ def _close(
 ) -> Draft[AwaitingData]:
     """lines of a closed episode: the pieces of the loads it turned out to be about, else what was waiting."""
     loads = {
-        line.shipment_id for lines in lines_by_number.values() for line in lines
-        if line.receiver == row.receiver and row.shipment_number in ("", line.shipment_number)
+        line.shipment_id
+        for lines in lines_by_number.values()
+        for line in lines
+        if line.receiver == row.receiver
+        and row.shipment_number in ("", line.shipment_number)
         and line.sender in row.plant.split(",")
     }
     c = shipment_line.c
-    count = select(func.count()).select_from(shipment_line).where(c.shipment_id.in_(sorted(loads)), c.withdrawn.is_(False))
+    count = (
+        select(func.count()).select_from(shipment_line).where(c.shipment_id.in_(sorted(loads)), c.withdrawn.is_(False))
+    )
     through = min((sight.through.get(plant, 0) for plant in row.plant.split(",")), default=0)
     fact = AwaitingData(
-        episode_id=row.episode_id, plant=row.plant, shipment_number=row.shipment_number,
-        lines=max(int(conn.execute(count).scalar_one()), row.lines), closed=True, complete_to_ms=through,
+        episode_id=row.episode_id,
+        plant=row.plant,
+        shipment_number=row.shipment_number,
+        lines=max(int(conn.execute(count).scalar_one()), row.lines),
+        closed=True,
+        complete_to_ms=through,
         receiver=row.receiver,
     )
-    return Draft(fact, (row.episode_id,), ACTOR, Occurred(through, ACTOR),
-                 fact_id=derived_id(row.opened_at_ms, row.episode_id, "closed"))
+    return Draft(
+        fact,
+        (row.episode_id,),
+        ACTOR,
+        Occurred(through, ACTOR),
+        fact_id=derived_id(row.opened_at_ms, row.episode_id, "closed"),
+    )

@@ -63,8 +63,10 @@ def judge_all(conn: Connection, hub: str, margin_ms: int) -> Findings:
 def _judge_lines(findings: Findings, matters: OpenMatters, sight: Sight) -> None:
     for line in matters.lines:
         verdict = judge_missing(
-            line, matters.closes.get((line.receiver, line.shipment_id)),
-            matters.answered.get((line.shipment_id, line.material_id)), sight,
+            line,
+            matters.closes.get((line.receiver, line.shipment_id)),
+            matters.answered.get((line.shipment_id, line.material_id)),
+            sight,
         )
         if not verdict.pending:
             findings.settle("line", line.shipment_id + line.material_id, verdict.found)

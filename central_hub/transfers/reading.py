@@ -65,8 +65,19 @@ def _lines(conn: Connection, where: ColumnElement[bool]) -> list[KnownLine]:
     line, s = shipment_line.c, shipment.c
     query = (
         select(
-            line.author, s.to_plant, line.shipment_id, s.number.label("load"), line.material_id, line.number, s.mode,
-            line.mass_g, line.departed_at_ms, s.eta_ms, line.recorded_at_ms, line.withdrawn_at_ms, line.fact_id,
+            line.author,
+            s.to_plant,
+            line.shipment_id,
+            s.number.label("load"),
+            line.material_id,
+            line.number,
+            s.mode,
+            line.mass_g,
+            line.departed_at_ms,
+            s.eta_ms,
+            line.recorded_at_ms,
+            line.withdrawn_at_ms,
+            line.fact_id,
         )
         .join_from(shipment_line, shipment, and_(s.author == line.author, s.shipment_id == line.shipment_id))
         .where(where)
@@ -82,11 +93,22 @@ def _receipts(conn: Connection, where: ColumnElement[bool]) -> list[KnownReceipt
 
 def _to_receipt(row: Row[Any]) -> KnownReceipt:
     return KnownReceipt(
-        receiver=row.author, receipt_id=row.receipt_id, from_plant=row.from_plant, shipment_id=row.shipment_id,
-        shipment_number=row.shipment_number, material_id=row.material_id, taken_in_as=row.taken_in_as,
-        custody_no=row.custody_no, provisional=row.provisional, came_unlisted=row.came_unlisted,
-        printed_number=row.printed_number, own_number=row.own_number, mass_g=row.mass_g,
-        received_at_ms=row.received_at_ms, recorded_at_ms=row.recorded_at_ms, matched_at_ms=row.matched_at_ms,
+        receiver=row.author,
+        receipt_id=row.receipt_id,
+        from_plant=row.from_plant,
+        shipment_id=row.shipment_id,
+        shipment_number=row.shipment_number,
+        material_id=row.material_id,
+        taken_in_as=row.taken_in_as,
+        custody_no=row.custody_no,
+        provisional=row.provisional,
+        came_unlisted=row.came_unlisted,
+        printed_number=row.printed_number,
+        own_number=row.own_number,
+        mass_g=row.mass_g,
+        received_at_ms=row.received_at_ms,
+        recorded_at_ms=row.recorded_at_ms,
+        matched_at_ms=row.matched_at_ms,
         fact_id=row.fact_id,
     )
 
@@ -134,9 +156,14 @@ def _lines_by_number(conn: Connection, numbers: Sequence[str]) -> dict[str, list
     n, line = shipment_line_number.c, shipment_line.c
     for part in _parts(numbers):
         bears = (
-            select(literal(1)).select_from(shipment_line_number)
-            .where(n.author == line.author, n.shipment_id == line.shipment_id, n.material_id == line.material_id,
-                   n.value.in_(part))
+            select(literal(1))
+            .select_from(shipment_line_number)
+            .where(
+                n.author == line.author,
+                n.shipment_id == line.shipment_id,
+                n.material_id == line.material_id,
+                n.value.in_(part),
+            )
             .exists()
         )
         lines = {(k.shipment_id, k.material_id): k for k in _lines(conn, bears)}

@@ -40,9 +40,7 @@ def read_lines(paging: Paging) -> Page[Any]:
     wanted = LineFilter(sender=sender, receiver=receiver, q=paging.wants("q"))
     with reading() as conn:
         if paging.wants("state"):
-            lines = find_lines_in_state(
-                conn, wanted, paging.wants("state"), after=paging.after, limit=paging.limit + 1
-            )
+            lines = find_lines_in_state(conn, wanted, paging.wants("state"), after=paging.after, limit=paging.limit + 1)
         else:
             lines = find_lines(conn, wanted, after=paging.after, limit=paging.limit + 1)
     return cut([line_row(line) for line in lines], paging, "key")
@@ -63,8 +61,12 @@ def read_cases(paging: Paging) -> Page[Any]:
     """Cases, the youngest first; the open ones unless the filter says otherwise."""
     with reading() as conn:
         rows = find_cases(
-            conn, state="" if paging.wants("state") == "all" else paging.wants("state") or "open",
-            kind=paging.wants("kind"), plant=paging.wants("plant"), q=paging.wants("q"), after=paging.after,
+            conn,
+            state="" if paging.wants("state") == "all" else paging.wants("state") or "open",
+            kind=paging.wants("kind"),
+            plant=paging.wants("plant"),
+            q=paging.wants("q"),
+            after=paging.after,
             limit=paging.limit + 1,
         )
         shown = [case_row(row) | {"settled": find_settled(conn, row) if row.state == "open" else ""} for row in rows]
@@ -79,8 +81,11 @@ def read_case(conn: Connection, case_id: str) -> dict[str, Any]:
     receipt = find_receipt(conn, row.receipt_id) if row.receipt_id else None
     line = find_line_of(conn, row, receipt)
     return {
-        "case": case_row(row), "line": line, "receipt": receipt or _receipt_of(conn, line),
-        "at_sender": _piece(conn, row.piece_number, row.from_plant), "settled": find_settled(conn, row),
+        "case": case_row(row),
+        "line": line,
+        "receipt": receipt or _receipt_of(conn, line),
+        "at_sender": _piece(conn, row.piece_number, row.from_plant),
+        "settled": find_settled(conn, row),
         "evidence": read_evidence(conn, msgspec.json.decode(row.evidence, type=list[str])),
         "resolutions": list(cases.resolutions(row.kind).items()),
         "ended": cases.resolutions(row.kind).get(row.resolution, row.resolution),

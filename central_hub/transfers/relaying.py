@@ -24,7 +24,8 @@ def find_unrelayed(conn: Connection, hub: str) -> list[tuple[str, str]]:
 def _loads(prefix: str) -> Select[Any]:
     c = shipment.c
     return (
-        select(c.fact_id, c.to_plant.label("plant")).where(_missing(c.fact_id, prefix, c.to_plant))
+        select(c.fact_id, c.to_plant.label("plant"))
+        .where(_missing(c.fact_id, prefix, c.to_plant))
         .order_by(c.recorded_at_ms, c.fact_id)
     )
 

@@ -43,9 +43,7 @@ def reconcile(hub: Hub) -> Reconciled:
         return _write(hub, tx, judge_all(tx.conn, hub.code, margin_ms))
 
 
-def resolve_case(
-    hub: Hub, case_id: str, resolution: str, note: str, *, actor: str, command_id: str
-) -> dict[str, Any]:
+def resolve_case(hub: Hub, case_id: str, resolution: str, note: str, *, actor: str, command_id: str) -> dict[str, Any]:
     """End a case by a person's word; both plants are told. Done once for a command id."""
     with hub.journal.work() as tx:
         earlier = tx.once(command_id)

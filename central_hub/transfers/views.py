@@ -18,8 +18,11 @@ from shared.web.listing import Column, Filter, answer_list
 bp = Blueprint("transfers", __name__, url_prefix="/transfers", template_folder="templates")
 
 GROUP_COLUMNS = (
-    Column("lane_pair", "Lane"), Column("shipment_number", "Load", show="code"), *LINE_COLUMNS,
-    Column("departed_at_ms", "Left", show="when"), Column("received_at_ms", "Received", show="when"),
+    Column("lane_pair", "Lane"),
+    Column("shipment_number", "Load", show="code"),
+    *LINE_COLUMNS,
+    Column("departed_at_ms", "Left", show="when"),
+    Column("received_at_ms", "Received", show="when"),
 )
 CASE_COLUMNS = (
     Column("kind_words", "Case", show="badge", link="transfers.case", link_key="case_id"),
@@ -48,8 +51,12 @@ def desk() -> str | Response:
     """The case desk: what people must look at."""
     with reading() as conn:
         shown = reads.read_desk(conn)
-    filters = (Filter("q", "Piece or load"), Filter("kind", "Kind", CASE_CHOICES), Filter("plant", "Plant"),
-               Filter("state", "State", CASE_STATES))
+    filters = (
+        Filter("q", "Piece or load"),
+        Filter("kind", "Kind", CASE_CHOICES),
+        Filter("plant", "Plant"),
+        Filter("state", "State", CASE_STATES),
+    )
     return answer_list("transfers/cases.html", CASE_COLUMNS, reads.read_cases, filters=filters, **shown)
 
 
@@ -67,8 +74,12 @@ def case(number: str) -> str:
 def resolve(number: str) -> BaseResponse:
     """A person ends a case."""
     service.resolve_case(
-        hub(), number, forms.read_text("resolution", "How it ends", most=64),
-        forms.read_text("note", "Note", most=cases.NOTE_MAX), actor=actor(), command_id=forms.command_id(),
+        hub(),
+        number,
+        forms.read_text("resolution", "How it ends", most=64),
+        forms.read_text("note", "Note", most=cases.NOTE_MAX),
+        actor=actor(),
+        command_id=forms.command_id(),
     )
     flash("The case is resolved. Both plants will be told; their facts stay as they are.")
     return redirect(url_for("transfers.desk"))

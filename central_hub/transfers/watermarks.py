@@ -30,7 +30,8 @@ def _gaps(conn: Connection, plant: str) -> list[int]:
         done = applied_to(conn, plant, life.epoch)
         if done < life.seq:
             query = (
-                select(fact.c.recorded_at_ms).join_from(entry, fact, entry.c.fact_id == fact.c.fact_id)
+                select(fact.c.recorded_at_ms)
+                .join_from(entry, fact, entry.c.fact_id == fact.c.fact_id)
                 .where(entry.c.stream == plant, entry.c.epoch == life.epoch, entry.c.seq == done + 1)
             )
             gaps.append(conn.execute(query).scalar_one() - 1)

@@ -62,8 +62,11 @@ def get_links() -> dict[str, Any]:
     """Links with state, rate, last message, counters and clock offset."""
     here = plant()
     return {
-        "items": [asdict(link) for link in queries.find_links(here)], "next": None, "as_of": here.clock.now_ms(),
-        "backlog": asdict(get_backlog(here)), "oldest_open_ms": oldest_open_ms(here),
+        "items": [asdict(link) for link in queries.find_links(here)],
+        "next": None,
+        "as_of": here.clock.now_ms(),
+        "backlog": asdict(get_backlog(here)),
+        "oldest_open_ms": oldest_open_ms(here),
     }
 
 
@@ -83,7 +86,8 @@ def get_repairs(query: RepairQuery) -> dict[str, Any]:
         rows = queries.find_repairs(conn, query.state, query.link, query.after, query.limit)
     shown = rows[: query.limit]
     return {
-        "items": [_out(row) for row in shown], "next": shown[-1].repair_id if len(rows) > query.limit else None,
+        "items": [_out(row) for row in shown],
+        "next": shown[-1].repair_id if len(rows) > query.limit else None,
         "as_of": plant().clock.now_ms(),
     }
 
@@ -104,8 +108,9 @@ def post_repair(path: RepairPath, body: RepairBody) -> dict[str, Any]:
     """Mend a message and interpret it in its place, or dismiss it."""
     if body.dismiss is not None:
         return service.dismiss(plant(), path.repair_id, body.dismiss, actor=actor(), command_id=body.command_id)
-    return service.mend(plant(), path.repair_id, body.fields or {}, actor=actor(), command_id=body.command_id,
-                        note=body.note)
+    return service.mend(
+        plant(), path.repair_id, body.fields or {}, actor=actor(), command_id=body.command_id, note=body.note
+    )
 
 
 def _out(row: Any) -> dict[str, Any]:

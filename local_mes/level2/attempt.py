@@ -35,10 +35,19 @@ DONE = Outcome("done")
 def message_of(row: Any, spool: str, fields: Mapping[str, Any] | None = None, mended_by: str = "") -> Message:
     """A spooled row as operations see it, with mended fields in place of the received ones where given."""
     return Message(
-        spool=spool, spool_id=row.spool_id, link=row.link, name=row.message,
-        fields=dict(fields) if fields is not None else msgspec.json.decode(row.fields), sequence=row.sequence,
-        claimed=row.claimed, claimed_ms=row.claimed_ms, received_ms=row.received_ms, offset_ms=row.offset_ms,
-        zone_offset_min=row.zone_offset_min, problem="" if fields is not None else row.problem, mended_by=mended_by,
+        spool=spool,
+        spool_id=row.spool_id,
+        link=row.link,
+        name=row.message,
+        fields=dict(fields) if fields is not None else msgspec.json.decode(row.fields),
+        sequence=row.sequence,
+        claimed=row.claimed,
+        claimed_ms=row.claimed_ms,
+        received_ms=row.received_ms,
+        offset_ms=row.offset_ms,
+        zone_offset_min=row.zone_offset_min,
+        problem="" if fields is not None else row.problem,
+        mended_by=mended_by,
     )
 
 
@@ -99,5 +108,13 @@ def _in_savepoint(plant: Plant, tx: JournalWork, message: Message, handler: Hand
     return DONE
 
 
-_MISTAKES = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, AssertionError, IntegrityError,
-             DataError)
+_MISTAKES = (
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    IntegrityError,
+    DataError,
+)

@@ -61,14 +61,20 @@ def _alone(folder: Path) -> Iterator[None]:
     try:
         lock = (folder / "level2.lock").open("w")
     except OSError as error:
-        raise BadSetup("level2.folder", f"The folder {folder} cannot be used: {error.strerror}.",
-                       todo="Run `strandline plant init` first, as the user who runs the plant.") from error
+        raise BadSetup(
+            "level2.folder",
+            f"The folder {folder} cannot be used: {error.strerror}.",
+            todo="Run `strandline plant init` first, as the user who runs the plant.",
+        ) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise BadSetup("level2.runs_already", f"A collector of {folder} is running already.",
-                           todo="Stop it first (systemctl stop strandline-level2).") from error
+            raise BadSetup(
+                "level2.runs_already",
+                f"A collector of {folder} is running already.",
+                todo="Stop it first (systemctl stop strandline-level2).",
+            ) from error
         yield
 
 
@@ -93,8 +99,11 @@ class Collector:
         """Serve all links until stop is set."""
         servers = [(link, await link.listen()) for link in self._telegram]
         jobs = [
-            *(link.run(server) for link, server in servers), *(link.run() for link in self._opcua),
-            self._show_states(), self._wake_down(), _wait(stop),
+            *(link.run(server) for link, server in servers),
+            *(link.run() for link in self._opcua),
+            self._show_states(),
+            self._wake_down(),
+            _wait(stop),
         ]
         tasks = [asyncio.create_task(job) for job in jobs]
         log.info("level2 runs", links=[state.link for state in self._states])

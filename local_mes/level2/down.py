@@ -88,8 +88,10 @@ def take_next(conn: Connection, link: str, now_ms: int) -> Down | None:
     if row is None:
         return None
     last = conn.execute(
-        select(down.c.sequence).where(down.c.link == link, down.c.sequence.is_not(None))
-        .order_by(down.c.down_id.desc()).limit(1)
+        select(down.c.sequence)
+        .where(down.c.link == link, down.c.sequence.is_not(None))
+        .order_by(down.c.down_id.desc())
+        .limit(1)
     ).scalar()
     sequence = row.sequence if row.sequence is not None else next_sequence(last or 0)
     values = {"state": SENT, "sequence": sequence, "tries": row.tries + 1, "sent_ms": row.sent_ms or now_ms}
@@ -100,7 +102,8 @@ def take_next(conn: Connection, link: str, now_ms: int) -> Down | None:
 def settle(conn: Connection, down_id: int, now_ms: int, *, accepted: bool, answer: str) -> None:
     """Level 2 has answered."""
     conn.execute(
-        update(down).where(down.c.down_id == down_id)
+        update(down)
+        .where(down.c.down_id == down_id)
         .values(state=CONFIRMED if accepted else REFUSED, answered_ms=now_ms, answer=answer)
     )
 
@@ -116,7 +119,8 @@ def _queue(spool: Engine, clock: Clock, *, fields: Mapping[str, Any], **values: 
     text = msgspec.json.encode(dict(fields)).decode()
     with write(spool) as conn:
         conn.execute(
-            insert(down).values(fields=text, state=QUEUED, queued_ms=clock.now_ms(), tries=0, answer="", **values)
+            insert(down)
+            .values(fields=text, state=QUEUED, queued_ms=clock.now_ms(), tries=0, answer="", **values)
             .on_conflict_do_nothing(index_elements=["key"])
         )
         down_id: int = conn.execute(select(down.c.down_id).where(down.c.key == values["key"])).scalar_one()
@@ -125,6 +129,16 @@ def _queue(spool: Engine, clock: Clock, *, fields: Mapping[str, Any], **values: 
 
 def _down(row: Any) -> Down:
     return Down(
-        row.down_id, row.key, row.link, row.kind, row.message, msgspec.json.decode(row.fields), row.state,
-        row.sequence or 0, row.tries, row.queued_ms, row.answered_ms, row.answer,
+        row.down_id,
+        row.key,
+        row.link,
+        row.kind,
+        row.message,
+        msgspec.json.decode(row.fields),
+        row.state,
+        row.sequence or 0,
+        row.tries,
+        row.queued_ms,
+        row.answered_ms,
+        row.answer,
     )

@@ -9,8 +9,11 @@ KEPT = "The message stays in the repair queue as it was."
 
 def unknown_repair(repair_id: str) -> NotFound:
     """No such message in repair."""
-    return NotFound("level2.no_repair", f"There is no message {repair_id!r} in the repair queue.",
-                    todo="Open the list of repairs; it may have been mended meanwhile.")
+    return NotFound(
+        "level2.no_repair",
+        f"There is no message {repair_id!r} in the repair queue.",
+        todo="Open the list of repairs; it may have been mended meanwhile.",
+    )
 
 
 def closed_already(state: str) -> Refused:
@@ -25,11 +28,19 @@ def still_wrong(reason: str) -> BadInput:
 
 def still_too_early(reason: str) -> Refused:
     """The mended message is plausible, but what it builds on is missing."""
-    return Refused("level2.too_early", f"What the message builds on is not known: {reason}.", kept=KEPT,
-                   todo="Book what is missing first (or mend that message), then try again.")
+    return Refused(
+        "level2.too_early",
+        f"What the message builds on is not known: {reason}.",
+        kept=KEPT,
+        todo="Book what is missing first (or mend that message), then try again.",
+    )
 
 
 def spool_gone(spool_id: int) -> Refused:
     """The message lay in a spool that this plant no longer has."""
-    return Refused("level2.spool_gone", f"Message {spool_id} lay in a spool that is not here any more.", kept=KEPT,
-                   todo="Book what it said by hand, then dismiss it with that reason.")
+    return Refused(
+        "level2.spool_gone",
+        f"Message {spool_id} lay in a spool that is not here any more.",
+        kept=KEPT,
+        todo="Book what it said by hand, then dismiss it with that reason.",
+    )

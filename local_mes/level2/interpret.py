@@ -87,8 +87,12 @@ class Interpreter:
                 self._first_time(tx, row)
             settled = sum([self._again(tx, row) for row in waiting])
             if rows:
-                upsert(tx.conn, spool_position, [{"spool": self._spool, "spool_id": rows[-1].spool_id}],
-                       update=["spool_id"])
+                upsert(
+                    tx.conn,
+                    spool_position,
+                    [{"spool": self._spool, "spool_id": rows[-1].spool_id}],
+                    update=["spool_id"],
+                )
         return settled + len(rows)
 
     def _give_up_lost(self) -> None:
@@ -96,8 +100,17 @@ class Interpreter:
         lost = spool_waiting.c.spool != self._spool
         with write(self._plant.node.engine) as conn:
             for row in conn.execute(select(spool_waiting).where(lost)).all():
-                what = Message(spool=row.spool, spool_id=row.spool_id, link=row.link, name=row.message, fields={},
-                               sequence=0, claimed="", claimed_ms=None, received_ms=row.received_ms)
+                what = Message(
+                    spool=row.spool,
+                    spool_id=row.spool_id,
+                    link=row.link,
+                    name=row.message,
+                    fields={},
+                    sequence=0,
+                    claimed="",
+                    claimed_ms=None,
+                    received_ms=row.received_ms,
+                )
                 reason = f"It waited ({row.reason}), and the spool it lay in is lost."
                 put_to_repair(conn, what, Outcome("bad", reason), self._plant.clock.now_ms())
             conn.execute(delete(spool_waiting).where(lost))
@@ -129,9 +142,16 @@ class Interpreter:
         if outcome.state == "bad":
             put_to_repair(tx.conn, what, outcome, self._plant.clock.now_ms())
         elif outcome.state == "not_yet":
-            tx.conn.execute(insert(spool_waiting).values(
-                spool=self._spool, spool_id=what.spool_id, link=what.link, message=what.name,
-                received_ms=what.received_ms, reason=outcome.reason))
+            tx.conn.execute(
+                insert(spool_waiting).values(
+                    spool=self._spool,
+                    spool_id=what.spool_id,
+                    link=what.link,
+                    message=what.name,
+                    received_ms=what.received_ms,
+                    reason=outcome.reason,
+                )
+            )
             self._waiting_since[what.spool_id] = monotonic()
 
     def _again(self, tx: JournalWork, row: Any) -> int:
@@ -144,8 +164,9 @@ class Interpreter:
             outcome = Outcome("bad", f"What it builds on did not come in time: {outcome.reason}", outcome.field)
         if outcome.state == "bad":
             put_to_repair(tx.conn, what, outcome, self._plant.clock.now_ms())
-        tx.conn.execute(delete(spool_waiting).where(
-            spool_waiting.c.spool == self._spool, spool_waiting.c.spool_id == what.spool_id))
+        tx.conn.execute(
+            delete(spool_waiting).where(spool_waiting.c.spool == self._spool, spool_waiting.c.spool_id == what.spool_id)
+        )
         self._waiting_since.pop(what.spool_id, None)
         return 1
 
@@ -159,19 +180,38 @@ class Interpreter:
 def get_position(conn: Connection, spool: str) -> int:
     """The last spooled message that was interpreted or put aside; 0 for a spool not read yet."""
     position: int | None = conn.execute(
-        select(spool_position.c.spool_id).where(spool_position.c.spool == spool)).scalar()
+        select(spool_position.c.spool_id).where(spool_position.c.spool == spool)
+    ).scalar()
     return position or 0
 
 
 def put_to_repair(conn: Connection, what: Message, outcome: Outcome, now_ms: int) -> None:
     """Lay a message aside for a person."""
     fields = msgspec.json.encode(what.fields).decode()
-    upsert(conn, repair, [{
-        "repair_id": derived_id(what.received_ms, what.spool, what.spool_id, "repair"), "spool": what.spool,
-        "spool_id": what.spool_id, "link": what.link, "message": what.name, "claimed": what.claimed,
-        "received_ms": what.received_ms, "state": "open", "reason": outcome.reason, "field": outcome.field,
-        "fields": fields, "mended": fields, "opened_ms": now_ms, "closed_ms": None, "closed_by": None, "note": "",
-    }])
+    upsert(
+        conn,
+        repair,
+        [
+            {
+                "repair_id": derived_id(what.received_ms, what.spool, what.spool_id, "repair"),
+                "spool": what.spool,
+                "spool_id": what.spool_id,
+                "link": what.link,
+                "message": what.name,
+                "claimed": what.claimed,
+                "received_ms": what.received_ms,
+                "state": "open",
+                "reason": outcome.reason,
+                "field": outcome.field,
+                "fields": fields,
+                "mended": fields,
+                "opened_ms": now_ms,
+                "closed_ms": None,
+                "closed_by": None,
+                "note": "",
+            }
+        ],
+    )
 
 
 def oldest_open_ms(plant: Plant) -> int | None:

@@ -62,11 +62,22 @@ class LinkState:
     def row(self, seen_real_ms: int) -> dict[str, Any]:
         """The row of table link_state."""
         return {
-            "link": self.link, "kind": self.kind, "address": self.address, "state": self.state,
-            "since_ms": self.since_ms, "peer": self.peer, "detail": self.detail, "last_message": self.last_message,
-            "last_message_ms": self.last_message_ms, "received": self.received, "repeated": self.repeated,
-            "refused": self.refused, "gaps": self.gaps, "offset_ms": self.offset.ms,
-            "offsets": msgspec.json.encode(self.offset.samples).decode(), "seen_real_ms": seen_real_ms,
+            "link": self.link,
+            "kind": self.kind,
+            "address": self.address,
+            "state": self.state,
+            "since_ms": self.since_ms,
+            "peer": self.peer,
+            "detail": self.detail,
+            "last_message": self.last_message,
+            "last_message_ms": self.last_message_ms,
+            "received": self.received,
+            "repeated": self.repeated,
+            "refused": self.refused,
+            "gaps": self.gaps,
+            "offset_ms": self.offset.ms,
+            "offsets": msgspec.json.encode(self.offset.samples).decode(),
+            "seen_real_ms": seen_real_ms,
         }
 
 
@@ -77,9 +88,18 @@ def load_state(engine: Engine, link: str, kind: str, address: str, clock: Clock)
     if row is None:
         return LinkState(link, kind, address, clock, ClockOffset(), since_ms=clock.now_ms())
     return LinkState(
-        link, kind, address, clock, ClockOffset(msgspec.json.decode(row.offsets, type=list[int])),
-        since_ms=clock.now_ms(), last_message=row.last_message, last_message_ms=row.last_message_ms,
-        received=row.received, repeated=row.repeated, refused=row.refused, gaps=row.gaps,
+        link,
+        kind,
+        address,
+        clock,
+        ClockOffset(msgspec.json.decode(row.offsets, type=list[int])),
+        since_ms=clock.now_ms(),
+        last_message=row.last_message,
+        last_message_ms=row.last_message_ms,
+        received=row.received,
+        repeated=row.repeated,
+        refused=row.refused,
+        gaps=row.gaps,
     )
 
 

@@ -73,14 +73,20 @@ def load_links(settings: PlantSettings) -> LinkPlan:
     links = {link.code: link for link in (_convert(row, settings) for row in rows)}
     strangers = sorted(set(settings.link_addresses) - set(links))
     if strangers:
-        raise BadSetup("level2.unknown_link", f"The settings give an address for {strangers[0]!r}, which is no link.",
-                       todo=f"Links of the plant model: {', '.join(links)}.")
+        raise BadSetup(
+            "level2.unknown_link",
+            f"The settings give an address for {strangers[0]!r}, which is no link.",
+            todo=f"Links of the plant model: {', '.join(links)}.",
+        )
     folder = settings.model.parent
     folders = {link.telegrams or TELEGRAMS for link in links.values() if link.kind == "telegram"}
     sets = {name: load_folder(folder / name) for name in sorted(folders)}
     layouts = {code: sets[link.telegrams or TELEGRAMS] for code, link in links.items() if link.kind == "telegram"}
-    events = {code: load_events(folder / link.telegrams) for code, link in links.items()
-              if link.kind == "opcua" and link.telegrams}
+    events = {
+        code: load_events(folder / link.telegrams)
+        for code, link in links.items()
+        if link.kind == "opcua" and link.telegrams
+    }
     for link in links.values():
         _check(link, layouts.get(link.code), folder)
     return LinkPlan(zone, links, layouts, events, folder)
@@ -119,10 +125,16 @@ def _check_security(link: Link, folder: Path) -> None:
     for key in ("certificate", "private_key", "server_certificate"):
         name = getattr(link, key)
         if not name or not (folder / name).is_file():
-            raise _bad(link.code, f"security {link.security} needs the file `{key}` ({name or 'not named'}); "
-                                  'a link without security says security = "None"')
+            raise _bad(
+                link.code,
+                f"security {link.security} needs the file `{key}` ({name or 'not named'}); "
+                'a link without security says security = "None"',
+            )
 
 
 def _bad(code: str, why: str) -> BadSetup:
-    return BadSetup("level2.bad_link", f"The link {code} of the plant model cannot be used: {why}.",
-                    todo="Correct the model or the settings; docs/level2-interfaces.md, section 6 describes them.")
+    return BadSetup(
+        "level2.bad_link",
+        f"The link {code} of the plant model cannot be used: {why}.",
+        todo="Correct the model or the settings; docs/level2-interfaces.md, section 6 describes them.",
+    )

@@ -43,8 +43,12 @@ READ_SLOTS_MAX = 200
 """Slots in one read: well below what servers allow in one request."""
 PUBLISH_MS = 20
 """One counter is watched, so a short interval costs nothing and an event is on disk within some 50 ms."""
-ARGUMENT_TYPES = {str: ua.VariantType.String, int: ua.VariantType.Int64, float: ua.VariantType.Double,
-                  bool: ua.VariantType.Boolean}
+ARGUMENT_TYPES = {
+    str: ua.VariantType.String,
+    int: ua.VariantType.Int64,
+    float: ua.VariantType.Double,
+    bool: ua.VariantType.Boolean,
+}
 
 log = logs.get("level2")
 
@@ -88,8 +92,9 @@ class OpcuaLink:
             await asyncio.sleep(CONNECT_WAIT_S[min(failures, len(CONNECT_WAIT_S) - 1)])
 
     async def _session(self) -> None:
-        client = Client(self.link.address, timeout=4, auto_reconnect=True, reconnect_max_delay=2,
-                        reconnect_request_timeout=20)
+        client = Client(
+            self.link.address, timeout=4, auto_reconnect=True, reconnect_max_delay=2, reconnect_request_timeout=20
+        )
         client.connection_lost_callback = self._on_lost
         await self._secure(client)
         await client.connect()
@@ -144,8 +149,10 @@ class OpcuaLink:
             self.state.become(CONNECTED, detail=self.state.detail)
             wanted = missing_slots(int(newest), int(acknowledged))
             if wanted.lost:
-                self._gap(f"Events {wanted.lost[0]} to {wanted.lost[-1]} were overwritten before they were read.",
-                          len(wanted.lost))
+                self._gap(
+                    f"Events {wanted.lost[0]} to {wanted.lost[-1]} were overwritten before they were read.",
+                    len(wanted.lost),
+                )
             for at in range(0, len(wanted.read), READ_SLOTS_MAX):
                 await self._take(ring, wanted.read[at : at + READ_SLOTS_MAX])
             if wanted.read or newest != acknowledged:
@@ -165,12 +172,27 @@ class OpcuaLink:
                 continue
             moment = claimed_ms(event.claimed, self.zone, received)
             self.state.offset.learn(received, moment)
-            commits.append((event.name, self.writer.append(Incoming(
-                link=self.link.code, message=event.name, sequence=sequence, claimed=event.claimed, claimed_ms=moment,
-                received_ms=received, offset_ms=self.state.offset.ms,
-                zone_offset_min=zone_offset_min(moment or received, self.zone), raw=event.raw, body=event.raw,
-                fields=event.fields, problem=event.problem,
-            ))))
+            commits.append(
+                (
+                    event.name,
+                    self.writer.append(
+                        Incoming(
+                            link=self.link.code,
+                            message=event.name,
+                            sequence=sequence,
+                            claimed=event.claimed,
+                            claimed_ms=moment,
+                            received_ms=received,
+                            offset_ms=self.state.offset.ms,
+                            zone_offset_min=zone_offset_min(moment or received, self.zone),
+                            raw=event.raw,
+                            body=event.raw,
+                            fields=event.fields,
+                            problem=event.problem,
+                        )
+                    ),
+                )
+            )
         for name, commit in commits:
             stored = await asyncio.wrap_future(commit)
             self.state.stored(name, received, repeated=stored.repeated)
@@ -195,8 +217,9 @@ class OpcuaLink:
                 await self.down_wake.wait()
                 continue
             accepted, answer = await self._call(client, index, row)
-            settle = partial(down.settle, down_id=row.down_id, now_ms=self.clock.now_ms(), accepted=accepted,
-                             answer=answer)
+            settle = partial(
+                down.settle, down_id=row.down_id, now_ms=self.clock.now_ms(), accepted=accepted, answer=answer
+            )
             await asyncio.wrap_future(self.writer.submit(settle))
 
     async def _call(self, client: Client, index: int, row: down.Down) -> tuple[bool, str]:
@@ -215,13 +238,31 @@ class OpcuaLink:
         return status == 0, f"status {status}"
 
 
-_ENDS_SESSION = (OSError, UaError, TimeoutError, SQLAlchemyError, struct.error, ValueError, TypeError, LookupError,
-                 AttributeError, RuntimeError)
+_ENDS_SESSION = (
+    OSError,
+    UaError,
+    TimeoutError,
+    SQLAlchemyError,
+    struct.error,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RuntimeError,
+)
 """All that a server can make the library (or a read of its values) raise: the session ends and begins again, the
 other links go on, and the link's state says why."""
-_AGAIN = (uaerrors.BadTimeout, uaerrors.BadConnectionClosed, uaerrors.BadSessionIdInvalid,
-          uaerrors.BadSessionClosed, uaerrors.BadSecureChannelClosed, uaerrors.BadServerHalted,
-          uaerrors.BadShutdown, uaerrors.BadTooManyOperations, uaerrors.BadCommunicationError)
+_AGAIN = (
+    uaerrors.BadTimeout,
+    uaerrors.BadConnectionClosed,
+    uaerrors.BadSessionIdInvalid,
+    uaerrors.BadSessionClosed,
+    uaerrors.BadSecureChannelClosed,
+    uaerrors.BadServerHalted,
+    uaerrors.BadShutdown,
+    uaerrors.BadTooManyOperations,
+    uaerrors.BadCommunicationError,
+)
 """Answers that speak of the connection, not of the call: it is made again."""
 
 

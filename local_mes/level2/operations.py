@@ -133,13 +133,25 @@ class Work:
         self._ids = 0
 
     def record(
-        self, payload: Payload, subjects: Sequence[str], *, occurred: Occurred | None = None, actor: str | None = None,
-        causes: tuple[str, ...] = (), standard: StandardRef | None = None,
+        self,
+        payload: Payload,
+        subjects: Sequence[str],
+        *,
+        occurred: Occurred | None = None,
+        actor: str | None = None,
+        causes: tuple[str, ...] = (),
+        standard: StandardRef | None = None,
     ) -> str:
         """Record one fact (subjects: the main one first) and return its id; time and actor are the message's."""
         return self.tx.record(
-            Draft(payload=payload, subjects=tuple(subjects), actor=actor or self.message.actor,
-                  occurred=occurred or self.message.occurred, causes=causes, standard=standard)
+            Draft(
+                payload=payload,
+                subjects=tuple(subjects),
+                actor=actor or self.message.actor,
+                occurred=occurred or self.message.occurred,
+                causes=causes,
+                standard=standard,
+            )
         )[0]
 
     def new_id(self) -> str:
@@ -176,6 +188,9 @@ def ignore(_work: Work, _message: Message) -> None:
 def get_operation(name: str) -> Handler:
     """The function of an operation; BadSetup when the plant model names one that does not exist."""
     if name not in _HANDLERS:
-        raise BadSetup("level2.unknown_operation", f"The plant model maps a message to {name!r}, which is no operation.",
-                       todo=f"Use one of: {', '.join(sorted(_HANDLERS))}.")
+        raise BadSetup(
+            "level2.unknown_operation",
+            f"The plant model maps a message to {name!r}, which is no operation.",
+            todo=f"Use one of: {', '.join(sorted(_HANDLERS))}.",
+        )
     return _HANDLERS[name]

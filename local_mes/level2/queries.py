@@ -52,17 +52,30 @@ def find_links(plant: Plant) -> list[LinkView]:
     rates = _rates(plant)
     with read(plant.node.engine) as conn:
         waiting = _by_link(conn, select(spool_waiting.c.link, func.count()).group_by(spool_waiting.c.link))
-        repairs = _by_link(conn, select(repair.c.link, func.count()).where(repair.c.state == OPEN)
-                           .group_by(repair.c.link))
+        repairs = _by_link(
+            conn, select(repair.c.link, func.count()).where(repair.c.state == OPEN).group_by(repair.c.link)
+        )
     away = real_ms() - COLLECTOR_AWAY_MS
     return [
         LinkView(
-            link=row.link, kind=row.kind, address=row.address,
-            state=row.state if row.seen_real_ms >= away else STOPPED, since_ms=row.since_ms, peer=row.peer,
-            detail=row.detail, last_message=row.last_message, last_message_ms=row.last_message_ms,
-            per_minute=round(rates.get(row.link, 0) * 60_000 / RATE_MS, 1), received=row.received,
-            repeated=row.repeated, refused=row.refused, gaps=row.gaps, offset_ms=row.offset_ms,
-            down_open=down_open.get(row.link, 0), waiting=waiting.get(row.link, 0), repairs=repairs.get(row.link, 0),
+            link=row.link,
+            kind=row.kind,
+            address=row.address,
+            state=row.state if row.seen_real_ms >= away else STOPPED,
+            since_ms=row.since_ms,
+            peer=row.peer,
+            detail=row.detail,
+            last_message=row.last_message,
+            last_message_ms=row.last_message_ms,
+            per_minute=round(rates.get(row.link, 0) * 60_000 / RATE_MS, 1),
+            received=row.received,
+            repeated=row.repeated,
+            refused=row.refused,
+            gaps=row.gaps,
+            offset_ms=row.offset_ms,
+            down_open=down_open.get(row.link, 0),
+            waiting=waiting.get(row.link, 0),
+            repairs=repairs.get(row.link, 0),
         )
         for row in states.values()
     ]
@@ -105,8 +118,9 @@ def find_spooled(plant: Plant, spool: str, spool_id: int) -> Any | None:
 def _rates(plant: Plant) -> Mapping[str, int]:
     since = plant.clock.now_ms() - RATE_MS
     with read(plant.spool) as conn:
-        return _by_link(conn, select(message.c.link, func.count()).where(message.c.received_ms > since)
-                        .group_by(message.c.link))
+        return _by_link(
+            conn, select(message.c.link, func.count()).where(message.c.received_ms > since).group_by(message.c.link)
+        )
 
 
 def _by_link(conn: Connection, query: Any) -> dict[str, int]:

@@ -83,7 +83,8 @@ def _close(
 ) -> None:
     mended = msgspec.json.encode(dict(fields)).decode() if fields is not None else row.mended
     conn.execute(
-        update(repair).where(repair.c.repair_id == row.repair_id)
+        update(repair)
+        .where(repair.c.repair_id == row.repair_id)
         .values(state=state, closed_ms=now_ms, closed_by=actor, note=note, mended=mended)
     )
 

@@ -88,18 +88,31 @@ def append(conn: Connection, incoming: Incoming) -> Stored:
     last = conn.execute(select(func.max(message.c.ordinal)).where(message.c.link == incoming.link)).scalar() or 0
     known = conn.execute(
         select(message.c.spool_id).where(
-            message.c.link == incoming.link, message.c.sequence == incoming.sequence, message.c.digest == digest,
+            message.c.link == incoming.link,
+            message.c.sequence == incoming.sequence,
+            message.c.digest == digest,
             message.c.ordinal > last - REPEAT_WINDOW,
         )
     ).scalar()
     if known is not None:
         return Stored(known, repeated=True)
     spool_id: int = conn.execute(
-        insert(message).returning(message.c.spool_id).values(
-            link=incoming.link, ordinal=last + 1, message=incoming.message, sequence=incoming.sequence, digest=digest,
-            claimed=incoming.claimed[:64], claimed_ms=incoming.claimed_ms, received_ms=incoming.received_ms,
-            offset_ms=incoming.offset_ms, zone_offset_min=incoming.zone_offset_min, raw=incoming.raw,
-            fields=msgspec.json.encode(incoming.fields).decode(), problem=incoming.problem,
+        insert(message)
+        .returning(message.c.spool_id)
+        .values(
+            link=incoming.link,
+            ordinal=last + 1,
+            message=incoming.message,
+            sequence=incoming.sequence,
+            digest=digest,
+            claimed=incoming.claimed[:64],
+            claimed_ms=incoming.claimed_ms,
+            received_ms=incoming.received_ms,
+            offset_ms=incoming.offset_ms,
+            zone_offset_min=incoming.zone_offset_min,
+            raw=incoming.raw,
+            fields=msgspec.json.encode(incoming.fields).decode(),
+            problem=incoming.problem,
         )
     ).scalar_one()
     return Stored(spool_id, repeated=False)

@@ -66,7 +66,12 @@ class TelegramConnection:
         self._state.become(CONNECTED, peer=f"{host}:{port}")
         log.info("connected", link=self._link.link.code, peer=self._state.peer)
         jobs: list[Coroutine[Any, Any, None]] = [
-            self._read(), self._answer(), self._beat(), self._watch(), self._send_down()]
+            self._read(),
+            self._answer(),
+            self._beat(),
+            self._watch(),
+            self._send_down(),
+        ]
         tasks = [asyncio.create_task(job) for job in jobs]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -123,9 +128,16 @@ class TelegramConnection:
             # a repeat says when it first was sent; heartbeats often carry no true time at all
             self._state.offset.learn(received, moment)
         incoming = Incoming(
-            link=self._link.link.code, message=head.message, sequence=head.sequence, claimed=head.claimed,
-            claimed_ms=moment, received_ms=received, offset_ms=self._state.offset.ms,
-            zone_offset_min=zone_offset_min(moment or received, self._link.zone), raw=raw + body, body=body,
+            link=self._link.link.code,
+            message=head.message,
+            sequence=head.sequence,
+            claimed=head.claimed,
+            claimed_ms=moment,
+            received_ms=received,
+            offset_ms=self._state.offset.ms,
+            zone_offset_min=zone_offset_min(moment or received, self._link.zone),
+            raw=raw + body,
+            body=body,
             fields=fields,
         )
         await self._answers.put((head, OK, self._link.writer.append(incoming)))
@@ -186,8 +198,9 @@ class TelegramConnection:
             accepted, answer = False, f"cannot be sent: {error}"
         finally:
             self._open_down = None
-        settle = partial(down.settle, down_id=row.down_id, now_ms=self._link.clock.now_ms(), accepted=accepted,
-                         answer=answer)
+        settle = partial(
+            down.settle, down_id=row.down_id, now_ms=self._link.clock.now_ms(), accepted=accepted, answer=answer
+        )
         await asyncio.wrap_future(self._link.writer.submit(settle))
 
     def _acknowledged(self, sequence: int, code: int) -> None:
@@ -196,7 +209,15 @@ class TelegramConnection:
 
     def _send(self, message: str, fields: dict[str, Any], *, sequence: int = 0, resent: bool = False) -> None:
         link = self._link.link
-        self._writer.write(encode_telegram(
-            self._layouts, message, fields, sequence=sequence, sender=link.name, receiver=link.peer, resent=resent,
-            claimed=local_text(self._link.clock.now_ms(), self._link.zone),
-        ))
+        self._writer.write(
+            encode_telegram(
+                self._layouts,
+                message,
+                fields,
+                sequence=sequence,
+                sender=link.name,
+                receiver=link.peer,
+                resent=resent,
+                claimed=local_text(self._link.clock.now_ms(), self._link.zone),
+            )
+        )

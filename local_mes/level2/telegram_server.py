@@ -38,8 +38,9 @@ class TelegramLink:
             return await asyncio.start_server(self._on_connect, host, port)
         except OSError as error:
             raise BadSetup(
-                "level2.port_taken", f"The link {self.link.code} cannot listen on {self.link.address}: "
-                f"{error.strerror or error}.", kept="No link was started.",
+                "level2.port_taken",
+                f"The link {self.link.code} cannot listen on {self.link.address}: {error.strerror or error}.",
+                kept="No link was started.",
                 todo="Stop the program that uses the port, or give the link another address in the settings.",
             ) from error
 

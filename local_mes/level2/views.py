@@ -46,8 +46,13 @@ def links() -> str:
     with reading() as conn:
         waiting = queries.find_waiting(conn, WAITING_SHOWN)
     return render_template(
-        "level2/links.html", links=queries.find_links(here), backlog=get_backlog(here), waiting=waiting,
-        down=down.find_recent(here.spool, DOWN_SHOWN), signs=LINK_SIGNS, down_signs=DOWN_SIGNS,
+        "level2/links.html",
+        links=queries.find_links(here),
+        backlog=get_backlog(here),
+        waiting=waiting,
+        down=down.find_recent(here.spool, DOWN_SHOWN),
+        signs=LINK_SIGNS,
+        down_signs=DOWN_SIGNS,
     )
 
 
@@ -57,8 +62,12 @@ def repairs() -> str | BaseResponse:
     if "state" not in request.args:
         return redirect(url_for("level2.repairs", state="open", link=request.args.get("link")))
     states = (("open", "open"), ("mended", "mended"), ("dismissed", "dismissed"))
-    return answer_list("level2/repairs.html", REPAIR_COLUMNS, _read_repairs,
-                       filters=(Filter("state", "State", states), Filter("link", "Link")))
+    return answer_list(
+        "level2/repairs.html",
+        REPAIR_COLUMNS,
+        _read_repairs,
+        filters=(Filter("state", "State", states), Filter("link", "Link")),
+    )
 
 
 def _read_repairs(paging: Paging) -> Page[Any]:
@@ -80,8 +89,14 @@ def repair(repair_id: str) -> str:
     raw = spooled.raw[:RAW_SHOWN].decode("ascii", "backslashreplace") if spooled else ""
     fields = msgspec.json.decode(row.mended)
     return render_template(
-        "level2/repair.html", row=row, raw=raw, title=layout.title if layout else row.message, sign=SIGNS[row.state],
-        leaves=leaves(fields, layout, row.field), may_mend=row.state == "open", repairers=REPAIRERS,
+        "level2/repair.html",
+        row=row,
+        raw=raw,
+        title=layout.title if layout else row.message,
+        sign=SIGNS[row.state],
+        leaves=leaves(fields, layout, row.field),
+        may_mend=row.state == "open",
+        repairers=REPAIRERS,
     )
 
 
@@ -101,8 +116,14 @@ def mend(repair_id: str) -> BaseResponse:
         if row is None:
             raise unknown_repair(repair_id)
         fields = _typed(msgspec.json.decode(row.mended))
-        done = service.mend(here, repair_id, fields, actor=actor(), command_id=command_id(),
-                            note=read_text("note", "Note", needed=False))
+        done = service.mend(
+            here,
+            repair_id,
+            fields,
+            actor=actor(),
+            command_id=command_id(),
+            note=read_text("note", "Note", needed=False),
+        )
         flash(f"The message was mended and interpreted: {done['facts']} facts recorded.", "done")
     return redirect(url_for("level2.repairs"))
 

@@ -136,8 +136,13 @@ class PlantModel(Part):
 
     @model_validator(mode="after")
     def _names_fit(self) -> PlantModel:
-        for what, codes in (("area", self.area), ("unit", self.unit), ("lane", self.lane), ("link", self.link),
-                            ("numbering", self.numbering)):
+        for what, codes in (
+            ("area", self.area),
+            ("unit", self.unit),
+            ("lane", self.lane),
+            ("link", self.link),
+            ("numbering", self.numbering),
+        ):
             _distinct(what, (part.code for part in codes))
         areas, units, links = ({part.code for part in parts} for parts in (self.area, self.unit, self.link))
         for unit in self.unit:

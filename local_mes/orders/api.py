@@ -114,7 +114,8 @@ def get_orders(query: OrdersQuery) -> dict[str, Any]:
         rows = find_orders(conn, query.author, query.after, query.limit, query.q)
     shown = rows[: query.limit]
     return {
-        "items": [{**vars(row)} for row in shown], "next": shown[-1].item if len(rows) > query.limit else None,
+        "items": [{**vars(row)} for row in shown],
+        "next": shown[-1].item if len(rows) > query.limit else None,
         "as_of": node().clock.now_ms(),
     }
 
@@ -147,7 +148,8 @@ def get_schedule(query: ScheduleQuery) -> dict[str, Any]:
     shown = rows[: query.limit]
     return {
         "items": [msgspec.to_builtins(vars(row)) for row in shown],
-        "next": shown[-1].line_id if len(rows) > query.limit else None, "as_of": node().clock.now_ms(),
+        "next": shown[-1].line_id if len(rows) > query.limit else None,
+        "as_of": node().clock.now_ms(),
     }
 
 

@@ -7,8 +7,11 @@ from shared.errors import BadInput, NotFound, Refused
 
 def unknown_order(item: str) -> BadInput:
     """A schedule line names an order item nobody released."""
-    return BadInput("orders.unknown_item", f"Order item {item!r} is not released here.",
-                    todo="Release the order first, or write 'stock'.")
+    return BadInput(
+        "orders.unknown_item",
+        f"Order item {item!r} is not released here.",
+        todo="Release the order first, or write 'stock'.",
+    )
 
 
 def no_lines(unit: str) -> BadInput:
@@ -18,8 +21,11 @@ def no_lines(unit: str) -> BadInput:
 
 def doubled_position(unit: str, position: int) -> BadInput:
     """Two lines of one release at the same place."""
-    return BadInput("orders.doubled_position", f"Position {position} of {unit} is given twice.",
-                    todo="Number the lines of one schedule once each.")
+    return BadInput(
+        "orders.doubled_position",
+        f"Position {position} of {unit} is given twice.",
+        todo="Number the lines of one schedule once each.",
+    )
 
 
 def unknown_line(line_id: str) -> NotFound:
@@ -29,4 +35,6 @@ def unknown_line(line_id: str) -> NotFound:
 
 def line_closed(line_id: str, state: str) -> Refused:
     """A line is closed once."""
-    return Refused("orders.line_closed", f"Schedule line {line_id} is {state} already.", todo="Read the schedule again.")
+    return Refused(
+        "orders.line_closed", f"Schedule line {line_id} is {state} already.", todo="Read the schedule again."
+    )

@@ -17,8 +17,16 @@ from shared.orders.facts import OrderReleased, ScheduleLine, ScheduleLineClosed,
 from shared.orders.queries import Line, find_line, find_line_by_id, find_line_by_number, find_next_line, find_order
 
 __all__ = [
-    "STOCK", "NewLine", "close_line", "drop_line", "find_line", "find_line_by_number", "find_next_line", "find_order",
-    "release_orders", "release_schedule",
+    "STOCK",
+    "NewLine",
+    "close_line",
+    "drop_line",
+    "find_line",
+    "find_line_by_number",
+    "find_next_line",
+    "find_order",
+    "release_orders",
+    "release_schedule",
 ]
 STOCK = "stock"
 """What a piece serves that was made for no order."""
@@ -105,8 +113,12 @@ def close_line(tx: Work, line: Line, result: str, *, actor: str, occurred: Occur
 
 def _line(now_ms: int, command_id: str, ordinal: int, line: NewLine) -> ScheduleLine:
     return ScheduleLine(
-        line_id=derived_id(now_ms, "schedule-line", command_id, ordinal), position=line.position, piece=line.piece,
-        order_item=line.order_item, number=line.number, aims=dict(line.aims),
+        line_id=derived_id(now_ms, "schedule-line", command_id, ordinal),
+        position=line.position,
+        piece=line.piece,
+        order_item=line.order_item,
+        number=line.number,
+        aims=dict(line.aims),
     )
 
 

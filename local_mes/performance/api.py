@@ -40,7 +40,9 @@ class NoteBody(BaseModel):
 @requires("operator", "lead")
 def post_reason(path: StopPath, body: ReasonBody) -> dict[str, Any]:
     """Give a stop its reason, or correct it."""
-    return service.correct_stop(plant(), path.stop_id, body.reason, body.note, actor=actor(), command_id=body.command_id)
+    return service.correct_stop(
+        plant(), path.stop_id, body.reason, body.note, actor=actor(), command_id=body.command_id
+    )
 
 
 @bp.post("/handovers")

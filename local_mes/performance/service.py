@@ -57,9 +57,7 @@ def figures(conn: Connection, plant: Plant, day: str, shift: str = "") -> list[U
     return found
 
 
-def correct_stop(
-    plant: Plant, stop_id: str, reason: str, note: str, *, actor: str, command_id: str
-) -> dict[str, Any]:
+def correct_stop(plant: Plant, stop_id: str, reason: str, note: str, *, actor: str, command_id: str) -> dict[str, Any]:
     """Give a stop its reason; the stop keeps its time, the record before stays in the journal."""
     with plant.journal.work() as tx:
         if (earlier := tx.once(command_id)) is not None:
@@ -69,11 +67,25 @@ def correct_stop(
         row = find_stop(tx.conn, plant.code, stop_id)
         if row is None:
             raise errors.unknown_stop(stop_id)
-        fact = StopRecorded(stop_id=stop_id, unit=row.unit, from_ms=row.from_ms, to_ms=row.to_ms, reason=reason,
-                            note=note.strip(), production_day=row.production_day, shift=row.shift)
+        fact = StopRecorded(
+            stop_id=stop_id,
+            unit=row.unit,
+            from_ms=row.from_ms,
+            to_ms=row.to_ms,
+            reason=reason,
+            note=note.strip(),
+            production_day=row.production_day,
+            shift=row.shift,
+        )
         now = tx.now_ms()
-        tx.record(Draft(payload=fact, subjects=(stop_id, f"{plant.code}.{row.unit}"), actor=actor,
-                        occurred=Occurred(now, "manual", plant.model.calendar.offset_min(now))))
+        tx.record(
+            Draft(
+                payload=fact,
+                subjects=(stop_id, f"{plant.code}.{row.unit}"),
+                actor=actor,
+                occurred=Occurred(now, "manual", plant.model.calendar.offset_min(now)),
+            )
+        )
         result = {"stop_id": stop_id, "unit": row.unit, "reason": reason, "was": row.reason}
         tx.done(command_id, result)
     return result
@@ -89,8 +101,14 @@ def note_handover(plant: Plant, text: str, *, actor: str, command_id: str) -> di
         now = tx.now_ms()
         shift = plant.model.calendar.at(now)
         fact = HandoverNoted(production_day=shift.production_day, shift=shift.name, text=text.strip())
-        tx.record(Draft(payload=fact, subjects=(f"{plant.code}.handover",), actor=actor,
-                        occurred=Occurred(now, "manual", plant.model.calendar.offset_min(now))))
+        tx.record(
+            Draft(
+                payload=fact,
+                subjects=(f"{plant.code}.handover",),
+                actor=actor,
+                occurred=Occurred(now, "manual", plant.model.calendar.offset_min(now)),
+            )
+        )
         result = {"production_day": shift.production_day, "shift": shift.name}
         tx.done(command_id, result)
     return result

@@ -55,10 +55,19 @@ def day() -> str | Response:
         for reason, ms in unit.delays_ms.items():
             delays[reason or "no reason yet"] = delays.get(reason or "no reason yet", 0) + ms
     rows = [asdict(u.figures) | {"unit": u.unit, "unit_class": u.unit_class, "delay_ms": u.delay_ms} for u in found]
-    filters = (Filter("day", "Production day", tuple((d, d) for d in days)),
-               Filter("shift", "Shift", tuple((s.name, s.name) for s in here.model.plant.shifts)))
-    return answer_list("performance/day.html", COLUMNS, lambda paging: Page(rows), filters=filters, day=_day(days),
-                       pareto=pareto(delays), starts=here.model.plant.production_day_start)
+    filters = (
+        Filter("day", "Production day", tuple((d, d) for d in days)),
+        Filter("shift", "Shift", tuple((s.name, s.name) for s in here.model.plant.shifts)),
+    )
+    return answer_list(
+        "performance/day.html",
+        COLUMNS,
+        lambda paging: Page(rows),
+        filters=filters,
+        day=_day(days),
+        pareto=pareto(delays),
+        starts=here.model.plant.production_day_start,
+    )
 
 
 def _day(days: list[str]) -> str:
@@ -83,8 +92,10 @@ def _read_stops(paging: Paging) -> Page[Any]:
         rows = list(reversed(stops(conn, author=node().code, unit=paging.wants("unit"), days=days)))
     shown = rows[after : after + paging.limit]
     more = len(rows) > after + paging.limit
-    return Page([dict(r._mapping) | {"minutes_ms": r.to_ms - r.from_ms} for r in shown],
-                str(after + paging.limit) if more else None)
+    return Page(
+        [dict(r._mapping) | {"minutes_ms": r.to_ms - r.from_ms} for r in shown],
+        str(after + paging.limit) if more else None,
+    )
 
 
 @bp.post("/stops/reason")
@@ -92,13 +103,23 @@ def _read_stops(paging: Paging) -> Page[Any]:
 @keeps_input(stop_list)
 def post_reason() -> BaseResponse:
     """Give a stop its reason."""
-    said = service.correct_stop(plant(), read_text("stop_id", "Stop"), read_text("reason", "Reason").upper(),
-                                read_text("note", "Note", needed=False), actor=actor(), command_id=command_id())
+    said = service.correct_stop(
+        plant(),
+        read_text("stop_id", "Stop"),
+        read_text("reason", "Reason").upper(),
+        read_text("note", "Note", needed=False),
+        actor=actor(),
+        command_id=command_id(),
+    )
     flash(f"The stop of {said['unit']} now has the reason {said['reason']}.", "done")
     return redirect(url_for("performance.stop_list"))
 
 
 FEATURE = Feature(
-    pages=(bp,), apis=(api,),
-    menu=(MenuItem("Figures", "Day and shift", "performance.day"), MenuItem("Figures", "Stops", "performance.stop_list")),
+    pages=(bp,),
+    apis=(api,),
+    menu=(
+        MenuItem("Figures", "Day and shift", "performance.day"),
+        MenuItem("Figures", "Stops", "performance.stop_list"),
+    ),
 )

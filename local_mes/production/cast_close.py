@@ -18,7 +18,9 @@ def close_if_over(work: Work, sequence: CastSequence) -> None:
     told = sequence_told(work, sequence)
     if "ended_ms" not in told or not _all_reported(work, sequence, told):
         return
-    heats = [h for ladle in sequence.ladles if (h := find_material(work.conn, work.plant.code, ladle.heat_id)) is not None]
+    heats = [
+        h for ladle in sequence.ladles if (h := find_material(work.conn, work.plant.code, ladle.heat_id)) is not None
+    ]
     left = [heat for heat in heats if heat.state == "live"]
     if not left:
         return
@@ -40,9 +42,14 @@ def _consume(work: Work, sequence: CastSequence, heats: list[Row[Any]], crops_g:
     operation_id, now = work.new_id(), work.message.occurred.at_ms
     losses = [Loss("tundish_rest", rest_g), Loss("crop", crops_g)]
     fact = MaterialTransformed(
-        operation_id=operation_id, operation="cast", unit=sequence.unit.code,
-        started_at_ms=sequence.ladles[0].opened_ms, ended_at_ms=now,
-        parents=tuple(Consumed(heat.material_id, max(0, heat.mass_g)) for heat in heats), children=(), edges=(),
+        operation_id=operation_id,
+        operation="cast",
+        unit=sequence.unit.code,
+        started_at_ms=sequence.ladles[0].opened_ms,
+        ended_at_ms=now,
+        parents=tuple(Consumed(heat.material_id, max(0, heat.mass_g)) for heat in heats),
+        children=(),
+        edges=(),
         losses=tuple(loss for loss in losses if loss.g > 0),
         notes=(f"end of sequence {sequence.ladles[0].sequence}",),
     )

@@ -41,17 +41,27 @@ def _measured(unit: Unit, sequence: CastSequence, heat: Row[Any], fields: dict[s
     check_strand(unit, strand)
     head_um, tail_um = int(fields["head_mm"]) * UM_PER_MM, int(fields["tail_mm"]) * UM_PER_MM
     if tail_um <= head_um:
-        raise BadMessage(f"The tail at {fields['tail_mm']} mm is not behind the head at {fields['head_mm']} mm.", "tail_mm")
+        raise BadMessage(
+            f"The tail at {fields['tail_mm']} mm is not behind the head at {fields['head_mm']} mm.", "tail_mm"
+        )
     width_hot = (int(fields["width_head_mm"]) + int(fields["width_tail_mm"])) // 2
     size = ColdSize(
-        cold_um(int(fields["thickness_mm"]), shrinkage), cold_um(width_hot, shrinkage),
+        cold_um(int(fields["thickness_mm"]), shrinkage),
+        cold_um(width_hot, shrinkage),
         cold_um(int(fields["hot_length_mm"]), shrinkage),
     )
     kerf_um = int(fields["kerf_mm"]) * UM_PER_MM
     names = ("head_mm", "tail_mm", "hot_length_mm", "width_head_mm", "width_tail_mm", "thickness_mm")
     return Cut(
-        sequence, heat, strand, int(fields["cut"]), born_interval(head_um, tail_um, size.length_um, kerf_um), size, kerf_um,
-        str(fields.get("order") or ""), tuple((f"told_{name}", int(fields[name])) for name in names),
+        sequence,
+        heat,
+        strand,
+        int(fields["cut"]),
+        born_interval(head_um, tail_um, size.length_um, kerf_um),
+        size,
+        kerf_um,
+        str(fields.get("order") or ""),
+        tuple((f"told_{name}", int(fields[name])) for name in names),
     )
 
 
@@ -80,8 +90,13 @@ def heat_summary(work: Work, message: Message) -> None:
         cut = _summed(unit, sequence, heat, row, ends)
         bear(work, cut)
         ends[cut.strand] = cut.interval_um[1] + cut.kerf_um
-    tell_sequence(work, sequence, when_ms=message.occurred.at_ms, laid_um={str(s): um for s, um in sorted(ends.items())},
-                  summaries=[*done, heat.material_id])
+    tell_sequence(
+        work,
+        sequence,
+        when_ms=message.occurred.at_ms,
+        laid_um={str(s): um for s, um in sorted(ends.items())},
+        summaries=[*done, heat.material_id],
+    )
     close_if_over(work, sequence)
 
 
@@ -100,10 +115,18 @@ def _summed(unit: Unit, sequence: CastSequence, heat: Row[Any], row: dict[str, A
     check_strand(unit, strand)
     head_um = ends.get(strand, unit.whole("head_crop_mm") * UM_PER_MM)
     size = ColdSize(
-        unit.whole("mould_thickness_mm") * UM_PER_MM, int(row["width_mm"]) * UM_PER_MM,
+        unit.whole("mould_thickness_mm") * UM_PER_MM,
+        int(row["width_mm"]) * UM_PER_MM,
         int(row["cold_length_mm"]) * UM_PER_MM,
     )
     return Cut(
-        sequence, heat, strand, int(row["cut"]), (head_um, head_um + size.length_um), size,
-        unit.whole("kerf_mm") * UM_PER_MM, values=(("told_mass_kg", int(row["mass_kg"])),), notes=(ESTIMATED,),
+        sequence,
+        heat,
+        strand,
+        int(row["cut"]),
+        (head_um, head_um + size.length_um),
+        size,
+        unit.whole("kerf_mm") * UM_PER_MM,
+        values=(("told_mass_kg", int(row["mass_kg"])),),
+        notes=(ESTIMATED,),
     )

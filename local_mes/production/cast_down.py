@@ -17,9 +17,13 @@ HEAT_PLAN, CUT_ORDER = "CC2010", "CC2020"
 def send_heat_plan(work: Work, unit: Unit, heat: Row[Any], line: Line) -> None:
     """Grade, order and lengths of a heat, once a schedule line."""
     fields = {
-        "heat": heat.number, "grade": line.text("grade") or heat.grade, "order": line.order_item,
-        "aim_mm": _aim(unit, line, "aim_mm", "slab_length_mm"), "min_mm": _aim(unit, line, "min_mm", "slab_length_min_mm"),
-        "max_mm": _aim(unit, line, "max_mm", "slab_length_max_mm"), "pieces": _pieces(unit, line),
+        "heat": heat.number,
+        "grade": line.text("grade") or heat.grade,
+        "order": line.order_item,
+        "aim_mm": _aim(unit, line, "aim_mm", "slab_length_mm"),
+        "min_mm": _aim(unit, line, "min_mm", "slab_length_min_mm"),
+        "max_mm": _aim(unit, line, "max_mm", "slab_length_max_mm"),
+        "pieces": _pieces(unit, line),
     }
     _queue(work, unit, HEAT_PLAN, fields, f"{HEAT_PLAN}:{line.line_id}")
 

@@ -31,15 +31,27 @@ def strand_event(work: Work, message: Message) -> None:
     check_strand(unit, strand)
     from_um, to_um = int(fields["from_mm"]) * UM_PER_MM, int(fields["to_mm"]) * UM_PER_MM
     if to_um < from_um:
-        raise BadMessage(f"The event ends at {fields['to_mm']} mm, before it begins at {fields['from_mm']} mm.", "to_mm")
+        raise BadMessage(
+            f"The event ends at {fields['to_mm']} mm, before it begins at {fields['from_mm']} mm.", "to_mm"
+        )
     sequence = find_current(work, unit, message.occurred.at_ms)
     if sequence is None:
         raise NotYet(f"No ladle was open on {unit.code} when this happened.")
     value = int(fields["value"])
     decisions = _ask(work, unit, sequence, code, value, to_um - from_um)
     told = tell(
-        work.conn, unit.code, f"{EVENT}{work.new_id()}", message.occurred.at_ms, when_ms=message.occurred.at_ms,
-        event_id=work.new_id(), sequence=sequence.key, strand=strand, code=code, from_um=from_um, to_um=to_um, value=value,
+        work.conn,
+        unit.code,
+        f"{EVENT}{work.new_id()}",
+        message.occurred.at_ms,
+        when_ms=message.occurred.at_ms,
+        event_id=work.new_id(),
+        sequence=sequence.key,
+        strand=strand,
+        code=code,
+        from_um=from_um,
+        to_um=to_um,
+        value=value,
         marks=[[d.rule_id, d.explanation, d.otherwise.note if d.otherwise else ""] for d in decisions],
     )
     for slab, head_um in _slabs_of(work, sequence, strand):
@@ -51,7 +63,9 @@ def _ask(work: Work, unit: Unit, sequence: CastSequence, code: str, value: int, 
     heat_id = _in_mould(sequence, work.message.occurred.at_ms)
     speed_um_min = unit.whole("casting_speed_mm_min") * UM_PER_MM
     inputs = {
-        "code": code, "level": value * UM_PER_MM if code == "ML" else None, "length": length_um,
+        "code": code,
+        "level": value * UM_PER_MM if code == "ML" else None,
+        "length": length_um,
         "duration": length_um * MS_PER_MIN // speed_um_min,
     }
     return [d for d in ask_all(deed_of(work), "mark", heat_id, inputs) if d.outcome == "mark"]
@@ -78,8 +92,15 @@ def _mark(work: Work, told: Told, slab: Row[Any], head_um: int) -> None:
         mark_id = derived_id(told["when_ms"], told["event_id"], slab.material_id, rule)
         text = f"{KINDS[told['code']]}: {explanation}. {note}".strip()
         mark = MarkPlaced(
-            mark_id=mark_id, material_id=slab.material_id, kind=KINDS[told["code"]].replace(" ", "_"), from_um=from_um,
-            to_um=to_um, right_um=slab.width_um, value=told["value"], text=text, rule=rule,
+            mark_id=mark_id,
+            material_id=slab.material_id,
+            kind=KINDS[told["code"]].replace(" ", "_"),
+            from_um=from_um,
+            to_um=to_um,
+            right_um=slab.width_um,
+            value=told["value"],
+            text=text,
+            rule=rule,
         )
         work.record(mark, [slab.material_id, mark_id])
 

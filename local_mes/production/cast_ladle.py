@@ -45,9 +45,17 @@ def ladle_open(work: Work, message: Message) -> None:
     if fields["position"] == 1:
         forget_old(work, unit)
     tell_ladle(
-        work, unit, heat.material_id, heat_id=heat.material_id, heat=heat.number, grade=heat.grade,
-        sequence=str(fields["sequence"]), position=int(fields["position"]), opened_ms=message.occurred.at_ms,
-        tundish_g=int(fields["tundish_kg"]) * G_PER_KG, marks_um=metres_um(fields, unit.whole("strands")),
+        work,
+        unit,
+        heat.material_id,
+        heat_id=heat.material_id,
+        heat=heat.number,
+        grade=heat.grade,
+        sequence=str(fields["sequence"]),
+        position=int(fields["position"]),
+        opened_ms=message.occurred.at_ms,
+        tundish_g=int(fields["tundish_kg"]) * G_PER_KG,
+        marks_um=metres_um(fields, unit.whole("strands")),
     )
     move(work, heat, unit.code)
     line = plan_of(work, unit, heat)
@@ -66,8 +74,10 @@ def ladle_closed(work: Work, message: Message) -> None:
     if tapped_g is None:
         raise NotYet(f"The tapping of heat {heat.number} was not told.")
     if cast_g > tapped_g:
-        raise BadMessage(f"{cast_g // G_PER_KG} kg were cast of heat {heat.number}; {tapped_g // G_PER_KG} kg were tapped.",
-                         "cast_kg")
+        raise BadMessage(
+            f"{cast_g // G_PER_KG} kg were cast of heat {heat.number}; {tapped_g // G_PER_KG} kg were tapped.",
+            "cast_kg",
+        )
     tell_ladle(work, unit, heat.material_id, closed_ms=message.occurred.at_ms, cast_g=cast_g)
     _book_rest(work, unit, heat, tapped_g - cast_g)
     count(work, unit.code, {"to_tundish_g": cast_g, "ladle_rest_g": tapped_g - cast_g, "heats": 1})
@@ -80,9 +90,16 @@ def _book_rest(work: Work, unit: Unit, heat: Row[Any], rest_g: int) -> None:
     operation_id, now = work.new_id(), work.message.occurred.at_ms
     work.record(
         MaterialTransformed(
-            operation_id=operation_id, operation="cast", unit=unit.code, started_at_ms=now, ended_at_ms=now,
-            parents=(Consumed(heat.material_id, rest_g, whole=False),), children=(), edges=(),
-            losses=(Loss("ladle_rest", rest_g),), notes=("tapped minus cast out of the ladle",),
+            operation_id=operation_id,
+            operation="cast",
+            unit=unit.code,
+            started_at_ms=now,
+            ended_at_ms=now,
+            parents=(Consumed(heat.material_id, rest_g, whole=False),),
+            children=(),
+            edges=(),
+            losses=(Loss("ladle_rest", rest_g),),
+            notes=("tapped minus cast out of the ladle",),
         ),
         [heat.material_id, operation_id],
     )
@@ -105,8 +122,14 @@ def sequence_end(work: Work, message: Message) -> None:
     if sequence is None:
         raise NotYet(f"No ladle of sequence {message.fields['sequence']} was told.")
     rest_g = int(message.fields["tundish_rest_kg"]) * G_PER_KG
-    tell_sequence(work, sequence, when_ms=message.occurred.at_ms, ended_ms=message.occurred.at_ms,
-                  crops_told_g=int(message.fields["crops_kg"]) * G_PER_KG, rest_g=rest_g)
+    tell_sequence(
+        work,
+        sequence,
+        when_ms=message.occurred.at_ms,
+        ended_ms=message.occurred.at_ms,
+        crops_told_g=int(message.fields["crops_kg"]) * G_PER_KG,
+        rest_g=rest_g,
+    )
     count(work, unit.code, {"tundish_rest_g": rest_g, "sequences": 1})
     close_if_over(work, sequence)
 

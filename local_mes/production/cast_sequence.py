@@ -59,7 +59,9 @@ class CastSequence:
         """All ladles as one strand sees them; BadMessage when the metres run backwards."""
         found = [ladle.mark(strand) for ladle in self.ladles]
         if not marks_rise([mark.mark_um for mark in found]):
-            raise BadMessage(f"The ladles of sequence {self.ladles[0].sequence} opened at strand metres that run backwards.")
+            raise BadMessage(
+                f"The ladles of sequence {self.ladles[0].sequence} opened at strand metres that run backwards."
+            )
         return found
 
     def get_ladle(self, heat_id: str) -> Ladle:
@@ -80,8 +82,16 @@ def all_ladles(conn: Connection, unit: Unit) -> list[Ladle]:
 
 def _ladle(told: Told) -> Ladle:
     return Ladle(
-        told["heat_id"], told["heat"], told["grade"], told["sequence"], told["position"], told["opened_ms"],
-        told["tundish_g"], tuple(told["marks_um"]), told.get("closed_ms"), told.get("cast_g", 0),
+        told["heat_id"],
+        told["heat"],
+        told["grade"],
+        told["sequence"],
+        told["position"],
+        told["opened_ms"],
+        told["tundish_g"],
+        tuple(told["marks_um"]),
+        told.get("closed_ms"),
+        told.get("cast_g", 0),
     )
 
 

@@ -92,9 +92,14 @@ def bear(work: Work, cut: Cut) -> None:
     shares = cut.shares
     slab = _slab(work, cut, slab_id, shares)
     fact = MaterialTransformed(
-        operation_id=operation_id, operation="cast", unit=cut.sequence.unit.code,
-        started_at_ms=work.message.occurred.at_ms, ended_at_ms=work.message.occurred.at_ms,
-        parents=_charged(work, shares, slab.mass.g + cut.kerf_g), children=(slab,), edges=_edges(cut, slab, shares),
+        operation_id=operation_id,
+        operation="cast",
+        unit=cut.sequence.unit.code,
+        started_at_ms=work.message.occurred.at_ms,
+        ended_at_ms=work.message.occurred.at_ms,
+        parents=_charged(work, shares, slab.mass.g + cut.kerf_g),
+        children=(slab,),
+        edges=_edges(cut, slab, shares),
         losses=(Loss("kerf", cut.kerf_g),) if cut.kerf_g else (),
         values={**dict(cut.values), "mixed_mm": cut.mixed_um // UM_PER_MM, **summaries_of(work, cut.heat.material_id)},
         notes=cut.notes,
@@ -105,9 +110,16 @@ def bear(work: Work, cut: Cut) -> None:
     row = get_material(work.conn, work.plant.code, slab_id)
     mark_slab(work, cut.sequence, cut.strand, row, cut.interval_um[0])
     count_run(work, cut.sequence.unit.code)
-    count(work, cut.sequence.unit.code, {
-        "good_g": slab.mass.g, "prime_g": slab.mass.g if free else 0, "kerf_g": cut.kerf_g, "pieces": 1,
-    })
+    count(
+        work,
+        cut.sequence.unit.code,
+        {
+            "good_g": slab.mass.g,
+            "prime_g": slab.mass.g if free else 0,
+            "kerf_g": cut.kerf_g,
+            "pieces": 1,
+        },
+    )
 
 
 def book_loss(work: Work, cut: Cut, kind: str) -> None:
@@ -117,10 +129,17 @@ def book_loss(work: Work, cut: Cut, kind: str) -> None:
     operation_id, lost_g, shares = work.new_id(), cut.size.mass_g, cut.shares
     losses = (Loss(kind, lost_g), Loss("kerf", cut.kerf_g))
     fact = MaterialTransformed(
-        operation_id=operation_id, operation="cast", unit=cut.sequence.unit.code,
-        started_at_ms=work.message.occurred.at_ms, ended_at_ms=work.message.occurred.at_ms,
-        parents=_charged(work, shares, lost_g + cut.kerf_g), children=(), edges=(),
-        losses=tuple(loss for loss in losses if loss.g), values=dict(cut.values), notes=cut.notes,
+        operation_id=operation_id,
+        operation="cast",
+        unit=cut.sequence.unit.code,
+        started_at_ms=work.message.occurred.at_ms,
+        ended_at_ms=work.message.occurred.at_ms,
+        parents=_charged(work, shares, lost_g + cut.kerf_g),
+        children=(),
+        edges=(),
+        losses=tuple(loss for loss in losses if loss.g),
+        values=dict(cut.values),
+        notes=cut.notes,
     )
     work.record(fact, [operation_id, *sorted(shares)])
     booked = sequence_told(work, cut.sequence).get("crops_g", 0)
@@ -138,13 +157,21 @@ def _slab(work: Work, cut: Cut, slab_id: str, shares: dict[str, int]) -> NewMate
     plant, unit = work.plant.code, cut.sequence.unit
     size = cut.size
     return NewMaterial(
-        material_id=slab_id, kind="slab", aliases=(NewAlias(f"{plant}.slab", cut.number),),
+        material_id=slab_id,
+        kind="slab",
+        aliases=(NewAlias(f"{plant}.slab", cut.number),),
         mass=Mass(size.mass_g, unit.text("mass_basis"), unit.code, work.message.occurred.at_ms),
-        size=Size(size.thickness_um, size.width_um, size.length_um), grade=cut.heat.grade,
-        order_item=_order(work, cut), place=unit.code, heat_number=cut.heat.number,
+        size=Size(size.thickness_um, size.width_um, size.length_um),
+        grade=cut.heat.grade,
+        order_item=_order(work, cut),
+        place=unit.code,
+        heat_number=cut.heat.number,
         chemistry_e6=mixed_of(work.conn, shares),
-        attributes={"strand": str(cut.strand), "cut": str(cut.cut),
-                    "sequence": cut.sequence.get_ladle(cut.heat.material_id).sequence},
+        attributes={
+            "strand": str(cut.strand),
+            "cut": str(cut.cut),
+            "sequence": cut.sequence.get_ladle(cut.heat.material_id).sequence,
+        },
     )
 
 
@@ -164,9 +191,7 @@ def _charged(work: Work, shares: dict[str, int], mass_g: int) -> tuple[Consumed,
     that is none."""
     parts = share_out(mass_g, list(shares.values()))
     left = {heat: max(0, get_material(work.conn, work.plant.code, heat).mass_g) for heat in shares}
-    return tuple(
-        Consumed(heat, min(part, left[heat]), whole=False) for heat, part in zip(shares, parts, strict=True)
-    )
+    return tuple(Consumed(heat, min(part, left[heat]), whole=False) for heat, part in zip(shares, parts, strict=True))
 
 
 def _edges(cut: Cut, slab: NewMaterial, shares: dict[str, int]) -> tuple[Edge, ...]:
@@ -174,9 +199,16 @@ def _edges(cut: Cut, slab: NewMaterial, shares: dict[str, int]) -> tuple[Edge, .
     width = slab.size.width_um
     return tuple(
         Edge(
-            parent_id=heat_id, child_id=slab.material_id, parent_from_um=cut.interval_um[0],
-            parent_to_um=cut.interval_um[1], child_from_um=0, child_to_um=slab.size.length_um, parent_right_um=width,
-            child_right_um=width, mass_g=mass, share_ppm=share,
+            parent_id=heat_id,
+            child_id=slab.material_id,
+            parent_from_um=cut.interval_um[0],
+            parent_to_um=cut.interval_um[1],
+            child_from_um=0,
+            child_to_um=slab.size.length_um,
+            parent_right_um=width,
+            child_right_um=width,
+            mass_g=mass,
+            share_ppm=share,
         )
         for (heat_id, share), mass in zip(shares.items(), masses, strict=True)
     )

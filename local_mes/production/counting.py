@@ -34,8 +34,13 @@ def count(
 ) -> None:
     """Book base measures of one event at its time."""
     shift = work.plant.model.calendar.at(work.message.occurred.at_ms if at_ms is None else at_ms)
-    counted = MeasureCounted(unit=unit, production_day=shift.production_day, shift=shift.name,
-                             measures={name: value for name, value in measures.items() if value}, collected=collected)
+    counted = MeasureCounted(
+        unit=unit,
+        production_day=shift.production_day,
+        shift=shift.name,
+        measures={name: value for name, value in measures.items() if value},
+        collected=collected,
+    )
     if counted.measures:
         work.record(counted, [subject(work, unit)])
 
@@ -81,8 +86,10 @@ def change_state(work: Work, unit: str, word: str, reason: str, counts_at: str |
         return
     _close_stop(work, unit, clock, now)
     shift = work.plant.model.calendar.at(now)
-    work.record(UnitStateChanged(unit=unit, state=state, reason=why, production_day=shift.production_day,
-                                 shift=shift.name), [subject(work, unit)])
+    work.record(
+        UnitStateChanged(unit=unit, state=state, reason=why, production_day=shift.production_day, shift=shift.name),
+        [subject(work, unit)],
+    )
     tell(work.conn, unit, _CLOCK, now, state=state, reason=why, since_ms=now)
 
 
@@ -93,7 +100,17 @@ def _close_stop(work: Work, unit: str, clock: Mapping[str, int | str], now: int)
         return
     shift = work.plant.model.calendar.at(since)
     stop_id = derived_id(since, work.plant.code, unit, since)
-    work.record(StopRecorded(stop_id=stop_id, unit=unit, from_ms=since, to_ms=now, reason=str(clock.get("reason", "")),
-                             note=_NOTES.get(str(state), ""), production_day=shift.production_day,
-                             shift=shift.name), [stop_id, subject(work, unit)])
+    work.record(
+        StopRecorded(
+            stop_id=stop_id,
+            unit=unit,
+            from_ms=since,
+            to_ms=now,
+            reason=str(clock.get("reason", "")),
+            note=_NOTES.get(str(state), ""),
+            production_day=shift.production_day,
+            shift=shift.name,
+        ),
+        [stop_id, subject(work, unit)],
+    )
     count(work, unit, {f"{state}_ms": now - since}, since)

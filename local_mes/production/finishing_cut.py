@@ -33,15 +33,22 @@ def cut_coil(work: Work, unit: Unit, coil: Row[Any], f: dict[str, Any]) -> None:
     plan = find_scheduled(work, unit.code, coil)
     order_item = (plan.order_item if plan else "") or coil.order_item or STOCK
     line = line_of(work, unit, order_item, plan)
-    parts = parts_of_cut(entered(work, unit, coil), f["metre_in_from_mm"] * UM_PER_MM, f["metre_in_to_mm"] * UM_PER_MM, line)
+    parts = parts_of_cut(
+        entered(work, unit, coil), f["metre_in_from_mm"] * UM_PER_MM, f["metre_in_to_mm"] * UM_PER_MM, line
+    )
     entered_um = size_of(work, unit, coil).width_um
     out_um, width = f["metre_out_mm"] * UM_PER_MM, min(f["width_um"], entered_um)
     outcome = outcome_of(line, parts, out_um, entered_um, width)
     check_new_number(work, f["coil_out"], "coil_out", frozenset(part.parent_id for part in parts))
     child = NewMaterial(
-        material_id=work.new_id(), kind="coil", aliases=(new_alias(work, f["coil_out"], "coil"),), grade=coil.grade,
-        mass=Mass(outcome.produced_g, "theoretical", "", work.message.occurred.at_ms), order_item=order_item,
-        size=Size(f["thickness_um"], f["width_um"], out_um), place=unit.code,
+        material_id=work.new_id(),
+        kind="coil",
+        aliases=(new_alias(work, f["coil_out"], "coil"),),
+        grade=coil.grade,
+        mass=Mass(outcome.produced_g, "theoretical", "", work.message.occurred.at_ms),
+        order_item=order_item,
+        size=Size(f["thickness_um"], f["width_um"], out_um),
+        place=unit.code,
     )
     where = across(entered_um, [width], flips_of(unit)[1])[0]
     edges = edges_of(unit, parts, child, where, outcome.produced_g)

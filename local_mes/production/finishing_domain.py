@@ -94,8 +94,12 @@ def parts_of_cut(first: Entered, from_um: int, to_um: int, line: Line) -> list[P
     # a counter is no tape measure: a cut a little past the end is the end
     slack = part_of(coil.length_um, coil.slack_ppm)
     if low >= high or low < coil.used_um - slack or high > coil.length_um + slack:
-        raise BadInput("production.cut_outside", f"A cut from {low} to {high} um is not on the coil of {coil.length_um} um, "
-                       f"of which {coil.used_um} um are used.", todo="Check the metres of the cut.")
+        raise BadInput(
+            "production.cut_outside",
+            f"A cut from {low} to {high} um is not on the coil of {coil.length_um} um, "
+            f"of which {coil.used_um} um are used.",
+            todo="Check the metres of the cut.",
+        )
     parts.append(_part(coil, low, min(high, coil.length_um), line, ends=False))
     return parts
 
@@ -106,8 +110,17 @@ def _part(coil: Entered, low: int, high: int, line: Line, ends: bool) -> Part:
     tail = line.entry_end_um + line.exit_end_um + part_of(coil.length_um, coil.slack_ppm)
     whole = ends or rest <= tail
     left = coil.left_g if coil.left_g is not None else coil.mass_g
-    return Part(coil.material_id, coil.length_um, coil.mass_g, start, max(low, start), high,
-                coil.length_um if whole else high, whole, left if whole else 0)
+    return Part(
+        coil.material_id,
+        coil.length_um,
+        coil.mass_g,
+        start,
+        max(low, start),
+        high,
+        coil.length_um if whole else high,
+        whole,
+        left if whole else 0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +176,17 @@ class Across:
     right_um: int
 
 
-def across(width_in_um: int, widths_um: Sequence[int], reversed_width: bool, operator_right: bool = False) -> list[Across]:
+def across(
+    width_in_um: int, widths_um: Sequence[int], reversed_width: bool, operator_right: bool = False
+) -> list[Across]:
     """Products side by side from the operator side, the trim shared by both edges. BadInput when they do not fit."""
     spare = width_in_um - sum(widths_um)
     if spare < 0:
-        raise BadInput("production.too_wide", f"Products of {sum(widths_um)} um do not fit on {width_in_um} um of strip.",
-                       todo="Check the widths.")
+        raise BadInput(
+            "production.too_wide",
+            f"Products of {sum(widths_um)} um do not fit on {width_in_um} um of strip.",
+            todo="Check the widths.",
+        )
     found, left = [], spare // 2
     for width in widths_um:
         found.append(Across(left, left + width))

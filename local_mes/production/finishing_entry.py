@@ -25,9 +25,17 @@ def strip_entry(work: Work, message: Message) -> None:
     close_open_sets(work, unit, coil.material_id)
     enter_run(work, unit.code, not coils_in(work, unit))
     move(work, coil, unit.code)
-    tell(work.conn, unit.code, coil.material_id, message.occurred.at_ms, entry_m=message.fields["entry_m"],
-         entered_ms=message.occurred.at_ms, mass_g=coil.mass_g, thickness_um=message.fields["thickness_um"],
-         width_um=message.fields["width_um"])
+    tell(
+        work.conn,
+        unit.code,
+        coil.material_id,
+        message.occurred.at_ms,
+        entry_m=message.fields["entry_m"],
+        entered_ms=message.occurred.at_ms,
+        mass_g=coil.mass_g,
+        thickness_um=message.fields["thickness_um"],
+        width_um=message.fields["width_um"],
+    )
     is_free(work, coil, unit.code)
     send_primary_data(work, unit, coil)
 
@@ -39,8 +47,14 @@ def strip_weld(work: Work, message: Message) -> None:
     after = get_live(work, message.fields["coil_after"], "coil_after")
     before = find_live(work.conn, work.plant.code, message.fields["coil_before"])
     if before is not None:  # else it has run out already, and the weld joins nothing any more
-        tell(work.conn, unit.code, before.material_id, message.occurred.at_ms,
-             weld_at_mm=message.fields["metre_in_mm"], weld_after=after.material_id)
+        tell(
+            work.conn,
+            unit.code,
+            before.material_id,
+            message.occurred.at_ms,
+            weld_at_mm=message.fields["metre_in_mm"],
+            weld_after=after.material_id,
+        )
 
 
 @operation("strip_weight")
@@ -61,8 +75,14 @@ def strip_finding(work: Work, message: Message) -> None:
     if unit.parameters.get("operator_side", "left") == "right":
         left, right = piece.width_um - right, piece.width_um - left
     mark = MarkPlaced(
-        mark_id=work.new_id(), material_id=piece.material_id, kind=str(f["code"]), from_um=f["from_mm"] * UM_PER_MM,
-        to_um=f["to_mm"] * UM_PER_MM, left_um=left, right_um=right, value=int(f.get("severity") or 0),
+        mark_id=work.new_id(),
+        material_id=piece.material_id,
+        kind=str(f["code"]),
+        from_um=f["from_mm"] * UM_PER_MM,
+        to_um=f["to_mm"] * UM_PER_MM,
+        left_um=left,
+        right_um=right,
+        value=int(f.get("severity") or 0),
         text=f"surface finding at {unit.code}",
     )
     work.record(mark, [piece.material_id])
@@ -74,7 +94,14 @@ def coating(work: Work, message: Message) -> None:
     unit, f = line_unit(work), message.fields
     piece, _ = get_made(work, f["coil"], unit.code)
     spots = [int(f[name]) for name in ("spot1", "spot2", "spot3")]
-    check_piece(work, "coating", piece.material_id, {
-        "coating": coating_of(work, piece.order_item), "side": str(f["side"]), "triple": round(sum(spots) / 3),
-        "single": min(spots),
-    })
+    check_piece(
+        work,
+        "coating",
+        piece.material_id,
+        {
+            "coating": coating_of(work, piece.order_item),
+            "side": str(f["side"]),
+            "triple": round(sum(spots) / 3),
+            "single": min(spots),
+        },
+    )

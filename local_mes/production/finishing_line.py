@@ -45,7 +45,9 @@ def line_of(work: Work, unit: Unit, order_item: str, plan: ScheduleLine | None) 
     if kind == "cold_mill":
         return Line(kind, entry_end_um=end_mm * UM_PER_MM)
     if kind == "pickling":
-        return Line(kind, end_mm * UM_PER_MM, scale_ppm=process_parameter(work, unit, "scale_ppm", order_item, PICKLED_PPM))
+        return Line(
+            kind, end_mm * UM_PER_MM, scale_ppm=process_parameter(work, unit, "scale_ppm", order_item, PICKLED_PPM)
+        )
     if kind == "galvaniser":
         exit_mm = process_parameter(work, unit, "exit_cut_mm", order_item, EXIT_CUT_MM)
         aim = (plan.whole("coating_gm2") if plan else None) or COATING_GM2
@@ -64,8 +66,13 @@ def entered(work: Work, unit: Unit, coil: Row[Any], welded: frozenset[str] = fro
         if behind is not None and behind.state == "live":
             after = entered(work, unit, behind, welded | {coil.material_id})
     return Entered(
-        coil.material_id, length_um, told.get("mass_g", coil.mass_g), told.get("used_um", 0), coil.mass_g,
-        min(weld_um, length_um) if weld_um is not None and after else None, after,
+        coil.material_id,
+        length_um,
+        told.get("mass_g", coil.mass_g),
+        told.get("used_um", 0),
+        coil.mass_g,
+        min(weld_um, length_um) if weld_um is not None and after else None,
+        after,
         WHOLE_SHARE_PPM if coil.length_um else ESTIMATED_SHARE_PPM,
     )
 
@@ -118,14 +125,25 @@ def send_primary_data(work: Work, unit: Unit, coil: Row[Any]) -> None:
 def _queue(work: Work, unit: Unit, plan: ScheduleLine, piece: Row[Any]) -> None:
     slits = parse_slits(plan.text("slits"))
     fields = {
-        "line": unit.code, "coil_in": plan.piece, "coil_out": plan.number or plan.piece, "order": plan.order_item,
+        "line": unit.code,
+        "coil_in": plan.piece,
+        "coil_out": plan.number or plan.piece,
+        "order": plan.order_item,
         "thickness_um": plan.whole("thickness_um") or piece.thickness_um,
-        "width_um": plan.whole("width_um") or piece.width_um, "coating_gm2": plan.whole("coating_gm2") or 0,
-        "slit_count": len(slits), "slits": [{"slit": letter, "width_um": width} for letter, width in slits],
+        "width_um": plan.whole("width_um") or piece.width_um,
+        "coating_gm2": plan.whole("coating_gm2") or 0,
+        "slit_count": len(slits),
+        "slits": [{"slit": letter, "width_um": width} for letter, width in slits],
     }
     message = f"{unit.code[:2]}2010"
-    queue_telegram(work.plant.spool, work.plant.clock, work.message.link, message, fields,
-                   key=f"pdi:{work.plant.code}:{plan.line_id}")
+    queue_telegram(
+        work.plant.spool,
+        work.plant.clock,
+        work.message.link,
+        message,
+        fields,
+        key=f"pdi:{work.plant.code}:{plan.line_id}",
+    )
 
 
 def parse_slits(text: str) -> list[tuple[str, int]]:

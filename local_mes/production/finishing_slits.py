@@ -63,8 +63,11 @@ def _record_set(work: Work, unit: Unit, coil: Row[Any], cuts: dict[str, Cut], pl
     outcome = outcome_of(line, parts, ordered[0]["metre_out_mm"] * UM_PER_MM, entered_um, sum(widths))
     masses = share_out(outcome.produced_g, widths)
     children = [_slit(work, unit, coil, cut, mass_g, order_item) for cut, mass_g in zip(ordered, masses, strict=True)]
-    edges = [edge for child, place, mass_g in zip(children, where, masses, strict=True)
-             for edge in edges_of(unit, parts, child, place, mass_g)]
+    edges = [
+        edge
+        for child, place, mass_g in zip(children, where, masses, strict=True)
+        for edge in edges_of(unit, parts, child, place, mass_g)
+    ]
     record_step(work, unit, parts, children, edges, outcome, order_item)
     forget(work.conn, unit.code, _KEY + coil.material_id)
     close_line(work, plan, "done")
@@ -72,8 +75,13 @@ def _record_set(work: Work, unit: Unit, coil: Row[Any], cuts: dict[str, Cut], pl
 
 def _slit(work: Work, unit: Unit, coil: Row[Any], cut: Cut, mass_g: int, order_item: str) -> NewMaterial:
     return NewMaterial(
-        material_id=work.new_id(), kind="slit", aliases=(new_alias(work, cut["coil_out"], "slit"),),
-        mass=Mass(mass_g, "theoretical", "", work.message.occurred.at_ms), grade=coil.grade, order_item=order_item,
-        size=Size(cut["thickness_um"], cut["width_um"], cut["metre_out_mm"] * UM_PER_MM), place=unit.code,
+        material_id=work.new_id(),
+        kind="slit",
+        aliases=(new_alias(work, cut["coil_out"], "slit"),),
+        mass=Mass(mass_g, "theoretical", "", work.message.occurred.at_ms),
+        grade=coil.grade,
+        order_item=order_item,
+        size=Size(cut["thickness_um"], cut["width_um"], cut["metre_out_mm"] * UM_PER_MM),
+        place=unit.code,
         attributes={"slit": str(cut["slit"])},
     )

@@ -28,29 +28,51 @@ def edges_of(unit: Unit, parts: Sequence[Part], child: NewMaterial, where: Acros
     edges, at = [], 0
     for part, child_um, part_g in zip(parts, lengths, masses, strict=True):
         start, stop = part.own_interval(length)
-        edges.append(Edge(
-            parent_id=part.parent_id, child_id=child.material_id, parent_from_um=start, parent_to_um=stop,
-            child_from_um=at, child_to_um=at + child_um, parent_left_um=where.left_um, parent_right_um=where.right_um,
-            child_left_um=0, child_right_um=child.size.width_um, mass_g=part_g,
-            share_ppm=round(1_000_000 * child_um / child.size.length_um), flip_length=length, flip_width=width,
-            flip_face=face,
-        ))
+        edges.append(
+            Edge(
+                parent_id=part.parent_id,
+                child_id=child.material_id,
+                parent_from_um=start,
+                parent_to_um=stop,
+                child_from_um=at,
+                child_to_um=at + child_um,
+                parent_left_um=where.left_um,
+                parent_right_um=where.right_um,
+                child_left_um=0,
+                child_right_um=child.size.width_um,
+                mass_g=part_g,
+                share_ppm=round(1_000_000 * child_um / child.size.length_um),
+                flip_length=length,
+                flip_width=width,
+                flip_face=face,
+            )
+        )
         at += child_um
     return edges
 
 
 def record_step(
-    work: Work, unit: Unit, parts: Sequence[Part], children: Sequence[NewMaterial], edges: Sequence[Edge],
-    outcome: Outcome, order_item: str,
+    work: Work,
+    unit: Unit,
+    parts: Sequence[Part],
+    children: Sequence[NewMaterial],
+    edges: Sequence[Edge],
+    outcome: Outcome,
+    order_item: str,
 ) -> None:
     """The operation, its measures, the holds its products are born with; coils at their end leave the line."""
     now = work.message.occurred.at_ms
     told = [find_told(work.conn, unit.code, part.parent_id) or {} for part in parts]
     payload = MaterialTransformed(
-        operation_id=work.new_id(), operation=OPERATIONS[unit.unit_class], unit=unit.code,
-        started_at_ms=min([int(t.get("entered_ms", now)) for t in told]), ended_at_ms=now,
+        operation_id=work.new_id(),
+        operation=OPERATIONS[unit.unit_class],
+        unit=unit.code,
+        started_at_ms=min([int(t.get("entered_ms", now)) for t in told]),
+        ended_at_ms=now,
         parents=tuple(Consumed(part.parent_id, part.share_g, part.whole) for part in parts),
-        children=tuple(children), edges=tuple(edges), losses=outcome.losses,
+        children=tuple(children),
+        edges=tuple(edges),
+        losses=outcome.losses,
         notes=("losses computed from lengths and widths",),
     )
     order = find_order(work.conn, work.plant.code, order_item)

@@ -20,9 +20,14 @@ def heat_start(work: Work, message: Message) -> None:
     if known is not None and known.state == "live" and known.material_id != heat_id:
         raise BadMessage(f"Heat {number} is in work already; the number would name two heats.", "heat")
     new = NewMaterial(
-        material_id=heat_id, kind="heat", aliases=(NewAlias(f"{work.plant.code}.heat", number),),
-        mass=Mass(0, "charged", message.unit, message.occurred.at_ms), grade=str(message.fields["grade"]),
-        order_item=planned_order(work, number) or STOCK, place=message.unit, heat_number=number,
+        material_id=heat_id,
+        kind="heat",
+        aliases=(NewAlias(f"{work.plant.code}.heat", number),),
+        mass=Mass(0, "charged", message.unit, message.occurred.at_ms),
+        grade=str(message.fields["grade"]),
+        order_item=planned_order(work, number) or STOCK,
+        place=message.unit,
+        heat_number=number,
         attributes={"furnace": message.unit, "ladle": ladle},
     )
     work.record(MaterialCreated(material=new, origin="made", heat_number=number), [heat_id])
@@ -90,7 +95,8 @@ def heat_tap(work: Work, message: Message) -> None:
         raise BadMessage(f"Heat {heat.number} tapped with {message.fields['tap_kg']} kg.", "tap_kg")
     mass = Mass(tapped_g, "ladle", message.unit, message.occurred.at_ms)
     work.record(MaterialWeighed(material_id=heat.material_id, mass=mass, reason="tapped"), [heat.material_id])
-    tell_heat(work, heat.material_id, tapped_g=tapped_g, tap_temp_c=message.fields["temp_c"],
-              tapped_ms=message.occurred.at_ms)
+    tell_heat(
+        work, heat.material_id, tapped_g=tapped_g, tap_temp_c=message.fields["temp_c"], tapped_ms=message.occurred.at_ms
+    )
     count_run(work, message.unit)
     count(work, message.unit, {"tapped_g": tapped_g, "heats": 1})

@@ -25,8 +25,17 @@ def heat_sample(work: Work, message: Message) -> None:
     """A sample was taken; its result is awaited."""
     heat = get_heat(work, message.fields["heat"])
     number = str(message.fields["sample"])
-    tell(work.conn, LABORATORY, number, message.occurred.at_ms, heat=heat.number, heat_id=heat.material_id,
-         place=str(message.fields["place"]), unit=message.unit, taken_ms=message.occurred.at_ms)
+    tell(
+        work.conn,
+        LABORATORY,
+        number,
+        message.occurred.at_ms,
+        heat=heat.number,
+        heat_id=heat.material_id,
+        place=str(message.fields["place"]),
+        unit=message.unit,
+        taken_ms=message.occurred.at_ms,
+    )
 
 
 @operation("sample_result")
@@ -39,8 +48,12 @@ def sample_result(work: Work, message: Message) -> None:
     sample_id = derived_id(heat.born_at_ms, work.plant.code, "sample", heat.material_id, number)
     results = tuple(result_of(row) for row in message.fields["results"])
     fact = SampleAnalysed(
-        sample_id=sample_id, sample_number=number, material_id=heat.material_id, place=place,
-        taken_at_ms=int(taken.get("taken_ms", message.occurred.at_ms)), results=results,
+        sample_id=sample_id,
+        sample_number=number,
+        material_id=heat.material_id,
+        place=place,
+        taken_at_ms=int(taken.get("taken_ms", message.occurred.at_ms)),
+        results=results,
     )
     work.record(fact, [heat.material_id, sample_id])
     forget(work.conn, LABORATORY, number)

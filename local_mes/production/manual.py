@@ -50,8 +50,10 @@ class Step:
 
 
 STEPS = {
-    "finishing_mill": Step("roll", 2_000, 40_000), "pickling": Step("pickle", 5_000, 50_000),
-    "cold_mill": Step("cold_roll", 3_000, 30_000), "galvaniser": Step("galvanise", 80_000, 30_000),
+    "finishing_mill": Step("roll", 2_000, 40_000),
+    "pickling": Step("pickle", 5_000, 50_000),
+    "cold_mill": Step("cold_roll", 3_000, 30_000),
+    "galvaniser": Step("galvanise", 80_000, 30_000),
 }
 """Usual losses of domain.md 5, doubled; zinc on thin strip adds up to 8 %."""
 ROLLING = ("roll", "cold_roll")
@@ -120,8 +122,12 @@ class _Booked:
 
     def record_scrap(self) -> dict[str, Any]:
         """Nothing good came of it: the piece is scrap."""
-        scrapped = MaterialScrapped(material_id=self.piece.material_id, mass_g=self.piece.mass_g,
-                                    reason=self.booking.reason.strip(), unit=self.unit.code)
+        scrapped = MaterialScrapped(
+            material_id=self.piece.material_id,
+            mass_g=self.piece.mass_g,
+            reason=self.booking.reason.strip(),
+            unit=self.unit.code,
+        )
         self._record(scrapped, (self.piece.material_id,))
         self._count({"charged_g": self.piece.mass_g, "scrap_g": self.booking.scrap_g})
         self._close("dropped")
@@ -131,18 +137,35 @@ class _Booked:
         """The product, its edge, the scrap, the measures."""
         child = self._child()
         payload = MaterialTransformed(
-            operation_id=self._id("operation"), operation=self.step.operation, unit=self.unit.code,
-            started_at_ms=self.occurred.at_ms, ended_at_ms=self.occurred.at_ms,
-            parents=(Consumed(self.piece.material_id, self.piece.mass_g),), children=(child,), edges=(self._edge(child),),
+            operation_id=self._id("operation"),
+            operation=self.step.operation,
+            unit=self.unit.code,
+            started_at_ms=self.occurred.at_ms,
+            ended_at_ms=self.occurred.at_ms,
+            parents=(Consumed(self.piece.material_id, self.piece.mass_g),),
+            children=(child,),
+            edges=(self._edge(child),),
             losses=(Loss("scrap", self.booking.scrap_g, True),) if self.booking.scrap_g else (),
             notes=tuple(n for n in ("booked by hand", self.booking.reason.strip()) if n),
         )
         self._record(payload, (child.material_id, self.piece.material_id))
-        self._count({"charged_g": self.piece.mass_g, "good_g": child.mass.g, "prime_g": child.mass.g,
-                     "scrap_g": self.booking.scrap_g, "pieces": 1})
+        self._count(
+            {
+                "charged_g": self.piece.mass_g,
+                "good_g": child.mass.g,
+                "prime_g": child.mass.g,
+                "scrap_g": self.booking.scrap_g,
+                "pieces": 1,
+            }
+        )
         self._close("done")
-        return {"piece": self.piece.number, "number": child.aliases[0].value, "material_id": child.material_id,
-                "good_mass_g": child.mass.g, "scrap_g": self.booking.scrap_g}
+        return {
+            "piece": self.piece.number,
+            "number": child.aliases[0].value,
+            "material_id": child.material_id,
+            "good_mass_g": child.mass.g,
+            "scrap_g": self.booking.scrap_g,
+        }
 
     def _child(self) -> NewMaterial:
         number = self._number()
@@ -154,9 +177,14 @@ class _Booked:
         length = self.booking.length_um or self._length_um(thickness, width)
         order = (self.plan.order_item if self.plan else "") or self.piece.order_item or orders.STOCK
         return NewMaterial(
-            material_id=self._id("product"), kind="coil", aliases=(NewAlias(f"{self.plant.code}.coil", number),),
+            material_id=self._id("product"),
+            kind="coil",
+            aliases=(NewAlias(f"{self.plant.code}.coil", number),),
             mass=Mass(self.booking.good_mass_g, "weighed", "by hand", self.occurred.at_ms),
-            size=Size(thickness, width, length), grade=self.piece.grade, order_item=order, place=self.unit.code,
+            size=Size(thickness, width, length),
+            grade=self.piece.grade,
+            order_item=order,
+            place=self.unit.code,
         )
 
     def _length_um(self, thickness_um: int, width_um: int) -> int:
@@ -176,28 +204,52 @@ class _Booked:
         check_flips(length, width, face)
         where = across(self.piece.width_um, [min(child.size.width_um, self.piece.width_um)], width)[0]
         return Edge(
-            parent_id=self.piece.material_id, child_id=child.material_id, parent_from_um=0,
-            parent_to_um=self.piece.length_um, child_from_um=0, child_to_um=child.size.length_um,
-            parent_left_um=where.left_um, parent_right_um=where.right_um, child_left_um=0,
-            child_right_um=child.size.width_um, mass_g=child.mass.g, flip_length=length, flip_width=width, flip_face=face,
+            parent_id=self.piece.material_id,
+            child_id=child.material_id,
+            parent_from_um=0,
+            parent_to_um=self.piece.length_um,
+            child_from_um=0,
+            child_to_um=child.size.length_um,
+            parent_left_um=where.left_um,
+            parent_right_um=where.right_um,
+            child_left_um=0,
+            child_right_um=child.size.width_um,
+            mass_g=child.mass.g,
+            flip_length=length,
+            flip_width=width,
+            flip_face=face,
         )
 
     def _count(self, measures: dict[str, int]) -> None:
         shift = self.plant.model.calendar.at(self.occurred.at_ms)
-        counted = MeasureCounted(unit=self.unit.code, production_day=shift.production_day, shift=shift.name,
-                                 measures={n: v for n, v in measures.items() if v}, collected="manual")
+        counted = MeasureCounted(
+            unit=self.unit.code,
+            production_day=shift.production_day,
+            shift=shift.name,
+            measures={n: v for n, v in measures.items() if v},
+            collected="manual",
+        )
         self._record(counted, (f"{self.plant.code}.{self.unit.code}",))
 
     def _close(self, result: str) -> None:
         if self.plan is not None:
-            orders.close_line(self.tx, self.plan, result, actor=self.booking.actor, occurred=self.occurred,
-                              reason=self.booking.reason.strip())
+            orders.close_line(
+                self.tx,
+                self.plan,
+                result,
+                actor=self.booking.actor,
+                occurred=self.occurred,
+                reason=self.booking.reason.strip(),
+            )
 
     def _record(self, payload: Payload, subjects: tuple[str, ...]) -> None:
         order = find_order(self.tx.conn, self.plant.code, self.piece.order_item)
         standard = standard_ref(self.tx.conn, order.route) if order and order.route else None
-        self.tx.record(Draft(payload=payload, subjects=subjects, actor=self.booking.actor, occurred=self.occurred,
-                             standard=standard))
+        self.tx.record(
+            Draft(
+                payload=payload, subjects=subjects, actor=self.booking.actor, occurred=self.occurred, standard=standard
+            )
+        )
 
     def _aim(self, name: str) -> int:
         return (self.plan.whole(name) if self.plan else None) or 0

@@ -43,8 +43,12 @@ class Rolling:
     @property
     def losses(self) -> tuple[Loss, ...]:
         """As the operation books them."""
-        found = (Loss("scale", self.scale_g), Loss("scale", self.descale_g),
-                 Loss("crop", self.head_g, self.crops_weighed), Loss("crop", self.tail_g, self.crops_weighed))
+        found = (
+            Loss("scale", self.scale_g),
+            Loss("scale", self.descale_g),
+            Loss("crop", self.head_g, self.crops_weighed),
+            Loss("crop", self.tail_g, self.crops_weighed),
+        )
         return tuple(loss for loss in found if loss.g)
 
     @property

@@ -36,8 +36,7 @@ def slab_charged(work: Work, message: Message) -> None:
     """Into the furnace. A held slab is recorded all the same, raises a deviation and gets no primary data."""
     slab = get_live(work, message.fields["slab"], "slab")
     move(work, slab, message.unit)
-    tell_slab(work, slab, furnace=message.unit, row=message.fields.get("row", 0),
-              charged_ms=message.occurred.at_ms)
+    tell_slab(work, slab, furnace=message.unit, row=message.fields.get("row", 0), charged_ms=message.occurred.at_ms)
     if not is_free(work, slab, message.unit):
         return
     line = find_scheduled(work, mill_unit(work), slab)
@@ -54,8 +53,13 @@ def slab_discharged(work: Work, message: Message) -> None:
     slab = get_live(work, message.fields["slab"], "slab")
     enter_run(work, mill_unit(work), not _is_rolling(work), STATE_LINE)
     move(work, slab, mill_unit(work))
-    tell_slab(work, slab, discharged_ms=message.occurred.at_ms, discharge_c=message.fields.get("temp_c", 0),
-              furnace_min=message.fields.get("minutes", 0))
+    tell_slab(
+        work,
+        slab,
+        discharged_ms=message.occurred.at_ms,
+        discharge_c=message.fields.get("temp_c", 0),
+        furnace_min=message.fields.get("minutes", 0),
+    )
 
 
 def _is_rolling(work: Work) -> bool:
@@ -82,9 +86,12 @@ def _send_primary_data(work: Work, slab: Row[Any], line: Line) -> None:
     """The method call goes down by the collector; queued last, because what is queued stays queued."""
     told = tell_slab(work, slab)
     fields = {
-        "slab": work.message.fields["slab"], "coil_no": told["coil_no"],
-        "thickness_um": line.whole("thickness_um") or 0, "width_um": line.whole("width_um") or 0,
-        "ft_c": line.whole("ft_c") or 0, "ct_c": line.whole("ct_c") or 0,
+        "slab": work.message.fields["slab"],
+        "coil_no": told["coil_no"],
+        "thickness_um": line.whole("thickness_um") or 0,
+        "width_um": line.whole("width_um") or 0,
+        "ft_c": line.whole("ft_c") or 0,
+        "ct_c": line.whole("ct_c") or 0,
         "order": line.order_item or slab.order_item,
     }
     key = f"pdi:{work.plant.code}:{line.line_id}:{work.message.spool_id}"

@@ -39,8 +39,13 @@ from shared.material.facts import (
 from shared.orders.queries import Line, find_order
 
 PPM_PER_PCT = 10_000
-SUMMARIES = {"ft_avg_c": "ft_avg_mc", "ft_min_c": "ft_min_mc", "ft_max_c": "ft_max_mc", "ct_c": "ct_avg_mc",
-             "discharge_c": "discharge_mc"}
+SUMMARIES = {
+    "ft_avg_c": "ft_avg_mc",
+    "ft_min_c": "ft_min_mc",
+    "ft_max_c": "ft_max_mc",
+    "ct_c": "ct_avg_mc",
+    "discharge_c": "discharge_mc",
+}
 """What Level 2 tells in degrees, kept in thousandths."""
 
 
@@ -78,8 +83,15 @@ def coil_done(work: Work, message: Message) -> None:
     rolling = _rolling(work, slab, told, mill, order_item)
     coil = _coil(work, slab, number, rolling, order_item)
     _record_rolling(work, slab, coil, rolling, told, mill, order_item)
-    count(work, mill.code, {"charged_g": slab.mass_g, "scale_g": rolling.scale_g + rolling.descale_g,
-                            "crop_g": rolling.head_g + rolling.tail_g})
+    count(
+        work,
+        mill.code,
+        {
+            "charged_g": slab.mass_g,
+            "scale_g": rolling.scale_g + rolling.descale_g,
+            "crop_g": rolling.head_g + rolling.tail_g,
+        },
+    )
     pass_on_holds(work, [slab.material_id], coil.material_id)
     _ask_windows(work, coil, told)
     close_line(work, line, "done")
@@ -93,7 +105,11 @@ def _rolling(work: Work, slab: Row[Any], told: Told, mill: Unit, order_item: str
     head = told["head_kg"] if weighed else process_parameter(work, mill, "head_crop_kg", order_item, 0)
     tail = told["tail_kg"] if weighed else process_parameter(work, mill, "tail_crop_kg", order_item, 0)
     return Rolling(
-        slab.mass_g, slab.length_um, head * 1000, tail * 1000, weighed,
+        slab.mass_g,
+        slab.length_um,
+        head * 1000,
+        tail * 1000,
+        weighed,
         process_parameter(work, furnace, "scale_ppm", order_item, SCALE_PPM),
         process_parameter(work, descaler, "descale_ppm", order_item, DESCALE_PPM),
     )
@@ -102,10 +118,18 @@ def _rolling(work: Work, slab: Row[Any], told: Told, mill: Unit, order_item: str
 def _coil(work: Work, slab: Row[Any], number: str, rolling: Rolling, order_item: str) -> NewMaterial:
     fields, at_ms = work.message.fields, work.message.occurred.at_ms
     return NewMaterial(
-        material_id=work.new_id(), kind="coil", aliases=(new_alias(work, number, "coil"),),
-        mass=Mass(rolling.coil_g, "theoretical", "", at_ms), grade=slab.grade, order_item=order_item,
-        size=Size(fields["thickness_um"], fields["width_um"], fields["length_mm"] * 1000), place=work.message.unit,
-        attributes={"outside": str(fields.get("outside", "")), "coiler": str(fields.get("coiler") or work.message.unit)},
+        material_id=work.new_id(),
+        kind="coil",
+        aliases=(new_alias(work, number, "coil"),),
+        mass=Mass(rolling.coil_g, "theoretical", "", at_ms),
+        grade=slab.grade,
+        order_item=order_item,
+        size=Size(fields["thickness_um"], fields["width_um"], fields["length_mm"] * 1000),
+        place=work.message.unit,
+        attributes={
+            "outside": str(fields.get("outside", "")),
+            "coiler": str(fields.get("coiler") or work.message.unit),
+        },
     )
 
 
@@ -116,17 +140,34 @@ def _record_rolling(
     check_flips(length, width, face)
     start, stop = rolling.slab_part
     edge = Edge(
-        parent_id=slab.material_id, child_id=coil.material_id, parent_from_um=start, parent_to_um=stop,
-        child_from_um=0, child_to_um=coil.size.length_um, parent_left_um=0, parent_right_um=slab.width_um,
-        child_left_um=0, child_right_um=coil.size.width_um, mass_g=coil.mass.g,
-        flip_length=length, flip_width=width, flip_face=face,
+        parent_id=slab.material_id,
+        child_id=coil.material_id,
+        parent_from_um=start,
+        parent_to_um=stop,
+        child_from_um=0,
+        child_to_um=coil.size.length_um,
+        parent_left_um=0,
+        parent_right_um=slab.width_um,
+        child_left_um=0,
+        child_right_um=coil.size.width_um,
+        mass_g=coil.mass.g,
+        flip_length=length,
+        flip_width=width,
+        flip_face=face,
     )
     now = work.message.occurred.at_ms
     order = find_order(work.conn, work.plant.code, order_item)
     payload = MaterialTransformed(
-        operation_id=work.new_id(), operation="roll", unit=mill.code, started_at_ms=told.get("discharged_ms", now),
-        ended_at_ms=now, parents=(Consumed(slab.material_id, slab.mass_g),), children=(coil,), edges=(edge,),
-        losses=rolling.losses, values=_summaries(told),
+        operation_id=work.new_id(),
+        operation="roll",
+        unit=mill.code,
+        started_at_ms=told.get("discharged_ms", now),
+        ended_at_ms=now,
+        parents=(Consumed(slab.material_id, slab.mass_g),),
+        children=(coil,),
+        edges=(edge,),
+        losses=rolling.losses,
+        values=_summaries(told),
         notes=() if rolling.crops_weighed else ("crops as aimed, not weighed",),
     )
     standard = standard_ref(work.conn, order.route) if order and order.route else None
@@ -163,8 +204,10 @@ def cobble(work: Work, message: Message) -> None:
     slab = get_live(work, message.fields["slab"], "slab")
     reason = str(message.fields.get("reason") or "OP-COB")
     mass_g = int(message.fields.get("mass_kg") or 0) * 1000 or slab.mass_g
-    work.record(MaterialScrapped(material_id=slab.material_id, mass_g=mass_g, reason=reason, unit=message.unit),
-                [slab.material_id])
+    work.record(
+        MaterialScrapped(material_id=slab.material_id, mass_g=mass_g, reason=reason, unit=message.unit),
+        [slab.material_id],
+    )
     line: Line | None = find_scheduled(work, mill_unit(work), slab)
     close_line(work, line, "dropped", reason)
     count(work, mill_unit(work), {"charged_g": slab.mass_g, "scrap_g": mass_g, "cobbles": 1})

@@ -102,5 +102,6 @@ def find_scheduled(work: Work, unit: str, piece: Row[Any]) -> Line | None:
 def close_line(work: Work, line: Line | None, result: str, reason: str = "") -> None:
     """A schedule line is done, or dropped."""
     if line is not None:
-        orders.close_line(work.tx, line, result, actor=work.message.source, occurred=work.message.occurred,
-                          reason=reason)
+        orders.close_line(
+            work.tx, line, result, actor=work.message.source, occurred=work.message.occurred, reason=reason
+        )

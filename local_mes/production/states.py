@@ -10,12 +10,18 @@ from local_mes.production.mill_rolling import state_counts_at
 @operation("unit_state")
 def unit_state(work: Work, message: Message) -> None:
     """An OPC UA State event: the unit is in the message's name."""
-    change_state(work, message.unit, str(message.fields["state"]), str(message.fields.get("reason") or ""),
-                 state_counts_at(work, message.unit))
+    change_state(
+        work,
+        message.unit,
+        str(message.fields["state"]),
+        str(message.fields.get("reason") or ""),
+        state_counts_at(work, message.unit),
+    )
 
 
 @operation("line_state")
 def line_state(work: Work, message: Message) -> None:
     """A line-state telegram: the unit is in the telegram."""
-    change_state(work, str(message.fields["line"]), str(message.fields["state"]),
-                 str(message.fields.get("reason") or ""))
+    change_state(
+        work, str(message.fields["line"]), str(message.fields["state"]), str(message.fields.get("reason") or "")
+    )

@@ -18,8 +18,15 @@ from shared.web.features import Feature, MenuItem
 from shared.web.forms import command_id, find_number, keeps_input, read_choice, read_number, read_text
 
 bp = Blueprint("production", __name__, url_prefix="/production", template_folder="templates")
-REASONS = (("surface", "Surface defect"), ("shape", "Shape"), ("width", "Width or thickness"), ("cobble", "Cobble"),
-           ("ends", "Ends and samples"), ("handling", "Handling damage"), ("other", "Other"))
+REASONS = (
+    ("surface", "Surface defect"),
+    ("shape", "Shape"),
+    ("width", "Width or thickness"),
+    ("cobble", "Cobble"),
+    ("ends", "Ends and samples"),
+    ("handling", "Handling damage"),
+    ("other", "Other"),
+)
 KG_MAX = 50_000
 
 
@@ -39,11 +46,18 @@ def post_booking() -> Response:
     """Book it."""
     unit = read_choice("unit", "Unit", [u.code for u in _units()])
     scrap_g = find_number("scrap_kg", "Scrap", least=0, most=KG_MAX, unit="kg", scale=1000) or 0
-    made = book(plant(), Booking(
-        command_id=command_id(), actor=actor(), unit=unit, piece=read_text("piece", "Piece", most=64),
-        good_mass_g=read_number("good_kg", "Good mass", least=0, most=KG_MAX, unit="kg", scale=1000),
-        scrap_g=scrap_g, reason=read_text("reason", "Reason", needed=bool(scrap_g)),
-    ))
+    made = book(
+        plant(),
+        Booking(
+            command_id=command_id(),
+            actor=actor(),
+            unit=unit,
+            piece=read_text("piece", "Piece", most=64),
+            good_mass_g=read_number("good_kg", "Good mass", least=0, most=KG_MAX, unit="kg", scale=1000),
+            scrap_g=scrap_g,
+            reason=read_text("reason", "Reason", needed=bool(scrap_g)),
+        ),
+    )
     flash(f"Booked at {unit}: {made['piece']} is now {made['number'] or 'scrap'}.", "done")
     return redirect(url_for("production.booking", unit=unit))
 

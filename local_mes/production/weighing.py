@@ -21,8 +21,12 @@ def weigh_product(work: Work, piece: Row[Any], made: Row[Any], mass_g: int, scal
     """
     first = piece.mass_basis != "weighed"
     mass = Mass(mass_g, "weighed", scale, work.message.occurred.at_ms)
-    work.record(MaterialWeighed(material_id=piece.material_id, mass=mass, reason=f"after {made.operation}",
-                                operation_id=made.operation_id), [piece.material_id])
+    work.record(
+        MaterialWeighed(
+            material_id=piece.material_id, mass=mass, reason=f"after {made.operation}", operation_id=made.operation_id
+        ),
+        [piece.material_id],
+    )
     _check_balance(work, piece, made.operation_id, balance_ppm)
     if not first:
         count(work, made.unit, {"good_g": mass_g - piece.mass_g})
@@ -38,5 +42,10 @@ def _check_balance(work: Work, piece: Row[Any], operation_id: str, balance_ppm: 
     if found is None or abs(found.unexplained_g) * 1_000_000 <= balance_ppm * found.charged_g:
         return
     share = 100 * found.unexplained_g / found.charged_g if found.charged_g else 0.0
-    deviate(work, piece, "mass_balance", f"{piece.number}: {found.unexplained_g / 1000:,.0f} kg ({share:+.2f} %) of "
-            f"{found.operation} at {found.unit} are unexplained; {balance_ppm / 10_000:.2f} % are usual.")
+    deviate(
+        work,
+        piece,
+        "mass_balance",
+        f"{piece.number}: {found.unexplained_g / 1000:,.0f} kg ({share:+.2f} %) of "
+        f"{found.operation} at {found.unit} are unexplained; {balance_ppm / 10_000:.2f} % are usual.",
+    )

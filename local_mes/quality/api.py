@@ -58,7 +58,14 @@ def post_hold(body: HoldBody) -> tuple[dict[str, Any], int]:
 def post_release(path: HoldPath, body: ReleaseBody) -> dict[str, Any]:
     """End one hold with a disposition; the rule is asked again about the piece itself, as evidence."""
     command = service.ReleaseHold(
-        body.command_id, actor(), path.hold_id, body.disposition, body.order_item, body.note, body.only_for, body.piece,
+        body.command_id,
+        actor(),
+        path.hold_id,
+        body.disposition,
+        body.order_item,
+        body.note,
+        body.only_for,
+        body.piece,
         body.occurred_at,
     )
     return service.release_hold(plant(), command)

@@ -84,14 +84,24 @@ def explain(outcome: Outcome) -> str:
 
 
 def _record(
-    deed: Deed, rule: RuleInForce | None, rule_id: str, material_id: str, outcome: str,
-    inputs: Mapping[str, int | float | str | bool], explanation: str,
+    deed: Deed,
+    rule: RuleInForce | None,
+    rule_id: str,
+    material_id: str,
+    outcome: str,
+    inputs: Mapping[str, int | float | str | bool],
+    explanation: str,
 ) -> Decision:
     decision_id = deed.mint()
     kept = {name: int(value) if isinstance(value, bool) else value for name, value in inputs.items()}
     fact = CheckDecided(
-        decision_id=decision_id, rule_id=rule_id, rule_version=rule.version if rule else 0,
-        rule_hash=rule.hash if rule else "", material_id=material_id, outcome=outcome, inputs=kept,
+        decision_id=decision_id,
+        rule_id=rule_id,
+        rule_version=rule.version if rule else 0,
+        rule_hash=rule.hash if rule else "",
+        material_id=material_id,
+        outcome=outcome,
+        inputs=kept,
         explanation=explanation,
     )
     fact_id = deed.record(fact, (material_id, decision_id), standard=rule.ref if rule else None)

@@ -29,12 +29,22 @@ class Deed:
         return self.tx.conn
 
     def record(
-        self, payload: Payload, subjects: Sequence[str], *, standard: StandardRef | None = None,
+        self,
+        payload: Payload,
+        subjects: Sequence[str],
+        *,
+        standard: StandardRef | None = None,
         causes: tuple[str, ...] = (),
     ) -> str:
         """Record one fact; returns its id."""
-        draft = Draft(payload=payload, subjects=tuple(subjects), actor=self.actor, occurred=self.occurred,
-                      standard=standard, causes=causes)
+        draft = Draft(
+            payload=payload,
+            subjects=tuple(subjects),
+            actor=self.actor,
+            occurred=self.occurred,
+            standard=standard,
+            causes=causes,
+        )
         return self.tx.record(draft)[0]
 
 

@@ -12,14 +12,20 @@ def unknown_hold(hold_id: str) -> NotFound:
 
 def not_ours(author: str, plant: str) -> Refused:
     """Another plant's hold is that plant's to release."""
-    return Refused("quality.other_plant", f"This hold was placed by {author}; {plant} cannot release it.",
-                   todo=f"Ask {author} to release it; its release arrives here by itself.")
+    return Refused(
+        "quality.other_plant",
+        f"This hold was placed by {author}; {plant} cannot release it.",
+        todo=f"Ask {author} to release it; its release arrives here by itself.",
+    )
 
 
 def already_released(number: str, disposition: str) -> Refused:
     """A hold ends once."""
-    return Refused("quality.released", f"The hold on {number} is released already ({disposition}).",
-                   todo="Read the list of holds again.")
+    return Refused(
+        "quality.released",
+        f"The hold on {number} is released already ({disposition}).",
+        todo="Read the list of holds again.",
+    )
 
 
 def not_held(number: str) -> Refused:
@@ -34,8 +40,11 @@ def bad_disposition(given: str, known: tuple[str, ...]) -> BadInput:
 
 def needs_order() -> BadInput:
     """Re-applying means to an order."""
-    return BadInput("quality.order_missing", "Re-applying needs the order item the piece is to serve.",
-                    todo="Name the order item, or 'stock'.")
+    return BadInput(
+        "quality.order_missing",
+        "Re-applying needs the order item the piece is to serve.",
+        todo="Name the order item, or 'stock'.",
+    )
 
 
 def unknown_order(item: str) -> BadInput:
@@ -45,26 +54,42 @@ def unknown_order(item: str) -> BadInput:
 
 def still_violates(rule: str, explanation: str) -> Refused:
     """Released as prime although the rule still speaks against it."""
-    return Refused("quality.still_violates", f"{rule} still speaks against it: {explanation}.", kept="It stays held.",
-                   todo="Choose downgrade, reapply, rework or scrap, or wait for a new result.")
+    return Refused(
+        "quality.still_violates",
+        f"{rule} still speaks against it: {explanation}.",
+        kept="It stays held.",
+        todo="Choose downgrade, reapply, rework or scrap, or wait for a new result.",
+    )
 
 
 def note_missing() -> BadInput:
     """A person's word without a word."""
-    return BadInput("quality.note_missing", "Releasing this as prime rests on your judgement alone.", kept="It stays held.",
-                    todo="Say in the note what you found.")
+    return BadInput(
+        "quality.note_missing",
+        "Releasing this as prime rests on your judgement alone.",
+        kept="It stays held.",
+        todo="Say in the note what you found.",
+    )
 
 
 def never_for(rule: str, order: str, grade: str) -> Refused:
     """The rule forbids orders of this grade for such a piece."""
-    return Refused("quality.never_for", f"{rule} says such a piece is never for orders of {grade}; {order} is one.",
-                   kept="It stays held.", todo="Choose another order, or scrap.")
+    return Refused(
+        "quality.never_for",
+        f"{rule} says such a piece is never for orders of {grade}; {order} is one.",
+        kept="It stays held.",
+        todo="Choose another order, or scrap.",
+    )
 
 
 def serves_only(rule: str, order: str, serves: tuple[str, ...]) -> Refused:
     """The rule names the products such a piece may become."""
-    return Refused("quality.serves_only", f"{rule} lets such a piece become {', '.join(serves)}; {order} is none of it.",
-                   kept="It stays held.", todo="Choose another order, or scrap.")
+    return Refused(
+        "quality.serves_only",
+        f"{rule} lets such a piece become {', '.join(serves)}; {order} is none of it.",
+        kept="It stays held.",
+        todo="Choose another order, or scrap.",
+    )
 
 
 def empty_reason() -> BadInput:
@@ -74,5 +99,8 @@ def empty_reason() -> BadInput:
 
 def piece_ended(number: str, state: str) -> Refused:
     """A hold on something that is no more."""
-    return Refused("quality.piece_ended", f"{number} is {state}; it cannot be held here.",
-                   todo="Hold the pieces that were made from it.")
+    return Refused(
+        "quality.piece_ended",
+        f"{number} is {state}; it cannot be held here.",
+        todo="Hold the pieces that were made from it.",
+    )

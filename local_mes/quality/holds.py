@@ -25,14 +25,22 @@ def hold_by_rule(deed: Deed, material_id: str, decision: Decision) -> str | None
     """Hold a piece because a rule was broken; None when that rule holds it already."""
     if any(held.rule_id == decision.rule_id for held in open_holds(deed.conn, material_id)):
         return None
-    return place(deed, material_id, f"{decision.rule_id}: {decision.explanation}", decision.rule_id, decision.decision_id)
+    return place(
+        deed, material_id, f"{decision.rule_id}: {decision.explanation}", decision.rule_id, decision.decision_id
+    )
 
 
 def place(deed: Deed, material_id: str, reason: str, rule_id: str = "", decision_id: str = "", above: str = "") -> str:
     """Place one hold and return its id; a heat's hold reaches at once the slabs that have enough of it."""
     hold_id = deed.mint()
-    fact = HoldPlaced(hold_id=hold_id, material_id=material_id, reason=reason, rule_id=rule_id,
-                      decision_id=decision_id, inherited_from=above)
+    fact = HoldPlaced(
+        hold_id=hold_id,
+        material_id=material_id,
+        reason=reason,
+        rule_id=rule_id,
+        decision_id=decision_id,
+        inherited_from=above,
+    )
     deed.record(fact, (material_id, hold_id))
     row = find_material(deed.conn, deed.plant.code, material_id)
     if row is not None and row.kind == "heat":

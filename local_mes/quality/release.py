@@ -70,8 +70,12 @@ def release_hold(plant: Plant, command: ReleaseHold) -> dict[str, Any]:
         _end(deed, hold_id, command, row, evidence)
         free = not open_holds(tx.conn, row.material_id)
         result = {
-            "hold_id": hold_id, "piece": row.number, "disposition": command.disposition, "free": free,
-            "order_item": command.order_item or row.order_item, "evidence": evidence.explanation if evidence else "",
+            "hold_id": hold_id,
+            "piece": row.number,
+            "disposition": command.disposition,
+            "free": free,
+            "order_item": command.order_item or row.order_item,
+            "evidence": evidence.explanation if evidence else "",
             "decision_id": evidence.decision_id if evidence else "",
         }
         tx.done(command.command_id, result)
@@ -121,7 +125,9 @@ def _row(deed: Deed, hold: Row[Any]) -> Row[Any]:
     rows = rows_of(deed.conn, [hold.material_id])
     row = next((r for r in rows if r.author == deed.plant.code), rows[0] if rows else None)
     if row is None:
-        raise NotFound("quality.unknown_piece", "The held piece is not in this plant's books.", todo="Tell the engineer.")
+        raise NotFound(
+            "quality.unknown_piece", "The held piece is not in this plant's books.", todo="Tell the engineer."
+        )
     return row
 
 
@@ -165,22 +171,37 @@ def _own_hold(deed: Deed, hold: Row[Any], row: Row[Any]) -> str:
     if hold.material_id == row.material_id:
         return str(hold.hold_id)
     own = deed.mint()
-    fact = HoldPlaced(hold_id=own, material_id=row.material_id, reason=hold.reason, rule_id=hold.rule_id,
-                      decision_id=hold.decision_id, inherited_from=hold.hold_id)
+    fact = HoldPlaced(
+        hold_id=own,
+        material_id=row.material_id,
+        reason=hold.reason,
+        rule_id=hold.rule_id,
+        decision_id=hold.decision_id,
+        inherited_from=hold.hold_id,
+    )
     deed.record(fact, (row.material_id, own))
     return own
 
 
 def _end(deed: Deed, hold_id: str, command: ReleaseHold, row: Row[Any], evidence: Decision | None) -> None:
     causes = (evidence.fact_id,) if evidence else ()
-    released = HoldReleased(hold_id=hold_id, material_id=row.material_id, disposition=command.disposition,
-                            note=command.note, only_for=command.only_for)
+    released = HoldReleased(
+        hold_id=hold_id,
+        material_id=row.material_id,
+        disposition=command.disposition,
+        note=command.note,
+        only_for=command.only_for,
+    )
     deed.record(released, (row.material_id, hold_id), causes=causes)
     if command.order_item and command.order_item != row.order_item:
-        assigned = OrderAssigned(material_id=row.material_id, order_item=command.order_item,
-                                 reason=f"{command.disposition}: {command.note}".strip(": "))
+        assigned = OrderAssigned(
+            material_id=row.material_id,
+            order_item=command.order_item,
+            reason=f"{command.disposition}: {command.note}".strip(": "),
+        )
         deed.record(assigned, (row.material_id,), causes=causes)
     if command.disposition == "scrap" and row.state == "live":
-        scrapped = MaterialScrapped(material_id=row.material_id, mass_g=row.mass_g,
-                                    reason=command.note or "quality disposition")
+        scrapped = MaterialScrapped(
+            material_id=row.material_id, mass_g=row.mass_g, reason=command.note or "quality disposition"
+        )
         deed.record(scrapped, (row.material_id,), causes=causes)

@@ -15,8 +15,23 @@ from local_mes.quality.steel import inputs_of, mixed_of, steel_of
 from shared.material.queries import get_piece
 
 __all__ = [
-    "Decision", "Deed", "PlaceHold", "ReleaseHold", "ask", "ask_again", "ask_all", "by_person", "hold_by_rule",
-    "inherit_from_heats", "inputs_of", "mixed_of", "place", "place_hold", "preview_evidence", "release_hold", "rules_at",
+    "Decision",
+    "Deed",
+    "PlaceHold",
+    "ReleaseHold",
+    "ask",
+    "ask_again",
+    "ask_all",
+    "by_person",
+    "hold_by_rule",
+    "inherit_from_heats",
+    "inputs_of",
+    "mixed_of",
+    "place",
+    "place_hold",
+    "preview_evidence",
+    "release_hold",
+    "rules_at",
     "steel_of",
 ]
 

@@ -34,6 +34,9 @@ def steel_of(conn: Connection, row: Row[Any]) -> dict[str, int]:
 def inputs_of(conn: Connection, row: Row[Any]) -> dict[str, Stored]:
     """What a rule may be asked with about a piece: grade, size, chemistry; see shared/rules/vocabulary.py."""
     return {
-        "grade": row.grade, "thickness": row.thickness_um, "width": row.width_um, "length": row.length_um,
+        "grade": row.grade,
+        "thickness": row.thickness_um,
+        "width": row.width_um,
+        "length": row.length_um,
         **steel_of(conn, row),
     }

@@ -80,7 +80,12 @@ def holds() -> str | Response:
 def _read_holds(paging: Paging) -> Page[Any]:
     with reading() as conn:
         rows = list_holds(
-            conn, node().code, paging.wants("state"), _ids(conn, paging.wants("q")), paging.wants("rule_id"), paging.after,
+            conn,
+            node().code,
+            paging.wants("state"),
+            _ids(conn, paging.wants("q")),
+            paging.wants("rule_id"),
+            paging.after,
             paging.limit,
         )
         pieces = _pieces(conn, [row.material_id for row in rows])

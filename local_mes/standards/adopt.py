@@ -117,8 +117,10 @@ def _look(tx: Work, plant: Plant) -> bool:
 
 def _follow_roots(conn: Connection, plant: str, hub: str, trusted: Trusted) -> Trusted:
     rows = conn.execute(
-        select(tables.root).where(tables.root.c.author == hub, tables.root.c.version > trusted.root.version)
-        .order_by(tables.root.c.version).limit(trust.ROOT_CHAIN_MAX)
+        select(tables.root)
+        .where(tables.root.c.author == hub, tables.root.c.version > trusted.root.version)
+        .order_by(tables.root.c.version)
+        .limit(trust.ROOT_CHAIN_MAX)
     ).all()
     for row in rows:
         trusted = trust.next_root(trusted, row.envelope.encode())
@@ -131,8 +133,9 @@ def _verify(conn: Connection, plant: str, hub: str, trusted: Trusted, latest: Ro
     trusted, timestamp = trust.accept_timestamp(trusted, latest.timestamp.encode())
     save_trusted(conn, plant, trusted)
     envelope = conn.execute(
-        select(tables.catalogue.c.envelope)
-        .where(tables.catalogue.c.author == hub, tables.catalogue.c.version == timestamp.catalogue_version)
+        select(tables.catalogue.c.envelope).where(
+            tables.catalogue.c.author == hub, tables.catalogue.c.version == timestamp.catalogue_version
+        )
     ).scalar()
     if envelope is None:
         raise TrustError("mixed", f"Catalogue {timestamp.catalogue_version} is named but did not come.")
@@ -155,10 +158,19 @@ def _install(tx: Work, plant: Plant, trusted: Trusted, assignment: m.Assignment,
     unchanged = last is not None and last.effective_hash == found.hash and json.loads(last.equipment) == classes
     if unchanged and last is not None and last.catalogue_version == assignment.catalogue_version:
         return
-    _record(tx, plant, facts.StandardsInstalled(
-        catalogue_version=assignment.catalogue_version, assignment_version=assignment.version,
-        standards=found.standards, effective_hash=found.hash, equipment=classes, deviations=found.deviations,
-    ), actor)
+    _record(
+        tx,
+        plant,
+        facts.StandardsInstalled(
+            catalogue_version=assignment.catalogue_version,
+            assignment_version=assignment.version,
+            standards=found.standards,
+            effective_hash=found.hash,
+            equipment=classes,
+            deviations=found.deviations,
+        ),
+        actor,
+    )
 
 
 def _effective(conn: Connection, plant: Plant, trusted: Trusted, assignment: m.Assignment) -> EffectiveSet:
@@ -174,19 +186,24 @@ def _effective(conn: Connection, plant: Plant, trusted: Trusted, assignment: m.A
         bound = bind(document, plant.code, units, deviations)
         missing += bound.missing
         if assigned.effective_from_ms <= now:
-            standards.append(facts.InstalledStandard(assigned.id, assigned.version, assigned.sha256,
-                                                     assigned.effective_from_ms, bound.values))
+            standards.append(
+                facts.InstalledStandard(
+                    assigned.id, assigned.version, assigned.sha256, assigned.effective_from_ms, bound.values
+                )
+            )
         elif assigned.id in present:
             standards.append(_kept(present[assigned.id]))
     looks = [a.effective_from_ms for a in assignment.standards if a.effective_from_ms > now]
     looks += [d.expires_ms for d in deviations]
-    return EffectiveSet(tuple(standards), tuple(sorted(d.deviation_id for d in deviations)), tuple(missing),
-                        min(looks, default=0))
+    return EffectiveSet(
+        tuple(standards), tuple(sorted(d.deviation_id for d in deviations)), tuple(missing), min(looks, default=0)
+    )
 
 
 def _kept(adopted: Adopted) -> facts.InstalledStandard:
-    return facts.InstalledStandard(adopted.standard_id, adopted.version, adopted.sha256, adopted.effective_from_ms,
-                                   adopted.values)
+    return facts.InstalledStandard(
+        adopted.standard_id, adopted.version, adopted.sha256, adopted.effective_from_ms, adopted.values
+    )
 
 
 def _document(conn: Connection, trusted: Trusted, assigned: m.Assigned) -> AnyStandard:
@@ -217,5 +234,11 @@ def _refuse(
 
 
 def _record(tx: Work, plant: Plant, payload: Payload, actor: str) -> None:
-    tx.record(Draft(payload=payload, subjects=(f"effective:{plant.code}",), actor=actor,
-                    occurred=Occurred(tx.now_ms(), "system")))
+    tx.record(
+        Draft(
+            payload=payload,
+            subjects=(f"effective:{plant.code}",),
+            actor=actor,
+            occurred=Occurred(tx.now_ms(), "system"),
+        )
+    )

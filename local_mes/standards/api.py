@@ -14,7 +14,9 @@ from local_mes.standards.reading import Running, Standing, read_standing
 from shared.web.context import actor, node, reading, requires
 
 tag = Tag(name="standards", description="What runs here, which version, since when, and what is missing")
-api = APIBlueprint("standards_api", __name__, url_prefix="/api/v1/standards", abp_tags=[tag], abp_security=[{"bearer": []}])
+api = APIBlueprint(
+    "standards_api", __name__, url_prefix="/api/v1/standards", abp_tags=[tag], abp_security=[{"bearer": []}]
+)
 
 
 class DeviationBody(BaseModel):
@@ -54,15 +56,21 @@ def standards() -> dict[str, Any]:
     """What is in force here."""
     with reading() as conn:
         standing = read_standing(conn, plant())
-    return {"items": [_item(running) for running in standing.running], "next": None, "as_of": node().clock.now_ms(),
-            **summary(standing)}
+    return {
+        "items": [_item(running) for running in standing.running],
+        "next": None,
+        "as_of": node().clock.now_ms(),
+        **summary(standing),
+    }
 
 
 def summary(standing: Standing) -> dict[str, Any]:
     """The effective set as a whole, without its items."""
     return {
-        "effective_hash": standing.effective_hash, "catalogue_version": standing.catalogue_version,
-        "adopted_ms": standing.adopted_ms, "trust": asdict(standing.trust) if standing.trust else None,
+        "effective_hash": standing.effective_hash,
+        "catalogue_version": standing.catalogue_version,
+        "adopted_ms": standing.adopted_ms,
+        "trust": asdict(standing.trust) if standing.trust else None,
         "refusal": asdict(standing.refusal) if standing.refusal else None,
         "deviations": [asdict(deviation) for deviation in standing.deviations],
     }
@@ -72,8 +80,17 @@ def summary(standing: Standing) -> dict[str, Any]:
 @requires("engineer")
 def declare(body: DeviationBody) -> tuple[dict[str, Any], int]:
     """Declare a deviation and put it in force."""
-    made = service.declare(plant(), body.standard_id, body.parameter, body.value, body.owner, body.reason,
-                           body.expires_ms, actor(), body.command_id)
+    made = service.declare(
+        plant(),
+        body.standard_id,
+        body.parameter,
+        body.value,
+        body.owner,
+        body.reason,
+        body.expires_ms,
+        actor(),
+        body.command_id,
+    )
     return {"deviation_id": made}, 201
 
 
@@ -95,4 +112,8 @@ def trust_root(body: RootBody) -> dict[str, Any]:
 
 
 def _item(running: Running) -> dict[str, Any]:
-    return {**asdict(running.adopted), "title": running.title, "kind": running.document.kind if running.document else ""}
+    return {
+        **asdict(running.adopted),
+        "title": running.title,
+        "kind": running.document.kind if running.document else "",
+    }

@@ -17,7 +17,14 @@ LONGEST_MS = 366 * 86_400_000
 
 
 def declare(
-    plant: Plant, standard_id: str, parameter: str, value: str, owner: str, reason: str, expires_ms: int, actor: str,
+    plant: Plant,
+    standard_id: str,
+    parameter: str,
+    value: str,
+    owner: str,
+    reason: str,
+    expires_ms: int,
+    actor: str,
     command_id: str,
 ) -> str:
     """Declare a deviation and put it in force; parameter is "UNIT.name" as shown with the effective set. Returns its id."""
@@ -27,10 +34,20 @@ def declare(
             return str(known)
         _check(tx, plant, standard_id, parameter, value, expires_ms)
         deviation_id = new_id(plant.clock)
-        _record(tx, facts.DeviationDeclared(
-            deviation_id=deviation_id, standard_id=standard_id, parameter=parameter, value=value, owner=owner,
-            reason=reason, expires_ms=expires_ms,
-        ), deviation_id, actor)
+        _record(
+            tx,
+            facts.DeviationDeclared(
+                deviation_id=deviation_id,
+                standard_id=standard_id,
+                parameter=parameter,
+                value=value,
+                owner=owner,
+                reason=reason,
+                expires_ms=expires_ms,
+            ),
+            deviation_id,
+            actor,
+        )
         readopt(tx, plant, actor)
         tx.done(command_id, deviation_id)
     return deviation_id
@@ -53,17 +70,23 @@ def _check(tx: Work, plant: Plant, standard_id: str, parameter: str, value: str,
     adopted = find_in_force(tx.conn, plant.code, standard_id)
     document = find_document(tx.conn, standard_id, adopted.version, adopted.sha256) if adopted else None
     if adopted is None or document is None:
-        raise NotFound("standards.not_in_force", f"{standard_id} is not in force here.",
-                       todo="Look in the list of standards.")
+        raise NotFound(
+            "standards.not_in_force", f"{standard_id} is not in force here.", todo="Look in the list of standards."
+        )
     if parameter not in adopted.values:
-        raise NotFound("standards.no_parameter", f"{standard_id} has no parameter {parameter} here.",
-                       todo=f"It has {', '.join(adopted.values) or 'none'}.")
+        raise NotFound(
+            "standards.no_parameter",
+            f"{standard_id} has no parameter {parameter} here.",
+            todo=f"It has {', '.join(adopted.values) or 'none'}.",
+        )
     _check_value(_parameter(document, parameter), parameter, value)
     now = tx.now_ms()
     if not now < expires_ms <= now + LONGEST_MS:
         raise BadInput("standards.expiry", "A deviation must end within a year from now.", todo="Give an earlier day.")
-    if any(d.parameter == parameter and d.standard_id == standard_id
-           for d in list_deviations(tx.conn, plant.code, active_at_ms=now)):
+    if any(
+        d.parameter == parameter and d.standard_id == standard_id
+        for d in list_deviations(tx.conn, plant.code, active_at_ms=now)
+    ):
         raise Refused("standards.deviates_already", f"{parameter} deviates already.", todo="End that deviation first.")
 
 
@@ -76,8 +99,11 @@ def _check_value(parameter: Parameter, name: str, value: str) -> None:
         return  # a deviation may name what the standard does not offer, but it stays a text
     digits = value.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 15):
-        raise BadInput("standards.value", f"{name} must be a whole number in {parameter.unit}, not {value!r}.",
-                       todo=f"The standard allows {parameter.range_text()}.")
+        raise BadInput(
+            "standards.value",
+            f"{name} must be a whole number in {parameter.unit}, not {value!r}.",
+            todo=f"The standard allows {parameter.range_text()}.",
+        )
 
 
 def _record(tx: Work, payload: Payload, deviation_id: str, actor: str) -> None:

@@ -69,7 +69,11 @@ def read_standing(conn: Connection, plant: Plant) -> Standing:
         missing = tuple(json.loads(rejected.missing))
         refusal = Refusal(rejected.code, rejected.reason, missing, rejected.rejected_ms)
     return Standing(
-        running, adoption.effective_hash if adoption else "", adoption.catalogue_version if adoption else 0,
-        adoption.adopted_ms if adoption else None, trust_state(conn, plant), refusal,
+        running,
+        adoption.effective_hash if adoption else "",
+        adoption.catalogue_version if adoption else 0,
+        adoption.adopted_ms if adoption else None,
+        trust_state(conn, plant),
+        refusal,
         tuple(list_deviations(conn, plant.code, plant.clock.now_ms())),
     )

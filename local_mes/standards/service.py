@@ -16,8 +16,19 @@ from shared.db.engine import write
 from shared.standards.trust import is_stale
 
 __all__ = [
-    "Checked", "RuleInForce", "adopt_pending", "check", "declare", "end", "find_kpi", "find_rule", "parameter",
-    "standard_ref", "trust_root", "trust_state", "trusted_catalogue_version",
+    "Checked",
+    "RuleInForce",
+    "adopt_pending",
+    "check",
+    "declare",
+    "end",
+    "find_kpi",
+    "find_rule",
+    "parameter",
+    "standard_ref",
+    "trust_root",
+    "trust_state",
+    "trusted_catalogue_version",
 ]
 
 

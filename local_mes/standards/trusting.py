@@ -23,13 +23,33 @@ def install_root(conn: Connection, plant: str, hub: str, envelope: str) -> m.Roo
     if known == envelope:
         return root
     if known is not None:
-        raise Refused("standards.root_known", "This plant trusts a root already; a later one comes signed by it.",
-                      todo="Publish the next root at the hub.")
-    upsert(conn, table, [{
-        "plant": plant, "hub": hub, "root": envelope, "root_version": root.version, "catalogue_version": 0,
-        "catalogue_sha256": "", "catalogue": "", "timestamp_version": 0, "assignment_version": 0, "fresh_until_ms": 0,
-        "time_floor_ms": 0, "seen_assignment_version": 0, "next_look_ms": 0, "model_sha256": "",
-    }])
+        raise Refused(
+            "standards.root_known",
+            "This plant trusts a root already; a later one comes signed by it.",
+            todo="Publish the next root at the hub.",
+        )
+    upsert(
+        conn,
+        table,
+        [
+            {
+                "plant": plant,
+                "hub": hub,
+                "root": envelope,
+                "root_version": root.version,
+                "catalogue_version": 0,
+                "catalogue_sha256": "",
+                "catalogue": "",
+                "timestamp_version": 0,
+                "assignment_version": 0,
+                "fresh_until_ms": 0,
+                "time_floor_ms": 0,
+                "seen_assignment_version": 0,
+                "next_look_ms": 0,
+                "model_sha256": "",
+            }
+        ],
+    )
     return root
 
 
@@ -37,12 +57,17 @@ def get_trusted(conn: Connection, plant: str) -> tuple[Trusted, str]:
     """The trusted values and the hub's code; NotFound before a root is trusted."""
     row = conn.execute(select(table).where(table.c.plant == plant)).first()
     if row is None:
-        raise NotFound("standards.no_root", "This plant trusts no root yet.", todo="Enrol it, or hand in the root document.")
+        raise NotFound(
+            "standards.no_root", "This plant trusts no root yet.", todo="Enrol it, or hand in the root document."
+        )
     catalogue = msgspec.json.decode(_payload(row.catalogue), type=m.Catalogue) if row.catalogue else None
     trusted = Trusted(
-        root=msgspec.json.decode(_payload(row.root), type=m.Root), catalogue=catalogue,
-        timestamp_version=row.timestamp_version, assignment_version=row.assignment_version,
-        time_floor_ms=row.time_floor_ms, fresh_until_ms=row.fresh_until_ms,
+        root=msgspec.json.decode(_payload(row.root), type=m.Root),
+        catalogue=catalogue,
+        timestamp_version=row.timestamp_version,
+        assignment_version=row.assignment_version,
+        time_floor_ms=row.time_floor_ms,
+        fresh_until_ms=row.fresh_until_ms,
     )
     return trusted, row.hub
 
@@ -52,9 +77,12 @@ def save_trusted(
 ) -> None:
     """Write what was verified, step by step; catalogue and root are the envelopes' texts where they are new."""
     values: dict[str, object] = {
-        "timestamp_version": trusted.timestamp_version, "assignment_version": trusted.assignment_version,
-        "time_floor_ms": trusted.time_floor_ms, "fresh_until_ms": trusted.fresh_until_ms,
-        "root_version": trusted.root.version, "catalogue_version": trusted.catalogue_version,
+        "timestamp_version": trusted.timestamp_version,
+        "assignment_version": trusted.assignment_version,
+        "time_floor_ms": trusted.time_floor_ms,
+        "fresh_until_ms": trusted.fresh_until_ms,
+        "root_version": trusted.root.version,
+        "catalogue_version": trusted.catalogue_version,
     }
     if catalogue is not None:
         values |= {"catalogue": catalogue, "catalogue_sha256": sha256(_payload(catalogue))}
@@ -67,8 +95,11 @@ def save_trusted(
 
 def note_look(conn: Connection, plant: str, seen: int, next_look_ms: int, model_sha256: str) -> None:
     """Remember what was looked at, so that an assignment is judged once and the next look is not missed."""
-    conn.execute(update(table).where(table.c.plant == plant).values(
-        seen_assignment_version=seen, next_look_ms=next_look_ms, model_sha256=model_sha256))
+    conn.execute(
+        update(table)
+        .where(table.c.plant == plant)
+        .values(seen_assignment_version=seen, next_look_ms=next_look_ms, model_sha256=model_sha256)
+    )
 
 
 def _payload(envelope: str) -> bytes:

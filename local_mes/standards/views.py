@@ -41,7 +41,9 @@ def standard(standard_id: str) -> str:
     if running is None or running.document is None:
         raise NotFound("standards.not_in_force", f"{standard_id} is not in force here.", todo="Look in the list.")
     deviations = [d for d in standing.deviations if d.standard_id == standard_id]
-    return render_template("standards/one.html", running=running, sections=sections(running.document), deviations=deviations)
+    return render_template(
+        "standards/one.html", running=running, sections=sections(running.document), deviations=deviations
+    )
 
 
 @bp.post("/standards/<standard_id>/deviations")

@@ -10,20 +10,29 @@ from shared.errors import BadInput, Refused
 def not_here(number: str, state: str) -> Refused:
     """Only what is in this plant's custody can be moved, weighed or scrapped."""
     words = {"shipped": "has left this plant", "consumed": "was used up", "scrapped": "was scrapped"}
-    return Refused("stock.not_here", f"{number} {words.get(state, f'is {state}')}.",
-                   todo="Check the number, or correct the record that says so first.")
+    return Refused(
+        "stock.not_here",
+        f"{number} {words.get(state, f'is {state}')}.",
+        todo="Check the number, or correct the record that says so first.",
+    )
 
 
 def unknown_place(place: str, known: Sequence[str]) -> BadInput:
     """A place begins with the code of a unit or an area."""
-    return BadInput("stock.unknown_place", f"{place!r} is no place of this plant.",
-                    todo=f"Begin with a unit or area: {', '.join(known)}; then row or bay, as in {known[0]}-3.")
+    return BadInput(
+        "stock.unknown_place",
+        f"{place!r} is no place of this plant.",
+        todo=f"Begin with a unit or area: {', '.join(known)}; then row or bay, as in {known[0]}-3.",
+    )
 
 
 def bad_mass(mass_g: int) -> BadInput:
     """A piece of steel weighs something, and less than any crane lifts."""
-    return BadInput("stock.bad_mass", f"{mass_g / 1000:,.0f} kg is no mass of a piece.",
-                    todo="Give the mass in grams, above 0 and at most 400 t.")
+    return BadInput(
+        "stock.bad_mass",
+        f"{mass_g / 1000:,.0f} kg is no mass of a piece.",
+        todo="Give the mass in grams, above 0 and at most 400 t.",
+    )
 
 
 def no_reason() -> BadInput:
@@ -35,5 +44,8 @@ def bad_rows(faults: Sequence[str]) -> BadInput:
     """A take-over with rows that cannot be taken in."""
     shown = "; ".join(faults[:20])
     more = f"; and {len(faults) - 20} more" if len(faults) > 20 else ""
-    return BadInput("stock.bad_rows", f"The take-over has {len(faults)} rows that cannot be taken in: {shown}{more}.",
-                    todo="Mend these rows and send the whole list again; no row was taken in.")
+    return BadInput(
+        "stock.bad_rows",
+        f"The take-over has {len(faults)} rows that cannot be taken in: {shown}{more}.",
+        todo="Mend these rows and send the whole list again; no row was taken in.",
+    )

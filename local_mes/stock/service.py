@@ -118,7 +118,9 @@ def _get_here(conn: Connection, plant: str, number: str) -> Row[Any]:
 
 
 def _record(plant: Plant, tx: Work, command: Command, payload: Payload, material_id: str) -> None:
-    tx.record(Draft(payload=payload, subjects=(material_id,), actor=command.actor, occurred=command.occurred(plant, tx)))
+    tx.record(
+        Draft(payload=payload, subjects=(material_id,), actor=command.actor, occurred=command.occurred(plant, tx))
+    )
 
 
 def _done(tx: Work, command: Command, piece: Row[Any], **more: Any) -> dict[str, Any]:
@@ -130,13 +132,22 @@ def _done(tx: Work, command: Command, piece: Row[Any], **more: Any) -> dict[str,
 def _take_in(plant: Plant, tx: Work, command: Command, occurred: Occurred, index: int, row: StockRow) -> str:
     material_id = derived_id(occurred.at_ms, plant.code, "take-over", command.command_id, index)
     piece = NewMaterial(
-        material_id=material_id, kind=row.kind, aliases=(_alias(plant, tx, row),), grade=row.grade,
+        material_id=material_id,
+        kind=row.kind,
+        aliases=(_alias(plant, tx, row),),
+        grade=row.grade,
         mass=Mass(row.mass_g, row.mass_basis, "", occurred.at_ms),
-        size=Size(row.thickness_um, row.width_um, row.length_um), order_item=row.order_item or "stock", place=row.place,
+        size=Size(row.thickness_um, row.width_um, row.length_um),
+        order_item=row.order_item or "stock",
+        place=row.place,
         attributes={"supplier": row.supplier} if row.supplier else {},
     )
-    fact = MaterialCreated(material=piece, origin="purchased" if row.supplier else "migrated",
-                           chemistry_e6=dict(row.chemistry), heat_number=row.heat)
+    fact = MaterialCreated(
+        material=piece,
+        origin="purchased" if row.supplier else "migrated",
+        chemistry_e6=dict(row.chemistry),
+        heat_number=row.heat,
+    )
     tx.record(Draft(payload=fact, subjects=(material_id,), actor=command.actor, occurred=occurred))
     return material_id
 

@@ -43,8 +43,14 @@ KG_MAX = 400_000
 @bp.get("/")
 def pieces() -> str | Response:
     """What is here, where, for whom, and what is held."""
-    filters = (Filter("q", "Number"), Filter("kind", "Kind", KINDS), Filter("place", "Place"),
-               Filter("grade", "Grade"), Filter("order_item", "Order item"), Filter("state", "State", STATES))
+    filters = (
+        Filter("q", "Number"),
+        Filter("kind", "Kind", KINDS),
+        Filter("place", "Place"),
+        Filter("grade", "Grade"),
+        Filter("order_item", "Order item"),
+        Filter("state", "State", STATES),
+    )
     with reading() as conn:
         count, mass_g = count_materials(conn, MaterialFilter(author=node().code, state="live"))
         places = count_by_place(conn, node().code)
@@ -52,9 +58,15 @@ def pieces() -> str | Response:
 
 
 def _read(paging: Paging) -> Page[Any]:
-    wanted = MaterialFilter(author=node().code, state=paging.wants("state") or "live", kind=paging.wants("kind"),
-                            place=paging.wants("place"), grade=paging.wants("grade"),
-                            order_item=paging.wants("order_item"), q=paging.wants("q"))
+    wanted = MaterialFilter(
+        author=node().code,
+        state=paging.wants("state") or "live",
+        kind=paging.wants("kind"),
+        place=paging.wants("place"),
+        grade=paging.wants("grade"),
+        order_item=paging.wants("order_item"),
+        q=paging.wants("q"),
+    )
     with reading() as conn:
         rows, cursor = list_materials(conn, wanted, paging.after, paging.limit)
         held = held_ids(conn, [row.material_id for row in rows])

@@ -82,8 +82,15 @@ class CorrectionBody(LoadBody):
 def post_shipment(body: ShipmentBody) -> tuple[dict[str, Any], int]:
     """Custody of the pieces passes to the carrier; refused whole if one of them may not leave."""
     command = service.ShipCommand(
-        command_id=body.command_id, actor=actor(), number=body.number.strip(), to=body.to, mode=body.mode, lane=body.lane,
-        vehicle=body.vehicle, eta_ms=body.eta_ms, occurred_at_ms=body.occurred_at,
+        command_id=body.command_id,
+        actor=actor(),
+        number=body.number.strip(),
+        to=body.to,
+        mode=body.mode,
+        lane=body.lane,
+        vehicle=body.vehicle,
+        eta_ms=body.eta_ms,
+        occurred_at_ms=body.occurred_at,
         lines=tuple(service.ListedPiece(line.piece.strip(), line.position) for line in body.lines),
     )
     return service.ship(plant(), command), 201
@@ -94,10 +101,20 @@ def post_shipment(body: ShipmentBody) -> tuple[dict[str, Any], int]:
 def post_receipt(body: ReceiptBody) -> tuple[dict[str, Any], int]:
     """An unknown number is taken in under a provisional identity until its sender's data arrives."""
     command = service.ReceiveCommand(
-        command_id=body.command_id, actor=actor(), piece=body.piece.strip(), mass_g=body.mass_g,
-        mass_basis=body.mass_basis, scale=body.scale, place=body.place, position=body.position,
-        shipment=(body.shipment or "").strip(), own_number=(body.own_number or "").strip(),
-        from_plant=body.from_plant, kind=body.kind, damage=body.damage or "", occurred_at_ms=body.occurred_at,
+        command_id=body.command_id,
+        actor=actor(),
+        piece=body.piece.strip(),
+        mass_g=body.mass_g,
+        mass_basis=body.mass_basis,
+        scale=body.scale,
+        place=body.place,
+        position=body.position,
+        shipment=(body.shipment or "").strip(),
+        own_number=(body.own_number or "").strip(),
+        from_plant=body.from_plant,
+        kind=body.kind,
+        damage=body.damage or "",
+        occurred_at_ms=body.occurred_at,
     )
     return service.receive(plant(), command), 201
 
@@ -126,7 +143,13 @@ def post_arrival(body: LoadBody) -> tuple[dict[str, Any], int]:
 def post_correction(body: CorrectionBody) -> tuple[dict[str, Any], int]:
     """A listed piece never left (did_not_occur), or an unlisted one did (late)."""
     command = service.CorrectDeparture(
-        command_id=body.command_id, actor=actor(), shipment=body.shipment.strip(), piece=body.piece.strip(),
-        kind=body.kind, note=body.note, position=body.position, occurred_at_ms=body.occurred_at,
+        command_id=body.command_id,
+        actor=actor(),
+        shipment=body.shipment.strip(),
+        piece=body.piece.strip(),
+        kind=body.kind,
+        note=body.note,
+        position=body.position,
+        occurred_at_ms=body.occurred_at,
     )
     return service.correct_departure(plant(), command), 201

@@ -24,7 +24,10 @@ def check_mass(
     lane = f"{sender}-{plant.code}"
     compared = compare_mass(told.g, told.basis, found.g, found.basis, mass_limits(tx.conn, plant.code, lane))
     inputs: dict[str, int | float | str | bool | None] = {
-        "lane": lane, "sender_basis": told.basis, "receiver_basis": found.basis, "sender_mass": told.g,
+        "lane": lane,
+        "sender_basis": told.basis,
+        "receiver_basis": found.basis,
+        "sender_mass": told.g,
         "receiver_mass": found.g,
     }
     checked = check(tx.conn, RULE_ID, inputs)
@@ -33,8 +36,12 @@ def check_mass(
         return compared
     decision = CheckDecided(
         decision_id=derived_id(at_ms, plant.code, "mass", material_id, sender, found.g, at_ms),
-        rule_id=checked.rule.rule_id, rule_version=checked.rule.version, rule_hash=checked.rule.hash,
-        material_id=material_id, outcome=outcome, inputs=dict(checked.outcome.inputs),
+        rule_id=checked.rule.rule_id,
+        rule_version=checked.rule.version,
+        rule_hash=checked.rule.hash,
+        material_id=material_id,
+        outcome=outcome,
+        inputs=dict(checked.outcome.inputs),
         explanation=checked.outcome.reason or "; ".join(line.text for line in checked.outcome.explanation),
     )
     tx.record(Draft(decision, (material_id,), ACTOR, Occurred(at_ms, ACTOR), standard=checked.rule.ref))
@@ -47,7 +54,9 @@ def inherit_holds(plant: Plant, tx: Work, material_id: str, piece: PieceData, re
         return
     for hold_id in piece.holds or ("",):
         hold = HoldPlaced(
-            hold_id=derived_id(at_ms, plant.code, "inherited", receipt_id, hold_id), material_id=material_id,
-            reason="held by the sender", inherited_from=hold_id,
+            hold_id=derived_id(at_ms, plant.code, "inherited", receipt_id, hold_id),
+            material_id=material_id,
+            reason="held by the sender",
+            inherited_from=hold_id,
         )
         tx.record(Draft(hold, (material_id, hold.hold_id), ACTOR, Occurred(at_ms, ACTOR)))

@@ -31,14 +31,18 @@ def close_receipt(
         short = [line for line in lines if line.receipt_id is None and not line.withdrawn]
         at = at_ms or tx.now_ms()
         fact = ReceiptClosed(
-            shipment_id=load.shipment_id, shipment_number=load.number,
+            shipment_id=load.shipment_id,
+            shipment_number=load.number,
             received=sum(line.receipt_id is not None for line in lines),
-            short_ids=tuple(line.material_id for line in short), from_plant=load.author,
+            short_ids=tuple(line.material_id for line in short),
+            from_plant=load.author,
         )
         subjects = (load.shipment_id, *fact.short_ids)
         tx.record(Draft(fact, subjects, actor, Occurred(at, "manual"), causes=(load.fact_id,)))
         result = {
-            "shipment_id": load.shipment_id, "number": load.number, "received": fact.received,
+            "shipment_id": load.shipment_id,
+            "number": load.number,
+            "received": fact.received,
             "short": sorted(line.number for line in short),
         }
         tx.done(command_id, result)

@@ -13,14 +13,17 @@ def empty_load(number: str) -> BadInput:
 def twice_on_load(piece: str, number: str) -> BadInput:
     """The same piece twice on one load."""
     return BadInput(
-        "transfers.twice_on_load", f"{piece} is listed twice on {number}.", todo="List each piece once; check the numbers."
+        "transfers.twice_on_load",
+        f"{piece} is listed twice on {number}.",
+        todo="List each piece once; check the numbers.",
     )
 
 
 def no_lane(to: str, here: str) -> Refused:
     """The plant model knows no way to that plant."""
     return Refused(
-        "transfers.no_lane", f"The plant model of {here} has no lane to {to}.",
+        "transfers.no_lane",
+        f"The plant model of {here} has no lane to {to}.",
         todo="Name a plant there is a lane to, or add the lane to the plant model.",
     )
 
@@ -35,11 +38,14 @@ def number_used(number: str) -> Refused:
 def not_live(piece: str, state: str) -> Refused:
     """Custody: only what is in this plant's custody can leave it."""
     words = {
-        "shipped": "has left already", "consumed": "was used up", "scrapped": "was scrapped",
+        "shipped": "has left already",
+        "consumed": "was used up",
+        "scrapped": "was scrapped",
         "identified": "was found to be another piece",
     }
     return Refused(
-        "transfers.not_custodian", f"{piece} {words.get(state, f'is {state}')}; only what is in our custody can be shipped.",
+        "transfers.not_custodian",
+        f"{piece} {words.get(state, f'is {state}')}; only what is in our custody can be shipped.",
         todo="Take it off the load, or correct the record that says so first.",
     )
 
@@ -47,7 +53,8 @@ def not_live(piece: str, state: str) -> Refused:
 def not_a_piece(piece: str, kind: str) -> Refused:
     """A heat in a ladle is no unit of custody here."""
     return Refused(
-        "transfers.not_a_piece", f"{piece} is a {kind}; loads carry slabs, coils and slit coils.",
+        "transfers.not_a_piece",
+        f"{piece} is a {kind}; loads carry slabs, coils and slit coils.",
         todo="List the pieces made of it.",
     )
 
@@ -55,7 +62,8 @@ def not_a_piece(piece: str, kind: str) -> Refused:
 def held(piece: str, reason: str) -> Refused:
     """Quality: a held piece is not shipped by command."""
     return Refused(
-        "transfers.held", f"{piece} is held: {reason}. A held piece is not shipped.",
+        "transfers.held",
+        f"{piece} is held: {reason}. A held piece is not shipped.",
         todo="Take it off the load, or let quality release it first.",
     )
 
@@ -63,7 +71,8 @@ def held(piece: str, reason: str) -> Refused:
 def restricted(piece: str, only_for: str, order_item: str) -> Refused:
     """Quality: released for another use only."""
     return Refused(
-        "transfers.restricted", f"{piece} is released only for {only_for}; it is assigned to {order_item or 'no order'}.",
+        "transfers.restricted",
+        f"{piece} is released only for {only_for}; it is assigned to {order_item or 'no order'}.",
         todo=f"Assign it to an order for {only_for}, or take it off the load.",
     )
 
@@ -71,7 +80,8 @@ def restricted(piece: str, only_for: str, order_item: str) -> Refused:
 def unknown_load(number: str, here: str) -> NotFound:
     """No such load is announced to this plant."""
     return NotFound(
-        "transfers.unknown_load", f"No load {number} to {here} is known here yet.",
+        "transfers.unknown_load",
+        f"No load {number} to {here} is known here yet.",
         kept="Its pieces can be taken in by their printed numbers all the same.",
         todo="Close the receipt when the sender's data has arrived.",
     )
@@ -80,7 +90,8 @@ def unknown_load(number: str, here: str) -> NotFound:
 def not_on_load(piece: str, number: str) -> NotFound:
     """The sender's own list does not have the piece."""
     return NotFound(
-        "transfers.not_on_load", f"{piece} is not on the list of {number}.",
+        "transfers.not_on_load",
+        f"{piece} is not on the list of {number}.",
         todo="Check the number; to add a piece that did leave, declare a late departure.",
     )
 
@@ -95,7 +106,8 @@ def already_on_load(piece: str, number: str) -> Refused:
 def withdrawn_already(piece: str, number: str) -> Refused:
     """The same declaration twice."""
     return Refused(
-        "transfers.withdrawn_already", f"It is declared already that {piece} did not leave with {number}.",
+        "transfers.withdrawn_already",
+        f"It is declared already that {piece} did not leave with {number}.",
         todo="Nothing needs correcting.",
     )
 
@@ -103,7 +115,8 @@ def withdrawn_already(piece: str, number: str) -> Refused:
 def received_already(piece: str, own_number: str) -> Refused:
     """A second receipt of the same piece of the same load."""
     return Refused(
-        "transfers.received_already", f"{piece} was taken in already; here it is called {own_number}.",
+        "transfers.received_already",
+        f"{piece} was taken in already; here it is called {own_number}.",
         todo="Check the number on the piece: it may be its neighbour's.",
     )
 
@@ -111,7 +124,8 @@ def received_already(piece: str, own_number: str) -> Refused:
 def number_taken(own_number: str) -> Refused:
     """The number is painted on another live piece."""
     return Refused(
-        "transfers.number_taken", f"{own_number} is the number of another piece here.",
+        "transfers.number_taken",
+        f"{own_number} is the number of another piece here.",
         todo="Leave the number empty to get a fresh one.",
     )
 
@@ -119,7 +133,8 @@ def number_taken(own_number: str) -> Refused:
 def closed_already(number: str) -> Refused:
     """Closing twice."""
     return Refused(
-        "transfers.closed_already", f"The receipt of {number} is closed already.",
+        "transfers.closed_already",
+        f"The receipt of {number} is closed already.",
         todo="A piece that turns up later can still be taken in.",
     )
 
@@ -127,7 +142,8 @@ def closed_already(number: str) -> Refused:
 def bad_correction(kind: str) -> BadInput:
     """Only two things can be said about a departure afterwards."""
     return BadInput(
-        "transfers.correction_kind", f"{kind!r} is no correction of a departure.",
+        "transfers.correction_kind",
+        f"{kind!r} is no correction of a departure.",
         todo="Use did_not_occur (it never left) or late (it left, unlisted).",
     )
 

@@ -60,17 +60,23 @@ def _find(conn: Connection, here: str, row: Row[Any]) -> Candidate | None:
 
 def _tie(plant: Plant, tx: Work, row: Row[Any], line: Candidate) -> None:
     piece = get_piece(tx.conn, line.sender, line.shipment_id, line.material_id)
-    told = find_lines(tx.conn, LineFilter(sender=line.sender, shipment_id=line.shipment_id, material_id=line.material_id))[0]
+    told = find_lines(
+        tx.conn, LineFilter(sender=line.sender, shipment_id=line.shipment_id, material_id=line.material_id)
+    )[0]
     here = find_material(tx.conn, plant.code, row.taken_in_as)
     mass, place = _now(row, here)
     at_ms = tx.now_ms()
     matched = ReceiptMatched(
-        receipt_id=row.receipt_id, shipment_id=line.shipment_id, material_id=line.material_id,
-        custody_no=told.custody_no, sender_mass=piece.mass,
+        receipt_id=row.receipt_id,
+        shipment_id=line.shipment_id,
+        material_id=line.material_id,
+        custody_no=told.custody_no,
+        sender_mass=piece.mass,
         material=new_row(line.material_id, piece, mass, place, _all_aliases(tx.conn, row, piece, line.sender)),
     )
     identified = MaterialIdentified(
-        provisional_id=row.taken_in_as, material_id=line.material_id,
+        provisional_id=row.taken_in_as,
+        material_id=line.material_id,
         evidence=f"printed number {row.printed_number} on {line.shipment_number}",
     )
     subjects = (line.material_id, row.taken_in_as, row.receipt_id, line.shipment_id)

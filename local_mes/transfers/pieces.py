@@ -28,13 +28,18 @@ def describe(conn: Connection, row: Row[Any]) -> PieceData:
     if only_for:
         attributes = attributes | {"only_for": only_for}
     return PieceData(
-        material_id=row.material_id, kind=row.kind, number=row.number,
+        material_id=row.material_id,
+        kind=row.kind,
+        number=row.number,
         aliases=tuple(numbers_of(conn, [row.material_id]).get(row.material_id, ())),
-        grade=row.grade, order_item=row.order_item, size=Size(row.thickness_um, row.width_um, row.length_um),
+        grade=row.grade,
+        order_item=row.order_item,
+        size=Size(row.thickness_um, row.width_um, row.length_um),
         mass=Mass(row.mass_g, row.mass_basis, row.mass_scale, row.mass_at_ms),
         chemistry_e6=msgspec.json.decode(row.chemistry, type=dict[str, int]),
         heats=heat_shares(conn, row.author, row.material_id),
-        quality=quality_status(len(holds), only_for), holds=tuple(h.hold_id for h in holds[:HOLDS_SHOWN]),
+        quality=quality_status(len(holds), only_for),
+        holds=tuple(h.hold_id for h in holds[:HOLDS_SHOWN]),
         attributes=attributes,
     )
 
@@ -43,8 +48,14 @@ def candidate(conn: Connection, row: Row[Any]) -> ShipCandidate:
     """What decides whether the piece may be shipped by command."""
     order = find_order(conn, row.author, row.order_item) if row.order_item not in ("", "stock") else None
     return ShipCandidate(
-        row.number, row.kind, row.state, row.order_item, row.grade, order.product if order else "",
-        tuple(h.reason for h in open_holds(conn, row.material_id)), find_restriction(conn, row.material_id),
+        row.number,
+        row.kind,
+        row.state,
+        row.order_item,
+        row.grade,
+        order.product if order else "",
+        tuple(h.reason for h in open_holds(conn, row.material_id)),
+        find_restriction(conn, row.material_id),
     )
 
 

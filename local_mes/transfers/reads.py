@@ -70,8 +70,12 @@ def read_load(conn: Connection, here: str, number: str) -> dict[str, Any]:
     lines.sort(key=lambda line: (line.position, line.number))
     close = queries.find_close(conn, row.to_plant, row.shipment_id)
     return {
-        "load": row, "lines": lines, "rows": [line_row(line) for line in lines], "outgoing": row.author == here,
-        "to_come": [line for line in lines if _is_to_come(line)], "close": close,
+        "load": row,
+        "lines": lines,
+        "rows": [line_row(line) for line in lines],
+        "outgoing": row.author == here,
+        "to_come": [line for line in lines if _is_to_come(line)],
+        "close": close,
         "cases": [case_row(case) for case in cases_of_shipment(conn, row.shipment_id)],
     }
 
@@ -82,9 +86,12 @@ def read_expected(conn: Connection, here: str) -> dict[str, Any]:
     for line in find_lines(conn, LineFilter(receiver=here, open_only=True), limit=EXPECTED_MAX):
         loads.setdefault(line.shipment_id, []).append(line)
     now_ms = node().clock.now_ms()
-    expected = sorted((_expected(lines, now_ms) for lines in loads.values()), key=lambda load: (load.closed, load.eta_ms))
+    expected = sorted(
+        (_expected(lines, now_ms) for lines in loads.values()), key=lambda load: (load.closed, load.eta_ms)
+    )
     return {
-        "loads": expected, "waiting": queries.find_receipts(conn, receiver=here, provisional=True, limit=100),
+        "loads": expected,
+        "waiting": queries.find_receipts(conn, receiver=here, provisional=True, limit=100),
         "cases": [case_row(case) for case in find_cases(conn, state="open", plant=here)],
     }
 
@@ -94,7 +101,9 @@ def find_expected_line(conn: Connection, here: str, shipment: str, number: str) 
     if not number:
         return None
     lines = find_lines(conn, LineFilter(receiver=here, q=number, open_only=True))
-    fit = [line for line in lines if number in (line.number, line.material_id) and shipment in ("", line.shipment_number)]
+    fit = [
+        line for line in lines if number in (line.number, line.material_id) and shipment in ("", line.shipment_number)
+    ]
     return fit[0] if fit else None
 
 
@@ -109,7 +118,11 @@ def read_receipts(paging: Paging) -> Page[Any]:
     wanted = {"yes": True, "no": False}.get(paging.wants("provisional"))
     with reading() as conn:
         rows = queries.find_receipts(
-            conn, receiver=node().code, q=paging.wants("q"), provisional=wanted, after=paging.after,
+            conn,
+            receiver=node().code,
+            q=paging.wants("q"),
+            provisional=wanted,
+            after=paging.after,
             limit=paging.limit + 1,
         )
     page = cut(rows, paging, "receipt_id")
@@ -121,7 +134,9 @@ def receipt_row(row: Row[Any]) -> dict[str, Any]:
     state = "waiting for data" if row.provisional else "taken in"
     known = row.shipment_number if row.shipment_id else None
     return dict(row._mapping) | {
-        "state": state, "state_state": "held" if row.provisional else "done", "known_load": known,
+        "state": state,
+        "state_state": "held" if row.provisional else "done",
+        "known_load": known,
     }
 
 
@@ -142,6 +157,14 @@ def _is_to_come(line: TransferLine) -> bool:
 def _expected(lines: list[TransferLine], now_ms: int) -> ExpectedLoad:
     one = lines[0]
     return ExpectedLoad(
-        one.shipment_number, one.sender, one.vehicle, one.mode, one.departed_at_ms, one.eta_ms, len(lines),
-        sum(line.sender_mass_g for line in lines), one.eta_ms < now_ms, one.closed_at_ms is not None,
+        one.shipment_number,
+        one.sender,
+        one.vehicle,
+        one.mode,
+        one.departed_at_ms,
+        one.eta_ms,
+        len(lines),
+        sum(line.sender_mass_g for line in lines),
+        one.eta_ms < now_ms,
+        one.closed_at_ms is not None,
     )

@@ -64,8 +64,10 @@ def arrive(plant: Plant, shipment: str, *, actor: str, command_id: str, at_ms: i
         load = find_shipment(tx.conn, shipment, receiver=plant.code)
         at = at_ms or tx.now_ms()
         fact = LoadArrived(
-            shipment_number=load.number if load else shipment, shipment_id=load.shipment_id if load else "",
-            arrived_at_ms=at, from_plant=load.author if load else "",
+            shipment_number=load.number if load else shipment,
+            shipment_id=load.shipment_id if load else "",
+            arrived_at_ms=at,
+            from_plant=load.author if load else "",
         )
         tx.record(Draft(fact, (fact.shipment_id or fact.shipment_number,), actor, Occurred(at, "manual")))
         result = {"shipment_id": fact.shipment_id, "number": fact.shipment_number}
@@ -84,9 +86,7 @@ def receive(plant: Plant, command: ReceiveCommand) -> dict[str, Any]:
             return dict(earlier)
         at_ms = command.occurred_at_ms or tx.now_ms()
         candidates = find_candidates(tx.conn, [command.piece], plant.code)
-        line = find_line(
-            candidates, shipment=command.shipment, from_plant=command.from_plant, received_at_ms=at_ms
-        )
+        line = find_line(candidates, shipment=command.shipment, from_plant=command.from_plant, received_at_ms=at_ms)
         if line is None:
             _check_not_here(tx.conn, plant.code, command, candidates)
             result = _take_in_unlisted(plant, tx, command, at_ms)
@@ -96,39 +96,58 @@ def receive(plant: Plant, command: ReceiveCommand) -> dict[str, Any]:
         return result
 
 
-def new_row(
-    material_id: str, piece: PieceData, mass: Mass, place: str, aliases: tuple[NewAlias, ...]
-) -> NewMaterial:
+def new_row(material_id: str, piece: PieceData, mass: Mass, place: str, aliases: tuple[NewAlias, ...]) -> NewMaterial:
     """The receiver's own row of a piece its sender described."""
     return NewMaterial(
-        material_id=material_id, kind=piece.kind, aliases=aliases, mass=mass, size=piece.size, grade=piece.grade,
-        order_item=piece.order_item or "stock", place=place, attributes=dict(piece.attributes),
-        heat_number=main_heat(piece.heats), chemistry_e6=dict(piece.chemistry_e6),
+        material_id=material_id,
+        kind=piece.kind,
+        aliases=aliases,
+        mass=mass,
+        size=piece.size,
+        grade=piece.grade,
+        order_item=piece.order_item or "stock",
+        place=place,
+        attributes=dict(piece.attributes),
+        heat_number=main_heat(piece.heats),
+        chemistry_e6=dict(piece.chemistry_e6),
     )
 
 
-def _take_in_listed(
-    plant: Plant, tx: Work, command: ReceiveCommand, line: Candidate, at_ms: int
-) -> dict[str, Any]:
+def _take_in_listed(plant: Plant, tx: Work, command: ReceiveCommand, line: Candidate, at_ms: int) -> dict[str, Any]:
     piece = get_piece(tx.conn, line.sender, line.shipment_id, line.material_id)
-    told = find_lines(tx.conn, LineFilter(sender=line.sender, shipment_id=line.shipment_id, material_id=line.material_id))[0]
+    told = find_lines(
+        tx.conn, LineFilter(sender=line.sender, shipment_id=line.shipment_id, material_id=line.material_id)
+    )[0]
     own = _own_number(plant, tx, command, piece.kind)
     mass = Mass(command.mass_g, command.mass_basis, command.scale, at_ms)
     aliases = _aliases(plant.code, line.sender, piece.kind, own, command.piece, piece.number)
     material = new_row(line.material_id, piece, mass, command.place, aliases)
     receipt_id = new_id(plant.clock)
     fact = MaterialReceived(
-        receipt_id=receipt_id, shipment_id=line.shipment_id, shipment_number=line.shipment_number,
-        from_plant=line.sender, custody_no=told.custody_no, provisional=False, printed_number=command.piece,
-        material=material, sender_mass=piece.mass, position=command.position, damage=command.damage,
+        receipt_id=receipt_id,
+        shipment_id=line.shipment_id,
+        shipment_number=line.shipment_number,
+        from_plant=line.sender,
+        custody_no=told.custody_no,
+        provisional=False,
+        printed_number=command.piece,
+        material=material,
+        sender_mass=piece.mass,
+        position=command.position,
+        damage=command.damage,
     )
     subjects = (line.material_id, receipt_id, line.shipment_id)
     tx.record(Draft(fact, subjects, command.actor, Occurred(at_ms, command.source), causes=(told.sent_fact,)))
     inherit_holds(plant, tx, line.material_id, piece, receipt_id, at_ms)
     compared = check_mass(plant, tx, line.sender, line.material_id, piece.mass, mass, at_ms)
     return {
-        "receipt_id": receipt_id, "material_id": line.material_id, "own_number": own, "provisional": False,
-        "shipment_id": line.shipment_id, "from_plant": line.sender, "difference_g": compared.difference_g,
+        "receipt_id": receipt_id,
+        "material_id": line.material_id,
+        "own_number": own,
+        "provisional": False,
+        "shipment_id": line.shipment_id,
+        "from_plant": line.sender,
+        "difference_g": compared.difference_g,
         "flagged": not compared.is_within,
     }
 
@@ -140,14 +159,27 @@ def _take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: in
     own = _own_number(plant, tx, command, kind)
     material_id, receipt_id = new_id(plant.clock), new_id(plant.clock)
     material = NewMaterial(
-        material_id=material_id, kind=kind, mass=Mass(command.mass_g, command.mass_basis, command.scale, at_ms),
-        aliases=_aliases(plant.code, sender, kind, own, command.piece), size=Size(), order_item="stock",
-        place=command.place, attributes={"provisional": "yes"},
+        material_id=material_id,
+        kind=kind,
+        mass=Mass(command.mass_g, command.mass_basis, command.scale, at_ms),
+        aliases=_aliases(plant.code, sender, kind, own, command.piece),
+        size=Size(),
+        order_item="stock",
+        place=command.place,
+        attributes={"provisional": "yes"},
     )
     fact = MaterialReceived(
-        receipt_id=receipt_id, shipment_id="", shipment_number=load.number if load else command.shipment,
-        from_plant=sender, custody_no=0, provisional=True, printed_number=command.piece, material=material,
-        sender_mass=None, position=command.position, damage=command.damage,
+        receipt_id=receipt_id,
+        shipment_id="",
+        shipment_number=load.number if load else command.shipment,
+        from_plant=sender,
+        custody_no=0,
+        provisional=True,
+        printed_number=command.piece,
+        material=material,
+        sender_mass=None,
+        position=command.position,
+        damage=command.damage,
     )
     hold = HoldPlaced(
         hold_id=new_id(plant.clock), material_id=material_id, reason=AWAITING_REASON, rule_id=AWAITING_RULE
@@ -158,14 +190,22 @@ def _take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: in
         Draft(hold, (material_id, hold.hold_id), command.actor, occurred),
     )
     return {
-        "receipt_id": receipt_id, "material_id": material_id, "own_number": own, "provisional": True,
-        "shipment_id": "", "from_plant": sender, "difference_g": None, "flagged": False,
+        "receipt_id": receipt_id,
+        "material_id": material_id,
+        "own_number": own,
+        "provisional": True,
+        "shipment_id": "",
+        "from_plant": sender,
+        "difference_g": None,
+        "flagged": False,
     }
 
 
 def _check_not_here(conn: Connection, here: str, command: ReceiveCommand, candidates: list[Candidate]) -> None:
     """Refuse a second receipt of the same piece of the same load; a number from another load may well come again."""
-    loads = {c.shipment_id for c in candidates if c.taken and command.shipment in ("", c.shipment_id, c.shipment_number)}
+    loads = {
+        c.shipment_id for c in candidates if c.taken and command.shipment in ("", c.shipment_id, c.shipment_number)
+    }
     for row in find_receipts(conn, receiver=here, printed_number=command.piece, limit=50):
         waiting = row.provisional and command.shipment in ("", row.shipment_number)
         if row.shipment_id in loads or waiting:

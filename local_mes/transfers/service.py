@@ -11,8 +11,17 @@ from local_mes.transfers.shipping import CorrectDeparture, ListedPiece, ShipComm
 from shared.transfers.queries import is_provisional
 
 __all__ = [
-    "CorrectDeparture", "ListedPiece", "ReceiveCommand", "ShipCommand", "arrive", "close_receipt", "correct_departure",
-    "match_pending", "may_consume", "receive", "ship",
+    "CorrectDeparture",
+    "ListedPiece",
+    "ReceiveCommand",
+    "ShipCommand",
+    "arrive",
+    "close_receipt",
+    "correct_departure",
+    "match_pending",
+    "may_consume",
+    "receive",
+    "ship",
 ]
 
 

@@ -77,14 +77,22 @@ def ship(plant: Plant, command: ShipCommand) -> dict[str, Any]:
         _check_once(lines, number)
         shipment_id = new_id(plant.clock)
         shipped = MaterialShipped(
-            shipment_id=shipment_id, number=number, to=command.to, lane=command.lane or lane.code,
-            mode=command.mode or lane.mode, vehicle=command.vehicle, departed_at_ms=at_ms,
-            eta_ms=command.eta_ms or at_ms + int(lane.hours * HOUR_MS), lines=lines,
+            shipment_id=shipment_id,
+            number=number,
+            to=command.to,
+            lane=command.lane or lane.code,
+            mode=command.mode or lane.mode,
+            vehicle=command.vehicle,
+            departed_at_ms=at_ms,
+            eta_ms=command.eta_ms or at_ms + int(lane.hours * HOUR_MS),
+            lines=lines,
         )
         subjects = (shipment_id, *(line.piece.material_id for line in lines))
         tx.record(Draft(shipped, subjects, command.actor, Occurred(at_ms, command.source)))
         result = {
-            "shipment_id": shipment_id, "number": number, "pieces": len(lines),
+            "shipment_id": shipment_id,
+            "number": number,
+            "pieces": len(lines),
             "mass_g": sum(line.piece.mass.g for line in lines),
         }
         tx.done(command.command_id, result)
@@ -153,7 +161,8 @@ def _line(conn: Connection, here: str, listed: ListedPiece) -> ShipmentLine:
     if refusal is not None:
         raise refusal
     return ShipmentLine(
-        piece=describe(conn, row), position=listed.position,
+        piece=describe(conn, row),
+        position=listed.position,
         custody_no=next_custody_no(custody_numbers(conn, row.material_id)),
     )
 
@@ -167,7 +176,8 @@ def _late_line(conn: Connection, here: str, shipment_id: str, command: CorrectDe
     if row.state != "live":
         raise errors.not_live(row.number, row.state)
     return ShipmentLine(
-        piece=describe(conn, row), position=command.position,
+        piece=describe(conn, row),
+        position=command.position,
         custody_no=next_custody_no(custody_numbers(conn, row.material_id)),
     )
 

@@ -49,7 +49,9 @@ RECEIPT_COLUMNS = (
 @bp.get("/loads")
 def loads() -> str | Response:
     """Loads that left here."""
-    return answer_list("transfers/loads.html", LOAD_COLUMNS, reads.read_loads, filters=(Filter("q", "Load or vehicle"),))
+    return answer_list(
+        "transfers/loads.html", LOAD_COLUMNS, reads.read_loads, filters=(Filter("q", "Load or vehicle"),)
+    )
 
 
 @bp.get("/loads/new")
@@ -68,8 +70,11 @@ def ship() -> BaseResponse:
     """A load departs."""
     lane = forms.read_choice("lane", "Lane", {lane.code: lane for lane in plant().model.lane})
     command = service.ShipCommand(
-        command_id=forms.command_id(), actor=actor(), number=forms.read_text("number", "Load number", most=64, needed=False),
-        to=next(way.to for way in plant().model.lane if way.code == lane), lane=lane,
+        command_id=forms.command_id(),
+        actor=actor(),
+        number=forms.read_text("number", "Load number", most=64, needed=False),
+        to=next(way.to for way in plant().model.lane if way.code == lane),
+        lane=lane,
         vehicle=forms.read_text("vehicle", "Vehicle", most=64, needed=False),
         lines=reads.listed_pieces(forms.read_text("pieces", "Pieces", most=8_000)),
     )
@@ -93,7 +98,9 @@ def close(number: str) -> BaseResponse:
     """Nothing more comes of a load."""
     done = service.close_receipt(plant(), number, actor=actor(), command_id=forms.command_id())
     short = ", ".join(done["short"])
-    text = f"{done['received']} pieces received. Short: {short}." if short else f"All {done['received']} pieces are here."
+    text = (
+        f"{done['received']} pieces received. Short: {short}." if short else f"All {done['received']} pieces are here."
+    )
     flash(text, "attention" if short else "message")
     return redirect(url_for("transfers.load", number=number))
 
@@ -104,7 +111,10 @@ def close(number: str) -> BaseResponse:
 def correct(number: str) -> BaseResponse:
     """The sender corrects a departure."""
     command = service.CorrectDeparture(
-        command_id=forms.command_id(), actor=actor(), shipment=number, piece=forms.read_text("piece", "Piece", most=64),
+        command_id=forms.command_id(),
+        actor=actor(),
+        shipment=number,
+        piece=forms.read_text("piece", "Piece", most=64),
         kind=forms.read_choice("kind", "What happened", ("did_not_occur", "late")),
         note=forms.read_text("note", "Note"),
     )
@@ -147,8 +157,9 @@ def receive_form() -> str:
     with reading() as conn:
         line = reads.find_expected_line(conn, node().code, wanted, number)
         place = reads.last_place(conn, node().code)
-    return render_template("transfers/receive_form.html", shipment=wanted, number=number, line=line, place=place,
-                           kg_max=KG_MAX)
+    return render_template(
+        "transfers/receive_form.html", shipment=wanted, number=number, line=line, place=place, kg_max=KG_MAX
+    )
 
 
 @bp.post("/receive/piece")
@@ -157,10 +168,13 @@ def receive_form() -> str:
 def receive() -> BaseResponse:
     """A piece is taken in."""
     command = service.ReceiveCommand(
-        command_id=forms.command_id(), actor=actor(), piece=forms.read_text("piece", "Number on the piece", most=64),
+        command_id=forms.command_id(),
+        actor=actor(),
+        piece=forms.read_text("piece", "Number on the piece", most=64),
         mass_g=forms.read_number("mass_kg", "Mass", least=1, most=KG_MAX, unit="kg", scale=G_PER_KG),
         mass_basis=forms.read_choice("basis", "Mass is", ("weighed", "theoretical")),
-        place=forms.read_text("place", "Place", most=64), damage=forms.read_text("damage", "Damage", most=200, needed=False),
+        place=forms.read_text("place", "Place", most=64),
+        damage=forms.read_text("damage", "Damage", most=200, needed=False),
         shipment=forms.read_text("shipment", "Load", most=64, needed=False),
         own_number=forms.read_text("own_number", "Our number", most=64, needed=False),
     )
@@ -174,7 +188,10 @@ def receive() -> BaseResponse:
 def _told(piece: str, done: dict[str, Any]) -> tuple[str, str]:
     named = f"{piece} is here as {done['own_number']}."
     if done["provisional"]:
-        return f"{named} Nobody announced it yet: it may be moved, not charged, until its sender's data arrives.", "held"
+        return (
+            f"{named} Nobody announced it yet: it may be moved, not charged, until its sender's data arrives.",
+            "held",
+        )
     if done["flagged"]:
         return f"{named} The masses differ by {done['difference_g'] / G_PER_KG:+,.0f} kg: weigh it again.", "attention"
     return named, "message"
@@ -184,8 +201,12 @@ def _told(piece: str, done: dict[str, Any]) -> tuple[str, str]:
 def receipts() -> str | Response:
     """What was taken in."""
     choices = (("yes", "Waiting for data"), ("no", "Matched"))
-    return answer_list("transfers/receipts.html", RECEIPT_COLUMNS, reads.read_receipts,
-                       filters=(Filter("q", "Any number"), Filter("provisional", "State", choices)))
+    return answer_list(
+        "transfers/receipts.html",
+        RECEIPT_COLUMNS,
+        reads.read_receipts,
+        filters=(Filter("q", "Any number"), Filter("provisional", "State", choices)),
+    )
 
 
 @bp.get("/receipts/<number>")

@@ -141,8 +141,12 @@ def one_trace(path: NumberPath, query: TraceQuery) -> dict[str, Any]:
         found = trace(conn, material_id, query.direction, query.depth)
         operations = queries.operations_of(conn, [edge.operation_id for edge in found.edges])
     return {
-        "material_id": material_id, "direction": found.direction, "depth": found.depth, "nodes": _nodes(found),
-        "edges": [_edge(edge, operations) for edge in found.edges], "as_of": node().clock.now_ms(),
+        "material_id": material_id,
+        "direction": found.direction,
+        "depth": found.depth,
+        "nodes": _nodes(found),
+        "edges": [_edge(edge, operations) for edge in found.edges],
+        "as_of": node().clock.now_ms(),
     }
 
 
@@ -153,7 +157,10 @@ def one_place(path: NumberPath, query: PlaceQuery) -> dict[str, Any]:
         material_id = _candidates(conn, path.number)[0].material_id
         places = ancestor_places(conn, material_id, query.along_um, query.left_um)
         ids = [place.material_id for place in places]
-        numbers, kinds = queries.numbers_of(conn, ids), {row.material_id: row.kind for row in queries.rows_of(conn, ids)}
+        numbers, kinds = (
+            queries.numbers_of(conn, ids),
+            {row.material_id: row.kind for row in queries.rows_of(conn, ids)},
+        )
     items = [
         _plain(place) | {"numbers": numbers.get(place.material_id, []), "kind": kinds.get(place.material_id, "")}
         for place in places
@@ -164,8 +171,11 @@ def one_place(path: NumberPath, query: PlaceQuery) -> dict[str, Any]:
 def _candidates(conn: Connection, number: str) -> list[Row[Any]]:
     rows = queries.find_by_number(conn, number)
     if not rows:
-        raise NotFound("material.unknown_number", f"No piece with the number {number!r} is known here.",
-                       todo="Check the number on the piece; at a plant, its sender's data may still be on the way.")
+        raise NotFound(
+            "material.unknown_number",
+            f"No piece with the number {number!r} is known here.",
+            todo="Check the number on the piece; at a plant, its sender's data may still be on the way.",
+        )
     return list(rows)
 
 
@@ -178,8 +188,11 @@ def _nodes(found: Trace) -> list[dict[str, Any]]:
 
 def _edge(edge: Row[Any], operations: dict[tuple[str, str], Row[Any]]) -> dict[str, Any]:
     made_by = operations.get((edge.author, edge.operation_id))
-    what = {"operation": made_by.operation, "unit": made_by.unit, "ended_at_ms": made_by.ended_at_ms} if made_by else {
-        "operation": "identify", "unit": "", "ended_at_ms": None}
+    what = (
+        {"operation": made_by.operation, "unit": made_by.unit, "ended_at_ms": made_by.ended_at_ms}
+        if made_by
+        else {"operation": "identify", "unit": "", "ended_at_ms": None}
+    )
     return dict(edge._mapping) | what
 
 

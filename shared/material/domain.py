@@ -110,8 +110,8 @@ def to_parent(edge: Intervals) -> EdgeMap:
 def holds_place(edge: Intervals, at: int | Fraction, left: int | Fraction | None) -> bool:
     """Whether the child's place lies in this edge's child interval (a slit's or a weld's part), borders included."""
     along = edge.child_from_um == edge.child_to_um or edge.child_from_um <= at <= edge.child_to_um
-    across = left is None or edge.child_left_um == edge.child_right_um or (
-        edge.child_left_um <= left <= edge.child_right_um
+    across = (
+        left is None or edge.child_left_um == edge.child_right_um or (edge.child_left_um <= left <= edge.child_right_um)
     )
     return along and across
 

@@ -33,16 +33,36 @@ class Child(NamedTuple):
 def apply_material_transformed(conn: Connection, facts: Sequence[Transformed]) -> list[Child]:
     """Write operation, losses, values and edges; return the children, with what they inherit, to be taken in."""
     upsert(conn, operation, [_operation_row(x) for x in facts])
-    upsert(conn, loss, [
-        {"author": x.author, "operation_id": x.payload.operation_id, "ordinal": i, "kind": item.kind, "g": item.g,
-         "weighed": item.weighed} for x in facts for i, item in enumerate(x.payload.losses)
-    ])
-    upsert(conn, process_value, [
-        {"author": x.author, "operation_id": x.payload.operation_id, "name": name, "value": value}
-        for x in facts for name, value in sorted(x.payload.values.items())
-    ])
-    upsert(conn, edge, [edge_row(x.author, x.payload.operation_id, i, e)
-                        for x in facts for i, e in enumerate(x.payload.edges)])
+    upsert(
+        conn,
+        loss,
+        [
+            {
+                "author": x.author,
+                "operation_id": x.payload.operation_id,
+                "ordinal": i,
+                "kind": item.kind,
+                "g": item.g,
+                "weighed": item.weighed,
+            }
+            for x in facts
+            for i, item in enumerate(x.payload.losses)
+        ],
+    )
+    upsert(
+        conn,
+        process_value,
+        [
+            {"author": x.author, "operation_id": x.payload.operation_id, "name": name, "value": value}
+            for x in facts
+            for name, value in sorted(x.payload.values.items())
+        ],
+    )
+    upsert(
+        conn,
+        edge,
+        [edge_row(x.author, x.payload.operation_id, i, e) for x in facts for i, e in enumerate(x.payload.edges)],
+    )
     return _children(conn, facts)
 
 
@@ -59,13 +79,23 @@ def balance_of(payload: MaterialTransformed) -> Balance:
 def _operation_row(x: Transformed) -> dict[str, Any]:
     balance = balance_of(x.payload)
     return {
-        "author": x.author, "operation_id": x.payload.operation_id, "operation": x.payload.operation,
-        "unit": x.payload.unit, "started_at_ms": x.payload.started_at_ms, "ended_at_ms": x.payload.ended_at_ms,
-        "charged_g": balance.charged_g, "produced_g": balance.produced_g, "loss_g": balance.lost_g,
-        "added_g": balance.added_g, "unexplained_g": balance.unexplained_g, "notes": "\n".join(x.payload.notes),
-        "source": x.occurred.source, "actor": x.actor,
+        "author": x.author,
+        "operation_id": x.payload.operation_id,
+        "operation": x.payload.operation,
+        "unit": x.payload.unit,
+        "started_at_ms": x.payload.started_at_ms,
+        "ended_at_ms": x.payload.ended_at_ms,
+        "charged_g": balance.charged_g,
+        "produced_g": balance.produced_g,
+        "loss_g": balance.lost_g,
+        "added_g": balance.added_g,
+        "unexplained_g": balance.unexplained_g,
+        "notes": "\n".join(x.payload.notes),
+        "source": x.occurred.source,
+        "actor": x.actor,
         "standard_id": x.standard.id if x.standard else None,
-        "standard_version": x.standard.version if x.standard else None, "fact_id": x.fact_id,
+        "standard_version": x.standard.version if x.standard else None,
+        "fact_id": x.fact_id,
     }
 
 
@@ -110,9 +140,7 @@ def _inherit(
     heat, chemistry = known.get((author, parent_id), ("", {}))
     if new.heat_number and new.chemistry_e6:
         return new
-    return msgspec.structs.replace(
-        new, heat_number=new.heat_number or heat, chemistry_e6=new.chemistry_e6 or chemistry
-    )
+    return msgspec.structs.replace(new, heat_number=new.heat_number or heat, chemistry_e6=new.chemistry_e6 or chemistry)
 
 
 def apply_operation_weighings(conn: Connection, facts: Sequence[AppliedFact[MaterialWeighed]]) -> None:
@@ -128,8 +156,13 @@ def apply_operation_weighings(conn: Connection, facts: Sequence[AppliedFact[Mate
     for x in facts:
         key = (x.author, x.payload.material_id)
         if x.payload.operation_id and key in masses:
-            moves.append({"key_author": x.author, "key_operation": x.payload.operation_id,
-                          "more_g": x.payload.mass.g - masses[key]})
+            moves.append(
+                {
+                    "key_author": x.author,
+                    "key_operation": x.payload.operation_id,
+                    "more_g": x.payload.mass.g - masses[key],
+                }
+            )
         masses[key] = x.payload.mass.g
     if moves:
         _move_balances(conn, moves)

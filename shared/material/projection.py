@@ -41,27 +41,56 @@ def take_in(conn: Connection, births: Sequence[Birth]) -> None:
     """Write rows, aliases and first masses of pieces; a piece that comes back gets its row anew."""
     upsert(conn, material, [birth_row(b) for b in births], update=_ALL)
     upsert(conn, alias, [row for b in births for row in _alias_rows(b)])
-    upsert(conn, mass_history, [_mass_row(b.author, b.fact_id, b.material.material_id, b.material.mass, b.at_ms, "")
-                                for b in births])
-    upsert(conn, place_history, [
-        {"author": b.author, "fact_id": b.fact_id, "material_id": b.material.material_id, "place": b.material.place,
-         "at_ms": b.at_ms, "actor": ""} for b in births if b.material.place
-    ])
+    upsert(
+        conn,
+        mass_history,
+        [_mass_row(b.author, b.fact_id, b.material.material_id, b.material.mass, b.at_ms, "") for b in births],
+    )
+    upsert(
+        conn,
+        place_history,
+        [
+            {
+                "author": b.author,
+                "fact_id": b.fact_id,
+                "material_id": b.material.material_id,
+                "place": b.material.place,
+                "at_ms": b.at_ms,
+                "actor": "",
+            }
+            for b in births
+            if b.material.place
+        ],
+    )
 
 
 def birth_row(birth: Birth) -> dict[str, Any]:
     """The material row of a piece as it is born or taken in."""
     new = birth.material
     return {
-        "author": birth.author, "material_id": new.material_id, "kind": new.kind,
+        "author": birth.author,
+        "material_id": new.material_id,
+        "kind": new.kind,
         "number": new.aliases[0].value if new.aliases else new.material_id,
-        "grade": new.grade, "order_item": new.order_item, "state": "live",
-        "mass_g": new.mass.g, "mass_basis": new.mass.basis, "mass_scale": new.mass.scale,
+        "grade": new.grade,
+        "order_item": new.order_item,
+        "state": "live",
+        "mass_g": new.mass.g,
+        "mass_basis": new.mass.basis,
+        "mass_scale": new.mass.scale,
         "mass_at_ms": new.mass.at_ms or birth.at_ms,
-        "thickness_um": new.size.thickness_um, "width_um": new.size.width_um, "length_um": new.size.length_um,
-        "place": new.place, "origin": birth.origin, "heat_number": new.heat_number,
-        "chemistry": json_text(new.chemistry_e6), "attributes": json_text(new.attributes),
-        "identified_as": None, "born_at_ms": birth.at_ms, "ended_at_ms": None, "last_fact": birth.fact_id,
+        "thickness_um": new.size.thickness_um,
+        "width_um": new.size.width_um,
+        "length_um": new.size.length_um,
+        "place": new.place,
+        "origin": birth.origin,
+        "heat_number": new.heat_number,
+        "chemistry": json_text(new.chemistry_e6),
+        "attributes": json_text(new.attributes),
+        "identified_as": None,
+        "born_at_ms": birth.at_ms,
+        "ended_at_ms": None,
+        "last_fact": birth.fact_id,
     }
 
 
@@ -80,16 +109,21 @@ def change(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         .where(material.c.author == bindparam("key_author"), material.c.material_id == bindparam("key_material"))
         .values({name: bindparam(f"new_{name}") for name in names})
     )
-    conn.execute(statement, [
-        {"key_author": row["author"], "key_material": row["material_id"]} | {f"new_{n}": row[n] for n in names}
-        for row in rows
-    ])
+    conn.execute(
+        statement,
+        [
+            {"key_author": row["author"], "key_material": row["material_id"]} | {f"new_{n}": row[n] for n in names}
+            for row in rows
+        ],
+    )
 
 
 def end(conn: Connection, author: str, fact_id: str, at_ms: int, ids: Iterable[str], state: str) -> None:
     """Put pieces into an end state: consumed, scrapped, shipped."""
-    change(conn, [{"author": author, "material_id": m, "state": state, "ended_at_ms": at_ms, "last_fact": fact_id}
-                  for m in ids])
+    change(
+        conn,
+        [{"author": author, "material_id": m, "state": state, "ended_at_ms": at_ms, "last_fact": fact_id} for m in ids],
+    )
 
 
 def mark_shipped(conn: Connection, author: str, fact_id: str, at_ms: int, ids: Iterable[str]) -> None:
@@ -99,28 +133,44 @@ def mark_shipped(conn: Connection, author: str, fact_id: str, at_ms: int, ids: I
 
 def mark_back(conn: Connection, author: str, fact_id: str, ids: Iterable[str]) -> None:
     """Pieces are (still, or again) in this author's custody: a departure that did not occur, a return."""
-    change(conn, [{"author": author, "material_id": m, "state": "live", "ended_at_ms": None, "last_fact": fact_id}
-                  for m in ids])
+    change(
+        conn,
+        [{"author": author, "material_id": m, "state": "live", "ended_at_ms": None, "last_fact": fact_id} for m in ids],
+    )
 
 
-def identify(
-    conn: Connection, author: str, fact_id: str, at_ms: int, provisional_id: str, material_id: str
-) -> None:
+def identify(conn: Connection, author: str, fact_id: str, at_ms: int, provisional_id: str, material_id: str) -> None:
     """Merge a provisional identity into the true one under this author: row, numbers, and an edge for traces."""
     if provisional_id == material_id:
         return
-    row = conn.execute(
-        select(material).where(material.c.author == author, material.c.material_id == provisional_id)
-    ).mappings().first()
+    row = (
+        conn.execute(select(material).where(material.c.author == author, material.c.material_id == provisional_id))
+        .mappings()
+        .first()
+    )
     size = (0, 0) if row is None else (int(row["length_um"]), int(row["width_um"]))
-    upsert(conn, edge, [_identity_edge(author, fact_id, provisional_id, material_id, size,
-                                       0 if row is None else int(row["mass_g"]))])
+    upsert(
+        conn,
+        edge,
+        [_identity_edge(author, fact_id, provisional_id, material_id, size, 0 if row is None else int(row["mass_g"]))],
+    )
     if row is None:
         return
     if row["state"] != "identified":
         upsert(conn, material, [dict(row) | {"material_id": material_id, "last_fact": fact_id}])
-    change(conn, [{"author": author, "material_id": provisional_id, "state": "identified",
-                   "identified_as": material_id, "ended_at_ms": at_ms, "last_fact": fact_id}])
+    change(
+        conn,
+        [
+            {
+                "author": author,
+                "material_id": provisional_id,
+                "state": "identified",
+                "identified_as": material_id,
+                "ended_at_ms": at_ms,
+                "last_fact": fact_id,
+            }
+        ],
+    )
     known = conn.execute(
         select(alias).where(alias.c.author == author, alias.c.material_id == provisional_id)
     ).mappings()
@@ -132,11 +182,25 @@ def _identity_edge(
 ) -> dict[str, Any]:
     length, width = size
     return {
-        "author": author, "operation_id": fact_id, "ordinal": 0, "kind": "identity",
-        "parent_id": material_id, "child_id": provisional_id,
-        "parent_from_um": 0, "parent_to_um": length, "child_from_um": 0, "child_to_um": length,
-        "parent_left_um": 0, "parent_right_um": width, "child_left_um": 0, "child_right_um": width,
-        "mass_g": mass_g, "share_ppm": 1_000_000, "flip_length": False, "flip_width": False, "flip_face": False,
+        "author": author,
+        "operation_id": fact_id,
+        "ordinal": 0,
+        "kind": "identity",
+        "parent_id": material_id,
+        "child_id": provisional_id,
+        "parent_from_um": 0,
+        "parent_to_um": length,
+        "child_from_um": 0,
+        "child_to_um": length,
+        "parent_left_um": 0,
+        "parent_right_um": width,
+        "child_left_um": 0,
+        "child_right_um": width,
+        "mass_g": mass_g,
+        "share_ppm": 1_000_000,
+        "flip_length": False,
+        "flip_width": False,
+        "flip_face": False,
     }
 
 
@@ -145,21 +209,33 @@ def _alias_rows(birth: Birth) -> list[dict[str, Any]]:
 
 
 def _alias_row(author: str, material_id: str, given: f.NewAlias, at_ms: int) -> dict[str, Any]:
-    return {"author": author, "value": given.value, "scheme": given.scheme, "material_id": material_id,
-            "given_at_ms": at_ms}
+    return {
+        "author": author,
+        "value": given.value,
+        "scheme": given.scheme,
+        "material_id": material_id,
+        "given_at_ms": at_ms,
+    }
 
 
-def _mass_row(
-    author: str, fact_id: str, material_id: str, mass: f.Mass, at_ms: int, reason: str
-) -> dict[str, Any]:
-    return {"author": author, "fact_id": fact_id, "material_id": material_id, "mass_g": mass.g, "basis": mass.basis,
-            "scale": mass.scale, "at_ms": mass.at_ms or at_ms, "reason": reason}
+def _mass_row(author: str, fact_id: str, material_id: str, mass: f.Mass, at_ms: int, reason: str) -> dict[str, Any]:
+    return {
+        "author": author,
+        "fact_id": fact_id,
+        "material_id": material_id,
+        "mass_g": mass.g,
+        "basis": mass.basis,
+        "scale": mass.scale,
+        "at_ms": mass.at_ms or at_ms,
+        "reason": reason,
+    }
 
 
 def apply_material_created(conn: Connection, facts: Sequence[AppliedFact[f.MaterialCreated]]) -> None:
     """A piece without parents here."""
-    take_in(conn, [Birth(x.author, x.fact_id, x.occurred.at_ms, _with_heat(x.payload), x.payload.origin)
-                   for x in facts])
+    take_in(
+        conn, [Birth(x.author, x.fact_id, x.occurred.at_ms, _with_heat(x.payload), x.payload.origin) for x in facts]
+    )
 
 
 def _with_heat(payload: f.MaterialCreated) -> f.NewMaterial:
@@ -177,9 +253,16 @@ def _transformed(conn: Connection, facts: Sequence[AppliedFact[f.MaterialTransfo
 def _charge(conn: Connection, facts: Sequence[AppliedFact[f.MaterialTransformed]]) -> None:
     """Parents in the order of the facts: used up, or lighter by what was charged of them."""
     charges = [
-        {"key_author": x.author, "key_material": p.material_id, "fact": x.fact_id,
-         "less_g": 0 if p.whole else p.charged_g, "state": "consumed" if p.whole else None,
-         "ended": x.payload.ended_at_ms if p.whole else None} for x in facts for p in x.payload.parents
+        {
+            "key_author": x.author,
+            "key_material": p.material_id,
+            "fact": x.fact_id,
+            "less_g": 0 if p.whole else p.charged_g,
+            "state": "consumed" if p.whole else None,
+            "ended": x.payload.ended_at_ms if p.whole else None,
+        }
+        for x in facts
+        for p in x.payload.parents
     ]
     if charges:
         conn.execute(
@@ -197,32 +280,61 @@ def _charge(conn: Connection, facts: Sequence[AppliedFact[f.MaterialTransformed]
 
 def apply_alias_given(conn: Connection, facts: Sequence[AppliedFact[f.AliasGiven]]) -> None:
     """A further number."""
-    upsert(conn, alias, [_alias_row(x.author, x.payload.material_id, x.payload.alias, x.occurred.at_ms)
-                         for x in facts])
+    upsert(conn, alias, [_alias_row(x.author, x.payload.material_id, x.payload.alias, x.occurred.at_ms) for x in facts])
 
 
 def apply_material_moved(conn: Connection, facts: Sequence[AppliedFact[f.MaterialMoved]]) -> None:
     """A new place."""
-    change(conn, [{"author": x.author, "material_id": x.payload.material_id, "place": x.payload.place,
-                   "last_fact": x.fact_id} for x in facts])
-    upsert(conn, place_history, [
-        {"author": x.author, "fact_id": x.fact_id, "material_id": x.payload.material_id, "place": x.payload.place,
-         "at_ms": x.occurred.at_ms, "actor": x.actor} for x in facts
-    ])
+    change(
+        conn,
+        [
+            {"author": x.author, "material_id": x.payload.material_id, "place": x.payload.place, "last_fact": x.fact_id}
+            for x in facts
+        ],
+    )
+    upsert(
+        conn,
+        place_history,
+        [
+            {
+                "author": x.author,
+                "fact_id": x.fact_id,
+                "material_id": x.payload.material_id,
+                "place": x.payload.place,
+                "at_ms": x.occurred.at_ms,
+                "actor": x.actor,
+            }
+            for x in facts
+        ],
+    )
 
 
 def apply_material_weighed(conn: Connection, facts: Sequence[AppliedFact[f.MaterialWeighed]]) -> None:
     """A new mass; the older ones stay in the history."""
     apply_operation_weighings(conn, facts)
-    change(conn, [
-        {"author": x.author, "material_id": x.payload.material_id, "mass_g": x.payload.mass.g,
-         "mass_basis": x.payload.mass.basis, "mass_scale": x.payload.mass.scale,
-         "mass_at_ms": x.payload.mass.at_ms or x.occurred.at_ms, "last_fact": x.fact_id} for x in facts
-    ])
-    upsert(conn, mass_history, [
-        _mass_row(x.author, x.fact_id, x.payload.material_id, x.payload.mass, x.occurred.at_ms, x.payload.reason)
-        for x in facts
-    ])
+    change(
+        conn,
+        [
+            {
+                "author": x.author,
+                "material_id": x.payload.material_id,
+                "mass_g": x.payload.mass.g,
+                "mass_basis": x.payload.mass.basis,
+                "mass_scale": x.payload.mass.scale,
+                "mass_at_ms": x.payload.mass.at_ms or x.occurred.at_ms,
+                "last_fact": x.fact_id,
+            }
+            for x in facts
+        ],
+    )
+    upsert(
+        conn,
+        mass_history,
+        [
+            _mass_row(x.author, x.fact_id, x.payload.material_id, x.payload.mass, x.occurred.at_ms, x.payload.reason)
+            for x in facts
+        ],
+    )
 
 
 def apply_material_scrapped(conn: Connection, facts: Sequence[AppliedFact[f.MaterialScrapped]]) -> None:
@@ -241,24 +353,47 @@ def apply_order_assigned(conn: Connection, facts: Sequence[AppliedFact[f.OrderAs
     """Another order item, and another grade where the fact names one."""
     for x in facts:
         grade = {"grade": x.payload.grade} if x.payload.grade else {}
-        change(conn, [{"author": x.author, "material_id": x.payload.material_id, "order_item": x.payload.order_item,
-                       "last_fact": x.fact_id, **grade}])
+        change(
+            conn,
+            [
+                {
+                    "author": x.author,
+                    "material_id": x.payload.material_id,
+                    "order_item": x.payload.order_item,
+                    "last_fact": x.fact_id,
+                    **grade,
+                }
+            ],
+        )
 
 
 def apply_mark_placed(conn: Connection, facts: Sequence[AppliedFact[f.MarkPlaced]]) -> None:
     """An interval to remember; a later mark with the same id replaces it."""
     names = ("mark_id", "material_id", "kind", "from_um", "to_um", "left_um", "right_um", "value", "text", "rule")
-    rows = [{"author": x.author, "placed_at_ms": x.occurred.at_ms} | {n: getattr(x.payload, n) for n in names}
-            for x in facts]
+    rows = [
+        {"author": x.author, "placed_at_ms": x.occurred.at_ms} | {n: getattr(x.payload, n) for n in names}
+        for x in facts
+    ]
     upsert(conn, mark, rows, update=[*names[1:], "placed_at_ms"])
 
 
 def apply_deviation_raised(conn: Connection, facts: Sequence[AppliedFact[f.DeviationRaised]]) -> None:
     """What happened although a rule speaks against it."""
-    upsert(conn, deviation_raised, [
-        {"author": x.author, "deviation_id": x.payload.deviation_id, "rule": x.payload.rule, "text": x.payload.text,
-         "material_id": x.payload.material_id, "at_ms": x.occurred.at_ms} for x in facts
-    ])
+    upsert(
+        conn,
+        deviation_raised,
+        [
+            {
+                "author": x.author,
+                "deviation_id": x.payload.deviation_id,
+                "rule": x.payload.rule,
+                "text": x.payload.text,
+                "material_id": x.payload.material_id,
+                "at_ms": x.occurred.at_ms,
+            }
+            for x in facts
+        ],
+    )
 
 
 def register(appliers: Appliers) -> None:

@@ -133,8 +133,10 @@ def count_by_place(conn: Connection, author: str) -> Sequence[Row[Any]]:
 def live_numbers(conn: Connection, author: str, numbers: Sequence[str]) -> set[str]:
     """Which of these numbers a live piece of this author carries."""
     named = and_(alias.c.author == material.c.author, alias.c.material_id == material.c.material_id)
-    query = select(alias.c.value).join(material, named).where(
-        alias.c.author == author, alias.c.value.in_(sorted(set(numbers))), material.c.state == "live"
+    query = (
+        select(alias.c.value)
+        .join(material, named)
+        .where(alias.c.author == author, alias.c.value.in_(sorted(set(numbers))), material.c.state == "live")
     )
     return set(conn.execute(query).scalars())
 
@@ -147,7 +149,8 @@ def _narrow(query: Select[Any], wanted: MaterialFilter) -> Select[Any]:
     if wanted.q:
         like = "%" + wanted.q.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         named = select(alias.c.material_id).where(
-            alias.c.author == material.c.author, alias.c.material_id == material.c.material_id,
+            alias.c.author == material.c.author,
+            alias.c.material_id == material.c.material_id,
             alias.c.value.ilike(like, escape="\\"),
         )
         query = query.where(named.exists())
@@ -206,9 +209,7 @@ def losses_of(conn: Connection, author: str, operation_id: str) -> Sequence[Row[
 
 def values_of(conn: Connection, author: str, operation_id: str) -> dict[str, int]:
     """An operation's summaries by name."""
-    query = select(process_value).where(
-        process_value.c.author == author, process_value.c.operation_id == operation_id
-    )
+    query = select(process_value).where(process_value.c.author == author, process_value.c.operation_id == operation_id)
     return {row.name: row.value for row in conn.execute(query.order_by(process_value.c.name))}
 
 
@@ -224,7 +225,9 @@ class Event:
 
 def history(conn: Connection, material_id: str) -> list[Event]:
     """The life of a piece over all authors, oldest first: numbers, places, masses, operations, marks, deviations."""
-    events = [Event(r.given_at_ms, r.author, "number", f"{r.value} ({r.scheme})") for r in aliases_of(conn, material_id)]
+    events = [
+        Event(r.given_at_ms, r.author, "number", f"{r.value} ({r.scheme})") for r in aliases_of(conn, material_id)
+    ]
     for table in (mass_history, place_history, mark, deviation_raised):
         rows = conn.execute(select(table).where(table.c.material_id == material_id))
         events += [_event(table.name, row) for row in rows]
@@ -247,7 +250,9 @@ def _operations(conn: Connection, material_id: str) -> list[Event]:
     same = and_(operation.c.author == edge.c.author, operation.c.operation_id == edge.c.operation_id)
     query = (
         select(operation.c.author, operation.c.operation, operation.c.unit, operation.c.ended_at_ms, edge.c.child_id)
-        .join(edge, same).where(touches).distinct()
+        .join(edge, same)
+        .where(touches)
+        .distinct()
     )
     lines = {
         Event(r.ended_at_ms, r.author, "made" if r.child_id == material_id else "used", f"{r.operation} at {r.unit}")

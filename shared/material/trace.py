@@ -41,7 +41,11 @@ def trace(conn: Connection, material_id: str, direction: Direction = "backward",
     ids = {material_id} | {i for row in found for i in (row.parent_id, row.child_id)}
     ordered = sorted(ids)
     return Trace(
-        material_id, direction, found, rows_of(conn, ordered), numbers_of(conn, ordered),
+        material_id,
+        direction,
+        found,
+        rows_of(conn, ordered),
+        numbers_of(conn, ordered),
         max((row.depth for row in found), default=0),
     )
 
@@ -88,7 +92,9 @@ def ancestor_places(conn: Connection, material_id: str, at_um: int, left_um: int
     places: list[Place] = []
     for depth in range(DEPTH_MAX + 1):
         places += [_rounded(spot, depth) for spot in front]
-        front = list(dict.fromkeys(_up(e, s) for s in front for e in by_child.get(s[0], []) if holds_place(e, s[1], s[2])))
+        front = list(
+            dict.fromkeys(_up(e, s) for s in front for e in by_child.get(s[0], []) if holds_place(e, s[1], s[2]))
+        )
         if not front:
             break
     return places
@@ -145,7 +151,9 @@ def _ways_down(edges: Sequence[Row[Any]], material_id: str) -> dict[str, list[Wa
     front: list[tuple[str, Way]] = [(material_id, ())]
     while front:
         front = [
-            (row.parent_id, (row, *way)) for piece, way in front for row in by_child.get(piece, [])
+            (row.parent_id, (row, *way))
+            for piece, way in front
+            for row in by_child.get(piece, [])
             if len(way) < DEPTH_MAX
         ]
         for piece, way in front:
@@ -166,8 +174,16 @@ def _carry(m: Row[Any], way: Way) -> ProjectedMark | None:
             return None
         along, across = next_along, next_across
     return ProjectedMark(
-        m.mark_id, m.kind, m.rule, m.text, m.value, m.material_id,
-        round(along[0]), round(along[1]), round(across[0]), round(across[1]),
+        m.mark_id,
+        m.kind,
+        m.rule,
+        m.text,
+        m.value,
+        m.material_id,
+        round(along[0]),
+        round(along[1]),
+        round(across[0]),
+        round(across[1]),
     )
 
 

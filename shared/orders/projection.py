@@ -40,9 +40,20 @@ def apply_schedule_released(conn: Connection, facts: Sequence[AppliedFact[Schedu
         conn,
         schedule_line,
         [
-            {"author": x.author, "line_id": line.line_id, "unit": x.payload.unit, "released_at_ms": x.recorded_at_ms,
-             "position": line.position, "piece": line.piece, "order_item": line.order_item, "number": line.number,
-             "aims": _json.encode(line.aims).decode(), "state": "open", "reason": "", "closed_at_ms": None}
+            {
+                "author": x.author,
+                "line_id": line.line_id,
+                "unit": x.payload.unit,
+                "released_at_ms": x.recorded_at_ms,
+                "position": line.position,
+                "piece": line.piece,
+                "order_item": line.order_item,
+                "number": line.number,
+                "aims": _json.encode(line.aims).decode(),
+                "state": "open",
+                "reason": "",
+                "closed_at_ms": None,
+            }
             for x in facts
             for line in x.payload.lines
         ],
@@ -56,8 +67,13 @@ def apply_schedule_line_closed(conn: Connection, facts: Sequence[AppliedFact[Sch
         .where(schedule_line.c.author == bindparam("key_author"), schedule_line.c.line_id == bindparam("key_line"))
         .values(state=bindparam("state"), reason=bindparam("reason"), closed_at_ms=bindparam("closed_at_ms")),
         [
-            {"key_author": x.author, "key_line": x.payload.line_id, "reason": x.payload.reason,
-             "state": "dropped" if x.payload.result == "dropped" else "done", "closed_at_ms": x.occurred.at_ms}
+            {
+                "key_author": x.author,
+                "key_line": x.payload.line_id,
+                "reason": x.payload.reason,
+                "state": "dropped" if x.payload.result == "dropped" else "done",
+                "closed_at_ms": x.occurred.at_ms,
+            }
             for x in facts
         ],
     )

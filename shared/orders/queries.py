@@ -61,7 +61,9 @@ def find_order(conn: Connection, author: str, item: str) -> OrderItem | None:
     return None if row is None else OrderItem(**row._mapping)
 
 
-def find_orders(conn: Connection, author: str = "", after: str = "", limit: int = 50, text: str = "") -> list[OrderItem]:
+def find_orders(
+    conn: Connection, author: str = "", after: str = "", limit: int = 50, text: str = ""
+) -> list[OrderItem]:
     """Order items by number, of one author or of all, at most limit + 1 (the one more says that there is more)."""
     query = select(order_item).order_by(order_item.c.item, order_item.c.author).limit(limit + 1)
     if author:
@@ -127,6 +129,14 @@ def _first(conn: Connection, query: Select[Any]) -> Line | None:
 
 def _line(row: Row[Any]) -> Line:
     return Line(
-        row.author, row.line_id, row.unit, row.position, row.piece, row.order_item, row.number,
-        msgspec.json.decode(row.aims), row.state, row.reason,
+        row.author,
+        row.line_id,
+        row.unit,
+        row.position,
+        row.piece,
+        row.order_item,
+        row.number,
+        msgspec.json.decode(row.aims),
+        row.state,
+        row.reason,
     )

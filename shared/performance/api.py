@@ -33,14 +33,19 @@ def performance(query: FiguresQuery) -> dict[str, Any]:
         days = queries.production_days(conn, query.author)
         day = query.day or (days[0] if days else "")
         narrow: dict[str, Any] = {
-            "author": query.author, "unit": query.unit, "days": [day] if day else [], "shift": query.shift
+            "author": query.author,
+            "unit": query.unit,
+            "days": [day] if day else [],
+            "shift": query.shift,
         }
         found = queries.sums(conn, **narrow)
         stops = queries.stops(conn, **narrow) if day else []
         delays = queries.delay_ms(conn, **narrow) if day else {}
         states = queries.states(conn, query.author)
     return {
-        "production_day": day, "shift": query.shift, "days": days,
+        "production_day": day,
+        "shift": query.shift,
+        "days": days,
         "items": [
             {"author": author, "unit": unit, "measures": measures, "figures": asdict(figures_of(measures))}
             for (author, unit), measures in found.items()

@@ -32,8 +32,15 @@ def figures_of(measures: Mapping[str, int]) -> Figures:
     charged = next((measures[name] for name in INPUTS if measures.get(name)), None)
     good, apt = measures.get("good_g"), measures.get("apt_ms")
     return Figures(
-        charged, good, measures.get("scrap_g"), measures.get("pieces"), apt, measures.get("stop_ms"),
-        measures.get("setup_ms"), ratio(good, charged), ratio(measures.get("prime_g"), charged),
+        charged,
+        good,
+        measures.get("scrap_g"),
+        measures.get("pieces"),
+        apt,
+        measures.get("stop_ms"),
+        measures.get("setup_ms"),
+        ratio(good, charged),
+        ratio(measures.get("prime_g"), charged),
         None if good is None or not apt else round(good * HOUR_MS / apt),
     )
 

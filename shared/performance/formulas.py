@@ -53,7 +53,8 @@ def evaluate_formula(formula: KpiFormula, sums: SumsByClass) -> KpiFigure:
     """One figure; a measure nobody counted is missing, not zero."""
     measures = tuple(
         MeasureSum(use.name, use.measure, use.of, sums[use.of][use.measure])
-        for use in formula.measures if use.of in sums and use.measure in sums[use.of]
+        for use in formula.measures
+        if use.of in sums and use.measure in sums[use.of]
     )
     names = tuple(use.name for use in formula.measures)
     result = _compiled(formula.formula, names).evaluate({found.name: float(found.total) for found in measures})

@@ -16,10 +16,19 @@ from shared.performance.tables import handover, rollup, state_change, stop, unit
 def apply_measure_counted(conn: Connection, facts: Sequence[AppliedFact[f.MeasureCounted]]) -> None:
     """Sum base measures by unit, production day, shift, measure and way of collecting."""
     rows = [
-        {"author": x.author, "unit": x.payload.unit, "production_day": x.payload.production_day,
-         "shift": x.payload.shift, "measure": measure, "collected": x.payload.collected, "total": value, "events": 1,
-         "last_at_ms": x.occurred.at_ms}
-        for x in facts for measure, value in sorted(x.payload.measures.items())
+        {
+            "author": x.author,
+            "unit": x.payload.unit,
+            "production_day": x.payload.production_day,
+            "shift": x.payload.shift,
+            "measure": measure,
+            "collected": x.payload.collected,
+            "total": value,
+            "events": 1,
+            "last_at_ms": x.occurred.at_ms,
+        }
+        for x in facts
+        for measure, value in sorted(x.payload.measures.items())
     ]
     upsert(conn, rollup, rows, update=["last_at_ms"], add=["total", "events"])
 
@@ -27,38 +36,69 @@ def apply_measure_counted(conn: Connection, facts: Sequence[AppliedFact[f.Measur
 def apply_unit_state_changed(conn: Connection, facts: Sequence[AppliedFact[f.UnitStateChanged]]) -> None:
     """Keep every change, and the youngest state of each unit by the time it is claimed for."""
     changes = [
-        {"author": x.author, "fact_id": x.fact_id, "unit": x.payload.unit, "state": x.payload.state,
-         "reason": x.payload.reason, "at_ms": x.occurred.at_ms, "production_day": x.payload.production_day,
-         "shift": x.payload.shift} for x in facts
+        {
+            "author": x.author,
+            "fact_id": x.fact_id,
+            "unit": x.payload.unit,
+            "state": x.payload.state,
+            "reason": x.payload.reason,
+            "at_ms": x.occurred.at_ms,
+            "production_day": x.payload.production_day,
+            "shift": x.payload.shift,
+        }
+        for x in facts
     ]
     upsert(conn, state_change, changes)
-    since = {(r.author, r.unit): r.since_ms for r in conn.execute(
-        select(unit_state.c.author, unit_state.c.unit, unit_state.c.since_ms)
-        .where(unit_state.c.unit.in_(sorted({x.payload.unit for x in facts})))
-    )}
+    since = {
+        (r.author, r.unit): r.since_ms
+        for r in conn.execute(
+            select(unit_state.c.author, unit_state.c.unit, unit_state.c.since_ms).where(
+                unit_state.c.unit.in_(sorted({x.payload.unit for x in facts}))
+            )
+        )
+    }
     for row in changes:
         key = (row["author"], row["unit"])
         if row["at_ms"] >= since.get(key, row["at_ms"]):
             since[key] = row["at_ms"]
             kept = {name: row[name] for name in ("author", "unit", "state", "reason", "production_day", "shift")}
-            upsert(conn, unit_state, [kept | {"since_ms": row["at_ms"], "last_fact": row["fact_id"]}],
-                   update=["state", "reason", "since_ms", "production_day", "shift", "last_fact"])
+            upsert(
+                conn,
+                unit_state,
+                [kept | {"since_ms": row["at_ms"], "last_fact": row["fact_id"]}],
+                update=["state", "reason", "since_ms", "production_day", "shift", "last_fact"],
+            )
 
 
 def apply_stop_recorded(conn: Connection, facts: Sequence[AppliedFact[f.StopRecorded]]) -> None:
     """A stop, or the correction of one."""
     names = ("unit", "from_ms", "to_ms", "reason", "note", "production_day", "shift")
-    rows = [{"author": x.author, "stop_id": x.payload.stop_id, "last_fact": x.fact_id}
-            | {name: getattr(x.payload, name) for name in names} for x in facts]
+    rows = [
+        {"author": x.author, "stop_id": x.payload.stop_id, "last_fact": x.fact_id}
+        | {name: getattr(x.payload, name) for name in names}
+        for x in facts
+    ]
     upsert(conn, stop, rows, update=[*names, "last_fact"])
 
 
 def apply_handover_noted(conn: Connection, facts: Sequence[AppliedFact[f.HandoverNoted]]) -> None:
     """A note for the next shift."""
-    upsert(conn, handover, [
-        {"author": x.author, "fact_id": x.fact_id, "production_day": x.payload.production_day,
-         "shift": x.payload.shift, "text": x.payload.text, "actor": x.actor, "at_ms": x.occurred.at_ms} for x in facts
-    ])
+    upsert(
+        conn,
+        handover,
+        [
+            {
+                "author": x.author,
+                "fact_id": x.fact_id,
+                "production_day": x.payload.production_day,
+                "shift": x.payload.shift,
+                "text": x.payload.text,
+                "actor": x.actor,
+                "at_ms": x.occurred.at_ms,
+            }
+            for x in facts
+        ],
+    )
 
 
 def register(appliers: Appliers) -> None:

@@ -42,7 +42,8 @@ def by_day(conn: Connection, author: str, unit: str, first_day: str, last_day: s
     query = (
         select(rollup.c.production_day, rollup.c.measure, func.sum(rollup.c.total).label("total"))
         .where(rollup.c.author == author, rollup.c.unit == unit, rollup.c.production_day.between(first_day, last_day))
-        .group_by(rollup.c.production_day, rollup.c.measure).order_by(rollup.c.production_day, rollup.c.measure)
+        .group_by(rollup.c.production_day, rollup.c.measure)
+        .order_by(rollup.c.production_day, rollup.c.measure)
     )
     found: dict[str, dict[str, int]] = {}
     for row in conn.execute(query):
@@ -59,7 +60,9 @@ def production_days(conn: Connection, author: str = "", limit: int = 31) -> list
 def collected_manually(conn: Connection, author: str, unit: str, days: Sequence[str]) -> int:
     """How many of a unit's measure events were booked by hand on these days: said beside its figures."""
     query = select(func.coalesce(func.sum(rollup.c.events), 0)).where(
-        rollup.c.author == author, rollup.c.unit == unit, rollup.c.collected == "manual",
+        rollup.c.author == author,
+        rollup.c.unit == unit,
+        rollup.c.collected == "manual",
         rollup.c.production_day.in_(list(days)),
     )
     return int(conn.execute(query).scalar_one())

@@ -78,11 +78,11 @@ def get_decisions(query: DecisionsQuery) -> dict[str, Any]:
     """Decisions, the youngest first: which rule, which version, which inputs, what it said."""
     with reading() as conn:
         ids = _ids(conn, query.piece)
-        rows = queries.list_decisions(
-            conn, query.author, query.outcome, query.rule, ids, query.after, query.limit
-        )
+        rows = queries.list_decisions(conn, query.author, query.outcome, query.rule, ids, query.after, query.limit)
         shown = rows[: query.limit]
-        return _page([decision_json(row, names) for row, names in _named(conn, shown)], rows, query.limit, "decision_id")
+        return _page(
+            [decision_json(row, names) for row, names in _named(conn, shown)], rows, query.limit, "decision_id"
+        )
 
 
 @bp.get("/samples")
@@ -125,33 +125,56 @@ def _page(items: list[dict[str, Any]], rows: Any, limit: int, key: str) -> dict[
 def hold_json(row: Row[Any], piece: Row[Any] | None) -> dict[str, Any]:
     """A hold as JSON, with the number and kind of its piece."""
     return {
-        "author": row.author, "hold_id": row.hold_id, "material_id": row.material_id,
-        "number": piece.number if piece is not None else "", "kind": piece.kind if piece is not None else "",
+        "author": row.author,
+        "hold_id": row.hold_id,
+        "material_id": row.material_id,
+        "number": piece.number if piece is not None else "",
+        "kind": piece.kind if piece is not None else "",
         "mass_g": piece.mass_g if piece is not None else None,
-        "state": "open" if row.released_at_ms is None else "released", "reason": row.reason, "rule": row.rule_id,
-        "decision_id": row.decision_id, "inherited_from": row.inherited_from, "placed_at_ms": row.placed_at_ms,
-        "placed_by": row.placed_by, "released_at_ms": row.released_at_ms, "released_by": row.released_by,
-        "disposition": row.disposition, "note": row.note, "only_for": row.only_for,
+        "state": "open" if row.released_at_ms is None else "released",
+        "reason": row.reason,
+        "rule": row.rule_id,
+        "decision_id": row.decision_id,
+        "inherited_from": row.inherited_from,
+        "placed_at_ms": row.placed_at_ms,
+        "placed_by": row.placed_by,
+        "released_at_ms": row.released_at_ms,
+        "released_by": row.released_by,
+        "disposition": row.disposition,
+        "note": row.note,
+        "only_for": row.only_for,
     }
 
 
 def decision_json(row: Row[Any], piece: Row[Any] | None) -> dict[str, Any]:
     """A decision as JSON with its inputs in stored units."""
     return {
-        "author": row.author, "decision_id": row.decision_id, "rule": row.rule_id, "rule_version": row.rule_version,
-        "rule_hash": row.rule_hash, "material_id": row.material_id,
-        "number": piece.number if piece is not None else "", "outcome": row.outcome,
-        "inputs": msgspec.json.decode(row.inputs), "explanation": row.explanation,
-        "decided_at_ms": row.decided_at_ms, "decided_by": row.decided_by,
+        "author": row.author,
+        "decision_id": row.decision_id,
+        "rule": row.rule_id,
+        "rule_version": row.rule_version,
+        "rule_hash": row.rule_hash,
+        "material_id": row.material_id,
+        "number": piece.number if piece is not None else "",
+        "outcome": row.outcome,
+        "inputs": msgspec.json.decode(row.inputs),
+        "explanation": row.explanation,
+        "decided_at_ms": row.decided_at_ms,
+        "decided_by": row.decided_by,
     }
 
 
 def sample_json(analysis: Analysis, piece: Row[Any] | None) -> dict[str, Any]:
     """An analysis as JSON."""
     return {
-        "author": analysis.author, "sample_id": analysis.sample_id, "sample_number": analysis.number,
-        "material_id": analysis.material_id, "number": piece.number if piece is not None else "",
-        "place": analysis.place, "taken_at_ms": analysis.taken_at_ms, "analysed_at_ms": analysis.analysed_at_ms,
+        "author": analysis.author,
+        "sample_id": analysis.sample_id,
+        "sample_number": analysis.number,
+        "material_id": analysis.material_id,
+        "number": piece.number if piece is not None else "",
+        "place": analysis.place,
+        "taken_at_ms": analysis.taken_at_ms,
+        "analysed_at_ms": analysis.analysed_at_ms,
         "results": [
             {"element": element, "value_e6": value.e6, "operator": value.operator, "digits": value.digits}
             for element, value in analysis.values.items()

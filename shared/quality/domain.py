@@ -91,9 +91,7 @@ def open_for(holds: Sequence[Held]) -> list[Held]:
 
 def _answered(holds: Iterable[Held]) -> set[str]:
     by_id = {h.hold_id: h for h in holds}
-    return {
-        h.inherited_from for h in holds if h.inherited_from in by_id and by_id[h.inherited_from].steps > h.steps
-    }
+    return {h.inherited_from for h in holds if h.inherited_from in by_id and by_id[h.inherited_from].steps > h.steps}
 
 
 def quality_status(open_count: int, only_for: str) -> str:

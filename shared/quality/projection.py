@@ -18,8 +18,17 @@ _json = msgspec.json.Encoder(order="deterministic")
 _PLACED = ("material_id", "reason", "rule_id", "decision_id", "inherited_from", "placed_at_ms", "placed_by")
 _RELEASED = ("released_at_ms", "released_by", "disposition", "note", "only_for")
 _BLANK: dict[str, Any] = {
-    "reason": "", "rule_id": "", "decision_id": "", "inherited_from": "", "placed_at_ms": None, "placed_by": "",
-    "released_at_ms": None, "released_by": "", "disposition": "", "note": "", "only_for": "",
+    "reason": "",
+    "rule_id": "",
+    "decision_id": "",
+    "inherited_from": "",
+    "placed_at_ms": None,
+    "placed_by": "",
+    "released_at_ms": None,
+    "released_by": "",
+    "disposition": "",
+    "note": "",
+    "only_for": "",
 }
 
 
@@ -37,9 +46,15 @@ def apply_sample_analysed(conn: Connection, facts: Sequence[AppliedFact[SampleAn
         conn,
         sample,
         [
-            {"author": x.author, "sample_id": x.payload.sample_id, "sample_number": x.payload.sample_number,
-             "material_id": x.payload.material_id, "place": x.payload.place, "taken_at_ms": x.payload.taken_at_ms,
-             "analysed_at_ms": x.occurred.at_ms}
+            {
+                "author": x.author,
+                "sample_id": x.payload.sample_id,
+                "sample_number": x.payload.sample_number,
+                "material_id": x.payload.material_id,
+                "place": x.payload.place,
+                "taken_at_ms": x.payload.taken_at_ms,
+                "analysed_at_ms": x.occurred.at_ms,
+            }
             for x in facts
         ],
         update=["sample_number", "material_id", "place", "taken_at_ms", "analysed_at_ms"],
@@ -48,8 +63,14 @@ def apply_sample_analysed(conn: Connection, facts: Sequence[AppliedFact[SampleAn
         conn,
         sample_value,
         [
-            {"author": x.author, "sample_id": x.payload.sample_id, "element": r.element, "value_e6": r.value_e6,
-             "operator": r.operator, "digits": r.digits}
+            {
+                "author": x.author,
+                "sample_id": x.payload.sample_id,
+                "element": r.element,
+                "value_e6": r.value_e6,
+                "operator": r.operator,
+                "digits": r.digits,
+            }
             for x in facts
             for r in x.payload.results
         ],
@@ -63,11 +84,19 @@ def apply_check_decided(conn: Connection, facts: Sequence[AppliedFact[CheckDecid
         conn,
         decision,
         [
-            {"author": x.author, "decision_id": x.payload.decision_id, "rule_id": x.payload.rule_id,
-             "rule_version": x.payload.rule_version, "rule_hash": x.payload.rule_hash,
-             "material_id": x.payload.material_id, "outcome": x.payload.outcome,
-             "inputs": _json.encode(x.payload.inputs).decode(), "explanation": x.payload.explanation,
-             "decided_at_ms": x.occurred.at_ms, "decided_by": x.actor}
+            {
+                "author": x.author,
+                "decision_id": x.payload.decision_id,
+                "rule_id": x.payload.rule_id,
+                "rule_version": x.payload.rule_version,
+                "rule_hash": x.payload.rule_hash,
+                "material_id": x.payload.material_id,
+                "outcome": x.payload.outcome,
+                "inputs": _json.encode(x.payload.inputs).decode(),
+                "explanation": x.payload.explanation,
+                "decided_at_ms": x.occurred.at_ms,
+                "decided_by": x.actor,
+            }
             for x in facts
         ],
     )
@@ -80,9 +109,17 @@ def apply_hold_placed(conn: Connection, facts: Sequence[AppliedFact[HoldPlaced]]
         hold,
         [
             _BLANK
-            | {"author": x.author, "hold_id": x.payload.hold_id, "material_id": x.payload.material_id,
-               "reason": x.payload.reason, "rule_id": x.payload.rule_id, "decision_id": x.payload.decision_id,
-               "inherited_from": x.payload.inherited_from, "placed_at_ms": x.occurred.at_ms, "placed_by": x.actor}
+            | {
+                "author": x.author,
+                "hold_id": x.payload.hold_id,
+                "material_id": x.payload.material_id,
+                "reason": x.payload.reason,
+                "rule_id": x.payload.rule_id,
+                "decision_id": x.payload.decision_id,
+                "inherited_from": x.payload.inherited_from,
+                "placed_at_ms": x.occurred.at_ms,
+                "placed_by": x.actor,
+            }
             for x in facts
         ],
         update=_PLACED,
@@ -96,9 +133,16 @@ def apply_hold_released(conn: Connection, facts: Sequence[AppliedFact[HoldReleas
         hold,
         [
             _BLANK
-            | {"author": x.author, "hold_id": x.payload.hold_id, "material_id": x.payload.material_id,
-               "released_at_ms": x.occurred.at_ms, "released_by": x.actor, "disposition": x.payload.disposition,
-               "note": x.payload.note, "only_for": x.payload.only_for}
+            | {
+                "author": x.author,
+                "hold_id": x.payload.hold_id,
+                "material_id": x.payload.material_id,
+                "released_at_ms": x.occurred.at_ms,
+                "released_by": x.actor,
+                "disposition": x.payload.disposition,
+                "note": x.payload.note,
+                "only_for": x.payload.only_for,
+            }
             for x in facts
         ],
         update=_RELEASED,

@@ -66,7 +66,13 @@ def _analysis(conn: Connection, row: Row[Any]) -> Analysis:
         .order_by(sample_value.c.element)
     )
     return Analysis(
-        row.author, row.sample_id, row.sample_number, row.material_id, row.place, row.taken_at_ms, row.analysed_at_ms,
+        row.author,
+        row.sample_id,
+        row.sample_number,
+        row.material_id,
+        row.place,
+        row.taken_at_ms,
+        row.analysed_at_ms,
         {v.element: Value(v.value_e6, v.operator, v.digits) for v in values},
     )
 
@@ -103,7 +109,9 @@ def open_holds(conn: Connection, material_id: str) -> list[Held]:
     here. A heat's hold reaches its slabs only through the holds they were born with, because its share decides.
     """
     line = _ancestry(conn, material_id)
-    rows = conn.execute(select(hold).where(hold.c.material_id.in_(sorted(line)), hold.c.placed_at_ms.is_not(None))).all()
+    rows = conn.execute(
+        select(hold).where(hold.c.material_id.in_(sorted(line)), hold.c.placed_at_ms.is_not(None))
+    ).all()
     return open_for([_held(row, line[row.material_id]) for row in rows])
 
 
@@ -124,14 +132,27 @@ def _ancestry(conn: Connection, material_id: str) -> dict[str, int]:
 
 def _held(row: Row[Any], steps: int) -> Held:
     return Held(
-        row.author, row.hold_id, row.material_id, row.reason, row.rule_id, row.decision_id, row.inherited_from,
-        row.placed_at_ms, row.released_at_ms, steps,
+        row.author,
+        row.hold_id,
+        row.material_id,
+        row.reason,
+        row.rule_id,
+        row.decision_id,
+        row.inherited_from,
+        row.placed_at_ms,
+        row.released_at_ms,
+        steps,
     )
 
 
 def list_holds(
-    conn: Connection, author: str = "", state: str = "", ids: Sequence[str] | None = None, rule_id: str = "",
-    after: str = "", limit: int = 50,
+    conn: Connection,
+    author: str = "",
+    state: str = "",
+    ids: Sequence[str] | None = None,
+    rule_id: str = "",
+    after: str = "",
+    limit: int = 50,
 ) -> Sequence[Row[Any]]:
     """Holds, the youngest first, at most limit + 1. state: open | released | '' ; ids narrows to pieces."""
     query = select(hold).where(hold.c.placed_at_ms.is_not(None)).order_by(hold.c.hold_id.desc()).limit(limit + 1)
@@ -147,8 +168,13 @@ def list_holds(
 
 
 def list_decisions(
-    conn: Connection, author: str = "", outcome: str = "", rule_id: str = "", ids: Sequence[str] | None = None,
-    after: str = "", limit: int = 50,
+    conn: Connection,
+    author: str = "",
+    outcome: str = "",
+    rule_id: str = "",
+    ids: Sequence[str] | None = None,
+    after: str = "",
+    limit: int = 50,
 ) -> Sequence[Row[Any]]:
     """Decisions, the youngest first, at most limit + 1."""
     query = select(decision).order_by(decision.c.decision_id.desc()).limit(limit + 1)

@@ -32,8 +32,10 @@ def _variable_faults(check: Expression, event: str) -> list[str]:
         if known is None:
             faults.append(f"{event} offers no variable {used.name}; it has {', '.join(offered)}")
         elif (known.type, known.unit) != (used.type, used.unit):
-            faults.append(f"{used.name} is a {known.type} in {known.unit or 'no unit'} at {event}, "
-                          f"not a {used.type} in {used.unit or 'no unit'}")
+            faults.append(
+                f"{used.name} is a {known.type} in {known.unit or 'no unit'} at {event}, "
+                f"not a {used.type} in {used.unit or 'no unit'}"
+            )
         elif used.unit not in INTERNAL_PER_UNIT:
             faults.append(f"the unit {used.unit} is not known")
     return faults

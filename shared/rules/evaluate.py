@@ -51,7 +51,9 @@ def evaluate(rule: Rule, inputs: Mapping[str, Stored]) -> Outcome:
     """Ask a rule about one piece; inputs in stored units, None or absent for what is not measured."""
     given = {name: value for name, value in inputs.items() if value is not None}
     if len(given) > INPUTS_MAX:
-        return Outcome("failed", None, (), {}, reason=f"{len(given)} inputs; a rule is asked with at most {INPUTS_MAX}.")
+        return Outcome(
+            "failed", None, (), {}, reason=f"{len(given)} inputs; a rule is asked with at most {INPUTS_MAX}."
+        )
     if isinstance(rule.check, Limits):
         return _by_limits(rule, rule.check, given)
     if isinstance(rule.check, Tolerance):
@@ -120,7 +122,9 @@ def _by_tolerance(rule: Rule, check: Tolerance, given: Mapping[str, InputValue])
     bases = (given["sender_basis"], given["receiver_basis"])
     pair = next((entry for entry in pairs if (entry.sender_basis, entry.receiver_basis) == bases), None)
     if pair is None:
-        return Outcome("not_applicable", None, (), used, reason=f"No tolerance is given for {bases[0]} against {bases[1]}.")
+        return Outcome(
+            "not_applicable", None, (), used, reason=f"No tolerance is given for {bases[0]} against {bases[1]}."
+        )
     sent, found = int(given["sender_mass"]), int(given["receiver_mass"])
     allowed = max(sent * pair.tolerance_ppm // PPM, pair.at_least_g)
     truth: Truth = "true" if abs(found - sent) <= allowed else "false"
@@ -135,7 +139,8 @@ def _outcome(
     if verdict == "pending":
         return Outcome(verdict, None, lines, used, missing, f"Still to be measured: {', '.join(missing)}.")
     if verdict == "failed":
-        return Outcome(verdict, None, lines, used, missing, "; ".join(line.text for line in lines if line.truth == "failed"))
+        return Outcome(
+            verdict, None, lines, used, missing, "; ".join(line.text for line in lines if line.truth == "failed")
+        )
     action = rule.otherwise.action if verdict == "violated" else None
     return Outcome(verdict, action, lines, used, missing, "; ".join(against))
-

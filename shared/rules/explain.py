@@ -39,8 +39,10 @@ def mass_line(sent_g: int, found_g: int, allowed_g: int, truth: Truth) -> Line:
     """The comparison of two masses: difference against what the lane allows, in kg."""
     difference, allowed = abs(found_g - sent_g) / 1000, allowed_g / 1000
     share = Decimal(found_g - sent_g) * 100 / sent_g if sent_g else Decimal(0)
-    text = (f"{number(found_g / 1000)} kg found, {number(sent_g / 1000)} kg advised: {share:+.2f} %, "
-            f"difference {number(difference)} kg {'≤' if truth == 'true' else '>'} {number(allowed)} kg")
+    text = (
+        f"{number(found_g / 1000)} kg found, {number(sent_g / 1000)} kg advised: {share:+.2f} %, "
+        f"difference {number(difference)} kg {'≤' if truth == 'true' else '>'} {number(allowed)} kg"
+    )
     return Line("mass difference", "<=", difference, allowed, "kg", truth, text)
 
 

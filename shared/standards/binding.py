@@ -29,7 +29,9 @@ class Bound:
     missing: tuple[str, ...]
 
 
-def bind(document: AnyStandard, plant: str, equipment: Sequence[Equipment], deviations: Sequence[Deviation] = ()) -> Bound:
+def bind(
+    document: AnyStandard, plant: str, equipment: Sequence[Equipment], deviations: Sequence[Deviation] = ()
+) -> Bound:
     """The plant's values for a document; a declared deviation may go outside the range, nothing else may."""
     has = {unit.unit_class for unit in equipment}
     missing = [f"{document.id}: no unit of class {name}" for name in _needed(document, has) if name not in has]

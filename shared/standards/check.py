@@ -36,5 +36,6 @@ def _routing_faults(document: Routing) -> list[str]:
     used = {name for step in document.steps for name in step.classes}
     return [
         f"parameter {parameter.name} belongs to {parameter.of}, which no step uses"
-        for parameter in document.parameters if parameter.of not in used
+        for parameter in document.parameters
+        if parameter.of not in used
     ]

@@ -31,7 +31,9 @@ def standards() -> None:
 
 
 @standards.command()
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the two files.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the two files."
+)
 @click.option("--name", required=True, help="Whose key it is; also the files' name.")
 def keygen(out: Path, name: str) -> None:
     """Make a key pair: NAME.pem stays secret with its holder, NAME.pub is shown."""
@@ -45,21 +47,42 @@ def keygen(out: Path, name: str) -> None:
 @click.option("--root-key", "root_keys", required=True, multiple=True, type=FILE, help="Secret root key; repeat.")
 @click.option("--standards-key", "standards_keys", required=True, multiple=True, type=FILE, help=".pub file; repeat.")
 @click.option("--online", required=True, help="The hub's public key, 64 hex digits (GET /api/v1/standards/root).")
-@click.option("--threshold", default=2, show_default=True, type=click.IntRange(1, 16), help="Standards keys that must sign.")
-@click.option("--root-threshold", default=1, show_default=True, type=click.IntRange(1, 16), help="Root keys that must sign.")
-@click.option("--version", default=1, show_default=True, type=click.IntRange(1), help="One more than the root in force.")
-@click.option("--previous-key", "previous", multiple=True, type=FILE, help="Secret root key of the root before; repeat.")
+@click.option(
+    "--threshold", default=2, show_default=True, type=click.IntRange(1, 16), help="Standards keys that must sign."
+)
+@click.option(
+    "--root-threshold", default=1, show_default=True, type=click.IntRange(1, 16), help="Root keys that must sign."
+)
+@click.option(
+    "--version", default=1, show_default=True, type=click.IntRange(1), help="One more than the root in force."
+)
+@click.option(
+    "--previous-key", "previous", multiple=True, type=FILE, help="Secret root key of the root before; repeat."
+)
 @click.option("--out", required=True, type=FILE, help="File for the root document.")
 def root(
-    root_keys: tuple[Path, ...], standards_keys: tuple[Path, ...], online: str, threshold: int, root_threshold: int,
-    version: int, previous: tuple[Path, ...], out: Path,
+    root_keys: tuple[Path, ...],
+    standards_keys: tuple[Path, ...],
+    online: str,
+    threshold: int,
+    root_threshold: int,
+    version: int,
+    previous: tuple[Path, ...],
+    out: Path,
 ) -> None:
     """Make the root document: which keys count for what."""
     if len(online) != 64 or any(letter not in "0123456789abcdef" for letter in online):
         raise BadSetup("standards.online_key", "--online must be 64 hex digits.", todo="Copy it from the hub.")
     keys = [load_key(path) for path in root_keys]
-    document = build_root(version, SystemClock().now_ms(), keys, [read_public(path) for path in standards_keys], online,
-                          root_threshold, threshold)
+    document = build_root(
+        version,
+        SystemClock().now_ms(),
+        keys,
+        [read_public(path) for path in standards_keys],
+        online,
+        root_threshold,
+        threshold,
+    )
     raw = sign_root(document, [*keys, *(load_key(path) for path in previous)])
     first_root(raw)
     _write(out, raw)
@@ -91,5 +114,8 @@ def _write(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise BadSetup("standards.unwritable", f"{path} cannot be written: {error.strerror}.",
-                       todo="Choose a folder this user may write.") from error
+        raise BadSetup(
+            "standards.unwritable",
+            f"{path} cannot be written: {error.strerror}.",
+            todo="Choose a folder this user may write.",
+        ) from error

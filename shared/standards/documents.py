@@ -192,7 +192,9 @@ def parse_document(value: object) -> AnyStandard:
 def parse_body(body: bytes) -> AnyStandard:
     """A document from its canonical bytes; BadInput when this node cannot read it."""
     if len(body) > BODY_BYTES_MAX:
-        raise BadInput("standards.too_large", f"The document has {len(body)} bytes; at most {BODY_BYTES_MAX} are allowed.")
+        raise BadInput(
+            "standards.too_large", f"The document has {len(body)} bytes; at most {BODY_BYTES_MAX} are allowed."
+        )
     try:
         return _ADAPTER.validate_json(body)
     except ValidationError as error:
@@ -201,5 +203,8 @@ def parse_body(body: bytes) -> AnyStandard:
 
 def _refused(error: ValidationError) -> BadInput:
     lines = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-    return BadInput("standards.bad_document", f"The document is not in order. {'; '.join(lines)}.",
-                    todo="Mend the named fields and save again.")
+    return BadInput(
+        "standards.bad_document",
+        f"The document is not in order. {'; '.join(lines)}.",
+        todo="Mend the named fields and save again.",
+    )

@@ -55,16 +55,30 @@ def apply_drafted(conn: Connection, group: Sequence[AppliedFact[facts.StandardDr
 def _drafted(f: AppliedFact[facts.StandardDrafted]) -> dict[str, Any]:
     p = f.payload
     return {
-        "author": f.author, **_version(f), "kind": p.kind, "title": p.title, "status": "draft", "sha256": p.sha256,
-        "body": p.body, "drafted_by": f.actor, "drafted_ms": f.recorded_at_ms, "approved_by": "", "note": "",
-        "release": 0, "catalogue_version": 0, "effective_from_ms": 0, "published_fact": "",
+        "author": f.author,
+        **_version(f),
+        "kind": p.kind,
+        "title": p.title,
+        "status": "draft",
+        "sha256": p.sha256,
+        "body": p.body,
+        "drafted_by": f.actor,
+        "drafted_ms": f.recorded_at_ms,
+        "approved_by": "",
+        "note": "",
+        "release": 0,
+        "catalogue_version": 0,
+        "effective_from_ms": 0,
+        "published_fact": "",
     }
 
 
 def apply_submitted(conn: Connection, group: Sequence[AppliedFact[facts.StandardSubmitted]]) -> None:
     """Draft to in review."""
     for f in group:
-        _change(conn, tables.standard_version, f, _version(f), status="in_review", submitted_ms=f.recorded_at_ms, note="")
+        _change(
+            conn, tables.standard_version, f, _version(f), status="in_review", submitted_ms=f.recorded_at_ms, note=""
+        )
 
 
 def apply_returned(conn: Connection, group: Sequence[AppliedFact[facts.StandardReturned]]) -> None:
@@ -76,56 +90,122 @@ def apply_returned(conn: Connection, group: Sequence[AppliedFact[facts.StandardR
 def apply_approved(conn: Connection, group: Sequence[AppliedFact[facts.StandardApproved]]) -> None:
     """In review to approved."""
     for f in group:
-        _change(conn, tables.standard_version, f, _version(f), status="approved", approved_by=f.actor,
-                approved_ms=f.recorded_at_ms, effective_from_ms=f.payload.effective_from_ms)
+        _change(
+            conn,
+            tables.standard_version,
+            f,
+            _version(f),
+            status="approved",
+            approved_by=f.actor,
+            approved_ms=f.recorded_at_ms,
+            effective_from_ms=f.payload.effective_from_ms,
+        )
 
 
 def apply_withdrawn(conn: Connection, group: Sequence[AppliedFact[facts.StandardWithdrawn]]) -> None:
     """Published to withdrawn."""
     for f in group:
-        _change(conn, tables.standard_version, f, _version(f), status="withdrawn", withdrawn_ms=f.recorded_at_ms,
-                note=f.payload.reason)
+        _change(
+            conn,
+            tables.standard_version,
+            f,
+            _version(f),
+            status="withdrawn",
+            withdrawn_ms=f.recorded_at_ms,
+            note=f.payload.reason,
+        )
 
 
 def apply_signing_requested(conn: Connection, group: Sequence[AppliedFact[facts.SigningRequested]]) -> None:
     """The request, and the versions that wait for it."""
     for f in group:
         p = f.payload
-        upsert(conn, tables.signing_request, [{
-            "author": f.author, "request_id": p.request_id, "number": p.number,
-            "catalogue_version": p.catalogue_version, "sha256": p.sha256,
-            "catalogue": p.catalogue, "requested_by": f.actor, "requested_ms": f.recorded_at_ms,
-        }])
+        upsert(
+            conn,
+            tables.signing_request,
+            [
+                {
+                    "author": f.author,
+                    "request_id": p.request_id,
+                    "number": p.number,
+                    "catalogue_version": p.catalogue_version,
+                    "sha256": p.sha256,
+                    "catalogue": p.catalogue,
+                    "requested_by": f.actor,
+                    "requested_ms": f.recorded_at_ms,
+                }
+            ],
+        )
         for release in p.releases:
             key = {"standard_id": release.standard_id, "version": release.version}
-            _change(conn, tables.standard_version, f, key, status="awaiting_signatures", release=release.release,
-                    catalogue_version=p.catalogue_version)
+            _change(
+                conn,
+                tables.standard_version,
+                f,
+                key,
+                status="awaiting_signatures",
+                release=release.release,
+                catalogue_version=p.catalogue_version,
+            )
 
 
 def apply_catalogue_signed(conn: Connection, group: Sequence[AppliedFact[facts.CatalogueSigned]]) -> None:
     """A signature; a second one by the same key changes nothing."""
     for f in group:
-        upsert(conn, tables.catalogue_signature, [{
-            "author": f.author, "request_id": f.payload.request_id, "keyid": f.payload.keyid, "sig": f.payload.sig,
-            "given_by": f.actor, "given_ms": f.recorded_at_ms,
-        }])
+        upsert(
+            conn,
+            tables.catalogue_signature,
+            [
+                {
+                    "author": f.author,
+                    "request_id": f.payload.request_id,
+                    "keyid": f.payload.keyid,
+                    "sig": f.payload.sig,
+                    "given_by": f.actor,
+                    "given_ms": f.recorded_at_ms,
+                }
+            ],
+        )
 
 
 def apply_root(conn: Connection, group: Sequence[AppliedFact[facts.RootTrusted]]) -> None:
     """A root document."""
-    upsert(conn, tables.root, [
-        {"author": f.author, "version": f.payload.version, "sha256": f.payload.sha256, "envelope": f.payload.envelope,
-         "trusted_ms": f.recorded_at_ms} for f in group
-    ])
+    upsert(
+        conn,
+        tables.root,
+        [
+            {
+                "author": f.author,
+                "version": f.payload.version,
+                "sha256": f.payload.sha256,
+                "envelope": f.payload.envelope,
+                "trusted_ms": f.recorded_at_ms,
+            }
+            for f in group
+        ],
+    )
 
 
 def apply_published(conn: Connection, group: Sequence[AppliedFact[facts.StandardPublished]]) -> None:
     """At the hub the version's row goes on; at a plant it begins here."""
     rows = [
-        {"author": f.author, **_version(f), "kind": f.payload.kind, "title": f.payload.title, "status": "published",
-         "sha256": f.payload.sha256, "body": f.payload.body, "published_ms": f.recorded_at_ms, "drafted_by": "",
-         "approved_by": "", "note": "", "release": 0, "catalogue_version": 0, "effective_from_ms": 0,
-         "published_fact": f.fact_id}
+        {
+            "author": f.author,
+            **_version(f),
+            "kind": f.payload.kind,
+            "title": f.payload.title,
+            "status": "published",
+            "sha256": f.payload.sha256,
+            "body": f.payload.body,
+            "published_ms": f.recorded_at_ms,
+            "drafted_by": "",
+            "approved_by": "",
+            "note": "",
+            "release": 0,
+            "catalogue_version": 0,
+            "effective_from_ms": 0,
+            "published_fact": f.fact_id,
+        }
         for f in {(f.payload.standard_id, f.payload.version): f for f in group}.values()
     ]
     upsert(conn, tables.standard_version, rows, update=(*_VERSION_COLUMNS, "published_ms", "published_fact"))
@@ -133,19 +213,41 @@ def apply_published(conn: Connection, group: Sequence[AppliedFact[facts.Standard
 
 def apply_catalogue(conn: Connection, group: Sequence[AppliedFact[facts.CataloguePublished]]) -> None:
     """A published catalogue."""
-    upsert(conn, tables.catalogue, [
-        {"author": f.author, "version": f.payload.version, "sha256": f.payload.sha256, "envelope": f.payload.envelope,
-         "fact_id": f.fact_id, "published_ms": f.recorded_at_ms} for f in group
-    ])
+    upsert(
+        conn,
+        tables.catalogue,
+        [
+            {
+                "author": f.author,
+                "version": f.payload.version,
+                "sha256": f.payload.sha256,
+                "envelope": f.payload.envelope,
+                "fact_id": f.fact_id,
+                "published_ms": f.recorded_at_ms,
+            }
+            for f in group
+        ],
+    )
 
 
 def apply_assignment(conn: Connection, group: Sequence[AppliedFact[facts.AssignmentIssued]]) -> None:
     """An assignment to one plant."""
-    upsert(conn, tables.assignment, [
-        {"author": f.author, "plant": f.payload.plant, "version": f.payload.version,
-         "catalogue_version": f.payload.catalogue_version, "envelope": f.payload.envelope,
-         "timestamp": f.payload.timestamp, "issued_ms": f.recorded_at_ms} for f in group
-    ])
+    upsert(
+        conn,
+        tables.assignment,
+        [
+            {
+                "author": f.author,
+                "plant": f.payload.plant,
+                "version": f.payload.version,
+                "catalogue_version": f.payload.catalogue_version,
+                "envelope": f.payload.envelope,
+                "timestamp": f.payload.timestamp,
+                "issued_ms": f.recorded_at_ms,
+            }
+            for f in group
+        ],
+    )
 
 
 def apply_installed(conn: Connection, group: Sequence[AppliedFact[facts.StandardsInstalled]]) -> None:
@@ -161,9 +263,16 @@ def apply_installed(conn: Connection, group: Sequence[AppliedFact[facts.Standard
         for gone in sorted(set(since) - kept):
             _change(conn, tables.in_force, f, {"standard_id": gone[0], "version": gone[1]}, until_ms=now)
         rows = [
-            {"author": f.author, "standard_id": s.standard_id, "version": s.version, "sha256": s.sha256,
-             "effective_from_ms": s.effective_from_ms, "until_ms": None,
-             "adopted_ms": since.get((s.standard_id, s.version), now), "bound": json.dumps(s.values, sort_keys=True)}
+            {
+                "author": f.author,
+                "standard_id": s.standard_id,
+                "version": s.version,
+                "sha256": s.sha256,
+                "effective_from_ms": s.effective_from_ms,
+                "until_ms": None,
+                "adopted_ms": since.get((s.standard_id, s.version), now),
+                "bound": json.dumps(s.values, sort_keys=True),
+            }
             for s in f.payload.standards
         ]
         columns = ("sha256", "effective_from_ms", "adopted_ms", "until_ms", "bound")
@@ -172,22 +281,47 @@ def apply_installed(conn: Connection, group: Sequence[AppliedFact[facts.Standard
 
 def _insert_adoption(conn: Connection, f: AppliedFact[facts.StandardsInstalled]) -> None:
     p = f.payload
-    upsert(conn, tables.adoption, [{
-        "author": f.author, "fact_id": f.fact_id, "catalogue_version": p.catalogue_version,
-        "assignment_version": p.assignment_version, "effective_hash": p.effective_hash,
-        "equipment": json.dumps(p.equipment, sort_keys=True), "deviations": json.dumps(sorted(p.deviations)),
-        "adopted_ms": f.recorded_at_ms,
-    }], update=("fact_id", "catalogue_version", "assignment_version", "effective_hash", "equipment", "deviations",
-                "adopted_ms"))
+    upsert(
+        conn,
+        tables.adoption,
+        [
+            {
+                "author": f.author,
+                "fact_id": f.fact_id,
+                "catalogue_version": p.catalogue_version,
+                "assignment_version": p.assignment_version,
+                "effective_hash": p.effective_hash,
+                "equipment": json.dumps(p.equipment, sort_keys=True),
+                "deviations": json.dumps(sorted(p.deviations)),
+                "adopted_ms": f.recorded_at_ms,
+            }
+        ],
+        update=(
+            "fact_id",
+            "catalogue_version",
+            "assignment_version",
+            "effective_hash",
+            "equipment",
+            "deviations",
+            "adopted_ms",
+        ),
+    )
     conn.execute(delete(tables.rejection).where(tables.rejection.c.author == f.author))
 
 
 def apply_rejected(conn: Connection, group: Sequence[AppliedFact[facts.StandardsRejected]]) -> None:
     """A refusal with its reason, until the next adoption."""
     rows = [
-        {"author": f.author, "fact_id": f.fact_id, "catalogue_version": f.payload.catalogue_version,
-         "code": f.payload.code, "reason": f.payload.reason, "missing": json.dumps(list(f.payload.missing)),
-         "rejected_ms": f.recorded_at_ms} for f in group
+        {
+            "author": f.author,
+            "fact_id": f.fact_id,
+            "catalogue_version": f.payload.catalogue_version,
+            "code": f.payload.code,
+            "reason": f.payload.reason,
+            "missing": json.dumps(list(f.payload.missing)),
+            "rejected_ms": f.recorded_at_ms,
+        }
+        for f in group
     ]
     columns = ("fact_id", "catalogue_version", "code", "reason", "missing", "rejected_ms")
     upsert(conn, tables.rejection, rows, update=columns)
@@ -195,17 +329,28 @@ def apply_rejected(conn: Connection, group: Sequence[AppliedFact[facts.Standards
 
 def apply_deviation(conn: Connection, group: Sequence[AppliedFact[facts.DeviationDeclared]]) -> None:
     """A declared deviation."""
-    upsert(conn, tables.deviation, [
-        {"author": f.author, "deviation_id": f.payload.deviation_id, "standard_id": f.payload.standard_id,
-         "parameter": f.payload.parameter, "value": f.payload.value, "owner": f.payload.owner,
-         "reason": f.payload.reason, "expires_ms": f.payload.expires_ms, "declared_ms": f.recorded_at_ms,
-         "ended_ms": None} for f in group
-    ])
+    upsert(
+        conn,
+        tables.deviation,
+        [
+            {
+                "author": f.author,
+                "deviation_id": f.payload.deviation_id,
+                "standard_id": f.payload.standard_id,
+                "parameter": f.payload.parameter,
+                "value": f.payload.value,
+                "owner": f.payload.owner,
+                "reason": f.payload.reason,
+                "expires_ms": f.payload.expires_ms,
+                "declared_ms": f.recorded_at_ms,
+                "ended_ms": None,
+            }
+            for f in group
+        ],
+    )
 
 
 def apply_deviation_ended(conn: Connection, group: Sequence[AppliedFact[facts.DeviationEnded]]) -> None:
     """A deviation's end."""
     for f in group:
         _change(conn, tables.deviation, f, {"deviation_id": f.payload.deviation_id}, ended_ms=f.recorded_at_ms)
-
-

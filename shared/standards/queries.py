@@ -64,8 +64,11 @@ def find_in_force(conn: Connection, plant: str, standard_id: str, at_ms: int | N
     if at_ms is None:
         query = query.where(in_force.c.until_ms.is_(None))
     else:
-        query = query.where(in_force.c.effective_from_ms <= at_ms, in_force.c.adopted_ms <= at_ms,
-                            or_(in_force.c.until_ms.is_(None), in_force.c.until_ms > at_ms))
+        query = query.where(
+            in_force.c.effective_from_ms <= at_ms,
+            in_force.c.adopted_ms <= at_ms,
+            or_(in_force.c.until_ms.is_(None), in_force.c.until_ms > at_ms),
+        )
     row = conn.execute(query.order_by(in_force.c.effective_from_ms.desc()).limit(1)).first()
     return _adopted(row) if row else None
 
@@ -98,7 +101,9 @@ def find_document(conn: Connection, standard_id: str, number: int, sha256: str) 
 def find_version(conn: Connection, author: str, standard_id: str, number: int) -> Row[tuple[object, ...]] | None:
     """The row of one version."""
     return conn.execute(
-        select(version).where(version.c.author == author, version.c.standard_id == standard_id, version.c.version == number)
+        select(version).where(
+            version.c.author == author, version.c.standard_id == standard_id, version.c.version == number
+        )
     ).first()
 
 
@@ -124,8 +129,18 @@ def list_deviations(conn: Connection, plant: str | None = None, active_at_ms: in
     table = tables.deviation
     query = select(table).where(table.c.author == plant) if plant else select(table)
     found = [
-        Deviation(row.author, row.deviation_id, row.standard_id, row.parameter, row.value, row.owner, row.reason,
-                  row.declared_ms, row.expires_ms, row.ended_ms)
+        Deviation(
+            row.author,
+            row.deviation_id,
+            row.standard_id,
+            row.parameter,
+            row.value,
+            row.owner,
+            row.reason,
+            row.declared_ms,
+            row.expires_ms,
+            row.ended_ms,
+        )
         for row in conn.execute(query.order_by(table.c.declared_ms, table.c.deviation_id))
     ]
     return [d for d in found if active_at_ms is None or d.active(active_at_ms)]
@@ -144,8 +159,16 @@ def equipment_of(conn: Connection, plant: str) -> dict[str, str]:
 
 
 def _adopted(row: Row[tuple[object, ...]]) -> Adopted:
-    return Adopted(row.author, row.standard_id, row.version, row.sha256, row.effective_from_ms, row.adopted_ms,
-                   row.until_ms, json.loads(row.bound))
+    return Adopted(
+        row.author,
+        row.standard_id,
+        row.version,
+        row.sha256,
+        row.effective_from_ms,
+        row.adopted_ms,
+        row.until_ms,
+        json.loads(row.bound),
+    )
 
 
 @lru_cache(maxsize=200)  # documents in force in a group: tens; parsing one takes about 100 us

@@ -11,8 +11,12 @@ from shared.standards.documents import AnyStandard, Kpi, Parameter, QualityRule,
 
 HOLDS = {"at_once": "at once", "next_step": "with the next step of work", "next_heat": "with the next heat"}
 EVENTS = {
-    "sample_final": "the final ladle analysis arrives", "slab_cut": "a slab is cut", "mark": "the caster reports an event",
-    "coil_done": "a coil is coiled", "coating": "coating spots are measured", "receipt": "a piece is received",
+    "sample_final": "the final ladle analysis arrives",
+    "slab_cut": "a slab is cut",
+    "mark": "the caster reports an event",
+    "coil_done": "a coil is coiled",
+    "coating": "coating spots are measured",
+    "receipt": "a piece is received",
 }
 ACTIONS = {"hold": "the piece is held", "mark": "the place is marked", "case": "a case is opened"}
 
@@ -45,8 +49,12 @@ def _frame(document: AnyStandard) -> Section:
     plants = ", ".join(document.scope.plants) or "all plants"
     grades = f", grade {', '.join(document.scope.grades)}" if document.scope.grades else ""
     needs = f"Needs equipment of class {', '.join(document.needs)}." if document.needs else ""
-    lines = (document.purpose, f"For {plants}{grades}. Takes hold {HOLDS[document.takes_hold]}. Owner: {document.owner}.",
-             needs, f"Depends on {', '.join(document.depends)}." if document.depends else "")
+    lines = (
+        document.purpose,
+        f"For {plants}{grades}. Takes hold {HOLDS[document.takes_hold]}. Owner: {document.owner}.",
+        needs,
+        f"Depends on {', '.join(document.depends)}." if document.depends else "",
+    )
     return Section("What it is for", tuple(line for line in lines if line))
 
 
@@ -54,14 +62,24 @@ def _rule(rule: Rule) -> list[Section]:
     asked = f"Asked when {' and when '.join(EVENTS[event] for event in rule.when)}."
     if isinstance(rule.check, Limits):
         rows = tuple(
-            (table.grade, limit.element, _percent(limit.min_e6), _percent(limit.max_e6),
-             "" if limit.required else "if measured")
-            for table in rule.check.grades for limit in table.limits
+            (
+                table.grade,
+                limit.element,
+                _percent(limit.min_e6),
+                _percent(limit.max_e6),
+                "" if limit.required else "if measured",
+            )
+            for table in rule.check.grades
+            for limit in table.limits
         )
         check = Section("What must be true", (asked,), ("Grade", "Element", "From %", "To %", "Note"), rows)
     elif isinstance(rule.check, Tolerance):
-        check = Section("What must be true", (asked,), ("Lane", "Sender's mass", "Receiver's mass", "Within"),
-                        _tolerances(rule.check))
+        check = Section(
+            "What must be true",
+            (asked,),
+            ("Lane", "Sender's mass", "Receiver's mass", "Within"),
+            _tolerances(rule.check),
+        )
     else:
         check = _expression(rule, rule.check, asked)
     return [check, Section("Otherwise", _otherwise(rule.otherwise))]
@@ -79,7 +97,9 @@ def _expression(rule: Rule, check: Expression, asked: str) -> Section:
 def _otherwise(then: Consequence) -> tuple[str, ...]:
     lines = [f"Otherwise {ACTIONS[then.action]}.", then.note]
     if then.share_threshold_ppm:
-        lines.append(f"A heat's hold reaches slabs with a share of {number(then.share_threshold_ppm / 10_000)} % and more.")
+        lines.append(
+            f"A heat's hold reaches slabs with a share of {number(then.share_threshold_ppm / 10_000)} % and more."
+        )
     lines += [f"Workflow {then.workflow}."] if then.workflow else []
     lines += [f"May still serve {', '.join(then.serves)}."] if then.serves else []
     lines += [f"Never for orders of {', '.join(then.never_for)}."] if then.never_for else []
@@ -102,17 +122,28 @@ def _steps(document: Routing) -> Section:
         (str(step.number), step.name, ", ".join(step.classes), step.result, step.loss, ", ".join(step.collect))
         for step in document.steps
     )
-    return Section("Steps", (f"Product: {document.product}.",), ("Step", "What", "Class", "Result", "Loss", "Collect"), rows)
+    return Section(
+        "Steps", (f"Product: {document.product}.",), ("Step", "What", "Class", "Result", "Loss", "Collect"), rows
+    )
 
 
 def _formulas(document: Kpi) -> Section:
     rows = tuple(
-        (formula.at, formula.title, formula.formula, formula.unit,
-         "; ".join(f"{use.name} = sum of {use.measure} at {use.of}" for use in formula.measures))
+        (
+            formula.at,
+            formula.title,
+            formula.formula,
+            formula.unit,
+            "; ".join(f"{use.name} = sum of {use.measure} at {use.of}" for use in formula.measures),
+        )
         for formula in document.formulas
     )
-    return Section("Formulas", (f"{document.better.capitalize()} is better. Sums first, the ratio last.",),
-                   ("At", "What", "Formula", "Unit", "Base measures"), rows)
+    return Section(
+        "Formulas",
+        (f"{document.better.capitalize()} is better. Sums first, the ratio last.",),
+        ("At", "What", "Formula", "Unit", "Base measures"),
+        rows,
+    )
 
 
 def _workflow(document: Workflow) -> Section:

@@ -46,7 +46,9 @@ def read_request(raw: bytes) -> SigningRequestFile:
     try:
         return msgspec.json.decode(raw, type=SigningRequestFile)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput("standards.no_request", f"This is no signing request: {error}.", todo="Fetch it again.") from error
+        raise BadInput(
+            "standards.no_request", f"This is no signing request: {error}.", todo="Fetch it again."
+        ) from error
 
 
 def check_request(request: SigningRequestFile) -> tuple[Catalogue, list[str]]:
@@ -79,7 +81,9 @@ def read_answer(raw: bytes) -> SigningAnswer:
     try:
         return msgspec.json.decode(raw, type=SigningAnswer)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput("standards.no_answer", f"This is no signature: {error}.", todo="Sign the request again.") from error
+        raise BadInput(
+            "standards.no_answer", f"This is no signature: {error}.", todo="Sign the request again."
+        ) from error
 
 
 def _check_body(entry: CatalogueEntry, body: str | None) -> None:
@@ -91,14 +95,20 @@ def _check_body(entry: CatalogueEntry, body: str | None) -> None:
 
 
 def _mismatch(what: str) -> BadInput:
-    return BadInput("standards.request_mismatch", f"Do not sign this request: {what}.", kept="Nothing was signed.",
-                    todo="Ask the hub's standards office; somebody may have changed the request.")
+    return BadInput(
+        "standards.request_mismatch",
+        f"Do not sign this request: {what}.",
+        kept="Nothing was signed.",
+        todo="Ask the hub's standards office; somebody may have changed the request.",
+    )
 
 
 def _line(mark: str, entry: CatalogueEntry) -> str:
     where = ", ".join(entry.plants) or "all plants"
-    return (f"{mark:9} {entry.id} v{entry.version} (release {entry.release}, {entry.status}, {where}) "
-            f"{entry.sha256[:16]}  {entry.title}")
+    return (
+        f"{mark:9} {entry.id} v{entry.version} (release {entry.release}, {entry.status}, {where}) "
+        f"{entry.sha256[:16]}  {entry.title}"
+    )
 
 
 def public_file(key: SigningKey, holder: str) -> bytes:

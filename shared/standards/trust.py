@@ -30,8 +30,12 @@ class TrustError(Refused):
     """Something offered for installation does not deserve it; what is in force stays in force."""
 
     def __init__(self, code: str, what: str) -> None:
-        super().__init__(f"standards.{code}", what, kept="What was in force stays in force.",
-                         todo="Show this to the group's standards office; the road or a key may be in wrong hands.")
+        super().__init__(
+            f"standards.{code}",
+            what,
+            kept="What was in force stays in force.",
+            todo="Show this to the group's standards office; the road or a key may be in wrong hands.",
+        )
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,12 @@ def accept_timestamp(trusted: Trusted, raw: bytes) -> tuple[Trusted, m.Timestamp
     timestamp = _parse(_verify(_envelope(raw), m.TIMESTAMP, trusted.root, "online"), m.Timestamp)
     _no_way_back("timestamp", timestamp.version, trusted.timestamp_version)
     _no_way_back("catalogue", timestamp.catalogue_version, trusted.catalogue_version)
-    after = replace(trusted, timestamp_version=timestamp.version, fresh_until_ms=timestamp.fresh_until_ms,
-                    time_floor_ms=max(trusted.time_floor_ms, timestamp.issued_at_ms))
+    after = replace(
+        trusted,
+        timestamp_version=timestamp.version,
+        fresh_until_ms=timestamp.fresh_until_ms,
+        time_floor_ms=max(trusted.time_floor_ms, timestamp.issued_at_ms),
+    )
     return after, timestamp
 
 
@@ -113,8 +121,11 @@ def accept_assignment(trusted: Trusted, raw: bytes, plant: str) -> tuple[Trusted
         raise TrustError("wrong_plant", f"The assignment is for {assignment.plant}, this is {plant}.")
     _no_way_back("assignment", assignment.version, trusted.assignment_version)
     if trusted.catalogue is None or assignment.catalogue_version != trusted.catalogue.version:
-        raise TrustError("mixed", f"The assignment belongs to catalogue {assignment.catalogue_version}, "
-                                  f"trusted is {trusted.catalogue_version}.")
+        raise TrustError(
+            "mixed",
+            f"The assignment belongs to catalogue {assignment.catalogue_version}, "
+            f"trusted is {trusted.catalogue_version}.",
+        )
     for assigned in assignment.standards:
         _check_assigned(trusted.catalogue, assigned, plant)
     return replace(trusted, assignment_version=assignment.version), assignment
@@ -125,14 +136,18 @@ def accept_body(entry: m.CatalogueEntry, body: bytes) -> AnyStandard:
     if len(body) != entry.length or hashlib.sha256(body).hexdigest() != entry.sha256:
         raise TrustError("body_mismatch", f"The body of {entry.id} v{entry.version} is not the one that was signed.")
     if entry.schema > SCHEMA:
-        raise TrustError("cannot_install", f"{entry.id} v{entry.version} needs a newer release (schema {entry.schema}).")
+        raise TrustError(
+            "cannot_install", f"{entry.id} v{entry.version} needs a newer release (schema {entry.schema})."
+        )
     try:
         document = parse_body(body)
     except BadInput as error:
         raise TrustError("cannot_install", f"{entry.id} v{entry.version} cannot be read here. {error.what}") from error
     if (document.id, document.version, document.kind) != (entry.id, entry.version, entry.kind):
-        raise TrustError("body_mismatch", f"The body calls itself {document.id} v{document.version}, listed is "
-                                          f"{entry.id} v{entry.version}.")
+        raise TrustError(
+            "body_mismatch",
+            f"The body calls itself {document.id} v{document.version}, listed is {entry.id} v{entry.version}.",
+        )
     return document
 
 
@@ -166,8 +181,11 @@ def _follows(old: m.Catalogue, new: m.Catalogue) -> None:
             raise TrustError("disappeared", f"{before.id} has vanished from the catalogue without being withdrawn.")
         changed = (after.version, after.sha256) != (before.version, before.sha256)
         if after.release < before.release or (changed and after.release == before.release):
-            raise TrustError("rollback", f"{before.id} goes back to release {after.release} "
-                                         f"(v{after.version}); trusted is release {before.release} (v{before.version}).")
+            raise TrustError(
+                "rollback",
+                f"{before.id} goes back to release {after.release} "
+                f"(v{after.version}); trusted is release {before.release} (v{before.version}).",
+            )
 
 
 def _no_way_back(what: str, offered: int, trusted: int) -> None:

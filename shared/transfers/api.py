@@ -97,8 +97,10 @@ def get_shipment(path: ShipmentPath) -> dict[str, Any]:
         close = queries.find_close(conn, row.to_plant, row.shipment_id)
         cases = case_queries.cases_of_shipment(conn, row.shipment_id)
     return dict(row._mapping) | {
-        "lines": [line_json(line) for line in lines], "cases": [case_json(case) for case in cases],
-        "closed_at_ms": close.closed_at_ms if close else None, "as_of": node().clock.now_ms(),
+        "lines": [line_json(line) for line in lines],
+        "cases": [case_json(case) for case in cases],
+        "closed_at_ms": close.closed_at_ms if close else None,
+        "as_of": node().clock.now_ms(),
     }
 
 
@@ -161,8 +163,11 @@ def line_json(line: TransferLine) -> dict[str, Any]:
     """A line with the comparison of its masses spelt out."""
     mass = line.mass
     return asdict(line) | {
-        "key": line.key, "mass": None, "difference_g": mass.difference_g if mass else None,
-        "allowed_g": mass.allowed_g if mass else None, "within_tolerance": mass.is_within if mass else None,
+        "key": line.key,
+        "mass": None,
+        "difference_g": mass.difference_g if mass else None,
+        "allowed_g": mass.allowed_g if mass else None,
+        "within_tolerance": mass.is_within if mass else None,
     }
 
 
@@ -170,5 +175,6 @@ def case_json(row: Row[Any]) -> dict[str, Any]:
     """A case with its evidence (fact ids), its figures and the numbers it speaks of."""
     return dict(row._mapping) | {
         "numbers": [row.piece_number] if row.piece_number else [],
-        "evidence": msgspec.json.decode(row.evidence), "figures": msgspec.json.decode(row.figures),
+        "evidence": msgspec.json.decode(row.evidence),
+        "figures": msgspec.json.decode(row.figures),
     }

@@ -53,7 +53,10 @@ def find_episodes(conn: Connection, *, closed: bool | None = None, limit: int = 
         select(func.count())
         .select_from(receipt)
         .where(
-            r.author == c.receiver, r.provisional.is_(True), r.shipment_number == c.shipment_number, c.closed.is_(False),
+            r.author == c.receiver,
+            r.provisional.is_(True),
+            r.shipment_number == c.shipment_number,
+            c.closed.is_(False),
             or_(r.from_plant == c.plant, r.from_plant == ""),
         )
         .scalar_subquery()

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 PPM = 1_000_000
 LINE_STATES = (
-    "in_transit", "arrived", "received", "received_with_exceptions", "short", "did_not_occur",
+    "in_transit",
+    "arrived",
+    "received",
+    "received_with_exceptions",
+    "short",
+    "did_not_occur",
 )
 GRACE_MS = {"rail": 12 * 3_600_000, "truck": 6 * 3_600_000}
 """How long after its ETA a load may still come before it is overdue: a missed path, a driver's rest (rule of thumb)."""
@@ -133,7 +138,8 @@ def find_line(
     Printed numbers repeat (domain.md, 1), so the youngest departure counts; a load named at the gate goes first.
     """
     fit = [
-        c for c in candidates
+        c
+        for c in candidates
         if not c.taken and c.departed_at_ms <= received_at_ms + CLOCK_SLACK_MS and from_plant in ("", c.sender)
     ]
     fit.sort(key=lambda c: (shipment in (c.shipment_number, c.shipment_id), c.departed_at_ms, c.shipment_id))

@@ -159,6 +159,11 @@ class AwaitingData(Payload, frozen=True, kw_only=True):
 
 
 TYPES = (
-    "MaterialShipped", "LoadArrived", "MaterialReceived", "ReceiptMatched", "ReceiptClosed", "DepartureCorrected",
+    "MaterialShipped",
+    "LoadArrived",
+    "MaterialReceived",
+    "ReceiptMatched",
+    "ReceiptClosed",
+    "DepartureCorrected",
 )
 """What plants say of transfers: while one of these cannot be read, its author's silence proves nothing."""

@@ -130,9 +130,13 @@ def _line_query() -> Select[Any]:
     # a piece that was taken in twice is still one line: its first receipt stands for it, the case shows both
     first = (
         select(func.min(other.c.receipt_id))
-        .where(other.c.author == s.to_plant, other.c.shipment_id == line.shipment_id,
-               other.c.material_id == line.material_id)
-        .correlate(shipment, shipment_line).scalar_subquery()
+        .where(
+            other.c.author == s.to_plant,
+            other.c.shipment_id == line.shipment_id,
+            other.c.material_id == line.material_id,
+        )
+        .correlate(shipment, shipment_line)
+        .scalar_subquery()
     )
     closed = (
         select(func.min(receipt_close.c.closed_at_ms))
@@ -146,13 +150,41 @@ def _line_query() -> Select[Any]:
     )
     return (
         select(
-            line.shipment_id, s.number.label("shipment_number"), line.author.label("sender"), s.to_plant, s.lane, s.mode,
-            s.vehicle, line.position, line.material_id, line.number, line.kind, line.grade, line.order_item,
-            line.quality, line.custody_no, line.mass_g, line.mass_basis, line.scale, line.departed_at_ms, s.eta_ms,
-            line.entered, line.withdrawn, line.withdrawn_at_ms, line.fact_id, arrived.label("arrived_at_ms"),
-            closed.label("closed_at_ms"), r.receipt_id, r.own_number, r.mass_g.label("came_g"),
-            r.mass_basis.label("came_basis"), r.scale.label("came_scale"), r.received_at_ms, r.damage,
-            r.fact_id.label("came_fact"), r.came_unlisted,
+            line.shipment_id,
+            s.number.label("shipment_number"),
+            line.author.label("sender"),
+            s.to_plant,
+            s.lane,
+            s.mode,
+            s.vehicle,
+            line.position,
+            line.material_id,
+            line.number,
+            line.kind,
+            line.grade,
+            line.order_item,
+            line.quality,
+            line.custody_no,
+            line.mass_g,
+            line.mass_basis,
+            line.scale,
+            line.departed_at_ms,
+            s.eta_ms,
+            line.entered,
+            line.withdrawn,
+            line.withdrawn_at_ms,
+            line.fact_id,
+            arrived.label("arrived_at_ms"),
+            closed.label("closed_at_ms"),
+            r.receipt_id,
+            r.own_number,
+            r.mass_g.label("came_g"),
+            r.mass_basis.label("came_basis"),
+            r.scale.label("came_scale"),
+            r.received_at_ms,
+            r.damage,
+            r.fact_id.label("came_fact"),
+            r.came_unlisted,
         )
         .join_from(shipment_line, shipment, and_(s.author == line.author, s.shipment_id == line.shipment_id))
         .join(receipt, and_(ours, r.receipt_id == first), isouter=True)
@@ -161,8 +193,12 @@ def _line_query() -> Select[Any]:
 
 def _where(query: Select[Any], wanted: LineFilter) -> Select[Any]:
     line, s = shipment_line.c, shipment.c
-    pairs = ((line.author, wanted.sender), (s.to_plant, wanted.receiver), (line.shipment_id, wanted.shipment_id),
-             (line.material_id, wanted.material_id))
+    pairs = (
+        (line.author, wanted.sender),
+        (s.to_plant, wanted.receiver),
+        (line.shipment_id, wanted.shipment_id),
+        (line.material_id, wanted.material_id),
+    )
     for column, value in pairs:
         if value:
             query = query.where(column == value)
@@ -178,20 +214,46 @@ def _where(query: Select[Any], wanted: LineFilter) -> Select[Any]:
 
 def _to_line(row: Row[Any], limits: MassLimits) -> TransferLine:
     received = row.receipt_id is not None
-    mass = (
-        compare_mass(row.mass_g, row.mass_basis, row.came_g, row.came_basis, limits) if received else None
+    mass = compare_mass(row.mass_g, row.mass_basis, row.came_g, row.came_basis, limits) if received else None
+    facts = LineFacts(
+        row.withdrawn, row.arrived_at_ms is not None, row.closed_at_ms is not None, received, mass, row.damage or ""
     )
-    facts = LineFacts(row.withdrawn, row.arrived_at_ms is not None, row.closed_at_ms is not None, received, mass,
-                      row.damage or "")
     return TransferLine(
-        shipment_id=row.shipment_id, shipment_number=row.shipment_number, sender=row.sender, receiver=row.to_plant,
-        lane=row.lane, mode=row.mode, vehicle=row.vehicle, position=row.position, material_id=row.material_id,
-        number=row.number, kind=row.kind, grade=row.grade, order_item=row.order_item, quality=row.quality,
-        custody_no=row.custody_no, sender_mass_g=row.mass_g, sender_basis=row.mass_basis, sender_scale=row.scale,
-        departed_at_ms=row.departed_at_ms, eta_ms=row.eta_ms, entered=row.entered, withdrawn=row.withdrawn,
-        withdrawn_at_ms=row.withdrawn_at_ms, sent_fact=row.fact_id, arrived_at_ms=row.arrived_at_ms,
-        closed_at_ms=row.closed_at_ms, receipt_id=row.receipt_id, own_number=row.own_number,
-        receiver_mass_g=row.came_g, receiver_basis=row.came_basis, receiver_scale=row.came_scale,
-        received_at_ms=row.received_at_ms, damage=row.damage or "", received_fact=row.came_fact,
-        came_unlisted=bool(row.came_unlisted), mass=mass, state=line_state(facts),
+        shipment_id=row.shipment_id,
+        shipment_number=row.shipment_number,
+        sender=row.sender,
+        receiver=row.to_plant,
+        lane=row.lane,
+        mode=row.mode,
+        vehicle=row.vehicle,
+        position=row.position,
+        material_id=row.material_id,
+        number=row.number,
+        kind=row.kind,
+        grade=row.grade,
+        order_item=row.order_item,
+        quality=row.quality,
+        custody_no=row.custody_no,
+        sender_mass_g=row.mass_g,
+        sender_basis=row.mass_basis,
+        sender_scale=row.scale,
+        departed_at_ms=row.departed_at_ms,
+        eta_ms=row.eta_ms,
+        entered=row.entered,
+        withdrawn=row.withdrawn,
+        withdrawn_at_ms=row.withdrawn_at_ms,
+        sent_fact=row.fact_id,
+        arrived_at_ms=row.arrived_at_ms,
+        closed_at_ms=row.closed_at_ms,
+        receipt_id=row.receipt_id,
+        own_number=row.own_number,
+        receiver_mass_g=row.came_g,
+        receiver_basis=row.came_basis,
+        receiver_scale=row.came_scale,
+        received_at_ms=row.received_at_ms,
+        damage=row.damage or "",
+        received_fact=row.came_fact,
+        came_unlisted=bool(row.came_unlisted),
+        mass=mass,
+        state=line_state(facts),
     )

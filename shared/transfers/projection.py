@@ -48,7 +48,8 @@ def apply_material_shipped(conn: Connection, facts: Sequence[AppliedFact[Materia
     upsert(conn, tables.shipment, [_shipment_row(f) for f in facts])
     rows = [
         _line_row(f, f.payload.shipment_id, line, "advised", f.payload.departed_at_ms)
-        for f in facts for line in f.payload.lines
+        for f in facts
+        for line in f.payload.lines
     ]
     upsert(conn, tables.shipment_line, rows)
     _write_numbers(conn, [(f.author, f.payload.shipment_id, line) for f in facts for line in f.payload.lines])
@@ -69,13 +70,22 @@ def apply_departure_corrected(conn: Connection, facts: Sequence[AppliedFact[Depa
 
 def apply_load_arrived(conn: Connection, facts: Sequence[AppliedFact[LoadArrived]]) -> None:
     """A vehicle at the gate."""
-    upsert(conn, tables.arrival, [
-        {
-            "author": f.author, "fact_id": f.fact_id, "shipment_id": f.payload.shipment_id,
-            "shipment_number": f.payload.shipment_number, "from_plant": f.payload.from_plant,
-            "arrived_at_ms": f.payload.arrived_at_ms, "recorded_at_ms": f.recorded_at_ms,
-        } for f in facts
-    ])
+    upsert(
+        conn,
+        tables.arrival,
+        [
+            {
+                "author": f.author,
+                "fact_id": f.fact_id,
+                "shipment_id": f.payload.shipment_id,
+                "shipment_number": f.payload.shipment_number,
+                "from_plant": f.payload.from_plant,
+                "arrived_at_ms": f.payload.arrived_at_ms,
+                "recorded_at_ms": f.recorded_at_ms,
+            }
+            for f in facts
+        ],
+    )
 
 
 def apply_material_received(conn: Connection, facts: Sequence[AppliedFact[MaterialReceived]]) -> None:
@@ -89,8 +99,11 @@ def apply_receipt_matched(conn: Connection, facts: Sequence[AppliedFact[ReceiptM
     for f in facts:
         p = f.payload
         values: Row = {
-            "shipment_id": p.shipment_id, "material_id": p.material_id, "custody_no": p.custody_no,
-            "provisional": False, "matched_at_ms": f.recorded_at_ms,
+            "shipment_id": p.shipment_id,
+            "material_id": p.material_id,
+            "custody_no": p.custody_no,
+            "provisional": False,
+            "matched_at_ms": f.recorded_at_ms,
         }
         if p.sender_mass is not None:
             values |= {"sender_mass_g": p.sender_mass.g, "sender_mass_basis": p.sender_mass.basis}
@@ -107,14 +120,24 @@ def apply_receipt_matched(conn: Connection, facts: Sequence[AppliedFact[ReceiptM
 
 def apply_receipt_closed(conn: Connection, facts: Sequence[AppliedFact[ReceiptClosed]]) -> None:
     """The receiver has unloaded everything there was."""
-    upsert(conn, tables.receipt_close, [
-        {
-            "author": f.author, "fact_id": f.fact_id, "shipment_id": f.payload.shipment_id,
-            "shipment_number": f.payload.shipment_number, "from_plant": f.payload.from_plant,
-            "received": f.payload.received, "short_ids": _text(f.payload.short_ids),
-            "closed_at_ms": f.occurred.at_ms, "recorded_at_ms": f.recorded_at_ms,
-        } for f in facts
-    ])
+    upsert(
+        conn,
+        tables.receipt_close,
+        [
+            {
+                "author": f.author,
+                "fact_id": f.fact_id,
+                "shipment_id": f.payload.shipment_id,
+                "shipment_number": f.payload.shipment_number,
+                "from_plant": f.payload.from_plant,
+                "received": f.payload.received,
+                "short_ids": _text(f.payload.short_ids),
+                "closed_at_ms": f.occurred.at_ms,
+                "recorded_at_ms": f.recorded_at_ms,
+            }
+            for f in facts
+        ],
+    )
 
 
 def apply_case_opened(conn: Connection, facts: Sequence[AppliedFact[CaseOpened]]) -> None:
@@ -130,7 +153,10 @@ def apply_case_resolved(conn: Connection, facts: Sequence[AppliedFact[CaseResolv
             update(case)
             .where(case.c.author == f.author, case.c.case_id == f.payload.case_id, case.c.state == "open")
             .values(
-                state="resolved", resolution=f.payload.resolution, note=f.payload.note, resolved_by=f.actor,
+                state="resolved",
+                resolution=f.payload.resolution,
+                note=f.payload.note,
+                resolved_by=f.actor,
                 resolved_at_ms=f.recorded_at_ms,
             )
         )
@@ -140,32 +166,67 @@ def apply_awaiting_data(conn: Connection, facts: Sequence[AppliedFact[AwaitingDa
     """An episode of waiting begins, or ends by itself."""
     for f in facts:
         p = f.payload
-        upsert(conn, tables.awaiting_episode, [{
-            "author": f.author, "episode_id": p.episode_id, "plant": p.plant, "receiver": p.receiver,
-            "shipment_number": p.shipment_number, "lines": p.lines, "closed": p.closed,
-            "complete_to_ms": p.complete_to_ms, "opened_at_ms": f.recorded_at_ms,
-            "closed_at_ms": f.recorded_at_ms if p.closed else 0,
-        }], update=("lines", "closed", "complete_to_ms", "closed_at_ms"))
+        upsert(
+            conn,
+            tables.awaiting_episode,
+            [
+                {
+                    "author": f.author,
+                    "episode_id": p.episode_id,
+                    "plant": p.plant,
+                    "receiver": p.receiver,
+                    "shipment_number": p.shipment_number,
+                    "lines": p.lines,
+                    "closed": p.closed,
+                    "complete_to_ms": p.complete_to_ms,
+                    "opened_at_ms": f.recorded_at_ms,
+                    "closed_at_ms": f.recorded_at_ms if p.closed else 0,
+                }
+            ],
+            update=("lines", "closed", "complete_to_ms", "closed_at_ms"),
+        )
 
 
 def _shipment_row(f: AppliedFact[MaterialShipped]) -> Row:
     p = f.payload
     return {
-        "author": f.author, "shipment_id": p.shipment_id, "number": p.number, "to_plant": p.to, "lane": p.lane,
-        "mode": p.mode, "vehicle": p.vehicle, "departed_at_ms": p.departed_at_ms, "eta_ms": p.eta_ms,
-        "recorded_at_ms": f.recorded_at_ms, "fact_id": f.fact_id,
+        "author": f.author,
+        "shipment_id": p.shipment_id,
+        "number": p.number,
+        "to_plant": p.to,
+        "lane": p.lane,
+        "mode": p.mode,
+        "vehicle": p.vehicle,
+        "departed_at_ms": p.departed_at_ms,
+        "eta_ms": p.eta_ms,
+        "recorded_at_ms": f.recorded_at_ms,
+        "fact_id": f.fact_id,
     }
 
 
 def _line_row(f: AppliedFact[Any], shipment_id: str, line: ShipmentLine, entered: str, departed_at_ms: int) -> Row:
     piece = line.piece
     return {
-        "author": f.author, "shipment_id": shipment_id, "material_id": piece.material_id, "number": piece.number,
-        "kind": piece.kind, "grade": piece.grade, "order_item": piece.order_item, "position": line.position,
-        "custody_no": line.custody_no, "mass_g": piece.mass.g, "mass_basis": piece.mass.basis,
-        "scale": piece.mass.scale, "quality": piece.quality, "piece": _text(piece), "entered": entered,
-        "withdrawn": False, "departed_at_ms": departed_at_ms, "recorded_at_ms": f.recorded_at_ms,
-        "withdrawn_at_ms": 0, "fact_id": f.fact_id,
+        "author": f.author,
+        "shipment_id": shipment_id,
+        "material_id": piece.material_id,
+        "number": piece.number,
+        "kind": piece.kind,
+        "grade": piece.grade,
+        "order_item": piece.order_item,
+        "position": line.position,
+        "custody_no": line.custody_no,
+        "mass_g": piece.mass.g,
+        "mass_basis": piece.mass.basis,
+        "scale": piece.mass.scale,
+        "quality": piece.quality,
+        "piece": _text(piece),
+        "entered": entered,
+        "withdrawn": False,
+        "departed_at_ms": departed_at_ms,
+        "recorded_at_ms": f.recorded_at_ms,
+        "withdrawn_at_ms": 0,
+        "fact_id": f.fact_id,
     }
 
 
@@ -180,8 +241,12 @@ def _write_numbers(conn: Connection, lines: Sequence[tuple[str, str, ShipmentLin
 
 def _correction_row(f: AppliedFact[DepartureCorrected]) -> Row:
     return {
-        "author": f.author, "fact_id": f.fact_id, "shipment_id": f.payload.shipment_id,
-        "material_id": f.payload.line.piece.material_id, "kind": f.payload.kind, "note": f.payload.note,
+        "author": f.author,
+        "fact_id": f.fact_id,
+        "shipment_id": f.payload.shipment_id,
+        "material_id": f.payload.line.piece.material_id,
+        "kind": f.payload.kind,
+        "note": f.payload.note,
         "recorded_at_ms": f.recorded_at_ms,
     }
 
@@ -210,16 +275,32 @@ def _receipt_row(f: AppliedFact[MaterialReceived]) -> Row:
     p = f.payload
     own = next((a.value for a in p.material.aliases if a.value != p.printed_number), p.printed_number)
     return {
-        "author": f.author, "receipt_id": p.receipt_id, "shipment_id": p.shipment_id,
-        "shipment_number": p.shipment_number, "from_plant": p.from_plant, "material_id": p.material.material_id,
-        "taken_in_as": p.material.material_id, "custody_no": p.custody_no, "provisional": p.provisional,
-        "came_unlisted": p.provisional, "printed_number": p.printed_number, "own_number": own,
-        "kind": p.material.kind, "grade": p.material.grade, "order_item": p.material.order_item,
-        "mass_g": p.material.mass.g, "mass_basis": p.material.mass.basis, "scale": p.material.mass.scale,
+        "author": f.author,
+        "receipt_id": p.receipt_id,
+        "shipment_id": p.shipment_id,
+        "shipment_number": p.shipment_number,
+        "from_plant": p.from_plant,
+        "material_id": p.material.material_id,
+        "taken_in_as": p.material.material_id,
+        "custody_no": p.custody_no,
+        "provisional": p.provisional,
+        "came_unlisted": p.provisional,
+        "printed_number": p.printed_number,
+        "own_number": own,
+        "kind": p.material.kind,
+        "grade": p.material.grade,
+        "order_item": p.material.order_item,
+        "mass_g": p.material.mass.g,
+        "mass_basis": p.material.mass.basis,
+        "scale": p.material.mass.scale,
         "sender_mass_g": p.sender_mass.g if p.sender_mass else None,
         "sender_mass_basis": p.sender_mass.basis if p.sender_mass else None,
-        "place": p.material.place, "position": p.position, "damage": p.damage,
-        "received_at_ms": f.occurred.at_ms, "recorded_at_ms": f.recorded_at_ms, "matched_at_ms": 0,
+        "place": p.material.place,
+        "position": p.position,
+        "damage": p.damage,
+        "received_at_ms": f.occurred.at_ms,
+        "recorded_at_ms": f.recorded_at_ms,
+        "matched_at_ms": 0,
         "fact_id": f.fact_id,
     }
 
@@ -228,11 +309,26 @@ def _case_row(f: AppliedFact[CaseOpened]) -> Row:
     p = f.payload
     plants = (*p.plants, "", "")
     return {
-        "author": f.author, "case_id": p.case_id, "kind": p.kind, "state": "open", "shipment_id": p.shipment_id,
-        "shipment_number": p.shipment_number, "material_id": p.material_id, "piece_number": p.piece_number,
-        "receipt_id": p.receipt_id, "from_plant": plants[0], "to_plant": plants[1], "summary": p.summary,
-        "evidence": _text(p.evidence), "figures": _text(p.values), "since_ms": f.occurred.at_ms,
-        "opened_at_ms": f.recorded_at_ms, "fact_id": f.fact_id, "resolution": "", "note": "", "resolved_by": "",
+        "author": f.author,
+        "case_id": p.case_id,
+        "kind": p.kind,
+        "state": "open",
+        "shipment_id": p.shipment_id,
+        "shipment_number": p.shipment_number,
+        "material_id": p.material_id,
+        "piece_number": p.piece_number,
+        "receipt_id": p.receipt_id,
+        "from_plant": plants[0],
+        "to_plant": plants[1],
+        "summary": p.summary,
+        "evidence": _text(p.evidence),
+        "figures": _text(p.values),
+        "since_ms": f.occurred.at_ms,
+        "opened_at_ms": f.recorded_at_ms,
+        "fact_id": f.fact_id,
+        "resolution": "",
+        "note": "",
+        "resolved_by": "",
         "resolved_at_ms": 0,
     }
 

@@ -15,9 +15,7 @@ from shared.transfers.tables import receipt, receipt_close, shipment, shipment_l
 
 def find_shipment(conn: Connection, number_or_id: str, *, sender: str = "", receiver: str = "") -> Row[Any] | None:
     """A load by its id or number; of several with the number the youngest."""
-    query = select(shipment).where(
-        or_(shipment.c.shipment_id == number_or_id, shipment.c.number == number_or_id)
-    )
+    query = select(shipment).where(or_(shipment.c.shipment_id == number_or_id, shipment.c.number == number_or_id))
     for column, value in ((shipment.c.author, sender), (shipment.c.to_plant, receiver)):
         if value:
             query = query.where(column == value)
@@ -47,8 +45,15 @@ def find_shipments(
 
 
 def find_receipts(
-    conn: Connection, *, receiver: str = "", sender: str = "", q: str = "", printed_number: str = "",
-    provisional: bool | None = None, after: str = "", limit: int = 50,
+    conn: Connection,
+    *,
+    receiver: str = "",
+    sender: str = "",
+    q: str = "",
+    printed_number: str = "",
+    provisional: bool | None = None,
+    after: str = "",
+    limit: int = 50,
 ) -> Sequence[Row[Any]]:
     """Receipts, youngest first."""
     c = receipt.c
@@ -57,8 +62,9 @@ def find_receipts(
         if value:
             query = query.where(column == value)
     if q:
-        query = query.where(or_(c.printed_number.ilike(f"%{q}%"), c.own_number.ilike(f"%{q}%"),
-                                c.shipment_number.ilike(f"%{q}%")))
+        query = query.where(
+            or_(c.printed_number.ilike(f"%{q}%"), c.own_number.ilike(f"%{q}%"), c.shipment_number.ilike(f"%{q}%"))
+        )
     if provisional is not None:
         query = query.where(c.provisional.is_(provisional))
     if after:
@@ -126,9 +132,13 @@ def senders_to(conn: Connection, receiver: str) -> list[str]:
 def find_told_piece(conn: Connection, material_id: str) -> PieceData | None:
     """What the sender of the last known load said of a piece, or None when it never travelled."""
     c = shipment_line.c
-    text = conn.execute(
-        select(c.piece).where(c.material_id == material_id).order_by(c.departed_at_ms.desc(), c.shipment_id.desc())
-    ).scalars().first()
+    text = (
+        conn.execute(
+            select(c.piece).where(c.material_id == material_id).order_by(c.departed_at_ms.desc(), c.shipment_id.desc())
+        )
+        .scalars()
+        .first()
+    )
     return None if text is None else msgspec.json.decode(text, type=PieceData)
 
 

@@ -8,21 +8,36 @@ from shared.transfers.lines import TransferLine
 from shared.web.listing import Column
 
 SIGNS = {
-    "in_transit": "normal", "arrived": "normal", "received": "done", "received_with_exceptions": "attention",
-    "short": "alarm", "did_not_occur": "done",
+    "in_transit": "normal",
+    "arrived": "normal",
+    "received": "done",
+    "received_with_exceptions": "attention",
+    "short": "alarm",
+    "did_not_occur": "done",
 }
 """Sign of each line state (the legend's six); received and quiet is done."""
 STATE_WORDS = {
-    "in_transit": "On the way", "arrived": "At the gate", "received": "Received",
-    "received_with_exceptions": "Received, look at it", "short": "Short", "did_not_occur": "Never left",
+    "in_transit": "On the way",
+    "arrived": "At the gate",
+    "received": "Received",
+    "received_with_exceptions": "Received, look at it",
+    "short": "Short",
+    "did_not_occur": "Never left",
 }
 CASE_WORDS = {
-    "mass": "Masses differ", "short": "Missing", "unannounced": "Unannounced", "double_receipt": "Taken in twice",
-    "wrong_plant": "At the wrong plant", "quality_mismatch": "Quality differs", "contested": "Contested",
+    "mass": "Masses differ",
+    "short": "Missing",
+    "unannounced": "Unannounced",
+    "double_receipt": "Taken in twice",
+    "wrong_plant": "At the wrong plant",
+    "quality_mismatch": "Quality differs",
+    "contested": "Contested",
     "overdue": "Overdue",
 }
 STATE_CHOICES = tuple(STATE_WORDS.items())
-CASE_CHOICES = tuple((kind, CASE_WORDS[kind]) for kind in ("mass", "short", "unannounced", "double_receipt", "wrong_plant"))
+CASE_CHOICES = tuple(
+    (kind, CASE_WORDS[kind]) for kind in ("mass", "short", "unannounced", "double_receipt", "wrong_plant")
+)
 
 LINE_COLUMNS = (
     Column("number", "Piece", show="code", link="pieces.piece"),
@@ -42,8 +57,10 @@ def line_row(line: TransferLine) -> dict[str, Any]:
     """A line as a row of a table."""
     row = {name: getattr(line, name) for name in line.__dataclass_fields__}
     return row | {
-        "key": line.key, "difference_g": line.mass.difference_g if line.mass else None,
-        "state_words": STATE_WORDS[line.state], "state_words_state": SIGNS[line.state],
+        "key": line.key,
+        "difference_g": line.mass.difference_g if line.mass else None,
+        "state_words": STATE_WORDS[line.state],
+        "state_words_state": SIGNS[line.state],
         "lane_pair": f"{line.sender}-{line.receiver}",
     }
 

@@ -63,7 +63,6 @@ def test_every_module_that_says_something_says_what_it_is() -> None:
 
 
 def test_every_table_is_marked() -> None:
-    import central_hub.wiring
     import local_mes.wiring  # noqa: F401
     from shared.db.types import metadata
 

@@ -59,8 +59,13 @@ class SteelGroup:
                 trust_peer(conn, code, new_key().public, self.clock.now_ms())
             if code in self.plants:
                 continue
-            settings = PlantSettings(code=code, name=code, folder=self.folder / code.lower(), hub_url="http://127.0.0.1:1",
-                                     model=MODELS / code.lower() / "model.toml")
+            settings = PlantSettings(
+                code=code,
+                name=code,
+                folder=self.folder / code.lower(),
+                hub_url="http://127.0.0.1:1",
+                model=MODELS / code.lower() / "model.toml",
+            )
             node = self.make_node(settings)
             self.plants[code] = Plant(node, settings, load_model(settings.model), open_engine(settings.spool))
 
@@ -86,14 +91,27 @@ class SteelGroup:
         material_id = new_id(self.clock)
         basis = "theoretical" if kind == "slab" else "weighed"
         new = NewMaterial(
-            material_id=material_id, kind=kind, aliases=(NewAlias(f"{plant}.{kind}", number),),
-            mass=Mass(kg * 1000, basis, "", self.clock.now_ms()), size=Size(220_000, 1_280_000, 9_300_000),
-            order_item="710045/10", grade="L06", place="YA", heat_number="161738", chemistry_e6={"C": 450, "Cu": 1500},
+            material_id=material_id,
+            kind=kind,
+            aliases=(NewAlias(f"{plant}.{kind}", number),),
+            mass=Mass(kg * 1000, basis, "", self.clock.now_ms()),
+            size=Size(220_000, 1_280_000, 9_300_000),
+            order_item="710045/10",
+            grade="L06",
+            place="YA",
+            heat_number="161738",
+            chemistry_e6={"C": 450, "Cu": 1500},
             **more,
         )
         with node.journal.work() as tx:
-            tx.record(Draft(MaterialCreated(material=new, origin="migrated"), (material_id,), "p1",
-                            Occurred(self.clock.now_ms(), "manual")))
+            tx.record(
+                Draft(
+                    MaterialCreated(material=new, origin="migrated"),
+                    (material_id,),
+                    "p1",
+                    Occurred(self.clock.now_ms(), "manual"),
+                )
+            )
         return material_id
 
     def ship(self, plant: str, to: str, number: str, pieces: list[str], /, **more: Any) -> dict[str, Any]:
@@ -102,8 +120,15 @@ class SteelGroup:
         return ship(self.plants[plant], ShipCommand(**given))
 
     def receive(self, plant: str, piece: str, kg: int, shipment: str = "", /, **more: Any) -> dict[str, Any]:
-        given: dict[str, Any] = {"command_id": self.command(), "actor": "p2", "piece": piece, "mass_g": kg * 1000,
-                                 "shipment": shipment, "scale": "WS1", "place": "YB"} | more
+        given: dict[str, Any] = {
+            "command_id": self.command(),
+            "actor": "p2",
+            "piece": piece,
+            "mass_g": kg * 1000,
+            "shipment": shipment,
+            "scale": "WS1",
+            "place": "YB",
+        } | more
         return receive(self.plants[plant], ReceiveCommand(**given))
 
     def sync(self, *plants: str) -> Reconciled:
@@ -114,7 +139,9 @@ class SteelGroup:
                 if code not in self.cut:
                     self.up(code)
             done = reconcile(self.hub)
-            last = Reconciled(*(getattr(last, n) + getattr(done, n) for n in ("relayed", "cases", "episodes", "judged")))
+            last = Reconciled(
+                *(getattr(last, n) + getattr(done, n) for n in ("relayed", "cases", "episodes", "judged"))
+            )
             for code in plants or tuple(self.plants):
                 if code not in self.cut:
                     self.down(code)
@@ -127,9 +154,15 @@ class SteelGroup:
         with write(self.hub.node.engine) as conn:
             life = lives(conn, code)[-1:]
             behind = _missing(self.plants[code].node.engine, conn, code)
-            row = {"peer": code, "stream": code, "epoch": life[0].epoch if life else "", "updated_ms": 0,
-                   "durable": life[0].seq if life else 0, "hash": life[0].hash if life else "",
-                   "complete_through": self.clock.now_ms() if not behind else _last_recorded(conn, code)}
+            row = {
+                "peer": code,
+                "stream": code,
+                "epoch": life[0].epoch if life else "",
+                "updated_ms": 0,
+                "durable": life[0].seq if life else 0,
+                "hash": life[0].hash if life else "",
+                "complete_through": self.clock.now_ms() if not behind else _last_recorded(conn, code),
+            }
             upsert(conn, position, [row], update=["durable", "hash", "complete_through"])
         return copied
 
@@ -153,15 +186,33 @@ def copy_stream(source: Node, target: Node, stream: str, limit: int | None = Non
             row = there.execute(select(tables.epoch).where(tables.epoch.c.epoch == life.epoch)).mappings().one()
             upsert(here, tables.epoch, [dict(row)])
             for item in entries:
-                upsert(here, tables.fact, [{
-                    "fact_id": item.fact_id, "type": item.type, "version": item.version, "author": item.author,
-                    "recorded_at_ms": item.recorded_at_ms, "body": item.body,
-                }])
+                upsert(
+                    here,
+                    tables.fact,
+                    [
+                        {
+                            "fact_id": item.fact_id,
+                            "type": item.type,
+                            "version": item.version,
+                            "author": item.author,
+                            "recorded_at_ms": item.recorded_at_ms,
+                            "body": item.body,
+                        }
+                    ],
+                )
                 origin = item.origin or (None, None, None)
-                here.execute(insert(tables.entry).values(
-                    stream=stream, epoch=item.epoch, seq=item.seq, hash=item.hash, fact_id=item.fact_id,
-                    origin_stream=origin[0], origin_epoch=origin[1], origin_seq=origin[2],
-                ))
+                here.execute(
+                    insert(tables.entry).values(
+                        stream=stream,
+                        epoch=item.epoch,
+                        seq=item.seq,
+                        hash=item.hash,
+                        fact_id=item.fact_id,
+                        origin_stream=origin[0],
+                        origin_epoch=origin[1],
+                        origin_seq=origin[2],
+                    )
+                )
             apply_entries(here, target.journal.appliers, entries, 0)
             move_to(here, stream, life.epoch, entries[-1].seq)
             copied += len(entries)

@@ -48,8 +48,15 @@ def decode_head(layouts: LayoutSet, raw: bytes) -> Head:
 
 
 def encode_telegram(
-    layouts: LayoutSet, message: str, fields: Mapping[str, Any], *,
-    sequence: int, claimed: str, sender: str, receiver: str, resent: bool = False,
+    layouts: LayoutSet,
+    message: str,
+    fields: Mapping[str, Any],
+    *,
+    sequence: int,
+    claimed: str,
+    sender: str,
+    receiver: str,
+    resent: bool = False,
 ) -> bytes:
     """The bytes of a telegram, header included. claimed as in Head."""
     if message not in layouts.messages:

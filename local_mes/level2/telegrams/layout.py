@@ -12,8 +12,24 @@ from shared.errors import BadSetup
 
 BINARY_SIZES = {"u8": 1, "u16": 2, "u32": 4, "i16": 2, "i32": 4}
 TYPES = {"ascii": {"N", "A", "group"}, "binary": {*BINARY_SIZES, "char", "group"}, "json": {"number", "text", "group"}}
-_FIELD_KEYS = {"name", "type", "width", "decimals", "unit", "min", "max", "values", "codes", "required", "optional",
-               "description", "example", "count", "max_count", "fields"}
+_FIELD_KEYS = {
+    "name",
+    "type",
+    "width",
+    "decimals",
+    "unit",
+    "min",
+    "max",
+    "values",
+    "codes",
+    "required",
+    "optional",
+    "description",
+    "example",
+    "count",
+    "max_count",
+    "fields",
+}
 _FILE_KEYS = {"id", "ids", "title", "direction", "encoding", "when", "fields"}
 
 ID_WIDTH = {"ascii": 6, "binary": 6, "json": 64}
@@ -77,8 +93,11 @@ class LayoutSet:
 def load_folder(folder: Path) -> LayoutSet:
     """Read every *.toml of a folder; BadSetup names file, field and what is wrong."""
     if not folder.is_dir():
-        raise BadSetup("level2.no_layouts", f"There is no folder {folder} with telegram layouts.",
-                       todo="Give `telegrams` of the link in the plant model a folder of layout files.")
+        raise BadSetup(
+            "level2.no_layouts",
+            f"There is no folder {folder} with telegram layouts.",
+            todo="Give `telegrams` of the link in the plant model a folder of layout files.",
+        )
     header: Layout | None = None
     messages: dict[str, Layout] = {}
     for path in sorted(folder.glob("*.toml")):
@@ -90,20 +109,29 @@ def load_folder(folder: Path) -> LayoutSet:
                 raise _bad(path, f"message {message} has a layout in another file already")
             messages[message] = layout
     if header is None or ACKNOWLEDGE not in messages or HEARTBEAT not in messages:
-        raise BadSetup("level2.no_header", f"{folder} needs layouts of {HEADER}, {ACKNOWLEDGE} and {HEARTBEAT}.",
-                       todo="Add the missing files; docs/level2-interfaces.md shows them.")
+        raise BadSetup(
+            "level2.no_header",
+            f"{folder} needs layouts of {HEADER}, {ACKNOWLEDGE} and {HEARTBEAT}.",
+            todo="Add the missing files; docs/level2-interfaces.md shows them.",
+        )
     strangers = sorted(i for i, layout in messages.items() if layout.encoding != header.encoding)
     if strangers:
-        raise BadSetup("level2.mixed_encoding", f"{', '.join(strangers)} in {folder} differ from the header's encoding "
-                       f"{header.encoding!r}.", todo="Keep one folder for each kind of link.")
+        raise BadSetup(
+            "level2.mixed_encoding",
+            f"{', '.join(strangers)} in {folder} differ from the header's encoding {header.encoding!r}.",
+            todo="Keep one folder for each kind of link.",
+        )
     return LayoutSet(header, messages)
 
 
 def load_events(folder: Path) -> dict[str, Layout]:
     """Layouts of OPC UA events by message, such as `EAF1.Tap` or `*.State`; a group is a list without a count."""
     if not folder.is_dir():
-        raise BadSetup("level2.no_layouts", f"There is no folder {folder} with event layouts.",
-                       todo="Give `telegrams` of the link a folder of layout files, or leave it out.")
+        raise BadSetup(
+            "level2.no_layouts",
+            f"There is no folder {folder} with event layouts.",
+            todo="Give `telegrams` of the link a folder of layout files, or leave it out.",
+        )
     events: dict[str, Layout] = {}
     for path in sorted(folder.glob("*.toml")):
         layout = load_file(path)
@@ -128,8 +156,10 @@ def load_file(path: Path) -> Layout:
     ids = tuple(content["ids"]) if "ids" in content else (content.get("id", ""),)
     encoding = str(content.get("encoding"))
     if not all(isinstance(i, str) and 0 < len(i) <= ID_WIDTH.get(encoding, 0) for i in ids):
-        raise _bad(path, "`encoding` ascii, binary or json and an `id` (or `ids`) of at most 6 characters (json: 64) "
-                         "are needed")
+        raise _bad(
+            path,
+            "`encoding` ascii, binary or json and an `id` (or `ids`) of at most 6 characters (json: 64) are needed",
+        )
     direction = content.get("direction", "both")
     if direction not in ("up", "down", "both"):
         raise _bad(path, f"direction {direction!r} is none of up, down, both")
@@ -161,16 +191,28 @@ def _read_field(path: Path, encoding: str, row: dict[str, Any]) -> Field:
     if not 0 <= row.get("decimals", 0) < 10:
         raise _bad(path, f"field {row['name']!r}: decimals must be 0 to 9")
     return Field(
-        name=row["name"], type=kind, width=BINARY_SIZES.get(kind, width), decimals=row.get("decimals", 0),
-        unit=row.get("unit", ""), low=row.get("min"), high=row.get("max"), values=tuple(row.get("values", ())),
+        name=row["name"],
+        type=kind,
+        width=BINARY_SIZES.get(kind, width),
+        decimals=row.get("decimals", 0),
+        unit=row.get("unit", ""),
+        low=row.get("min"),
+        high=row.get("max"),
+        values=tuple(row.get("values", ())),
         codes={int(number): text for number, text in row.get("codes", {}).items()},
-        required=row.get("required", False), optional=row.get("optional", False),
-        description=row.get("description", ""), example=row.get("example"),
-        count=row.get("count", ""), max_count=row.get("max_count", 0),
+        required=row.get("required", False),
+        optional=row.get("optional", False),
+        description=row.get("description", ""),
+        example=row.get("example"),
+        count=row.get("count", ""),
+        max_count=row.get("max_count", 0),
         fields=tuple(_read_fields(path, encoding, row.get("fields", []))),
     )
 
 
 def _bad(path: Path, why: str) -> BadSetup:
-    return BadSetup("level2.bad_layout", f"The telegram layout {path} cannot be used: {why}.",
-                    todo="Correct the file; docs/level2-interfaces.md describes the format.")
+    return BadSetup(
+        "level2.bad_layout",
+        f"The telegram layout {path} cannot be used: {why}.",
+        todo="Correct the file; docs/level2-interfaces.md describes the format.",
+    )

@@ -18,7 +18,10 @@ class Implausible:
 
 
 _KINDS: dict[str, tuple[Any, str]] = {
-    "number": (int | float, "no number"), "text": (str, "no text"), "group": (list, "no list")}
+    "number": (int | float, "no number"),
+    "text": (str, "no text"),
+    "group": (list, "no list"),
+}
 
 
 def check(layout: Layout, values: Mapping[str, Any]) -> list[Implausible]:

@@ -28,7 +28,11 @@ def deviation(value: str = "180") -> Deviation:
 
 
 def look(
-    runs: Adopted | None, wanted: tuple[int, str] | None = (4, HASH), *, away: int | None = None, refusal: str = "",
+    runs: Adopted | None,
+    wanted: tuple[int, str] | None = (4, HASH),
+    *,
+    away: int | None = None,
+    refusal: str = "",
     deviations: tuple[Deviation, ...] = (),
 ) -> Cell:
     in_force = {"R-HRC": runs} if runs else {}

@@ -19,8 +19,10 @@ def test_mixed_definitions_are_shown_apart_and_said_so() -> None:
     assert not found.comparable
     groups = [(group.version, [p.plant for p in group.plants]) for group in found.groups]
     assert groups == [(3, ["BRK", "CLD"]), (2, ["ALD"])]
-    assert found.refusal == ("Not comparable: the plants use different definitions (BRK and CLD: version 3; "
-                             "ALD: version 2). They are shown apart.")
+    assert found.refusal == (
+        "Not comparable: the plants use different definitions (BRK and CLD: version 3; "
+        "ALD: version 2). They are shown apart."
+    )
 
 
 def test_the_same_number_with_another_body_is_another_definition() -> None:

@@ -57,9 +57,18 @@ class Office:
         service.submit(self.hub, standard_id, version, actor, self.command())
         return standard_id, version
 
-    def approve(self, standard_id: str, version: int, actor: str = "bert", effective_from_ms: int | None = None) -> None:
-        service.approve(self.hub, standard_id, version, self.row(standard_id, version).sha256, actor, self.command(),
-                        effective_from_ms)
+    def approve(
+        self, standard_id: str, version: int, actor: str = "bert", effective_from_ms: int | None = None
+    ) -> None:
+        service.approve(
+            self.hub,
+            standard_id,
+            version,
+            self.row(standard_id, version).sha256,
+            actor,
+            self.command(),
+            effective_from_ms,
+        )
 
     def row(self, standard_id: str, version: int) -> Any:
         from shared.standards.queries import find_version
@@ -77,7 +86,9 @@ class Office:
     def sign(self, *holders: int) -> bool:
         done = False
         for holder in holders or (0, 1):
-            done = publishing.give_signature(self.hub, sign_request(self.open_request(), self.holders[holder]), "courier")
+            done = publishing.give_signature(
+                self.hub, sign_request(self.open_request(), self.holders[holder]), "courier"
+            )
         return done
 
     def release(self, *names: str, **changes: Any) -> None:

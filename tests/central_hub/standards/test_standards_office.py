@@ -96,8 +96,13 @@ def test_a_command_given_twice_is_done_once(office: Any) -> None:
 
 def test_hub_key_alone_cannot_publish(office: Any) -> None:
     office.approve(*office.submit("QR-CHE-01-v5"))
-    refused("standards.bad_signature", publishing.give_signature, office.hub,
-            sign_request(office.open_request(), office.hub.node.key), "hub")
+    refused(
+        "standards.bad_signature",
+        publishing.give_signature,
+        office.hub,
+        sign_request(office.open_request(), office.hub.node.key),
+        "hub",
+    )
     assert office.row("QR-CHE-01", 5).status == "awaiting_signatures"
 
 
@@ -125,7 +130,9 @@ def test_a_new_approval_replaces_a_request_nobody_has_signed(office: Any) -> Non
     office.approve(*office.submit("QR-RES-01-v2"))
     second = office.open_request()
     assert second.new == ("QR-CHE-01", "QR-RES-01")
-    refused("standards.request_closed", publishing.give_signature, office.hub, sign_request(first, office.holders[0]), "c")
+    refused(
+        "standards.request_closed", publishing.give_signature, office.hub, sign_request(first, office.holders[0]), "c"
+    )
 
 
 def test_an_approval_after_the_first_signature_waits_for_the_next_request(office: Any) -> None:
@@ -190,7 +197,10 @@ def test_a_withdrawn_standard_stays_in_the_catalogue_and_is_no_longer_assigned(o
         catalogue, _ = find_catalogue(conn, "HUB")
         version = find_assignment(conn, "HUB", "ALD").catalogue_version
     assert [(e.id, e.status, e.release) for e in catalogue.entries] == [
-        ("QR-CHE-01", "withdrawn", 2), ("QR-RES-01", "active", 1), ("QR-TRN-01", "active", 1)]
+        ("QR-CHE-01", "withdrawn", 2),
+        ("QR-RES-01", "active", 1),
+        ("QR-TRN-01", "active", 1),
+    ]
     assert (catalogue.version, version) == (3, 3)
 
 

@@ -35,8 +35,9 @@ def call(office: Any, portal: Any) -> Call:
         if login not in tokens:
             with write(office.hub.node.engine) as conn:
                 tokens[login] = issue_token(conn, office.clock, login, "test")
-        return portal.test_client().open(f"/api/v1{path}", method=method, json=body or None,
-                                         headers={"Authorization": f"Bearer {tokens[login]}"})
+        return portal.test_client().open(
+            f"/api/v1{path}", method=method, json=body or None, headers={"Authorization": f"Bearer {tokens[login]}"}
+        )
 
     return ask
 
@@ -51,8 +52,15 @@ def test_the_whole_road_through_the_api(office: Any, call: Call) -> None:
     for holder, published in ((0, False), (1, True)):
         request = read_request(call("owner.group", "GET", "/standards/requests/open").data)
         answer = sign_request(request, office.holders[holder])
-        given = call("owner.group", "POST", f"/standards/requests/{request.request_id}/signatures",
-                     request_id=answer.request_id, sha256=answer.sha256, keyid=answer.keyid, sig=answer.sig)
+        given = call(
+            "owner.group",
+            "POST",
+            f"/standards/requests/{request.request_id}/signatures",
+            request_id=answer.request_id,
+            sha256=answer.sha256,
+            keyid=answer.keyid,
+            sig=answer.sig,
+        )
         assert (given.status_code, given.json["published"]) == (200, published)
     items = call("owner.group", "GET", "/standards?status=published").json["items"]
     assert [(item["standard_id"], item["version"]) for item in items] == [("KPI-YLD", 2)]
@@ -64,9 +72,21 @@ def test_the_whole_road_through_the_api(office: Any, call: Call) -> None:
     ("login", "path", "body", "status", "code"),
     [
         ("approver.quality", "/standards", {"command_id": "1", "document": {}}, 403, "web.role_missing"),
-        ("author.quality", "/standards", {"command_id": "1", "document": {"kind": "poem"}}, 422, "standards.bad_document"),
+        (
+            "author.quality",
+            "/standards",
+            {"command_id": "1", "document": {"kind": "poem"}},
+            422,
+            "standards.bad_document",
+        ),
         ("author.quality", "/standards/QR-NO/1/submit", {"command_id": "1"}, 404, "standards.unknown"),
-        ("author.quality", "/standards/QR-NO/1/approve", {"command_id": "1", "sha256": "0" * 64}, 403, "web.role_missing"),
+        (
+            "author.quality",
+            "/standards/QR-NO/1/approve",
+            {"command_id": "1", "sha256": "0" * 64},
+            403,
+            "web.role_missing",
+        ),
         ("approver.quality", "/standards/QR-NO/1/approve", {"command_id": "1", "sha256": "short"}, 422, "api.invalid"),
         ("author.quality", "/standards/root", {"envelope": "{}"}, 403, "web.role_missing"),
         ("owner.group", "/standards/root", {"envelope": "no envelope"}, 409, "standards.unreadable"),

@@ -18,12 +18,33 @@ from shared.material.facts import Consumed, Edge, Mass, MaterialTransformed, New
 def roll(group: SteelGroup, plant: str, parent: str, number: str, kg: int) -> str:
     child, now = new_id(group.clock), group.clock.now_ms()
     fact = MaterialTransformed(
-        operation_id=new_id(group.clock), operation="roll", unit="FM", started_at_ms=now, ended_at_ms=now,
+        operation_id=new_id(group.clock),
+        operation="roll",
+        unit="FM",
+        started_at_ms=now,
+        ended_at_ms=now,
         parents=(Consumed(parent, kg * 1000),),
-        children=(NewMaterial(material_id=child, kind="coil", aliases=(NewAlias(f"{plant}.coil", number),),
-                              mass=Mass(kg * 1000, "weighed"), place="CB1", order_item="710045/10"),),
-        edges=(Edge(parent_id=parent, child_id=child, parent_from_um=0, parent_to_um=9_310_000, child_from_um=0,
-                    child_to_um=814_500_000, mass_g=kg * 1000),),
+        children=(
+            NewMaterial(
+                material_id=child,
+                kind="coil",
+                aliases=(NewAlias(f"{plant}.coil", number),),
+                mass=Mass(kg * 1000, "weighed"),
+                place="CB1",
+                order_item="710045/10",
+            ),
+        ),
+        edges=(
+            Edge(
+                parent_id=parent,
+                child_id=child,
+                parent_from_um=0,
+                parent_to_um=9_310_000,
+                child_from_um=0,
+                child_to_um=814_500_000,
+                mass_g=kg * 1000,
+            ),
+        ),
     )
     with group.plants[plant].journal.work() as tx:
         tx.record(Draft(fact, (parent, child), "p1", Occurred(now, "l2:brk")))
@@ -48,7 +69,9 @@ def test_a_recall_finds_the_piece_on_its_way(road: SteelGroup) -> None:
     with read(road.hub.node.engine) as conn:
         recall = read_recall(conn, "261604-2-3")
         assert [(p.number, p.where) for p in recall.at_large] == [("B6-09962", "on the way to CLD with RC-1")]
-        assert [(p.author, p.state, p.where) for p in recall.pieces if not p.is_at_large] == [("BRK", "consumed", "used up")]
+        assert [(p.author, p.state, p.where) for p in recall.pieces if not p.is_at_large] == [
+            ("BRK", "consumed", "used up")
+        ]
         with pytest.raises(NotFound):
             read_recall(conn, "no such number")
     assert recall.mass_g == 20_300_000

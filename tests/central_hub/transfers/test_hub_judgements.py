@@ -28,14 +28,38 @@ NOON = 1_773_230_400_000
 GRACE = 12 * HOUR
 
 LINE = KnownLine(
-    sender="ALD", receiver="BRK", shipment_id="s1", shipment_number="RT-1", material_id="m1", number="161738-1-1",
-    mode="rail", mass_g=20_558_000, departed_at_ms=NOON - 9 * HOUR, eta_ms=NOON, recorded_at_ms=NOON - 9 * HOUR,
-    withdrawn_at_ms=0, fact_id="f1",
+    sender="ALD",
+    receiver="BRK",
+    shipment_id="s1",
+    shipment_number="RT-1",
+    material_id="m1",
+    number="161738-1-1",
+    mode="rail",
+    mass_g=20_558_000,
+    departed_at_ms=NOON - 9 * HOUR,
+    eta_ms=NOON,
+    recorded_at_ms=NOON - 9 * HOUR,
+    withdrawn_at_ms=0,
+    fact_id="f1",
 )
 RECEIPT = KnownReceipt(
-    receiver="BRK", receipt_id="r1", from_plant="ALD", shipment_id="", shipment_number="RT-1", material_id="p1",
-    taken_in_as="p1", custody_no=0, provisional=True, came_unlisted=True, printed_number="161738-1-1",
-    own_number="BS6-1", mass_g=20_600_000, received_at_ms=NOON, recorded_at_ms=NOON, matched_at_ms=0, fact_id="f2",
+    receiver="BRK",
+    receipt_id="r1",
+    from_plant="ALD",
+    shipment_id="",
+    shipment_number="RT-1",
+    material_id="p1",
+    taken_in_as="p1",
+    custody_no=0,
+    provisional=True,
+    came_unlisted=True,
+    printed_number="161738-1-1",
+    own_number="BS6-1",
+    mass_g=20_600_000,
+    received_at_ms=NOON,
+    recorded_at_ms=NOON,
+    matched_at_ms=0,
+    fact_id="f2",
 )
 
 
@@ -75,10 +99,10 @@ def test_without_a_close_a_load_is_overdue_after_its_grace() -> None:
     assert early == found  # a later close changes nothing about a load that was overdue before
 
 
-@pytest.mark.parametrize(
-    ("answered_ms", "in_order"), [(NOON, True), (JUDGED_AT, True), (JUDGED_AT + 1, False)]
-)
-def test_a_receipt_in_time_answers_the_line_and_a_late_one_does_not_undo_the_case(answered_ms: int, in_order: bool) -> None:
+@pytest.mark.parametrize(("answered_ms", "in_order"), [(NOON, True), (JUDGED_AT, True), (JUDGED_AT + 1, False)])
+def test_a_receipt_in_time_answers_the_line_and_a_late_one_does_not_undo_the_case(
+    answered_ms: int, in_order: bool
+) -> None:
     verdict = judge_missing(LINE, CLOSE, answered_ms, FAR)
     assert not verdict.pending
     assert (verdict.found is None) is in_order
@@ -145,7 +169,12 @@ def test_one_custody_number_is_received_once() -> None:
     assert found == judge_double(first, again)
     assert found is not None
     assert (found.plants, found.receipt_id) == (("BRK", "CLD"), "r2")
-    for other in (replace(again, custody_no=2), replace(again, material_id="m2"), replace(again, provisional=True), first):
+    for other in (
+        replace(again, custody_no=2),
+        replace(again, material_id="m2"),
+        replace(again, provisional=True),
+        first,
+    ):
         assert judge_double(first, other) is None
 
 
@@ -166,8 +195,10 @@ def test_the_same_contradiction_is_the_same_case() -> None:
 def test_a_resolution_says_how_and_why() -> None:
     check_resolution("short", "open", "lost", "never found")
     for kind, state, how, note, error in (
-        ("short", "resolved", "lost", "x", Refused), ("short", "open", "reweighed", "x", BadInput),
-        ("mass", "open", "reweighed", "  ", BadInput), ("mass", "open", "reweighed", "x" * 2_001, BadInput),
+        ("short", "resolved", "lost", "x", Refused),
+        ("short", "open", "reweighed", "x", BadInput),
+        ("mass", "open", "reweighed", "  ", BadInput),
+        ("mass", "open", "reweighed", "x" * 2_001, BadInput),
     ):
         with pytest.raises(error):
             check_resolution(kind, state, how, note)

@@ -21,14 +21,29 @@ from shared.transfers.case_queries import find_cases, find_episodes
 from shared.transfers.lines import LineFilter, find_lines
 
 T1 = {
-    "161738-1-1": (20_558, 20_670), "161738-1-2": (20_569, 20_650), "161738-1-3": (20_536, 20_640),
-    "161738-2-1": (20_536, 20_580), "161738-2-2": (20_536, 20_650), "161738-2-3": (20_547, 20_550),
-    "161734-1-1": (20_569, 20_620), "161734-1-2": (20_547, 20_560), "161734-1-3": (20_569, 20_580),
-    "161734-2-1": (20_580, 20_600), "161734-2-2": (20_547, 20_620), "161734-2-3": (20_580, 20_700),
-    "161739-1-1": (20_580, 20_650), "161739-1-2": (20_536, 20_660),
+    "161738-1-1": (20_558, 20_670),
+    "161738-1-2": (20_569, 20_650),
+    "161738-1-3": (20_536, 20_640),
+    "161738-2-1": (20_536, 20_580),
+    "161738-2-2": (20_536, 20_650),
+    "161738-2-3": (20_547, 20_550),
+    "161734-1-1": (20_569, 20_620),
+    "161734-1-2": (20_547, 20_560),
+    "161734-1-3": (20_569, 20_580),
+    "161734-2-1": (20_580, 20_600),
+    "161734-2-2": (20_547, 20_620),
+    "161734-2-3": (20_580, 20_700),
+    "161739-1-1": (20_580, 20_650),
+    "161739-1-2": (20_536, 20_660),
 }
-R1 = {"B6-10371": (20_320, 20_310), "B6-10372": (20_290, 20_300), "B6-10373": (20_350, 20_340),
-      "B6-10374": (20_320, 20_330), "B6-10375": (20_180, None), "B6-10376": (20_180, 20_170)}
+R1 = {
+    "B6-10371": (20_320, 20_310),
+    "B6-10372": (20_290, 20_300),
+    "B6-10373": (20_350, 20_340),
+    "B6-10374": (20_320, 20_330),
+    "B6-10375": (20_180, None),
+    "B6-10376": (20_180, 20_170),
+}
 K3 = ("B6-10379", 20_180, 19_660)
 T2 = [f"4H{n}-1" for n in range(15)]
 
@@ -114,7 +129,12 @@ def test_exactly_three_cases_and_one_episode_that_closes(scenario: SteelGroup) -
     assert cases(scenario) == THREE
     with read(scenario.hub.node.engine) as conn:
         (waiting,) = find_episodes(conn)
-    assert (waiting.plant, waiting.receiver, waiting.shipment_number, waiting.closed) == ("ALD", "BRK", "RT-260311-1", False)
+    assert (waiting.plant, waiting.receiver, waiting.shipment_number, waiting.closed) == (
+        "ALD",
+        "BRK",
+        "RT-260311-1",
+        False,
+    )
     scenario.cut.clear()
     scenario.sync()
     scenario.pass_time(HOUR)
@@ -222,7 +242,9 @@ def test_a_person_ends_a_case_and_both_plants_are_told(scenario: SteelGroup) -> 
             resolve_case(scenario.hub, case.case_id, resolution, note, actor="p9", command_id=scenario.command())
     with pytest.raises(NotFound):
         resolve_case(scenario.hub, "0" * 32, "other", "x", actor="p9", command_id=scenario.command())
-    done = resolve_case(scenario.hub, case.case_id, "did_not_occur", "coil still in CB3 row 2", actor="p9", command_id="c")
+    done = resolve_case(
+        scenario.hub, case.case_id, "did_not_occur", "coil still in CB3 row 2", actor="p9", command_id="c"
+    )
     assert resolve_case(scenario.hub, case.case_id, "did_not_occur", "again", actor="p9", command_id="c") == done
     with pytest.raises(Refused):
         resolve_case(scenario.hub, case.case_id, "lost", "no", actor="p9", command_id=scenario.command())

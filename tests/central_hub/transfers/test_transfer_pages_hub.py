@@ -110,7 +110,9 @@ def test_lanes_and_balance_close(logistics: Person, three: SteelGroup) -> None:
     assert coils["on_the_way"] == {"pieces": 1, "mass_g": 20_350_000}
     assert lanes["ALD-BRK"]["claimed"] == {"pieces": 1, "mass_g": 20_600_000}
     assert {lane["unexplained_g"] for lane in items} == {0}
-    assert "60,710" in logistics.page("/transfers/balance").replace("\u202f", ",").replace("\u2009", ",").replace(" ", ",")
+    assert "60,710" in logistics.page("/transfers/balance").replace("\u202f", ",").replace("\u2009", ",").replace(
+        " ", ","
+    )
     page = logistics.page("/transfers/?lane=BRK-CLD&state=short")
     assert "B6-10375" in page
     assert "B6-10384" not in page

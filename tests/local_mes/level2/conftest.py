@@ -27,9 +27,11 @@ def make_site(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., Site]
         port = free_port()
         layouts = PLANTS / plant / "telegrams"
         (tmp_path / "model.toml").write_text(
-            MODEL.format(port=port, layouts=layouts, heartbeat_s=heartbeat_s, resend_s=resend_s, more=more))
-        settings = PlantSettings(code="ALD", name="Test", folder=tmp_path, model=tmp_path / "model.toml",
-                                 hub_url="http://127.0.0.1:1")
+            MODEL.format(port=port, layouts=layouts, heartbeat_s=heartbeat_s, resend_s=resend_s, more=more)
+        )
+        settings = PlantSettings(
+            code="ALD", name="Test", folder=tmp_path, model=tmp_path / "model.toml", hub_url="http://127.0.0.1:1"
+        )
         spool = open_engine(settings.spool)
         create_spool(spool, clock)
         made.append(Site(tmp_path, settings, port, load_folder(layouts), spool))

@@ -36,10 +36,22 @@ class Line:
         now = self.clock.now_ms()
         text = claimed if claimed is not None else local_text(now - offset_ms, self.plan.zone)
         with write(self.plant.spool) as conn:
-            return append(conn, Incoming(
-                link="CC1", message=name, sequence=self._sequence, claimed=text,
-                claimed_ms=claimed_ms(text, self.plan.zone, now), received_ms=now, offset_ms=offset_ms,
-                zone_offset_min=60, raw=b"raw", body=str(fields).encode(), fields=fields)).spool_id
+            return append(
+                conn,
+                Incoming(
+                    link="CC1",
+                    message=name,
+                    sequence=self._sequence,
+                    claimed=text,
+                    claimed_ms=claimed_ms(text, self.plan.zone, now),
+                    received_ms=now,
+                    offset_ms=offset_ms,
+                    zone_offset_min=60,
+                    raw=b"raw",
+                    body=str(fields).encode(),
+                    fields=fields,
+                ),
+            ).spool_id
 
     def run(self) -> None:
         """Step until nothing is left to do."""

@@ -113,10 +113,18 @@ class Peer:
     beats: int = 0
     received: list[tuple[int, str, bool, dict[str, Any]]] = field(default_factory=list)
 
-    def bytes_of(self, name: str, fields: dict[str, Any], sequence: int, *, claimed: str = "20260311060000000",
-                 resent: bool = False) -> bytes:
-        return encode_telegram(self.layouts, name, fields, sequence=sequence, claimed=claimed, sender="CC1",
-                               receiver="MES", resent=resent)
+    def bytes_of(
+        self,
+        name: str,
+        fields: dict[str, Any],
+        sequence: int,
+        *,
+        claimed: str = "20260311060000000",
+        resent: bool = False,
+    ) -> bytes:
+        return encode_telegram(
+            self.layouts, name, fields, sequence=sequence, claimed=claimed, sender="CC1", receiver="MES", resent=resent
+        )
 
     async def send(self, name: str, fields: dict[str, Any], sequence: int = 0, **more: Any) -> None:
         await self.raw(self.bytes_of(name, fields, sequence, **more))
@@ -129,8 +137,7 @@ class Peer:
         """Read one telegram from the plant and keep it; returns its name."""
         raw = await self.reader.readexactly(header_size(self.layouts))
         head = decode_head(self.layouts, raw)
-        fields = decode_body(self.layouts.messages[head.message],
-                             await self.reader.readexactly(head.length - len(raw)))
+        fields = decode_body(self.layouts.messages[head.message], await self.reader.readexactly(head.length - len(raw)))
         if head.message == "AK9000":
             self.acks.append((fields["ack_sequence"], fields["code"]))
         elif head.message == "HB0001":
@@ -171,6 +178,17 @@ async def until(condition: Callable[[], bool], within_s: float = 40) -> None:
 
 def cut(number: int = 3, **more: Any) -> dict[str, Any]:
     """The fields of a CC1060."""
-    return {"heat": "161843", "strand": 2, "cut": number, "head_mm": 83772, "tail_mm": 93080, "hot_length_mm": 9421,
-            "thickness_mm": 223, "width_head_mm": 1297, "width_tail_mm": 1297, "kerf_mm": 8, "kind": "N",
-            "order": "710047/10"} | more
+    return {
+        "heat": "161843",
+        "strand": 2,
+        "cut": number,
+        "head_mm": 83772,
+        "tail_mm": 93080,
+        "hot_length_mm": 9421,
+        "thickness_mm": 223,
+        "width_head_mm": 1297,
+        "width_tail_mm": 1297,
+        "kerf_mm": 8,
+        "kind": "N",
+        "order": "710047/10",
+    } | more

@@ -23,14 +23,22 @@ OPEN_MAX = 32
 
 def settings_file(site: Site) -> Path:
     file = site.folder / "plant.toml"
-    file.write_text(f'code = "ALD"\nname = "Test"\nfolder = "{site.folder}"\nmodel = "model.toml"\n'
-                    'hub_url = "http://127.0.0.1:1"\n')
+    file.write_text(
+        f'code = "ALD"\nname = "Test"\nfolder = "{site.folder}"\nmodel = "model.toml"\nhub_url = "http://127.0.0.1:1"\n'
+    )
     return file
 
 
 def start(site: Site) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", "from shared.cli import main; main()", "plant", "level2", "--config",
-               str(settings_file(site))]
+    command = [
+        sys.executable,
+        "-c",
+        "from shared.cli import main; main()",
+        "plant",
+        "level2",
+        "--config",
+        str(settings_file(site)),
+    ]
     return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
 

@@ -22,9 +22,18 @@ from shared.settings import PlantSettings
 
 @pytest.fixture(scope="module")
 def plans() -> dict[str, LinkPlan]:
-    return {code: load_links(PlantSettings(code=code, name=code, folder=Path("/"), hub_url="http://127.0.0.1:1",
-                                           model=PLANTS / code.lower() / "model.toml"))
-            for code in ("ALD", "BRK", "CLD")}
+    return {
+        code: load_links(
+            PlantSettings(
+                code=code,
+                name=code,
+                folder=Path("/"),
+                hub_url="http://127.0.0.1:1",
+                model=PLANTS / code.lower() / "model.toml",
+            )
+        )
+        for code in ("ALD", "BRK", "CLD")
+    }
 
 
 def messages() -> Iterator[Event]:
@@ -53,14 +62,17 @@ def test_every_operation_the_models_name_exists(plans: dict[str, LinkPlan]) -> N
         get_operation(name)
 
 
-@pytest.mark.parametrize(("fields", "fault"), [
-    ({"heat": 161843, "basket": []}, "heat is 161843, which is no text"),
-    ({"heat": "161843"}, "basket is empty"),
-    ({"heat": "161843", "basket": "E8"}, "basket is 'E8', which is no list"),
-    ({"heat": "161843", "basket": [{"type": "E8", "kg": True}]}, "basket[0].kg is True, which is no number"),
-    ({"heat": "161843", "basket": [{"type": "E8", "kg": 1e9}]}, "basket[0].kg is 1000000000.0 kg, above 120000 kg"),
-    ({"heat": "161843", "basket": ["E8"]}, "basket is no list of at most 30 rows"),
-])
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"heat": 161843, "basket": []}, "heat is 161843, which is no text"),
+        ({"heat": "161843"}, "basket is empty"),
+        ({"heat": "161843", "basket": "E8"}, "basket is 'E8', which is no list"),
+        ({"heat": "161843", "basket": [{"type": "E8", "kg": True}]}, "basket[0].kg is True, which is no number"),
+        ({"heat": "161843", "basket": [{"type": "E8", "kg": 1e9}]}, "basket[0].kg is 1000000000.0 kg, above 120000 kg"),
+        ({"heat": "161843", "basket": ["E8"]}, "basket is no list of at most 30 rows"),
+    ],
+)
 def test_an_event_of_another_kind_of_value_is_implausible(
     plans: dict[str, LinkPlan], fields: dict[str, object], fault: str
 ) -> None:
@@ -69,12 +81,15 @@ def test_an_event_of_another_kind_of_value_is_implausible(
     assert [found.reason for found in check(layout, fields)] == [fault]
 
 
-@pytest.mark.parametrize(("text", "reason"), [
-    ('id = "*.A"\nencoding = "ascii"\n', "encoding json"),
-    ('id = "*.A"\nencoding = "json"\ndirection = "up"\nfields = [{ name = "x", type = "N" }]', "type 'N'"),
-    ('id = "*.A"\nencoding = "json"\ndirection = "up"\ncolour = 1', "unknown key 'colour'"),
-    ("encoding = ", "Invalid value"),
-])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('id = "*.A"\nencoding = "ascii"\n', "encoding json"),
+        ('id = "*.A"\nencoding = "json"\ndirection = "up"\nfields = [{ name = "x", type = "N" }]', "type 'N'"),
+        ('id = "*.A"\nencoding = "json"\ndirection = "up"\ncolour = 1', "unknown key 'colour'"),
+        ("encoding = ", "Invalid value"),
+    ],
+)
 def test_a_bad_event_layout_is_named(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "a.toml").write_text(text)
     with pytest.raises(BadSetup, match=reason):

@@ -95,8 +95,14 @@ def test_what_it_waits_for_may_come_from_elsewhere(line: Line) -> None:
     line.comes("CC1070", {"slab": "161843-2-3", "ok": "Y"})
     line.run()
     with line.plant.journal.work() as tx:
-        tx.record(Draft(MaterialMoved(material_id="m", place="YA"), ("slab:161843-2-3",), "somebody",
-                        Occurred(line.clock.now_ms(), "manual")))
+        tx.record(
+            Draft(
+                MaterialMoved(material_id="m", place="YA"),
+                ("slab:161843-2-3",),
+                "somebody",
+                Occurred(line.clock.now_ms(), "manual"),
+            )
+        )
     line.run()
     assert line.rows(spool_waiting) == []
 
@@ -126,13 +132,16 @@ def test_a_clock_that_jumps_does_not_end_a_wait_at_once(line: Line) -> None:
     assert "MK1" in line.places()
 
 
-@pytest.mark.parametrize(("fields", "field", "reason"), [
-    (cut(width_head_mm=12800), "width_head_mm", "above 1700"),
-    (cut(kind="X"), "kind", "allowed: N, C, S"),
-    (cut(heat=""), "heat", "empty"),
-    (cut(kind="S"), "kind", "Samples are not cut here."),
-    (cut(kind="C"), "", "KeyError"),
-])
+@pytest.mark.parametrize(
+    ("fields", "field", "reason"),
+    [
+        (cut(width_head_mm=12800), "width_head_mm", "above 1700"),
+        (cut(kind="X"), "kind", "allowed: N, C, S"),
+        (cut(heat=""), "heat", "empty"),
+        (cut(kind="S"), "kind", "Samples are not cut here."),
+        (cut(kind="C"), "", "KeyError"),
+    ],
+)
 def test_what_cannot_be_right_is_for_a_person_and_leaves_no_trace(
     line: Line, fields: dict[str, Any], field: str, reason: str
 ) -> None:

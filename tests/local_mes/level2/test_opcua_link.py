@@ -67,8 +67,9 @@ class Mill:
         ring = await line.add_object(index, "Ring")
         nodes = [await ring.add_variable(index, f"Slot{n:03d}", self.slots.get(n, "")) for n in range(1000)]
         pdi = await server.nodes.objects.add_object(index, "PDI")
-        await pdi.add_method(index, "Store", self._store, [ua.VariantType.String] + [ua.VariantType.Int64] * 2,
-                             [ua.VariantType.Int32])
+        await pdi.add_method(
+            index, "Store", self._store, [ua.VariantType.String] + [ua.VariantType.Int64] * 2, [ua.VariantType.Int32]
+        )
         async with server:
             self._nodes = {"counter": counter, "ack": ack, "slots": nodes}
             try:
@@ -130,8 +131,11 @@ def test_events_come_in_order_once_and_are_acknowledged(make_site: MakeSite, clo
                 await mill.acknowledges(251)
                 await until(lambda: site.state_name("HSM") == "connected")
         last = site.spooled()[-1]
-        assert (last.message, json.loads(last.fields), last.claimed_ms) == \
-            ("R1.State", {"state": "DOWN"}, 1773205200120)
+        assert (last.message, json.loads(last.fields), last.claimed_ms) == (
+            "R1.State",
+            {"state": "DOWN"},
+            1773205200120,
+        )
 
     run(scene)
 
@@ -229,6 +233,7 @@ def test_a_gap_and_an_unreadable_slot_are_shown_and_passed(make_site: MakeSite, 
             await mill.happens(slab="S4")
             async with collecting(site, clock):
                 await mill.acknowledges(4)
+
     run(scene)
     assert sequences(site) == [1, 3, 4]
     assert site.state("HSM").gaps == 1
@@ -238,7 +243,9 @@ def test_a_gap_and_an_unreadable_slot_are_shown_and_passed(make_site: MakeSite, 
 
 def test_calls_go_down_and_their_status_comes_back(make_site: MakeSite, clock: FixedClock) -> None:
     site, mill = scene_of(make_site)
-    good = down.queue_call(site.spool, clock, "HSM", "PDI.Store", {"slab": "BS6-08817", "t": 2500, "w": 1270000}, key="a")
+    good = down.queue_call(
+        site.spool, clock, "HSM", "PDI.Store", {"slab": "BS6-08817", "t": 2500, "w": 1270000}, key="a"
+    )
     held = down.queue_call(site.spool, clock, "HSM", "PDI.Store", {"slab": "held", "t": 2500, "w": 1270000}, key="b")
     odd = down.queue_call(site.spool, clock, "HSM", "PDI.Store", {"slab": None, "t": [], "w": 1}, key="d")
     wrong = down.queue_call(site.spool, clock, "HSM", "PDI.Erase", {"slab": "x"}, key="c")
@@ -279,7 +286,9 @@ def test_a_secured_link_believes_only_the_server_it_knows(
             if believed:
                 await mill.acknowledges(1)
             else:
-                await until(lambda: "cannot be used" in str(site.state("HSM").detail) if site.state_name("HSM") else False)
+                await until(
+                    lambda: "cannot be used" in str(site.state("HSM").detail) if site.state_name("HSM") else False
+                )
 
     asyncio.run(scene(make_site(more=more.replace('"server.der"', '"other.der"')), believed=False))
     mill.counter, mill.slots = 0, {}
@@ -290,15 +299,18 @@ def test_a_secured_link_believes_only_the_server_it_knows(
         load_links(make_site(more=more.replace("client.pem", "missing.pem")).settings)
 
 
-@pytest.mark.parametrize(("newest", "acknowledged", "read", "lost"), [
-    (0, 0, range(1, 1), range(0)),  # nothing yet
-    (5, 5, range(6, 6), range(0)),  # all read
-    (7, 5, range(6, 8), range(0)),
-    (1004, 4, range(5, 1005), range(0)),  # the whole ring, nothing lost
-    (1005, 4, range(6, 1006), range(5, 6)),  # slot 5 was overwritten by 1005
-    (2, 900, range(1, 3), range(0)),  # the server began again
-    (1500, 4000, range(501, 1501), range(0)),
-])
+@pytest.mark.parametrize(
+    ("newest", "acknowledged", "read", "lost"),
+    [
+        (0, 0, range(1, 1), range(0)),  # nothing yet
+        (5, 5, range(6, 6), range(0)),  # all read
+        (7, 5, range(6, 8), range(0)),
+        (1004, 4, range(5, 1005), range(0)),  # the whole ring, nothing lost
+        (1005, 4, range(6, 1006), range(5, 6)),  # slot 5 was overwritten by 1005
+        (2, 900, range(1, 3), range(0)),  # the server began again
+        (1500, 4000, range(501, 1501), range(0)),
+    ],
+)
 def test_which_slots_are_read(newest: int, acknowledged: int, read: range, lost: range) -> None:
     wanted = missing_slots(newest, acknowledged)
     assert (list(wanted.read), list(wanted.lost)) == (list(read), list(lost))

@@ -59,7 +59,9 @@ def test_a_width_of_12800_is_mended_in_its_place(line: Line) -> None:
     row = in_repair(line)
     came = line.clock.now_ms()
     line.clock.advance(3_600_000)
-    done = service.mend(line.plant, row.repair_id, cut(width_head_mm=1280), actor="p1", command_id="c1", note="a 0 too many")
+    done = service.mend(
+        line.plant, row.repair_id, cut(width_head_mm=1280), actor="p1", command_id="c1", note="a 0 too many"
+    )
     assert done == {"repair_id": row.repair_id, "state": "mended", "facts": 2}
     first = line.facts()[0]
     assert (first.occurred.at_ms, first.occurred.source, first.actor) == (came, "l2:CC1 mended", "p1")
@@ -72,10 +74,16 @@ def test_a_width_of_12800_is_mended_in_its_place(line: Line) -> None:
     assert len(line.facts()) == 2
 
 
-@pytest.mark.parametrize(("fields", "text"), [
-    (cut(width_head_mm=12801), "above 1700"), (cut(width_head_mm="wide"), "width_head_mm"),
-    (cut(kind="S"), "Samples"), ({"heat": "161843"}, "strand is missing"), (cut(colour="red"), "colour"),
-])
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        (cut(width_head_mm=12801), "above 1700"),
+        (cut(width_head_mm="wide"), "width_head_mm"),
+        (cut(kind="S"), "Samples"),
+        ({"heat": "161843"}, "strand is missing"),
+        (cut(colour="red"), "colour"),
+    ],
+)
 def test_what_is_still_wrong_stays_in_repair(line: Line, fields: dict[str, Any], text: str) -> None:
     row = in_repair(line)
     with pytest.raises(BadInput, match=text):
@@ -120,7 +128,9 @@ def test_dismissed_with_a_reason_it_no_longer_holds_back_the_watermark(line: Lin
 def test_an_event_that_could_not_be_read_is_written_anew(line: Line) -> None:
     now = line.clock.now_ms()
     with write(line.plant.spool) as conn:
-        append(conn, Incoming("HSM", "unreadable", 3, "", None, now, 0, 60, b"{half", b"{half", {}, "It cannot be read."))
+        append(
+            conn, Incoming("HSM", "unreadable", 3, "", None, now, 0, 60, b"{half", b"{half", {}, "It cannot be read.")
+        )
     line.comes("CC1060", cut())
     line.run()
     (row,) = repairs(line)
@@ -131,13 +141,22 @@ def test_an_event_that_could_not_be_read_is_written_anew(line: Line) -> None:
 
 
 def test_a_form_keeps_kinds_and_reaches_into_groups() -> None:
-    fields = {"heat": "161843", "count": 1, "slabs": [{"strand": 1, "mass_kg": 20558, "note": ""}], "temp_c": 1553.5,
-              "empty": None}
+    fields = {
+        "heat": "161843",
+        "count": 1,
+        "slabs": [{"strand": 1, "mass_kg": 20558, "note": ""}],
+        "temp_c": 1553.5,
+        "empty": None,
+    }
     assert [leaf.path for leaf in leaves(fields, None, "temp_c") if leaf.at_fault] == ["temp_c"]
     form = {"field-heat": " 261843 ", "field-slabs[0].mass_kg": "20600", "field-temp_c": "1550", "field-empty": ""}
     assert read_form(form, fields) == {
-        "heat": "261843", "count": 1, "slabs": [{"strand": 1, "mass_kg": 20600, "note": ""}], "temp_c": 1550,
-        "empty": None}
+        "heat": "261843",
+        "count": 1,
+        "slabs": [{"strand": 1, "mass_kg": 20600, "note": ""}],
+        "temp_c": 1550,
+        "empty": None,
+    }
     with pytest.raises(BadInput, match="count"):
         read_form({"field-count": "one"}, fields)
 

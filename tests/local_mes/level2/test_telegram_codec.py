@@ -26,8 +26,11 @@ def scalar(f: Field) -> st.SearchStrategy[object]:
     if f.codes:
         return st.sampled_from(list(f.codes.values()))
     bits = 8 * f.width
-    low, high = {"N": (-(10 ** (f.width - 1)) + 1, 10**f.width - 1), "i": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1),
-                 "u": (0, 2**bits - 1)}[f.type[0]]
+    low, high = {
+        "N": (-(10 ** (f.width - 1)) + 1, 10**f.width - 1),
+        "i": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1),
+        "u": (0, 2**bits - 1),
+    }[f.type[0]]
     return st.integers(low, high).map(lambda n: n / 10**f.decimals if f.decimals else n)
 
 
@@ -35,7 +38,8 @@ def values_of(fields: tuple[Field, ...]) -> st.SearchStrategy[dict[str, object]]
     counts = {f.count for f in fields if f.type == "group"}
     parts = {
         f.name: st.lists(values_of(f.fields), max_size=min(f.max_count, 5)) if f.type == "group" else scalar(f)
-        for f in fields if f.name not in counts
+        for f in fields
+        if f.name not in counts
     }
     return st.fixed_dictionaries(parts)
 
@@ -78,34 +82,64 @@ def example(fields: tuple[Field, ...]) -> dict[str, object]:
 
 
 def test_ascii_header_is_the_44_bytes_of_the_interface() -> None:
-    raw = encode_telegram(SETS["ald"], "CC1070", {"slab": "161843-2-3", "ok": "Y"}, sequence=417,
-                          claimed="20260311065530120", sender="CC1", receiver="MES", resent=True)
+    raw = encode_telegram(
+        SETS["ald"],
+        "CC1070",
+        {"slab": "161843-2-3", "ok": "Y"},
+        sequence=417,
+        claimed="20260311065530120",
+        sender="CC1",
+        receiver="MES",
+        resent=True,
+    )
     assert raw == b"00055CC107020260311065530120CC1 MES 0417R   161843-2-3Y"
     head = decode_head(SETS["ald"], raw[:44])
-    assert (head.message, head.length, head.sequence, head.claimed, head.resent) == \
-        ("CC1070", 55, 417, "20260311065530120", True)
+    assert (head.message, head.length, head.sequence, head.claimed, head.resent) == (
+        "CC1070",
+        55,
+        417,
+        "20260311065530120",
+        True,
+    )
 
 
 def test_binary_header_is_big_endian_with_prefix_and_number() -> None:
-    raw = encode_telegram(SETS["cld"], "CG1040", {"line": "CG1", "coil_out": "G6-03128", "mass_kg": 20429},
-                          sequence=9999, claimed="20260311081030005", sender="", receiver="")
+    raw = encode_telegram(
+        SETS["cld"],
+        "CG1040",
+        {"line": "CG1", "coil_out": "G6-03128", "mass_kg": 20429},
+        sequence=9999,
+        claimed="20260311081030005",
+        sender="",
+        receiver="",
+    )
     assert raw[:18] == bytes.fromhex("0026 03 01 0410 07ea 03 0b 08 0a 1e 00 0005 270f".replace(" ", ""))
     assert raw[18:] == b"CG1 G6-03128    " + (20429).to_bytes(4, "big")
     assert decode_head(SETS["cld"], raw[:18]).message == "CG1040"
 
 
-@pytest.mark.parametrize(("raw", "field"), [
-    (b"161843N03", "strand"), (b"161843103000", "head_mm"), (b"161843-0", "strand"), (b"16\xff843103", "heat"),
-])
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        (b"161843N03", "strand"),
+        (b"161843103000", "head_mm"),
+        (b"161843-0", "strand"),
+        (b"16\xff843103", "heat"),
+    ],
+)
 def test_a_field_that_cannot_be_read_is_named(raw: bytes, field: str) -> None:
     with pytest.raises(FormatError, match=field):
         decode_body(SETS["ald"].messages["CC1060"], raw)
 
 
-@pytest.mark.parametrize(("values", "text"), [
-    ({"slab": "161843-2-33", "ok": "Y"}, "slab"), ({"slab": "161843-2-3", "ok": "ä"}, "ok"),
-    ({"slab": "x", "ok": "Y", "colour": "red"}, "colour"),
-])
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"slab": "161843-2-33", "ok": "Y"}, "slab"),
+        ({"slab": "161843-2-3", "ok": "ä"}, "ok"),
+        ({"slab": "x", "ok": "Y", "colour": "red"}, "colour"),
+    ],
+)
 def test_values_that_do_not_fit_are_refused_when_sending(values: dict[str, object], text: str) -> None:
     with pytest.raises(FormatError, match=text):
         encode_body(SETS["ald"].messages["CC1070"], values)

@@ -155,8 +155,10 @@ def test_down_telegrams_wait_for_their_answer_in_order(make_site: MakeSite, cloc
         async with collecting(site, clock):
             peer = await connect(site)
             await peer.until(lambda: len(peer.received) == 2)  # not answered: sent again
-            assert [(seq, again, f["slab"]) for seq, _, again, f in peer.received] == \
-                [(1, False, "161843-2-3"), (1, True, "161843-2-3")]
+            assert [(seq, again, f["slab"]) for seq, _, again, f in peer.received] == [
+                (1, False, "161843-2-3"),
+                (1, True, "161843-2-3"),
+            ]
             peer.writer.close()
             peer = await connect(site)
             await peer.until(lambda: len(peer.received) == 1)
@@ -171,9 +173,13 @@ def test_down_telegrams_wait_for_their_answer_in_order(make_site: MakeSite, cloc
     run(scene)
 
 
-def test_a_down_telegram_that_fits_no_layout_is_refused_and_the_next_goes(make_site: MakeSite, clock: FixedClock) -> None:
+def test_a_down_telegram_that_fits_no_layout_is_refused_and_the_next_goes(
+    make_site: MakeSite, clock: FixedClock
+) -> None:
     site = make_site()
-    bad = down.queue_telegram(site.spool, clock, "CC1", "CC2030", {"slab": "much too long a number", "flag": "H"}, key="a")
+    bad = down.queue_telegram(
+        site.spool, clock, "CC1", "CC2030", {"slab": "much too long a number", "flag": "H"}, key="a"
+    )
     down.queue_telegram(site.spool, clock, "CC1", "CC2030", {"slab": "161843-2-4", "flag": "H"}, key="b")
 
     async def scene() -> None:
@@ -224,7 +230,9 @@ def test_a_full_disk_acknowledges_nothing(make_site: MakeSite, clock: FixedClock
         async with collecting(site, clock):
             peer = await connect(site)
             with site.spool.connect() as other:  # somebody else's table in the way of every write
-                other.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON message BEGIN SELECT RAISE(ABORT, 'full'); END")
+                other.exec_driver_sql(
+                    "CREATE TRIGGER full BEFORE INSERT ON message BEGIN SELECT RAISE(ABORT, 'full'); END"
+                )
                 other.exec_driver_sql("COMMIT")
             await peer.send("CC1060", cut(), 1)
             assert await peer.closed()

@@ -145,5 +145,7 @@ def test_the_example_of_the_documentation_is_a_valid_model(tmp_path: Path) -> No
 def test_the_documentation_names_every_parameter_of_a_caster() -> None:
     text = (PLANTS.parents[1] / "docs" / "plant-model.md").read_text()
     caster = load_model(PLANTS / "ald" / "model.toml").unit_of_link("ALD-CC1")
-    spelled = text.replace("`slab_length_mm`, `..._min_mm`, `..._max_mm`", "slab_length_mm slab_length_min_mm slab_length_max_mm")
+    spelled = text.replace(
+        "`slab_length_mm`, `..._min_mm`, `..._max_mm`", "slab_length_mm slab_length_min_mm slab_length_max_mm"
+    )
     assert [name for name in caster.parameters if name not in spelled] == []

@@ -70,7 +70,6 @@ def test_a_line_ends_once(planned: Bench) -> None:
     assert {(row.line_id, row.state) for row in planned.rows(schedule_line)} == {(first, "dropped"), (second, "done")}
 
 
-
 def test_a_planner_takes_a_line_off_on_the_page(planned: Bench) -> None:
     plan(planned, NewLine(1, "161842", "710047/10", aims={"pieces": 6}))
     with write(planned.plant.node.engine) as conn:
@@ -85,7 +84,9 @@ def test_a_planner_takes_a_line_off_on_the_page(planned: Bench) -> None:
         form = {"csrf_token": _csrf(page), "command_id": "web", "line_id": line_id.group(1), "reason": ""}
         refused = browser.post("/orders/sequence/drop?unit=CC1", data=form)
         assert (refused.status_code, "Reason is missing" in refused.text) == (422, True)
-        done = browser.post("/orders/sequence/drop?unit=CC1", data=form | {"reason": "ladle leaked"}, follow_redirects=True)
+        done = browser.post(
+            "/orders/sequence/drop?unit=CC1", data=form | {"reason": "ladle leaked"}, follow_redirects=True
+        )
         assert "was taken off the schedule" in done.text
         assert "ladle leaked" in browser.get("/orders/sequence?state=dropped").text
 

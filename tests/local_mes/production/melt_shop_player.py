@@ -73,8 +73,12 @@ def heat_events(s: Sequence, i: int) -> Iterator[Event]:
     yield opens - 20 * MINUTE, "ALD-MELT", f"{lf}.Sample", {"heat": heat, "sample": f"{heat}LFF1", "place": "LFF"}
     yield opens - 18 * MINUTE, "ALD-MELT", f"{lf}.Depart", {"heat": heat, "kg": 127_500, "temp_c": 1580}
     results = laboratory(L06 | dict(s.finals.get(heat, {})))
-    yield opens - 14 * MINUTE, "ALD-LAB", "LB1010", {
-        "sample": f"{heat}LFF1", "heat": heat, "place": "LFF", "count": len(results), "results": results}
+    yield (
+        opens - 14 * MINUTE,
+        "ALD-LAB",
+        "LB1010",
+        {"sample": f"{heat}LFF1", "heat": heat, "place": "LFF", "count": len(results), "results": results},
+    )
 
 
 def ladle_events(s: Sequence, i: int) -> Iterator[Event]:
@@ -88,16 +92,32 @@ def ladle_events(s: Sequence, i: int) -> Iterator[Event]:
     yield s.opens(i) - 8 * MINUTE, "ALD-CC1", "CC1010", at(max(0, s.mark_mm(i) - 9_000), 0, 0)
     yield s.opens(i), "ALD-CC1", "CC1020", at(s.mark_mm(i), s.tundish_kg(i), 0)
     for minutes, superheat in ((4, 30), (12, 26), (20, 22)):
-        yield s.opens(i) + minutes * MINUTE, "ALD-CC1", "CC1040", {
-            "heat": s.heats[i], "temperature_c": 1527.0 + superheat, "superheat_c": superheat}
+        yield (
+            s.opens(i) + minutes * MINUTE,
+            "ALD-CC1",
+            "CC1040",
+            {"heat": s.heats[i], "temperature_c": 1527.0 + superheat, "superheat_c": superheat},
+        )
     yield s.opens(i) + 25 * MINUTE - 1000, "ALD-CC1", "CC1030", at(closes, 28_000, 126_000)
 
 
-def cut_fields(s: Sequence, heat: str, strand: int, cut: int, head: int, length: int, kind: str = "N") -> dict[str, Any]:
+def cut_fields(
+    s: Sequence, heat: str, strand: int, cut: int, head: int, length: int, kind: str = "N"
+) -> dict[str, Any]:
     return {
-        "heat": heat, "strand": strand, "cut": cut, "head_mm": head, "tail_mm": head + length,
-        "hot_length_mm": round(length * 1.013), "thickness_mm": 223, "width_head_mm": 1297, "width_tail_mm": 1297,
-        "kerf_mm": KERF_MM, "kind": kind, "order": s.order if kind == "N" else ""}
+        "heat": heat,
+        "strand": strand,
+        "cut": cut,
+        "head_mm": head,
+        "tail_mm": head + length,
+        "hot_length_mm": round(length * 1.013),
+        "thickness_mm": 223,
+        "width_head_mm": 1297,
+        "width_tail_mm": 1297,
+        "kerf_mm": KERF_MM,
+        "kind": kind,
+        "order": s.order if kind == "N" else "",
+    }
 
 
 def torch(s: Sequence, metre_mm: int) -> int:
@@ -118,15 +138,22 @@ def cut_events(s: Sequence) -> Iterator[Event]:
 
 def end_event(s: Sequence) -> Event:
     last = HEAD_MM + 3 * len(s.heats) * (SLAB_MM + KERF_MM) + TAIL_MM
-    return torch(s, last) + 2 * MINUTE, "ALD-CC1", "CC1080", {
-        "sequence": s.number, "crops_kg": round(2 * (HEAD_MM + TAIL_MM) * KG_PER_MM / 2), "tundish_rest_kg": 7_000}
+    return (
+        torch(s, last) + 2 * MINUTE,
+        "ALD-CC1",
+        "CC1080",
+        {"sequence": s.number, "crops_kg": round(2 * (HEAD_MM + TAIL_MM) * KG_PER_MM / 2), "tundish_rest_kg": 7_000},
+    )
 
 
 def summary_events(s: Sequence) -> Iterator[Event]:
     """Instead of cuts: a heat at a time, 40 min after its ladle closed."""
     for i, heat in enumerate(s.heats):
-        rows = [{"strand": x, "cut": c, "cold_length_mm": SLAB_MM, "width_mm": 1280, "mass_kg": 20_558}
-                for c in (1, 2, 3) for x in (1, 2)]
+        rows = [
+            {"strand": x, "cut": c, "cold_length_mm": SLAB_MM, "width_mm": 1280, "mass_kg": 20_558}
+            for c in (1, 2, 3)
+            for x in (1, 2)
+        ]
         yield s.opens(i) + 65 * MINUTE, "ALD-CC1", "CC1110", {"heat": heat, "count": len(rows), "slabs": rows}
 
 

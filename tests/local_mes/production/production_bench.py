@@ -71,26 +71,53 @@ class Bench:
         """A piece in stock; size in um. Returns its material id."""
         material_id = hashlib.sha256(number.encode()).hexdigest()[:32]
         piece = NewMaterial(
-            material_id=material_id, kind=kind, aliases=(NewAlias("test", number),), order_item=order, grade="L06",
-            mass=Mass(mass_kg * 1000, "weighed", "WS1"), size=Size(*size), place="YARD", heat_number="261604",
+            material_id=material_id,
+            kind=kind,
+            aliases=(NewAlias("test", number),),
+            order_item=order,
+            grade="L06",
+            mass=Mass(mass_kg * 1000, "weighed", "WS1"),
+            size=Size(*size),
+            place="YARD",
+            heat_number="261604",
             chemistry_e6={"C": 440},
         )
         with self.plant.journal.work() as tx:
-            tx.record(Draft(MaterialCreated(material=piece, origin="migrated"), (material_id,), "person",
-                            Occurred(self.clock.now_ms(), "manual")))
+            tx.record(
+                Draft(
+                    MaterialCreated(material=piece, origin="migrated"),
+                    (material_id,),
+                    "person",
+                    Occurred(self.clock.now_ms(), "manual"),
+                )
+            )
         return material_id
 
     def order(self, item: str, product: str, route: str) -> None:
         """An order item of Level 4."""
-        released = OrderReleased(item=item, customer="C", product=product, grade="L06", thickness_um=800,
-                                 width_um=308_000, mass_g=180_000_000, route=route, due="2026-03-13")
+        released = OrderReleased(
+            item=item,
+            customer="C",
+            product=product,
+            grade="L06",
+            thickness_um=800,
+            width_um=308_000,
+            mass_g=180_000_000,
+            route=route,
+            due="2026-03-13",
+        )
         release_orders(self.plant, [released], actor="erp", command_id=f"order-{item}")
 
     def schedule(self, unit: str, piece: str, number: str, order: str, **aims: int | str) -> None:
         """One line of a unit's schedule."""
         self.sequence += 1
-        release_schedule(self.plant, unit, [NewLine(1, piece, order, number, dict(aims))], actor="planner",
-                         command_id=f"line-{self.sequence}")
+        release_schedule(
+            self.plant,
+            unit,
+            [NewLine(1, piece, order, number, dict(aims))],
+            actor="planner",
+            command_id=f"line-{self.sequence}",
+        )
 
     def adopt(self, *files: str) -> None:
         """Standards of the demo group in force at this plant."""
@@ -100,8 +127,14 @@ class Bench:
                 body = (DEMO / "standards" / name).read_text()
                 text = json.loads(body)
                 digest = hashlib.sha256(body.encode()).hexdigest()
-                published = StandardPublished(standard_id=text["id"], version=text["version"], kind=text["kind"],
-                                              title=text["title"], sha256=digest, body=body)
+                published = StandardPublished(
+                    standard_id=text["id"],
+                    version=text["version"],
+                    kind=text["kind"],
+                    title=text["title"],
+                    sha256=digest,
+                    body=body,
+                )
                 tx.record(Draft(published, (text["id"],), "hub", Occurred(self.clock.now_ms(), "hub")))
                 installed.append(InstalledStandard(text["id"], text["version"], digest, 0))
             fact = StandardsInstalled(catalogue_version=1, standards=tuple(installed), effective_hash="0" * 64)
@@ -125,13 +158,20 @@ class Bench:
     def sent_down(self) -> list[tuple[str, dict[str, Any]]]:
         """What was queued for Level 2."""
         with read(self.plant.spool) as conn:
-            return [(row.message, json.loads(row.fields)) for row in conn.execute(select(down).order_by(down.c.down_id))]
+            return [
+                (row.message, json.loads(row.fields)) for row in conn.execute(select(down).order_by(down.c.down_id))
+            ]
 
 
 def make_bench(code: str, folder: Path, clock: FixedClock) -> Bench:
     """A fresh plant of the demo group in a folder."""
-    settings = PlantSettings(code=code, name=code, folder=folder / code, hub_url="http://127.0.0.1:1",
-                             model=DEMO / "plants" / code.lower() / "model.toml")
+    settings = PlantSettings(
+        code=code,
+        name=code,
+        folder=folder / code,
+        hub_url="http://127.0.0.1:1",
+        model=DEMO / "plants" / code.lower() / "model.toml",
+    )
     make_folder(settings)
     node = build_node(settings, REGISTERS, clock)
     plant = Plant(node, settings, load_model(settings.model), open_engine(settings.spool))

@@ -76,7 +76,8 @@ def test_a_grade_change_makes_one_transition_slab_a_strand() -> None:
     assert [k for k, um in mixed.items() if um > 1_000_000] == [13]
     assert mixed[12] < 1_000_000
     assert sum(um for k, um in mixed.items() if k in (12, 13)) == pytest.approx(
-        2.714e6 * 2.1972, rel=0.01  # l (ln 0.9 - ln 0.1)
+        2.714e6 * 2.1972,
+        rel=0.01,  # l (ln 0.9 - ln 0.1)
     )
     shares = shares_ppm(ladles, interval(13), G_PER_M)
     assert shares["161847"] / PPM == pytest.approx(0.80, abs=0.03)

@@ -36,16 +36,41 @@ def prepare(line: Bench) -> str:
 
 
 def enter(line: Bench, code: str, coil: str, counter_m: int = 48_000) -> None:
-    line.tell(f"CLD-{code}", f"{code}1010", line=f"{code}1", coil_in=coil, thickness_um=2500, width_um=1_250_000,
-              mass_kg=20_000, entry_m=counter_m)
+    line.tell(
+        f"CLD-{code}",
+        f"{code}1010",
+        line=f"{code}1",
+        coil_in=coil,
+        thickness_um=2500,
+        width_um=1_250_000,
+        mass_kg=20_000,
+        entry_m=counter_m,
+    )
 
 
-def cut(line: Bench, code: str, coil: str, made: str, part: tuple[float, float, float], size: tuple[int, int],
-        slit: str = "") -> None:
+def cut(
+    line: Bench,
+    code: str,
+    coil: str,
+    made: str,
+    part: tuple[float, float, float],
+    size: tuple[int, int],
+    slit: str = "",
+) -> None:
     start, stop, length = part
-    line.tell(f"CLD-{code}", f"{code}1030", line=f"{code}1", coil_in=coil, coil_out=made, slit=slit,
-              metre_in_from_mm=round(start * 1000), metre_in_to_mm=round(stop * 1000), metre_out_mm=round(length * 1000),
-              thickness_um=size[0], width_um=size[1])
+    line.tell(
+        f"CLD-{code}",
+        f"{code}1030",
+        line=f"{code}1",
+        coil_in=coil,
+        coil_out=made,
+        slit=slit,
+        metre_in_from_mm=round(start * 1000),
+        metre_in_to_mm=round(stop * 1000),
+        metre_out_mm=round(length * 1000),
+        thickness_um=size[0],
+        width_um=size[1],
+    )
 
 
 def weigh(line: Bench, code: str, made: str, mass_kg: int) -> None:
@@ -135,8 +160,18 @@ def test_a_finding_is_a_mark_and_comes_down_to_the_slit(finishing: Bench) -> Non
     prepare(finishing)
     for step in (pickle, cold_roll, galvanise):
         step(finishing)
-    finishing.tell("CLD-CG", "CG1050", line="CG1", coil="G6-03128", code="SLIV", from_mm=1_352_000, to_mm=1_352_870,
-                   left_um=866_000, right_um=868_000, severity=3)
+    finishing.tell(
+        "CLD-CG",
+        "CG1050",
+        line="CG1",
+        coil="G6-03128",
+        code="SLIV",
+        from_mm=1_352_000,
+        to_mm=1_352_870,
+        left_um=866_000,
+        right_um=868_000,
+        severity=3,
+    )
     slit(finishing)
     assert [(row.kind, row.value) for row in finishing.rows(mark)] == [("SLIV", 3)]
     with read(finishing.plant.node.engine) as conn:
@@ -183,8 +218,14 @@ def test_primary_data_one_coil_ahead_but_never_for_a_held_one(finishing: Bench) 
     enter(finishing, "PL", "C6-00001")
     assert [fields["coil_in"] for _, fields in finishing.sent_down()] == ["C6-00001", "C6-00002"]
     with finishing.plant.journal.work() as tx:
-        tx.record(Draft(HoldPlaced(hold_id="e" * 32, material_id=third, reason="surface"), (third,), "q",
-                        Occurred(finishing.clock.now_ms(), "manual")))
+        tx.record(
+            Draft(
+                HoldPlaced(hold_id="e" * 32, material_id=third, reason="surface"),
+                (third,),
+                "q",
+                Occurred(finishing.clock.now_ms(), "manual"),
+            )
+        )
     cut(finishing, "PL", "C6-00001", "C6-00001-P", (3, 797, 794), (2500, 1_250_000))
     enter(finishing, "PL", "C6-00002")
     assert [fields["coil_in"] for _, fields in finishing.sent_down()] == ["C6-00001", "C6-00002"]
@@ -227,7 +268,9 @@ def test_one_coil_cut_into_two_keeps_each_its_part(finishing: Bench) -> None:
     cut(finishing, "CG", "C6-00001-R", "G6-00002", (1000, 2686, 1699), (800, 1_250_000))
     assert finishing.repairs() == []
     assert finishing.piece("C6-00001-R").state == "consumed"
-    parts = [(row.parent_from_um // M, row.parent_to_um // M) for row in finishing.rows(edge) if row.parent_id == mother]
+    parts = [
+        (row.parent_from_um // M, row.parent_to_um // M) for row in finishing.rows(edge) if row.parent_id == mother
+    ]
     assert sorted(parts) == [(14, 1700), (1700, 2696)]
     assert sum(row.charged_g for row in finishing.rows(operation)) == 20_000_000
 
@@ -237,8 +280,15 @@ def test_a_cut_past_the_weld_has_two_parents(finishing: Bench) -> None:
     second = finishing.take_in("C6-00002-R", "coil", 20_000, (760, 1_250_000, 2_700_000_000))
     enter(finishing, "CG", "C6-00001-R", 40_000)
     enter(finishing, "CG", "C6-00002-R", 42_690)
-    finishing.tell("CLD-CG", "CG1020", line="CG1", coil_before="C6-00001-R", coil_after="C6-00002-R",
-                   metre_in_mm=42_690_000, metre_out_mm=42_690_000)
+    finishing.tell(
+        "CLD-CG",
+        "CG1020",
+        line="CG1",
+        coil_before="C6-00001-R",
+        coil_after="C6-00002-R",
+        metre_in_mm=42_690_000,
+        metre_out_mm=42_690_000,
+    )
     cut(finishing, "CG", "C6-00001-R", "G6-00001", (4, 3190, 3200), (800, 1_250_000))
     assert finishing.repairs() == []
     ways: dict[str, Any] = {row.parent_id: row for row in finishing.rows(edge)}
@@ -304,4 +354,5 @@ def test_a_line_without_work_has_no_stop_but_a_planned_one_has_its_reason(finish
     for state, reason in (("RUN", ""), ("IDLE", ""), ("RUN", ""), ("IDLE", "PL-MNT"), ("RUN", "")):
         finishing.tell("CLD-PL", "PL1060", 30, line="PL1", state=state, reason=reason)
     assert [(row.reason, row.note, row.to_ms - row.from_ms) for row in finishing.rows(stop)] == [
-        ("PL-MNT", "planned", 30 * 60_000)]
+        ("PL-MNT", "planned", 30 * 60_000)
+    ]

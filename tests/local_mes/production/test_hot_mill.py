@@ -35,12 +35,33 @@ def roll(mill: Bench, ct_pct: float = 98.2, weight_first: bool = False) -> None:
     mill.tell(LINK, "RF1.Discharge", 170, **SLAB, temp_c=1230, minutes=170)
     mill.tell(LINK, "R1.Done", 1.5, **SLAB, thickness_um=32_000, width_um=1_282_000)
     mill.tell(LINK, "CS1.Crop", 0.7, **SLAB, head_kg=62, tail_kg=71)
-    mill.tell(LINK, "FM.TailOut", 1.1, **SLAB, ft_avg_c=881, ft_min_c=872, ft_max_c=890,
-              ft_in_window_pct=99.1, thickness_um=2500)
+    mill.tell(
+        LINK,
+        "FM.TailOut",
+        1.1,
+        **SLAB,
+        ft_avg_c=881,
+        ft_min_c=872,
+        ft_max_c=890,
+        ft_in_window_pct=99.1,
+        thickness_um=2500,
+    )
     if weight_first:
         weigh(mill)
-    mill.tell(LINK, "DC1.CoilDone", 0.7, **SLAB, coil_no="B6-09962", coiler="DC1", thickness_um=2500, width_um=1_270_000,
-              ct_c=620, ct_in_window_pct=ct_pct, length_mm=814_500, outside="tail")
+    mill.tell(
+        LINK,
+        "DC1.CoilDone",
+        0.7,
+        **SLAB,
+        coil_no="B6-09962",
+        coiler="DC1",
+        thickness_um=2500,
+        width_um=1_270_000,
+        ct_c=620,
+        ct_in_window_pct=ct_pct,
+        length_mm=814_500,
+        outside="tail",
+    )
 
 
 def weigh(mill: Bench, mass_kg: int = 20_300) -> None:
@@ -49,8 +70,14 @@ def weigh(mill: Bench, mass_kg: int = 20_300) -> None:
 
 def hold(bench: Bench, material_id: str) -> None:
     with bench.plant.journal.work() as tx:
-        tx.record(Draft(HoldPlaced(hold_id="f" * 32, material_id=material_id, reason="index 0.446 > 0.38"),
-                        (material_id,), "rule", Occurred(bench.clock.now_ms(), "test")))
+        tx.record(
+            Draft(
+                HoldPlaced(hold_id="f" * 32, material_id=material_id, reason="index 0.446 > 0.38"),
+                (material_id,),
+                "rule",
+                Occurred(bench.clock.now_ms(), "test"),
+            )
+        )
 
 
 def test_a_slab_becomes_a_coil_whose_balance_closes(mill: Bench) -> None:
@@ -68,7 +95,11 @@ def test_a_slab_becomes_a_coil_whose_balance_closes(mill: Bench) -> None:
     assert (done.operation, done.unit, done.charged_g, done.produced_g) == ("roll", "FM", 20_640_000, 20_300_000)
     assert abs(done.unexplained_g) <= 0.002 * done.charged_g
     assert sorted((row.kind, row.g) for row in mill.rows(loss)) == [
-        ("crop", 62_000), ("crop", 71_000), ("scale", 51_600), ("scale", 154_800)]
+        ("crop", 62_000),
+        ("crop", 71_000),
+        ("scale", 51_600),
+        ("scale", 154_800),
+    ]
     way = mill.rows(edge)[0]
     assert (way.parent_id, way.child_id, way.mass_g) == (slab_id, coil.material_id, 20_300_000)
     assert (way.flip_length, way.flip_width, way.flip_face) == (False, False, False)
@@ -80,7 +111,9 @@ def test_a_slab_becomes_a_coil_whose_balance_closes(mill: Bench) -> None:
 
 def test_primary_data_goes_down_and_the_line_is_closed(mill: Bench) -> None:
     charge(mill)
-    assert mill.sent_down() == [("PDI.Store", {"slab": "BS6-08817", "coil_no": "B6-09962", "order": "710045/10", **AIMS})]
+    assert mill.sent_down() == [
+        ("PDI.Store", {"slab": "BS6-08817", "coil_no": "B6-09962", "order": "710045/10", **AIMS})
+    ]
     roll(mill)
     with read(mill.plant.node.engine) as conn:
         line = find_line(conn, "BRK", "FM", "BS6-08817")

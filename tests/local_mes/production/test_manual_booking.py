@@ -31,9 +31,19 @@ def yard(mill: Bench) -> Bench:
 def test_a_booking_leaves_the_facts_of_a_step(yard: Bench) -> None:
     made = book(yard.plant, ROLL)
     coil = yard.piece("B6-00007")
-    assert made == {"piece": "BS6-00001", "number": "B6-00007", "material_id": coil.material_id,
-                    "good_mass_g": 20_200_000, "scrap_g": 100_000}
-    assert (coil.mass_g, coil.mass_basis, coil.thickness_um, coil.heat_number) == (20_200_000, "weighed", 2500, "261604")
+    assert made == {
+        "piece": "BS6-00001",
+        "number": "B6-00007",
+        "material_id": coil.material_id,
+        "good_mass_g": 20_200_000,
+        "scrap_g": 100_000,
+    }
+    assert (coil.mass_g, coil.mass_basis, coil.thickness_um, coil.heat_number) == (
+        20_200_000,
+        "weighed",
+        2500,
+        "261604",
+    )
     assert coil.length_um == pytest.approx(825_700_000, rel=0.001)
     assert yard.piece("BS6-00001").state == "consumed"
     done = yard.rows(operation)[0]
@@ -42,7 +52,12 @@ def test_a_booking_leaves_the_facts_of_a_step(yard: Bench) -> None:
     assert [(row.kind, row.g, row.weighed) for row in yard.rows(loss)] == [("scrap", 100_000, True)]
     assert [row.mass_g for row in yard.rows(edge)] == [20_200_000]
     assert {row.measure: row.total for row in yard.rows(rollup) if row.collected == "manual"} == {
-        "charged_g": 20_640_000, "good_g": 20_200_000, "prime_g": 20_200_000, "scrap_g": 100_000, "pieces": 1}
+        "charged_g": 20_640_000,
+        "good_g": 20_200_000,
+        "prime_g": 20_200_000,
+        "scrap_g": 100_000,
+        "pieces": 1,
+    }
     with read(yard.plant.node.engine) as conn:
         line = find_line(conn, "BRK", "FM", "BS6-00001")
     assert line is not None
@@ -63,8 +78,11 @@ def test_all_scrap_ends_the_piece(yard: Bench) -> None:
 def test_a_held_piece_is_refused_by_its_hold(yard: Bench) -> None:
     slab = yard.piece("BS6-00001").material_id
     with yard.plant.journal.work() as tx:
-        tx.record(Draft(HoldPlaced(hold_id="a" * 32, material_id=slab, reason="Cu 0.27 %"), (slab,), "q",
-                        Occurred(1, "manual")))
+        tx.record(
+            Draft(
+                HoldPlaced(hold_id="a" * 32, material_id=slab, reason="Cu 0.27 %"), (slab,), "q", Occurred(1, "manual")
+            )
+        )
     with pytest.raises(Refused, match=r"held: Cu 0\.27 %") as refusal:
         book(yard.plant, ROLL)
     assert refusal.value.code == "production.held"
@@ -83,9 +101,7 @@ def test_a_held_piece_is_refused_by_its_hold(yard: Bench) -> None:
         ({"unit": "FM9"}, NotFound, "model.unknown_unit"),
     ],
 )
-def test_refusals_name_their_rule(
-    yard: Bench, change: dict[str, object], kind: type[Refused], code: str
-) -> None:
+def test_refusals_name_their_rule(yard: Bench, change: dict[str, object], kind: type[Refused], code: str) -> None:
     with pytest.raises(kind) as refusal:
         book(yard.plant, replace(ROLL, **change))
     assert refusal.value.code == code

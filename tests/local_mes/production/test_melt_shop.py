@@ -32,8 +32,18 @@ from shared.units import G_PER_KG
 
 RULES = ("QR-CHE-01-v5.json", "QR-RES-01-v2.json", "QR-CAST-01-v3.json", "QR-TRN-01-v1.json")
 SEQUENCE = Sequence("4417", HEATS_4417)
-HELD = {"161843-1-1", "161843-1-2", "161843-1-3", "161843-2-1", "161843-2-2", "161843-2-3", "261838-1-3", "261838-2-3",
-        "261839-1-1", "261839-2-1"}
+HELD = {
+    "161843-1-1",
+    "161843-1-2",
+    "161843-1-3",
+    "161843-2-1",
+    "161843-2-2",
+    "161843-2-3",
+    "261838-1-3",
+    "261838-2-3",
+    "261839-1-1",
+    "261839-2-1",
+}
 
 
 def build_shop(folder: Path, clock: FixedClock) -> Bench:
@@ -149,7 +159,9 @@ def test_every_decision_keeps_rule_version_and_inputs(cast_4417: Bench) -> None:
     with read(cast_4417.plant.node.engine) as conn:
         said = {d.rule_id: d for d in list_decisions(conn, ids=[slab.material_id])}
     assert {rule: (d.outcome, d.rule_version) for rule, d in said.items()} == {
-        "QR-RES-01": ("pass", 2), "QR-TRN-01": ("pass", 1)}
+        "QR-RES-01": ("pass", 2),
+        "QR-TRN-01": ("pass", 1),
+    }
     inputs = json.loads(said["QR-RES-01"].inputs)
     assert (inputs["Cu"] + 8 * inputs["Sn"]) / 10_000 == pytest.approx(0.300, abs=0.001)
     bad = cast_4417.piece("161843-1-1")
@@ -206,8 +218,15 @@ def test_plans_go_down_before_the_steel_and_flags_for_held_slabs(cast_4417: Benc
     sent = cast_4417.sent_down()
     plans = [fields for message, fields in sent if message == "CC2010"]
     assert [plan["heat"] for plan in plans] == list(HEATS_4417)
-    assert plans[0] == {"heat": "161842", "grade": "L06", "order": "710047/10", "aim_mm": 9300, "min_mm": 8800,
-                        "max_mm": 9800, "pieces": 6}
+    assert plans[0] == {
+        "heat": "161842",
+        "grade": "L06",
+        "order": "710047/10",
+        "aim_mm": 9300,
+        "min_mm": 8800,
+        "max_mm": 9800,
+        "pieces": 6,
+    }
     assert len([1 for message, _ in sent if message == "CC2020"]) == 6 * 6
     assert {(f["slab"], f["flag"]) for message, f in sent if message == "CC2030"} == {(slab, "H") for slab in HELD}
 
@@ -238,7 +257,9 @@ def test_a_summary_a_heat_gives_the_same_slabs(shop: Bench, cast_4417: Bench) ->
     play(shop, sequence_events(SEQUENCE, summary=True))
     assert shop.repairs() == []
     facts = ("number", "mass_g", "thickness_um", "width_um", "length_um", "grade", "heat_number", "state", "chemistry")
-    rows = [{f: getattr(row, f) for f in facts} for b in (shop, cast_4417) for row in b.rows(material) if row.kind == "slab"]
+    rows = [
+        {f: getattr(row, f) for f in facts} for b in (shop, cast_4417) for row in b.rows(material) if row.kind == "slab"
+    ]
     assert sorted(rows[:36], key=lambda r: r["number"]) == sorted(rows[36:], key=lambda r: r["number"])
     assert set(held_numbers(shop)) == HELD
     assert shares_of(shop, "161843-1-3") == {"161843": 81, "261839": 18, "261838": 1}
@@ -264,10 +285,16 @@ def test_mould_level_marks_the_slab_that_is_cut_later_and_the_one_cut_before(sho
     early = START_MS + 21 * MINUTE
     events += [(early, "ALD-CC1", "CC1050", swing), (early + 1, "ALD-CC1", "CC1050", calm)]
     late = {"strand": 1, "code": "ML", "from_mm": 600 + 9_000, "to_mm": 600 + 9_500, "value": -12}  # over a border
-    play(shop, sorted([*events[:-2], *events[-2:], (events[-3][0] + MINUTE, "ALD-CC1", "CC1050", late)], key=lambda e: e[0]))
+    play(
+        shop,
+        sorted([*events[:-2], *events[-2:], (events[-3][0] + MINUTE, "ALD-CC1", "CC1050", late)], key=lambda e: e[0]),
+    )
     assert shop.repairs() == []
-    marks = {row.number: [(m.from_um, m.to_um, m.value, m.rule) for m in _marks(shop, row.material_id)]
-             for row in shop.rows(material) if row.kind == "slab"}
+    marks = {
+        row.number: [(m.from_um, m.to_um, m.value, m.rule) for m in _marks(shop, row.material_id)]
+        for row in shop.rows(material)
+        if row.kind == "slab"
+    }
     assert {number: found for number, found in marks.items() if found} == {
         "161842-2-3": [(4_100_000, 4_600_000, 14, "QR-CAST-01")],
         "161842-1-1": [(9_000_000, 9_300_000, -12, "QR-CAST-01")],
@@ -324,8 +351,14 @@ def test_what_contradicts_goes_to_repair_and_changes_nothing(shop: Bench) -> Non
     shop.tell("ALD-MELT", "EAF1.HeatStart", 1, heat="161842", grade="L06", ladle=3)
     shop.tell("ALD-MELT", "EAF1.Charge", 1, heat="161842", basket=[{"type": "E3", "kg": 0}])
     reasons = shop.repairs()
-    for said in ("161842-1-1 was cut already", "strand is 3, above 2", "is not behind the head", "slabs count from 1",
-                 "161842 is in work already", "A basket of 0 kg"):
+    for said in (
+        "161842-1-1 was cut already",
+        "strand is 3, above 2",
+        "is not behind the head",
+        "slabs count from 1",
+        "161842 is in work already",
+        "A basket of 0 kg",
+    ):
         assert any(said in reason for reason in reasons), (said, reasons)
     assert len(reasons) == 6
     assert len(shop.rows(operation)) == facts

@@ -22,8 +22,17 @@ RULES = ("QR-CHE-01-v5.json", "QR-RES-01-v2.json", "QR-CAST-01-v3.json", "QR-TRN
 def release(bench: Bench, item: str, product: str, grade: str) -> None:
     from local_mes.orders.service import release_orders
 
-    order = OrderReleased(item=item, customer="C", product=product, grade=grade, thickness_um=3_000, width_um=1_250_000,
-                          mass_g=160_000_000, route="R-HRC", due="2026-03-25")
+    order = OrderReleased(
+        item=item,
+        customer="C",
+        product=product,
+        grade=grade,
+        thickness_um=3_000,
+        width_um=1_250_000,
+        mass_g=160_000_000,
+        route="R-HRC",
+        due="2026-03-25",
+    )
     release_orders(bench.plant, [order], actor="erp", command_id=f"order-{item}")
 
 

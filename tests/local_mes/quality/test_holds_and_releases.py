@@ -86,7 +86,9 @@ def test_a_held_slab_is_applied_to_another_order_and_limited_to_it(held: Bench) 
         ({"disposition": "rework", "piece": "no-such"}, NotFound, "no-such"),
     ],
 )
-def test_what_cannot_be_decided_is_refused(held: Bench, more: dict[str, str], error: type[Exception], said: str) -> None:
+def test_what_cannot_be_decided_is_refused(
+    held: Bench, more: dict[str, str], error: type[Exception], said: str
+) -> None:
     hold_id = holds_of(held, "161843-2-2")["QR-RES-01"]
     with pytest.raises(error, match=said):
         release_hold(held.plant, command(hold_id, **more))
@@ -152,14 +154,33 @@ def _daughter(bench: Bench, parent: Any, part: int) -> str:
     """Half of a slab, cut off by hand."""
     number, half = f"{parent.number}-{part}", parent.length_um // 2
     material_id = f"{part:032x}"
-    child = NewMaterial(material_id=material_id, kind="slab", aliases=(NewAlias("ALD.slab", number),),
-                        mass=Mass(parent.mass_g // 2, "theoretical"), grade=parent.grade, order_item=parent.order_item)
-    edge = Edge(parent_id=parent.material_id, child_id=material_id, parent_from_um=(part - 1) * half,
-                parent_to_um=part * half, child_from_um=0, child_to_um=half, mass_g=parent.mass_g // 2)
-    fact = MaterialTransformed(operation_id=f"{part + 100:032x}", operation="cut", unit="CC1",
-                               started_at_ms=1, ended_at_ms=2,
-                               parents=(Consumed(parent.material_id, parent.mass_g // 2, whole=part == 2),),
-                               children=(child,), edges=(edge,))
+    child = NewMaterial(
+        material_id=material_id,
+        kind="slab",
+        aliases=(NewAlias("ALD.slab", number),),
+        mass=Mass(parent.mass_g // 2, "theoretical"),
+        grade=parent.grade,
+        order_item=parent.order_item,
+    )
+    edge = Edge(
+        parent_id=parent.material_id,
+        child_id=material_id,
+        parent_from_um=(part - 1) * half,
+        parent_to_um=part * half,
+        child_from_um=0,
+        child_to_um=half,
+        mass_g=parent.mass_g // 2,
+    )
+    fact = MaterialTransformed(
+        operation_id=f"{part + 100:032x}",
+        operation="cut",
+        unit="CC1",
+        started_at_ms=1,
+        ended_at_ms=2,
+        parents=(Consumed(parent.material_id, parent.mass_g // 2, whole=part == 2),),
+        children=(child,),
+        edges=(edge,),
+    )
     _record(bench, fact, material_id)
     return number
 
@@ -181,9 +202,22 @@ def test_another_plants_hold_is_not_ours_to_end(held: Bench) -> None:
     from shared.quality.tables import hold
 
     slab = held.piece("161842-2-2")
-    row = {"author": "BRK", "hold_id": "b" * 32, "material_id": slab.material_id, "reason": "dent", "rule_id": "",
-           "decision_id": "", "inherited_from": "", "placed_at_ms": 1, "placed_by": "x", "released_at_ms": None,
-           "released_by": "", "disposition": "", "note": "", "only_for": ""}
+    row = {
+        "author": "BRK",
+        "hold_id": "b" * 32,
+        "material_id": slab.material_id,
+        "reason": "dent",
+        "rule_id": "",
+        "decision_id": "",
+        "inherited_from": "",
+        "placed_at_ms": 1,
+        "placed_by": "x",
+        "released_at_ms": None,
+        "released_by": "",
+        "disposition": "",
+        "note": "",
+        "only_for": "",
+    }
     with write(held.plant.node.engine) as conn:
         upsert(conn, hold, [row])
     with pytest.raises(Refused, match="placed by BRK; ALD cannot release it"):

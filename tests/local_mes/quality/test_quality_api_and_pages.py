@@ -22,7 +22,9 @@ def tokens(held: Bench) -> dict[str, str]:
     with write(held.plant.node.engine) as conn:
         for role in ("quality", "planner", "operator"):
             add_person(conn, held.clock, f"{role}.ald", role, (role,), PASSWORD, ROLES)
-        return {role: issue_token(conn, held.clock, f"{role}.ald", "test") for role in ("quality", "planner", "operator")}
+        return {
+            role: issue_token(conn, held.clock, f"{role}.ald", "test") for role in ("quality", "planner", "operator")
+        }
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,9 @@ def person(app: Any) -> Iterator[FlaskClient]:
     """Someone of quality, signed in with the browser."""
     with app.test_client() as browser:
         page = browser.get("/sign-in")
-        answer = browser.post("/sign-in", data={"login": "quality.ald", "password": PASSWORD, "csrf_token": csrf(page.text)})
+        answer = browser.post(
+            "/sign-in", data={"login": "quality.ald", "password": PASSWORD, "csrf_token": csrf(page.text)}
+        )
         assert answer.status_code == 302
         yield browser
 
@@ -59,7 +63,9 @@ def test_holds_are_listed_by_piece_and_state_and_page(client: FlaskClient, token
     quality = bearer(tokens["quality"])
     both = client.get("/api/v1/holds?piece=261839-2-1&state=open", headers=quality).json
     assert {(h["number"], h["rule"], h["kind"]) for h in both["items"]} == {
-        ("261839-2-1", "QR-CHE-01", "slab"), ("261839-2-1", "QR-RES-01", "slab")}
+        ("261839-2-1", "QR-CHE-01", "slab"),
+        ("261839-2-1", "QR-RES-01", "slab"),
+    }
     assert both["next"] is None
     seen, after = [], ""
     while after is not None:
@@ -76,16 +82,24 @@ def test_a_release_over_the_api(client: FlaskClient, tokens: dict[str, str]) -> 
     quality = bearer(tokens["quality"])
     holds = client.get("/api/v1/holds?piece=161843-2-1&state=open", headers=quality).json["items"]
     body = {"disposition": "reapply", "order_item": "710066/10", "only_for": "DD11", "note": "residuals"}
-    refused = client.post(f"/api/v1/holds/{holds[0]['hold_id']}/release", json=body | {"command_id": "x"},
-                          headers=bearer(tokens["operator"]))
+    refused = client.post(
+        f"/api/v1/holds/{holds[0]['hold_id']}/release",
+        json=body | {"command_id": "x"},
+        headers=bearer(tokens["operator"]),
+    )
     assert (refused.status_code, refused.json["code"]) == (403, "web.role_missing")
     for i, hold in enumerate(holds):
-        done = client.post(f"/api/v1/holds/{hold['hold_id']}/release", json=body | {"command_id": f"r{i}"}, headers=quality)
+        done = client.post(
+            f"/api/v1/holds/{hold['hold_id']}/release", json=body | {"command_id": f"r{i}"}, headers=quality
+        )
         assert done.status_code == 200, done.json
     assert done.json["free"]
     assert client.get("/api/v1/holds?piece=161843-2-1&state=open", headers=quality).json["items"] == []
-    prime = client.post(f"/api/v1/holds/{holds[0]['hold_id']}/release", json={"command_id": "y", "disposition": "prime"},
-                        headers=quality)
+    prime = client.post(
+        f"/api/v1/holds/{holds[0]['hold_id']}/release",
+        json={"command_id": "y", "disposition": "prime"},
+        headers=quality,
+    )
     assert (prime.status_code, prime.json["code"]) == (409, "quality.released")
 
 
@@ -102,8 +116,17 @@ def test_decisions_and_samples_are_listed(client: FlaskClient, tokens: dict[str,
 
 def test_orders_and_schedules_over_the_api(client: FlaskClient, tokens: dict[str, str]) -> None:
     planner = bearer(tokens["planner"])
-    item = {"item": "710060/10", "customer": "Lindqvist Trailer", "product": "S355MC hot coil", "grade": "H35",
-            "thickness_um": 3000, "width_um": 1_250_000, "mass_g": 120_000_000, "route": "R-HRC", "due": "2026-03-20"}
+    item = {
+        "item": "710060/10",
+        "customer": "Lindqvist Trailer",
+        "product": "S355MC hot coil",
+        "grade": "H35",
+        "thickness_um": 3000,
+        "width_um": 1_250_000,
+        "mass_g": 120_000_000,
+        "route": "R-HRC",
+        "due": "2026-03-20",
+    }
     body = {"command_id": "o1", "items": [item]}
     for _ in range(2):  # sent twice, done once
         made = client.post("/api/v1/orders", json=body, headers=planner)
@@ -111,15 +134,23 @@ def test_orders_and_schedules_over_the_api(client: FlaskClient, tokens: dict[str
     assert client.get("/api/v1/orders/710060/10", headers=planner).json["customer"] == "Lindqvist Trailer"
     assert "710060/10" in [o["item"] for o in client.get("/api/v1/orders?q=710060", headers=planner).json["items"]]
     line = {"position": 1, "piece": "161847", "order_item": "710060/10", "aims": {"aim_mm": 9300}}
-    placed = client.post("/api/v1/schedules", json={"command_id": "s1", "unit": "CC1", "lines": [line]}, headers=planner)
+    placed = client.post(
+        "/api/v1/schedules", json={"command_id": "s1", "unit": "CC1", "lines": [line]}, headers=planner
+    )
     assert placed.status_code == 201
     open_lines = client.get("/api/v1/schedules?unit=CC1&state=open", headers=planner).json["items"]
     assert [(row["piece"], row["aims"]) for row in open_lines] == [("161847", {"aim_mm": 9300})]
-    dropped = client.post(f"/api/v1/schedules/lines/{placed.json['line_ids'][0]}/drop",
-                          json={"command_id": "s2", "reason": "ladle leaked"}, headers=planner)
+    dropped = client.post(
+        f"/api/v1/schedules/lines/{placed.json['line_ids'][0]}/drop",
+        json={"command_id": "s2", "reason": "ladle leaked"},
+        headers=planner,
+    )
     assert dropped.json["state"] == "dropped"
-    again = client.post(f"/api/v1/schedules/lines/{placed.json['line_ids'][0]}/drop",
-                        json={"command_id": "s3", "reason": "ladle leaked"}, headers=planner)
+    again = client.post(
+        f"/api/v1/schedules/lines/{placed.json['line_ids'][0]}/drop",
+        json={"command_id": "s3", "reason": "ladle leaked"},
+        headers=planner,
+    )
     assert again.status_code == 409
 
 
@@ -127,11 +158,36 @@ def test_orders_and_schedules_over_the_api(client: FlaskClient, tokens: dict[str
     ("path", "body", "status", "code"),
     [
         ("/api/v1/schedules", {"unit": "CC9", "lines": [{"position": 1, "piece": "x"}]}, 404, "model.unknown_unit"),
-        ("/api/v1/schedules", {"unit": "CC1", "lines": [{"position": 1, "piece": "x", "order_item": "1/1"}]}, 422,
-         "orders.unknown_item"),
-        ("/api/v1/schedules", {"unit": "CC1", "lines": [{"position": 1, "piece": "x"}] * 2}, 422, "orders.doubled_position"),
-        ("/api/v1/orders", {"items": [{"item": "1/1", "customer": "C", "product": "P", "grade": "G", "thickness_um": 1,
-                                       "width_um": 1, "mass_g": -5}]}, 422, "api.invalid"),
+        (
+            "/api/v1/schedules",
+            {"unit": "CC1", "lines": [{"position": 1, "piece": "x", "order_item": "1/1"}]},
+            422,
+            "orders.unknown_item",
+        ),
+        (
+            "/api/v1/schedules",
+            {"unit": "CC1", "lines": [{"position": 1, "piece": "x"}] * 2},
+            422,
+            "orders.doubled_position",
+        ),
+        (
+            "/api/v1/orders",
+            {
+                "items": [
+                    {
+                        "item": "1/1",
+                        "customer": "C",
+                        "product": "P",
+                        "grade": "G",
+                        "thickness_um": 1,
+                        "width_um": 1,
+                        "mass_g": -5,
+                    }
+                ]
+            },
+            422,
+            "api.invalid",
+        ),
     ],
 )
 def test_wrong_commands_are_refused_by_name(
@@ -145,9 +201,14 @@ def test_wrong_commands_are_refused_by_name(
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("/quality/holds", "161843-1-2"), ("/quality/holds?rule_id=QR-RES-01&q=161843-1-2", "QR-RES-01"),
-        ("/quality/decisions", "QR-TRN-01"), ("/quality/samples?place=LFF", "161843LFF1"), ("/quality/hold", "Reason"),
-        ("/orders/", "710047/10"), ("/orders/sequence?state=done", "161842"), ("/quality/holds?state=released", "Holds"),
+        ("/quality/holds", "161843-1-2"),
+        ("/quality/holds?rule_id=QR-RES-01&q=161843-1-2", "QR-RES-01"),
+        ("/quality/decisions", "QR-TRN-01"),
+        ("/quality/samples?place=LFF", "161843LFF1"),
+        ("/quality/hold", "Reason"),
+        ("/orders/", "710047/10"),
+        ("/orders/sequence?state=done", "161842"),
+        ("/quality/holds?state=released", "Holds"),
     ],
 )
 def test_pages_show_what_they_promise(person: FlaskClient, path: str, said: str) -> None:

@@ -120,8 +120,16 @@ class Group:
             peer = find_peer(conn, self.hub.code)
         assert peer is not None
         node = self.plant.node
-        return Caller(node.code, peer, node.engine, node.clock, node.key, MemoryTransport(self.station.desk),
-                      lambda: None, bytes_max=2 << 20)
+        return Caller(
+            node.code,
+            peer,
+            node.engine,
+            node.clock,
+            node.key,
+            MemoryTransport(self.station.desk),
+            lambda: None,
+            bytes_max=2 << 20,
+        )
 
     def change_model(self, **changes: Any) -> None:
         self.plant = replace(self.plant, model=self.plant.model.model_copy(update=changes))
@@ -134,8 +142,13 @@ class Group:
 @pytest.fixture
 def group(tmp_path: Path, clock: FixedClock) -> Iterator[Group]:
     hub_settings = HubSettings(code="HUB", name="Group", folder=tmp_path / "hub")
-    plant_settings = PlantSettings(code="ALD", name="Aldermoor", folder=tmp_path / "ald", hub_url="http://hub",
-                                   model=DEMO / "plants" / "ald" / "model.toml")
+    plant_settings = PlantSettings(
+        code="ALD",
+        name="Aldermoor",
+        folder=tmp_path / "ald",
+        hub_url="http://hub",
+        model=DEMO / "plants" / "ald" / "model.toml",
+    )
     hub = Hub(build(hub_settings, clock), hub_settings)
     node = build(plant_settings, clock)
     plant = Plant(node, plant_settings, load_model(plant_settings.model), open_engine(plant_settings.spool))

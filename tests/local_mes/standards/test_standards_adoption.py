@@ -101,8 +101,10 @@ def test_a_missing_class_is_listed_and_nothing_is_adopted(group: Any, conn: Any)
         assert find_rejection(h, "ALD").reason == row.reason
     assert row.code == "standards.missing"
     assert json.loads(row.missing) == [
-        "QR-CHE-01: no unit of class ladle_furnace", "QR-RES-01: no unit of class ladle_furnace",
-        "R-GISLIT: no unit of class ladle_furnace"]
+        "QR-CHE-01: no unit of class ladle_furnace",
+        "QR-RES-01: no unit of class ladle_furnace",
+        "R-GISLIT: no unit of class ladle_furnace",
+    ]
 
 
 def test_a_value_outside_the_allowed_range_is_listed(group: Any, conn: Any) -> None:
@@ -112,7 +114,10 @@ def test_a_value_outside_the_allowed_range_is_listed(group: Any, conn: Any) -> N
     group.release("R-GISLIT-v7")
     group.sync()
     with conn() as c:
-        assert "CC1.slab_length_mm is 12000 in the plant model, allowed is 8800..9800 mm" in find_rejection(c, "ALD").reason
+        assert (
+            "CC1.slab_length_mm is 12000 in the plant model, allowed is 8800..9800 mm"
+            in find_rejection(c, "ALD").reason
+        )
 
 
 def test_after_the_model_is_mended_the_same_assignment_is_adopted(group: Any, conn: Any) -> None:
@@ -228,9 +233,16 @@ def test_the_plants_rows_are_the_same_after_a_rebuild(group: Any, conn: Any) -> 
 
 
 def declare(group: Any, **changes: Any) -> str:
-    values = {"standard_id": "R-GISLIT", "parameter": "CC1.slab_length_mm", "value": "8500", "owner": "engineer.ald",
-              "reason": "torch rail is repaired", "expires_ms": group.clock.now_ms() + DAY_MS, "actor": "p1",
-              "command_id": group.command()}
+    values = {
+        "standard_id": "R-GISLIT",
+        "parameter": "CC1.slab_length_mm",
+        "value": "8500",
+        "owner": "engineer.ald",
+        "reason": "torch rail is repaired",
+        "expires_ms": group.clock.now_ms() + DAY_MS,
+        "actor": "p1",
+        "command_id": group.command(),
+    }
     return service.declare(group.plant, **{**values, **changes})
 
 

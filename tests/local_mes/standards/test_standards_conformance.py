@@ -69,8 +69,17 @@ def test_a_refusal_is_shown_with_its_reason(group: Any) -> None:
 def test_a_declared_deviation_is_no_drift(group: Any) -> None:
     group.release("R-GISLIT-v7")
     group.sync()
-    service.declare(group.plant, "R-GISLIT", "CC1.slab_length_mm", "8500", "engineer.ald", "torch rail",
-                    group.clock.now_ms() + 1_000_000, "p1", "d1")
+    service.declare(
+        group.plant,
+        "R-GISLIT",
+        "CC1.slab_length_mm",
+        "8500",
+        "engineer.ald",
+        "torch rail",
+        group.clock.now_ms() + 1_000_000,
+        "p1",
+        "d1",
+    )
     group.sync()
     found = cell(group, "R-GISLIT")
     assert (found.state, [d.value for d in found.deviations]) == ("deviates", ["8500"])
@@ -91,8 +100,14 @@ def test_a_plant_that_runs_something_else_is_adrift_and_the_field_is_named(group
 
 def count(group: Any, unit: str, **measures: int) -> None:
     with group.plant.journal.work() as tx:
-        tx.record(Draft(payload=MeasureCounted(unit=unit, production_day="2026-03-11", shift="early", measures=measures),
-                        subjects=(f"ALD.{unit}",), actor="l2", occurred=Occurred(group.clock.now_ms(), "l2")))
+        tx.record(
+            Draft(
+                payload=MeasureCounted(unit=unit, production_day="2026-03-11", shift="early", measures=measures),
+                subjects=(f"ALD.{unit}",),
+                actor="l2",
+                occurred=Occurred(group.clock.now_ms(), "l2"),
+            )
+        )
 
 
 def test_a_figure_has_its_definition_and_its_as_of(group: Any) -> None:

@@ -24,8 +24,9 @@ def call(group: Any) -> Any:
     app = create_console(group.plant)
 
     def ask(method: str, path: str, login: str = "engineer.ald", **body: Any) -> Any:
-        return app.test_client().open(f"/api/v1{path}", method=method, json=body or None,
-                                      headers={"Authorization": f"Bearer {tokens[login]}"})
+        return app.test_client().open(
+            f"/api/v1{path}", method=method, json=body or None, headers={"Authorization": f"Bearer {tokens[login]}"}
+        )
 
     ask.app = app
     return ask
@@ -41,7 +42,9 @@ def test_what_runs_here(group: Any, call: Any) -> None:
     group.sync()
     found = call("GET", "/standards").json
     assert [(item["standard_id"], item["version"], item["kind"]) for item in found["items"]] == [
-        ("QR-CHE-01", 5, "quality_rule"), ("R-GISLIT", 7, "routing")]
+        ("QR-CHE-01", 5, "quality_rule"),
+        ("R-GISLIT", 7, "routing"),
+    ]
     assert found["items"][1]["values"]["CC1.granularity"] == "strand"
     assert (found["catalogue_version"], found["trust"]["stale"], len(found["effective_hash"])) == (1, False, 64)
 
@@ -56,8 +59,15 @@ def test_what_is_missing_is_listed(group: Any, call: Any) -> None:
 def test_an_engineer_deviates_and_ends_it_and_an_operator_may_not(group: Any, call: Any) -> None:
     group.release("R-GISLIT-v7")
     group.sync()
-    body = {"command_id": "1", "standard_id": "R-GISLIT", "parameter": "CC1.slab_length_mm", "value": "8500",
-            "owner": "engineer.ald", "reason": "torch rail", "expires_ms": group.clock.now_ms() + 10_000}
+    body = {
+        "command_id": "1",
+        "standard_id": "R-GISLIT",
+        "parameter": "CC1.slab_length_mm",
+        "value": "8500",
+        "owner": "engineer.ald",
+        "reason": "torch rail",
+        "expires_ms": group.clock.now_ms() + 10_000,
+    }
     assert call("POST", "/standards/deviations", login="operator.cc1", **body).status_code == 403
     made = call("POST", "/standards/deviations", **body)
     assert made.status_code == 201
@@ -85,8 +95,14 @@ def test_pages_in_every_state(group: Any, call: Any) -> None:
     assert "QR-CHE-01" in client.get("/standards").get_data(as_text=True)
     page = client.get("/standards/R-GISLIT").get_data(as_text=True)
     fields = dict(re.findall(r'name="(csrf_token|command_id)" value="([^"]+)"', page))
-    values = {**fields, "parameter": "CC1.slab_length_mm", "value": "8500", "owner": "engineer.ald", "reason": "rail",
-              "until": "2026-03-31"}
+    values = {
+        **fields,
+        "parameter": "CC1.slab_length_mm",
+        "value": "8500",
+        "owner": "engineer.ald",
+        "reason": "rail",
+        "until": "2026-03-31",
+    }
     answer = client.post("/standards/R-GISLIT/deviations", data={**values, "until": "soon"})
     assert (answer.status_code, "is no day" in answer.get_data(as_text=True)) == (422, True)
     page = client.post("/standards/R-GISLIT/deviations", data=values, follow_redirects=True).get_data(as_text=True)

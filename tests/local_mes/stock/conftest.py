@@ -41,7 +41,14 @@ def yard(tmp_path: Path, clock: FixedClock) -> Iterator[Bench]:
 @pytest.fixture
 def client(yard: Bench) -> FlaskClient:
     face = Face(kind="plant", code="BRK", name="Brackwell", zone="Europe/Berlin", home="stock.pieces", roles=ROLES)
-    features = (stock.FEATURE, production.FEATURE, performance.FEATURE, figures.FEATURE, material.FEATURE, pieces.FEATURE)
+    features = (
+        stock.FEATURE,
+        production.FEATURE,
+        performance.FEATURE,
+        figures.FEATURE,
+        material.FEATURE,
+        pieces.FEATURE,
+    )
     app = create_app(yard.plant.node, face, features)
     app.extensions["strandline.plant"] = yard.plant
     return app.test_client()

@@ -15,9 +15,19 @@ from shared.quality.facts import HoldPlaced
 
 Token = Callable[[str], dict[str, str]]
 ROW: dict[str, Any] = {
-    "number": "BS6-09021", "kind": "slab", "place": "YB-1", "grade": "L06", "mass_g": 20_560_000, "mass_basis": "weighed",
-    "thickness_um": 220_000, "width_um": 1_280_000, "length_um": 9_300_000, "order_item": "710047/10", "heat": "161742",
-    "supplier": "", "chemistry": {"C": 450, "Cu": 1500},
+    "number": "BS6-09021",
+    "kind": "slab",
+    "place": "YB-1",
+    "grade": "L06",
+    "mass_g": 20_560_000,
+    "mass_basis": "weighed",
+    "thickness_um": 220_000,
+    "width_um": 1_280_000,
+    "length_um": 9_300_000,
+    "order_item": "710047/10",
+    "heat": "161742",
+    "supplier": "",
+    "chemistry": {"C": 450, "Cu": 1500},
 }
 
 
@@ -30,8 +40,16 @@ def test_a_stock_is_taken_over_once(client: FlaskClient, yard: Bench, token: Tok
     assert again.get_json() == first.get_json()
     own, bought = yard.piece("BS6-09021"), yard.piece("BS6-09022")
     assert (own.origin, own.order_item, own.heat_number, own.chemistry) == (
-        "migrated", "710047/10", "161742", '{"C": 450, "Cu": 1500}')
-    assert (bought.origin, bought.order_item, bought.attributes) == ("purchased", "stock", '{"supplier": "Nordhavn Steel"}')
+        "migrated",
+        "710047/10",
+        "161742",
+        '{"C": 450, "Cu": 1500}',
+    )
+    assert (bought.origin, bought.order_item, bought.attributes) == (
+        "purchased",
+        "stock",
+        '{"supplier": "Nordhavn Steel"}',
+    )
     assert len(yard.rows(material)) == 2
 
 
@@ -124,8 +142,15 @@ def test_roles_are_asked(client: FlaskClient, yard: Bench, token: Token) -> None
 
 def test_an_operation_is_booked_over_the_api(client: FlaskClient, yard: Bench, token: Token) -> None:
     yard.take_in("BS6-1", "slab", 20_640, (220_000, 1_280_000, 9_310_000))
-    body = {"command_id": "b", "unit": "FM", "piece": "BS6-1", "good_mass_g": 20_200_000, "scrap_g": 100_000,
-            "reason": "surface", "number": "B6-77777"}
+    body = {
+        "command_id": "b",
+        "unit": "FM",
+        "piece": "BS6-1",
+        "good_mass_g": 20_200_000,
+        "scrap_g": 100_000,
+        "reason": "surface",
+        "number": "B6-77777",
+    }
     answer = client.post("/api/v1/operations/manual", json=body, headers=token("operator"))
     assert (answer.status_code, answer.get_json()["number"]) == (201, "B6-77777")
 
@@ -133,9 +158,18 @@ def test_an_operation_is_booked_over_the_api(client: FlaskClient, yard: Bench, t
 def test_material_reads(client: FlaskClient, yard: Bench, token: Token) -> None:
     slab = yard.take_in("BS6-1", "slab", 20_640, (220_000, 1_280_000, 9_310_000))
     headers = token("operator")
-    client.post("/api/v1/operations/manual", headers=headers, json={
-        "command_id": "b", "unit": "FM", "piece": "BS6-1", "good_mass_g": 20_500_000, "number": "B6-77777",
-        "length_um": 800_000_000})
+    client.post(
+        "/api/v1/operations/manual",
+        headers=headers,
+        json={
+            "command_id": "b",
+            "unit": "FM",
+            "piece": "BS6-1",
+            "good_mass_g": 20_500_000,
+            "number": "B6-77777",
+            "length_um": 800_000_000,
+        },
+    )
     first = client.get("/api/v1/materials?limit=1", headers=headers).get_json()
     second = client.get(f"/api/v1/materials?limit=1&after={first['next']}", headers=headers).get_json()
     assert {first["items"][0]["number"], second["items"][0]["number"]} == {"BS6-1", "B6-77777"}

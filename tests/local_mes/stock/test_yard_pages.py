@@ -74,12 +74,17 @@ def test_figures_show_yield_and_stops_by_reason(client: FlaskClient, yard: Bench
     assert "no reason yet" in page
     assert "22" in page
     stop_id = yard.rows(stop)[0].stop_id
-    bad = client.post("/figures/stops/reason", data={"stop_id": stop_id, "reason": "tired", "command_id": "1",
-                                                     "csrf_token": csrf})
+    bad = client.post(
+        "/figures/stops/reason", data={"stop_id": stop_id, "reason": "tired", "command_id": "1", "csrf_token": csrf}
+    )
     assert bad.status_code == 422
-    client.post("/figures/stops/reason", data={"stop_id": stop_id, "reason": "op-cob", "note": "F4", "command_id": "2",
-                                               "csrf_token": csrf})
-    assert [(row.reason, row.note, row.to_ms - row.from_ms) for row in yard.rows(stop)] == [("OP-COB", "F4", 22 * 60_000)]
+    client.post(
+        "/figures/stops/reason",
+        data={"stop_id": stop_id, "reason": "op-cob", "note": "F4", "command_id": "2", "csrf_token": csrf},
+    )
+    assert [(row.reason, row.note, row.to_ms - row.from_ms) for row in yard.rows(stop)] == [
+        ("OP-COB", "F4", 22 * 60_000)
+    ]
     assert "OP-COB" in client.get("/figures/stops?unit=LINE").text
     shown = client.get("/api/v1/performance").get_json()
     mill = next(item for item in shown["items"] if item["unit"] == "FM")

@@ -44,7 +44,12 @@ def test_an_announced_slab_keeps_its_identity_and_gets_the_mills_number(group: S
     assert by_either == {pieces["161738-1-1"]}
     assert got["own_number"].startswith("BS6-")
     assert (got["provisional"], got["flagged"], got["difference_g"]) == (False, False, 112_000)
-    assert (row.number, row.mass_g, row.mass_basis, row.origin) == (got["own_number"], 20_670_000, "weighed", "received")
+    assert (row.number, row.mass_g, row.mass_basis, row.origin) == (
+        got["own_number"],
+        20_670_000,
+        "weighed",
+        "received",
+    )
     assert (row.heat_number, row.chemistry, row.length_um) == ("161738", '{"C": 450, "Cu": 1500}', 9_300_000)
     assert (line.state, line.own_number) == ("received", got["own_number"])
 
@@ -67,7 +72,11 @@ def test_a_mass_outside_the_lane_is_flagged_and_both_masses_stay(group: SteelGro
     with read(group.plants["CLD"].node.engine) as conn:
         line = find_lines(conn, LineFilter())[0]
     assert got["flagged"] is True
-    assert (line.state, line.sender_mass_g, line.receiver_mass_g) == ("received_with_exceptions", 20_180_000, 19_660_000)
+    assert (line.state, line.sender_mass_g, line.receiver_mass_g) == (
+        "received_with_exceptions",
+        20_180_000,
+        19_660_000,
+    )
 
 
 def test_the_same_piece_is_not_taken_in_twice(group: SteelGroup) -> None:

@@ -30,7 +30,9 @@ def hold(group: SteelGroup, plant: str, piece: str) -> str:
 
 
 def correct(group: SteelGroup, plant: str, shipment: str, piece: str, kind: str) -> dict[str, object]:
-    return correct_departure(group.plants[plant], CorrectDeparture(group.command(), "p1", shipment, piece, kind, "seen"))
+    return correct_departure(
+        group.plants[plant], CorrectDeparture(group.command(), "p1", shipment, piece, kind, "seen")
+    )
 
 
 def test_a_load_departs_with_all_that_the_receiver_must_know(group: SteelGroup) -> None:
@@ -40,7 +42,13 @@ def test_a_load_departs_with_all_that_the_receiver_must_know(group: SteelGroup) 
         (line,) = find_lines(conn, LineFilter(sender="ALD"))
         told = get_piece(conn, "ALD", done["shipment_id"], piece)
         row = get_material(conn, "ALD", piece)
-    assert (line.state, line.position, line.custody_no, line.lane, line.mode) == ("in_transit", "W1", 1, "ALD-BRK", "rail")
+    assert (line.state, line.position, line.custody_no, line.lane, line.mode) == (
+        "in_transit",
+        "W1",
+        1,
+        "ALD-BRK",
+        "rail",
+    )
     assert line.eta_ms - line.departed_at_ms == 9 * 3_600_000
     assert (told.mass.g, told.mass.basis, told.quality) == (20_558_000, "theoretical", "free")
     assert (told.heats, told.chemistry_e6) == ({"161738": 1_000_000}, {"C": 450, "Cu": 1500})
@@ -92,13 +100,17 @@ def test_a_held_piece_stays_and_a_restricted_one_goes_to_its_use_only(group: Ste
     hold_id = hold(group, "ALD", piece)
     with pytest.raises(Refused, match=r"Cu 0.27 > 0.22"):
         group.ship("ALD", "BRK", "RT-1", ["161843-1-1"])
-    record(group, "ALD", HoldReleased(hold_id=hold_id, material_id=piece, disposition="reapply", only_for="DD11"), piece)
+    record(
+        group, "ALD", HoldReleased(hold_id=hold_id, material_id=piece, disposition="reapply", only_for="DD11"), piece
+    )
     with pytest.raises(Refused) as refused:
         group.ship("ALD", "BRK", "RT-1", ["161843-1-1"])
     assert refused.value.code == "transfers.restricted"
     other = group.stock("ALD", "161843-1-2", 20_580)
     second = hold(group, "ALD", other)
-    record(group, "ALD", HoldReleased(hold_id=second, material_id=other, disposition="downgrade", only_for="L06"), other)
+    record(
+        group, "ALD", HoldReleased(hold_id=second, material_id=other, disposition="downgrade", only_for="L06"), other
+    )
     done = group.ship("ALD", "BRK", "RT-1", ["161843-1-2"])
     with read(group.plants["ALD"].node.engine) as conn:
         told = get_piece(conn, "ALD", done["shipment_id"], other)

@@ -39,8 +39,9 @@ def test_a_load_leaves_by_the_form(group: SteelGroup, sender: Person) -> None:
     refused = sender.post("/transfers/loads/new", "/transfers/loads/new", lane="ALD-BRK", pieces="161738-9-9 W1")
     assert refused.status_code == 404
     assert "161738-9-9 W1" in refused.text  # what was typed is kept
-    done = sender.post("/transfers/loads/new", "/transfers/loads/new", lane="ALD-BRK", pieces="161738-1-1 W1",
-                       vehicle="train 4711")
+    done = sender.post(
+        "/transfers/loads/new", "/transfers/loads/new", lane="ALD-BRK", pieces="161738-1-1 W1", vehicle="train 4711"
+    )
     assert done.status_code == 302
     page = sender.page(done.headers["Location"])
     assert "RT-000001" in page
@@ -91,14 +92,29 @@ def test_closing_and_correcting_on_the_loads_page(group: SteelGroup, yard: Perso
 
 def test_the_whole_way_over_the_api(group: SteelGroup, yard: Person, sender: Person) -> None:
     group.stock("ALD", "161738-1-1", 20_558)
-    body = {"command_id": "a", "number": "RT-1", "to": "BRK", "lines": [{"piece": "161738-1-1", "position": "W1"}],
-            "depart": True}
+    body = {
+        "command_id": "a",
+        "number": "RT-1",
+        "to": "BRK",
+        "lines": [{"piece": "161738-1-1", "position": "W1"}],
+        "depart": True,
+    }
     left = sender.api("POST", "/api/v1/shipments", json=body)
     assert left.status_code == 201
     assert sender.api("POST", "/api/v1/shipments", json=body).json == left.json
     group.sync()
-    receipt = {"command_id": "b", "shipment": "RT-1", "piece": "161738-1-1", "own_number": None, "mass_g": 20_670_000,
-               "mass_basis": "weighed", "scale": "WS1", "place": "YB", "position": "W1", "damage": None}
+    receipt = {
+        "command_id": "b",
+        "shipment": "RT-1",
+        "piece": "161738-1-1",
+        "own_number": None,
+        "mass_g": 20_670_000,
+        "mass_basis": "weighed",
+        "scale": "WS1",
+        "place": "YB",
+        "position": "W1",
+        "damage": None,
+    }
     assert yard.api("POST", "/api/v1/arrivals", json={"command_id": "g", "shipment": "RT-1"}).status_code == 201
     took = yard.api("POST", "/api/v1/receipts", json=receipt)
     assert (took.status_code, took.json["provisional"]) == (201, False)  # type: ignore[index]
@@ -115,10 +131,19 @@ def test_the_whole_way_over_the_api(group: SteelGroup, yard: Person, sender: Per
     ("address", "body", "status", "code"),
     [
         ("/api/v1/receipts", {"command_id": "x", "piece": "1", "mass_g": -5}, 422, "input.invalid"),
-        ("/api/v1/shipments", {"command_id": "x", "to": "BRK", "number": "R", "lines": []}, 422, "transfers.empty_load"),
+        (
+            "/api/v1/shipments",
+            {"command_id": "x", "to": "BRK", "number": "R", "lines": []},
+            422,
+            "transfers.empty_load",
+        ),
         ("/api/v1/receipts/close", {"command_id": "x", "shipment": "R"}, 404, "transfers.unknown_load"),
-        ("/api/v1/corrections/departure", {"command_id": "x", "shipment": "R", "piece": "1", "kind": "late"}, 404,
-         "transfers.unknown_departure"),
+        (
+            "/api/v1/corrections/departure",
+            {"command_id": "x", "shipment": "R", "piece": "1", "kind": "late"},
+            404,
+            "transfers.unknown_departure",
+        ),
     ],
 )
 def test_wrong_commands_are_answered_with_problem_documents(

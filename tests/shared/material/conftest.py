@@ -27,7 +27,9 @@ def clock() -> FixedClock:
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """Both databases: the same code has to give the same rows."""
     on_file = request.param == "sqlite"
-    opened = open_engine(f"sqlite:///{tmp_path / 'node.sqlite'}" if on_file else request.getfixturevalue("postgres_url"))
+    opened = open_engine(
+        f"sqlite:///{tmp_path / 'node.sqlite'}" if on_file else request.getfixturevalue("postgres_url")
+    )
     metadata.create_all(opened)
     yield opened
     opened.dispose()

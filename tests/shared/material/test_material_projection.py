@@ -41,8 +41,13 @@ def say(journal: Journal, payload: Payload, *subjects: str, at_ms: int = 1_000) 
 
 
 def born(material_id: str, *numbers: str, kind: str = "slab", mass_g: int = 20_000_000, **more: Any) -> f.NewMaterial:
-    return f.NewMaterial(material_id=material_id, kind=kind, mass=f.Mass(mass_g, "theoretical"),
-                         aliases=tuple(f.NewAlias("test", number) for number in numbers), **more)
+    return f.NewMaterial(
+        material_id=material_id,
+        kind=kind,
+        mass=f.Mass(mass_g, "theoretical"),
+        aliases=tuple(f.NewAlias("test", number) for number in numbers),
+        **more,
+    )
 
 
 def create(journal: Journal, piece: f.NewMaterial, at_ms: int = 1_000, **more: Any) -> None:
@@ -56,13 +61,20 @@ def row(journal: Journal, material_id: str) -> Any:
 
 def rows(engine: Engine) -> dict[str, list[Any]]:
     with read(engine) as conn:
-        return {table.name: sorted(map(tuple, conn.execute(select(table))), key=str)
-                for table in metadata.sorted_tables if table.info.get("kind") == "projection"}
+        return {
+            table.name: sorted(map(tuple, conn.execute(select(table))), key=str)
+            for table in metadata.sorted_tables
+            if table.info.get("kind") == "projection"
+        }
 
 
 def test_a_birth_writes_row_numbers_and_first_mass(journal: Journal) -> None:
-    create(journal, born(A, "161604-2-3", "BS6-08817", grade="L06", place="YB-3", order_item="710045/10"),
-           heat_number="261604", chemistry_e6={"Mn": 2200, "C": 440})
+    create(
+        journal,
+        born(A, "161604-2-3", "BS6-08817", grade="L06", place="YB-3", order_item="710045/10"),
+        heat_number="261604",
+        chemistry_e6={"Mn": 2200, "C": 440},
+    )
     found = row(journal, A)
     assert (found.number, found.state, found.origin, found.place) == ("161604-2-3", "live", "made", "YB-3")
     assert (found.heat_number, found.chemistry) == ("261604", '{"C": 440, "Mn": 2200}')
@@ -79,10 +91,19 @@ def test_places_masses_orders_and_marks_follow(journal: Journal) -> None:
     say(journal, f.OrderAssigned(material_id=A, order_item="stock"), at_ms=3_500)
     say(journal, f.AliasGiven(material_id=A, alias=f.NewAlias("BRK.slab", "BS6-1")), at_ms=4_000)
     say(journal, f.MarkPlaced(mark_id="m" * 32, material_id=A, kind="ML", from_um=1, to_um=2), at_ms=5_000)
-    say(journal, f.DeviationRaised(deviation_id="d" * 32, rule="hold", text="held and charged", material_id=A), at_ms=6_000)
+    say(
+        journal,
+        f.DeviationRaised(deviation_id="d" * 32, rule="hold", text="held and charged", material_id=A),
+        at_ms=6_000,
+    )
     found = row(journal, A)
     assert (found.place, found.mass_g, found.mass_basis, found.mass_scale, found.mass_at_ms) == (
-        "YB-9", 20_100_000, "weighed", "WS1", 2_500)
+        "YB-9",
+        20_100_000,
+        "weighed",
+        "WS1",
+        2_500,
+    )
     assert (found.order_item, found.grade) == ("stock", "DD11")
     with read(journal.engine) as conn:
         life = history(conn, A)
@@ -106,10 +127,27 @@ def transform(
 ) -> f.MaterialTransformed:
     masses = [p.charged_g for p in parents]
     return f.MaterialTransformed(
-        operation_id="o" * 31 + child.material_id[0], operation="roll", unit="FM", started_at_ms=1, ended_at_ms=5_000,
-        parents=parents, children=(child,), losses=losses, values={"ft_avg_mc": 880_000},
-        edges=tuple(f.Edge(parent_id=p.material_id, child_id=child.material_id, parent_from_um=0, parent_to_um=10,
-                           child_from_um=0, child_to_um=100, mass_g=m) for p, m in zip(parents, masses, strict=True)),
+        operation_id="o" * 31 + child.material_id[0],
+        operation="roll",
+        unit="FM",
+        started_at_ms=1,
+        ended_at_ms=5_000,
+        parents=parents,
+        children=(child,),
+        losses=losses,
+        values={"ft_avg_mc": 880_000},
+        edges=tuple(
+            f.Edge(
+                parent_id=p.material_id,
+                child_id=child.material_id,
+                parent_from_um=0,
+                parent_to_um=10,
+                child_from_um=0,
+                child_to_um=100,
+                mass_g=m,
+            )
+            for p, m in zip(parents, masses, strict=True)
+        ),
     )
 
 
@@ -123,7 +161,12 @@ def test_a_step_uses_up_its_parent_and_its_child_inherits(journal: Journal) -> N
     with read(journal.engine) as conn:
         done = conn.execute(select(operation)).one()
     assert (done.charged_g, done.produced_g, done.loss_g, done.added_g, done.unexplained_g) == (
-        20_000_000, 19_890_000, 150_000, 50_000, 10_000)
+        20_000_000,
+        19_890_000,
+        150_000,
+        50_000,
+        10_000,
+    )
 
 
 def test_part_of_a_parent_leaves_the_rest_alive(journal: Journal) -> None:

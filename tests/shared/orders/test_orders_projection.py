@@ -17,13 +17,28 @@ from shared.orders.tables import schedule_line
 
 
 def order(item: str, customer: str = "Merrin Ducting", mass_g: int = 740_000_000) -> OrderReleased:
-    return OrderReleased(item=item, customer=customer, product="DX51D+Z275", grade="L06", thickness_um=800,
-                         width_um=1_250_000, mass_g=mass_g, route="R-GI", due="2026-03-25")
+    return OrderReleased(
+        item=item,
+        customer=customer,
+        product="DX51D+Z275",
+        grade="L06",
+        thickness_um=800,
+        width_um=1_250_000,
+        mass_g=mass_g,
+        route="R-GI",
+        due="2026-03-25",
+    )
 
 
 def line(line_id: str, position: int, piece: str, number: str = "") -> ScheduleLine:
-    return ScheduleLine(line_id=line_id, position=position, piece=piece, order_item="710047/10", number=number,
-                        aims={"length_mm": 9300, "grade": "L06"})
+    return ScheduleLine(
+        line_id=line_id,
+        position=position,
+        piece=piece,
+        order_item="710047/10",
+        number=number,
+        aims={"length_mm": 9300, "grade": "L06"},
+    )
 
 
 def record(journal: Journal, *payloads: Payload) -> None:

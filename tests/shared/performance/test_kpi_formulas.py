@@ -12,7 +12,8 @@ from shared.standards.documents import Kpi, parse_body
 DEMO = Path(__file__).parents[3] / "demo" / "standards"
 ALD = {"EAF1": "eaf", "EAF2": "eaf", "LF1": "ladle_furnace", "CC1": "slab_caster"}
 DAY = {
-    "EAF1": {"tapped_g": 382_500_000}, "EAF2": {"tapped_g": 382_500_000},
+    "EAF1": {"tapped_g": 382_500_000},
+    "EAF2": {"tapped_g": 382_500_000},
     "CC1": {"good_g": 740_100_000, "to_tundish_g": 756_000_000, "apt_ms": 9_000_000},
 }
 
@@ -35,7 +36,10 @@ def test_sums_first_the_ratio_last() -> None:
     by_unit = {"A": {"good_g": 10, "charged_g": 10}, "B": {"good_g": 90, "charged_g": 190}}
     (figure,) = evaluate_kpi(kpi("KPI-YLD-v2"), sums_by_class(by_unit, units))
     assert figure.value == 50.0  # the mean of the two yields would be 73.7
-    assert figure.measures == (MeasureSum("good", "good_g", "pickling", 100), MeasureSum("charged", "charged_g", "pickling", 200))
+    assert figure.measures == (
+        MeasureSum("good", "good_g", "pickling", 100),
+        MeasureSum("charged", "charged_g", "pickling", 200),
+    )
 
 
 def test_tonnes_per_hour() -> None:

@@ -43,19 +43,33 @@ def say(journal: Journal, *payloads: Payload, at_ms: int = 1_000) -> None:
             tx.record(Draft(payload, ("BRK.FM",), "p1", Occurred(at_ms, "test")))
 
 
-def counted(measures: dict[str, int], day: str = DAY, shift: str = "early", unit: str = "FM",
-            collected: str = "automatic") -> MeasureCounted:
+def counted(
+    measures: dict[str, int], day: str = DAY, shift: str = "early", unit: str = "FM", collected: str = "automatic"
+) -> MeasureCounted:
     return MeasureCounted(unit=unit, production_day=day, shift=shift, measures=measures, collected=collected)
 
 
 def stopped(stop_id: str, reason: str, to_ms: int = 5_000, shift: str = "early") -> StopRecorded:
-    return StopRecorded(stop_id=stop_id * 32, unit="LINE", from_ms=1_000, to_ms=to_ms, reason=reason, note="",
-                        production_day=DAY, shift=shift)
+    return StopRecorded(
+        stop_id=stop_id * 32,
+        unit="LINE",
+        from_ms=1_000,
+        to_ms=to_ms,
+        reason=reason,
+        note="",
+        production_day=DAY,
+        shift=shift,
+    )
 
 
 def test_measures_add_up_by_unit_day_shift_and_way_of_collecting(journal: Journal) -> None:
     say(journal, counted({"good_g": 100, "pieces": 1}), counted({"good_g": 50, "pieces": 1}), at_ms=1_000)
-    say(journal, counted({"good_g": 7}, shift="late"), counted({"good_g": 1}, day=NEXT), counted({"good_g": 9}, unit="R1"))
+    say(
+        journal,
+        counted({"good_g": 7}, shift="late"),
+        counted({"good_g": 1}, day=NEXT),
+        counted({"good_g": 9}, unit="R1"),
+    )
     say(journal, counted({"good_g": 3, "pieces": 1}, collected="manual"), at_ms=9_000)
     with read(journal.engine) as conn:
         assert sums(conn, days=[DAY]) == {("BRK", "FM"): {"good_g": 160, "pieces": 3}, ("BRK", "R1"): {"good_g": 9}}

@@ -40,27 +40,56 @@ def record(journal: Journal, *payloads: Payload, at_ms: int | None = None) -> No
 
 
 def analysed(sample_id: str, place: str, cu: int, taken_at_ms: int = 1) -> SampleAnalysed:
-    return SampleAnalysed(sample_id=sample_id, sample_number=f"161843{place}1", material_id="heat", place=place,
-                          taken_at_ms=taken_at_ms, results=(ElementResult("Cu", cu, "", 2), ElementResult("Sn", 220)))
+    return SampleAnalysed(
+        sample_id=sample_id,
+        sample_number=f"161843{place}1",
+        material_id="heat",
+        place=place,
+        taken_at_ms=taken_at_ms,
+        results=(ElementResult("Cu", cu, "", 2), ElementResult("Sn", 220)),
+    )
 
 
 def piece(material_id: str, kind: str = "slab") -> NewMaterial:
-    return NewMaterial(material_id=material_id, kind=kind, aliases=(NewAlias("t", material_id),),
-                       mass=Mass(1000, "theoretical"))
+    return NewMaterial(
+        material_id=material_id, kind=kind, aliases=(NewAlias("t", material_id),), mass=Mass(1000, "theoretical")
+    )
 
 
 def made(operation_id: str, parents: dict[str, int], child: str) -> MaterialTransformed:
     edges = tuple(
-        Edge(parent_id=p, child_id=child, parent_from_um=0, parent_to_um=10, child_from_um=0, child_to_um=10, mass_g=s,
-             share_ppm=s) for p, s in parents.items()
+        Edge(
+            parent_id=p,
+            child_id=child,
+            parent_from_um=0,
+            parent_to_um=10,
+            child_from_um=0,
+            child_to_um=10,
+            mass_g=s,
+            share_ppm=s,
+        )
+        for p, s in parents.items()
     )
-    return MaterialTransformed(operation_id=operation_id, operation="cast", unit="CC1", started_at_ms=1, ended_at_ms=2,
-                               parents=tuple(Consumed(p, 1, False) for p in parents), children=(piece(child),), edges=edges)
+    return MaterialTransformed(
+        operation_id=operation_id,
+        operation="cast",
+        unit="CC1",
+        started_at_ms=1,
+        ended_at_ms=2,
+        parents=tuple(Consumed(p, 1, False) for p in parents),
+        children=(piece(child),),
+        edges=edges,
+    )
 
 
 def test_the_final_analysis_is_the_latest_one_of_the_final_place(journal: Journal) -> None:
-    record(journal, analysed("s1", "LFA", 2500, 1), analysed("s2", "LFF", 2600, 2), analysed("s3", "LFF", 2700, 3),
-           analysed("s4", "TUN", 2690, 4))
+    record(
+        journal,
+        analysed("s1", "LFA", 2500, 1),
+        analysed("s2", "LFF", 2600, 2),
+        analysed("s3", "LFF", 2700, 3),
+        analysed("s4", "TUN", 2690, 4),
+    )
     with read(journal.engine) as conn:
         final = find_final_analysis(conn, "heat")
         assert final is not None
@@ -86,10 +115,14 @@ def test_mixed_steel_is_weighed_by_share_and_a_missing_value_is_no_zero() -> Non
 
 
 def test_shares_of_heats_are_read_from_the_cast(journal: Journal) -> None:
-    record(journal, MaterialCreated(material=piece("heat", "heat"), origin="made"),
-           MaterialCreated(material=piece("next", "heat"), origin="made"),
-           made("op1", {"heat": 790_000, "next": 210_000}, "slab1"), made("op2", {"heat": 50_000, "next": 950_000}, "slab2"),
-           made("op3", {"slab1": 1_000_000}, "coil"))
+    record(
+        journal,
+        MaterialCreated(material=piece("heat", "heat"), origin="made"),
+        MaterialCreated(material=piece("next", "heat"), origin="made"),
+        made("op1", {"heat": 790_000, "next": 210_000}, "slab1"),
+        made("op2", {"heat": 50_000, "next": 950_000}, "slab2"),
+        made("op3", {"slab1": 1_000_000}, "coil"),
+    )
     with read(journal.engine) as conn:
         assert get_heat_shares(conn, "slab1") == {"heat": 790_000, "next": 210_000}
         assert get_heat_shares(conn, "coil") == {}
@@ -98,8 +131,12 @@ def test_shares_of_heats_are_read_from_the_cast(journal: Journal) -> None:
 
 
 def test_a_hold_reaches_descendants_and_a_release_below_answers_it(journal: Journal) -> None:
-    record(journal, MaterialCreated(material=piece("heat", "heat"), origin="made"), made("op1", {"heat": 1_000_000}, "slab"),
-           made("op2", {"slab": 1_000_000}, "coil"))
+    record(
+        journal,
+        MaterialCreated(material=piece("heat", "heat"), origin="made"),
+        made("op1", {"heat": 1_000_000}, "slab"),
+        made("op2", {"slab": 1_000_000}, "coil"),
+    )
     record(journal, HoldPlaced(hold_id="h0", material_id="heat", reason="Cu"), at_ms=5)
     with read(journal.engine) as conn:
         assert not is_held(conn, "slab")  # a heat's hold comes down by share, as a hold of the slab's own
@@ -129,8 +166,19 @@ def test_a_release_that_is_read_before_its_hold_is_not_lost(journal: Journal) ->
 
 
 def test_decisions_keep_their_inputs(journal: Journal) -> None:
-    record(journal, CheckDecided(decision_id="d1", rule_id="QR-RES-01", rule_version=2, rule_hash="ab", material_id="heat",
-                                 outcome="hold", inputs={"Sn": 220, "Cu": 2700}, explanation="0.446 > 0.38"))
+    record(
+        journal,
+        CheckDecided(
+            decision_id="d1",
+            rule_id="QR-RES-01",
+            rule_version=2,
+            rule_hash="ab",
+            material_id="heat",
+            outcome="hold",
+            inputs={"Sn": 220, "Cu": 2700},
+            explanation="0.446 > 0.38",
+        ),
+    )
     with read(journal.engine) as conn:
         row = list_decisions(conn, "ALD", "hold", ids=["heat"])[0]
         assert (row.rule_version, row.inputs, row.decided_by) == (2, '{"Cu":2700,"Sn":220}', "quality.ald")
@@ -146,4 +194,8 @@ def test_only_the_nearest_hold_of_a_chain_counts() -> None:
     assert [h.hold_id for h in open_for([held("top", 2), held("low", 0, "top")])] == ["low"]
     # a release above does not free what was inherited below: each piece is decided about by itself
     assert [h.hold_id for h in open_for([held("top", 1, released=3), held("low", 0, "top")])] == ["low"]
-    assert (quality_status(1, "DD11"), quality_status(0, "DD11"), quality_status(0, "")) == ("held", "restricted", "free")
+    assert (quality_status(1, "DD11"), quality_status(0, "DD11"), quality_status(0, "")) == (
+        "held",
+        "restricted",
+        "free",
+    )

@@ -52,7 +52,9 @@ small = st.integers(0, 3).map(float)
 
 
 @given(a=st.none() | small, b=st.none() | small, c=st.none() | small)
-def test_taken_apart_it_says_what_the_engine_says_of_the_whole(a: float | None, b: float | None, c: float | None) -> None:
+def test_taken_apart_it_says_what_the_engine_says_of_the_whole(
+    a: float | None, b: float | None, c: float | None
+) -> None:
     source = "(a > 1 || b > 1) && (c <= 2 || a < b) && !(a == 3.0)"
     engine = CelEngine()
     inputs = {name: value for name, value in {"a": a, "b": b, "c": c}.items() if value is not None}

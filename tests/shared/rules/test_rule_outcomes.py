@@ -38,7 +38,9 @@ def test_the_held_heat_says_which_elements_and_by_how_much() -> None:
     assert outcome.reason == "Cu = 0.27 % > 0.22 %; Sn = 0.022 % > 0.02 %"
     against = [line for line in outcome.explanation if line.truth == "false"]
     assert [(line.what, line.value, line.limit, line.unit) for line in against] == [
-        ("Cu", 0.27, 0.22, "%"), ("Sn", 0.022, 0.02, "%")]
+        ("Cu", 0.27, 0.22, "%"),
+        ("Sn", 0.022, 0.02, "%"),
+    ]
 
 
 def test_a_value_on_its_limit_is_in_order() -> None:
@@ -89,7 +91,12 @@ def test_residual_index_speaks_of_one_grade_only() -> None:
 
 @pytest.mark.parametrize(
     ("level_um", "duration_ms", "outcome"),
-    [(14_000, 26_000, "violated"), (-11_000, 26_000, "violated"), (14_000, 5_000, "in_order"), (10_000, 90_000, "in_order")],
+    [
+        (14_000, 26_000, "violated"),
+        (-11_000, 26_000, "violated"),
+        (14_000, 5_000, "in_order"),
+        (10_000, 90_000, "in_order"),
+    ],
 )
 def test_mould_level(level_um: int, duration_ms: int, outcome: str) -> None:
     said = ask("QR-CAST-01-v3", code="ML", level=level_um, duration=duration_ms)
@@ -98,7 +105,8 @@ def test_mould_level(level_um: int, duration_ms: int, outcome: str) -> None:
 
 def test_mould_level_explains_the_mark() -> None:
     assert ask("QR-CAST-01-v3", code="ML", level=14_000, duration=26_000).reason == (
-        "level = 14 mm > 10 mm; duration = 26 s > 5 s")
+        "level = 14 mm > 10 mm; duration = 26 s > 5 s"
+    )
     assert ask("QR-CAST-01-v3", code="SP", level=14_000, duration=26_000).outcome == "not_applicable"
     assert ask("QR-CAST-01-v3", code="ML", level=14_000).missing == ("duration",)
 
@@ -142,13 +150,20 @@ def test_mass_of_a_receipt(basis: str, sent: int, found: int, outcome: str) -> N
 
 
 def test_mass_of_a_receipt_is_explained_in_kilograms() -> None:
-    said = ask("QR-RCV-01-v2", sender_basis="weighed", receiver_basis="weighed", sender_mass=20_180_000,
-               receiver_mass=19_660_000)
+    said = ask(
+        "QR-RCV-01-v2",
+        sender_basis="weighed",
+        receiver_basis="weighed",
+        sender_mass=20_180_000,
+        receiver_mass=19_660_000,
+    )
     assert said.reason == "19,660 kg found, 20,180 kg advised: -2.58 %, difference 520 kg > 60.54 kg"
 
 
 def test_a_receipt_without_advice_waits_and_unknown_bases_are_not_compared() -> None:
-    assert ask("QR-RCV-01-v2", sender_basis="weighed", receiver_basis="weighed", receiver_mass=5).missing == ("sender_mass",)
+    assert ask("QR-RCV-01-v2", sender_basis="weighed", receiver_basis="weighed", receiver_mass=5).missing == (
+        "sender_mass",
+    )
     said = ask("QR-RCV-01-v2", sender_basis="charged", receiver_basis="weighed", sender_mass=5, receiver_mass=9)
     assert said.outcome == "not_applicable"
 

@@ -26,7 +26,8 @@ def test_canonical_bytes_are_a_fixed_point(path: Path) -> None:
 def test_the_hash_of_a_document_is_kept_for_ever() -> None:
     """Golden: a changed spelling of old documents would make every signature given before worthless."""
     assert sha256(canonical_bytes({"b": ["ü", 1], "a": None})) == (
-        "c05101ed3ab01a8da96f4b9162236650bf57c04e42e4095aeab10eb0673c9399")
+        "c05101ed3ab01a8da96f4b9162236650bf57c04e42e4095aeab10eb0673c9399"
+    )
 
 
 def test_floats_have_no_canonical_form() -> None:
@@ -37,8 +38,15 @@ def test_floats_have_no_canonical_form() -> None:
 def rule(**changes: object) -> dict:
     check = {"kind": "expression", "variables": [{"name": "Cu", "unit": "%"}], "condition": "Cu <= 0.22"}
     check.update(changes)
-    return {"kind": "quality_rule", "id": "QR-X", "version": 1, "title": "A rule", "owner": "o", "takes_hold": "at_once",
-            "rule": {"when": ["sample_final"], "check": check, "otherwise": {"action": "hold"}}}
+    return {
+        "kind": "quality_rule",
+        "id": "QR-X",
+        "version": 1,
+        "title": "A rule",
+        "owner": "o",
+        "takes_hold": "at_once",
+        "rule": {"when": ["sample_final"], "check": check, "otherwise": {"action": "hold"}},
+    }
 
 
 @pytest.mark.parametrize(
@@ -64,7 +72,10 @@ def test_an_author_is_told_what_is_wrong_before_anyone_sees_the_draft(changes: d
         ({"version": 0}, "version"),
         ({"colour": "red"}, "colour"),
         ({"id": "lower case"}, "id"),
-        ({"parameters": [{"name": "cut", "of": "pickling", "unit": "um", "default": 9, "min": 0, "max": 5}]}, "parameters"),
+        (
+            {"parameters": [{"name": "cut", "of": "pickling", "unit": "um", "default": 9, "min": 0, "max": 5}]},
+            "parameters",
+        ),
     ],
 )
 def test_a_document_that_does_not_fit_names_the_field(change: dict, field: str) -> None:
@@ -83,19 +94,45 @@ def test_limits_that_leave_nothing_are_refused() -> None:
 
 def test_an_element_nobody_knows_is_found() -> None:
     document = rule()
-    document["rule"]["check"] = {"kind": "limits", "grades": [{"grade": "L06", "limits": [{"element": "Xx", "max_e6": 3}]}]}
+    document["rule"]["check"] = {
+        "kind": "limits",
+        "grades": [{"grade": "L06", "limits": [{"element": "Xx", "max_e6": 3}]}],
+    }
     assert document_faults(parse_document(document)) == ["Xx is not an element of an analysis"]
 
 
 def test_a_formula_with_an_unknown_measure_is_found() -> None:
-    kpi = {"kind": "kpi", "id": "KPI-X", "version": 1, "title": "A figure", "owner": "o", "takes_hold": "at_once",
-           "better": "higher", "formulas": [{"at": "pickling", "title": "t", "unit": "%", "formula": "good / bad",
-                                             "measures": [{"name": "good", "of": "pickling", "measure": "good_g"}]}]}
+    kpi = {
+        "kind": "kpi",
+        "id": "KPI-X",
+        "version": 1,
+        "title": "A figure",
+        "owner": "o",
+        "takes_hold": "at_once",
+        "better": "higher",
+        "formulas": [
+            {
+                "at": "pickling",
+                "title": "t",
+                "unit": "%",
+                "formula": "good / bad",
+                "measures": [{"name": "good", "of": "pickling", "measure": "good_g"}],
+            }
+        ],
+    }
     assert "'bad' (column 8)" in document_faults(parse_document(kpi))[0]
 
 
 def test_a_parameter_of_a_class_no_step_uses_is_found() -> None:
-    routing = {"kind": "routing", "id": "R-X", "version": 1, "title": "A route", "owner": "o", "takes_hold": "next_step",
-               "product": "p", "steps": [{"number": 10, "name": "melt", "classes": ["eaf"]}],
-               "parameters": [{"name": "cut_um", "of": "pickling", "unit": "um", "default": 3, "min": 0, "max": 5}]}
+    routing = {
+        "kind": "routing",
+        "id": "R-X",
+        "version": 1,
+        "title": "A route",
+        "owner": "o",
+        "takes_hold": "next_step",
+        "product": "p",
+        "steps": [{"number": 10, "name": "melt", "classes": ["eaf"]}],
+        "parameters": [{"name": "cut_um", "of": "pickling", "unit": "um", "default": 3, "min": 0, "max": 5}],
+    }
     assert "which no step uses" in document_faults(parse_document(routing))[0]

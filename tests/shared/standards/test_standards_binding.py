@@ -48,7 +48,9 @@ def test_a_route_is_cut_at_its_transports() -> None:
 def test_a_plant_that_takes_part_must_have_the_whole_segment() -> None:
     units = [unit for unit in equipment("cld") if unit.unit_class not in ("cold_mill", "slitter")]
     assert bind(document("R-GISLIT-v7"), "CLD", units).missing == (
-        "R-GISLIT: no unit of class cold_mill", "R-GISLIT: no unit of class slitter")
+        "R-GISLIT: no unit of class cold_mill",
+        "R-GISLIT: no unit of class slitter",
+    )
 
 
 def test_a_plant_that_takes_no_part_lacks_everything() -> None:
@@ -57,8 +59,10 @@ def test_a_plant_that_takes_no_part_lacks_everything() -> None:
 
 
 def units_with(value: object) -> list[Equipment]:
-    return [Equipment("FM", "finishing_mill", {"head_crop_kg": value}), *(
-        Equipment(name.upper(), name) for name in ("walking_beam_furnace", "coiler"))]
+    return [
+        Equipment("FM", "finishing_mill", {"head_crop_kg": value}),
+        *(Equipment(name.upper(), name) for name in ("walking_beam_furnace", "coiler")),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -33,17 +33,46 @@ def keys(tmp_path: Path) -> Path:
 
 def make_root(keys: Path, *more: object, online: str = "") -> Path:
     out = keys / "root.json"
-    run("root", "--root-key", keys / "root.pem", "--standards-key", keys / "quality.pub", "--standards-key",
-        keys / "process.pub", "--online", online or new_key().public.hex(), "--out", out, *more)
+    run(
+        "root",
+        "--root-key",
+        keys / "root.pem",
+        "--standards-key",
+        keys / "quality.pub",
+        "--standards-key",
+        keys / "process.pub",
+        "--online",
+        online or new_key().public.hex(),
+        "--out",
+        out,
+        *more,
+    )
     return out
 
 
 def make_request(path: Path, body: str = BODY) -> Path:
-    entry = CatalogueEntry(id="KPI-YLD", version=2, release=1, kind="kpi", title="Yield", sha256=sha256(BODY.encode()),
-                           length=len(BODY.encode()), schema=1, takes_hold="at_once", effective_from_ms=0, status="active")
+    entry = CatalogueEntry(
+        id="KPI-YLD",
+        version=2,
+        release=1,
+        kind="kpi",
+        title="Yield",
+        sha256=sha256(BODY.encode()),
+        length=len(BODY.encode()),
+        schema=1,
+        takes_hold="at_once",
+        effective_from_ms=0,
+        status="active",
+    )
     text = encode(Catalogue(version=1, hub="HUB", issued_at_ms=0, entries=(entry,))).decode()
-    request = {"request_id": "r1", "hub": "HUB", "catalogue": text, "sha256": sha256(text.encode()), "new": ["KPI-YLD"],
-               "bodies": {entry.sha256: body}}
+    request = {
+        "request_id": "r1",
+        "hub": "HUB",
+        "catalogue": text,
+        "sha256": sha256(text.encode()),
+        "new": ["KPI-YLD"],
+        "bodies": {entry.sha256: body},
+    }
     path.write_text(json.dumps(request))
     return path
 

@@ -22,7 +22,8 @@ def test_a_changed_limit_is_named_by_grade_and_element() -> None:
     limits = new["rule"]["check"]["grades"][0]["limits"]
     next(limit for limit in limits if limit["element"] == "Cu")["max_e6"] = 2000
     assert differences(parse_document(old), parse_document(new)) == [
-        Change("rule.check.grades.L06.limits.Cu.max_e6", "changed", 2200, 2000)]
+        Change("rule.check.grades.L06.limits.Cu.max_e6", "changed", 2200, 2000)
+    ]
 
 
 def test_an_inserted_element_is_one_change_and_does_not_shift_the_others() -> None:
@@ -31,13 +32,16 @@ def test_an_inserted_element_is_one_change_and_does_not_shift_the_others() -> No
     del new["rule"]["check"]["grades"][1]["limits"][0]
     found = differences(parse_document(old), parse_document(new))
     assert [(change.path, change.kind) for change in found] == [
-        ("rule.check.grades.L06.limits.As", "added"), ("rule.check.grades.M15.limits.C", "removed")]
+        ("rule.check.grades.L06.limits.As", "added"),
+        ("rule.check.grades.M15.limits.C", "removed"),
+    ]
 
 
 def test_the_yield_of_the_caster_changed_its_denominator() -> None:
     found = differences(parse_document(load("KPI-YLD-v2")), parse_document(load("KPI-YLD-v3")))
     assert ("formulas.slab_caster.formula", "100 * good / to_tundish", "100 * good / tapped") in [
-        (change.path, change.before, change.after) for change in found]
+        (change.path, change.before, change.after) for change in found
+    ]
 
 
 def test_every_demo_document_can_be_read_by_people() -> None:

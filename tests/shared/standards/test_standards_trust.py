@@ -30,16 +30,32 @@ def root(
     version: int = 1, standards: Sequence[SigningKey] = STANDARDS_KEYS, online: SigningKey = HUB, threshold: int = 2
 ) -> m.Root:
     keys = {key.id: m.Key(key.public.hex(), "someone") for key in [*ROOT_KEYS, *standards, online]}
-    return m.Root(version=version, issued_at_ms=0, keys=keys, roles={
-        "root": m.Role(tuple(key.id for key in ROOT_KEYS), 2),
-        "standards": m.Role(tuple(key.id for key in standards), threshold),
-        "online": m.Role((online.id,), 1),
-    })
+    return m.Root(
+        version=version,
+        issued_at_ms=0,
+        keys=keys,
+        roles={
+            "root": m.Role(tuple(key.id for key in ROOT_KEYS), 2),
+            "standards": m.Role(tuple(key.id for key in standards), threshold),
+            "online": m.Role((online.id,), 1),
+        },
+    )
 
 
 def entry(name: str = "QR-X", **changes: object) -> m.CatalogueEntry:
-    values = {"id": name, "version": 1, "release": 1, "kind": "quality_rule", "title": "t", "sha256": sha256(BODY),
-              "length": len(BODY), "schema": 1, "takes_hold": "at_once", "effective_from_ms": 100, "status": "active"}
+    values = {
+        "id": name,
+        "version": 1,
+        "release": 1,
+        "kind": "quality_rule",
+        "title": "t",
+        "sha256": sha256(BODY),
+        "length": len(BODY),
+        "schema": 1,
+        "takes_hold": "at_once",
+        "effective_from_ms": 100,
+        "status": "active",
+    }
     return m.CatalogueEntry(**{**values, **changes})
 
 
@@ -49,15 +65,28 @@ def catalogue(version: int = 1, entries: Sequence[m.CatalogueEntry] = (entry(),)
 
 def timestamp_for(cat: m.Catalogue, version: int = 1, **changes: object) -> bytes:
     payload = m.encode(cat)
-    values = {"version": version, "hub": "HUB", "catalogue_version": cat.version, "catalogue_sha256": sha256(payload),
-              "catalogue_length": len(payload), "issued_at_ms": 50, "fresh_until_ms": 1_000}
+    values = {
+        "version": version,
+        "hub": "HUB",
+        "catalogue_version": cat.version,
+        "catalogue_sha256": sha256(payload),
+        "catalogue_length": len(payload),
+        "issued_at_ms": 50,
+        "fresh_until_ms": 1_000,
+    }
     return seal(m.TIMESTAMP, m.Timestamp(**{**values, **changes}), [HUB])
 
 
 def assignment(cat: m.Catalogue, version: int = 1, plant: str = "ALD", **changes: object) -> m.Assignment:
     standards = tuple(m.Assigned(e.id, e.version, e.sha256, e.effective_from_ms) for e in cat.entries)
-    values = {"version": version, "hub": "HUB", "plant": plant, "catalogue_version": cat.version, "issued_at_ms": 1,
-              "standards": standards}
+    values = {
+        "version": version,
+        "hub": "HUB",
+        "plant": plant,
+        "catalogue_version": cat.version,
+        "issued_at_ms": 1,
+        "standards": standards,
+    }
     return m.Assignment(**{**values, **changes})
 
 
@@ -75,7 +104,9 @@ class Offer:
         return trust.accept_assignment(after, self.assignment, plant)[0]
 
 
-def offer(cat: m.Catalogue | None = None, version: int = 1, signers: Sequence[SigningKey] = STANDARDS_KEYS[:2]) -> Offer:
+def offer(
+    cat: m.Catalogue | None = None, version: int = 1, signers: Sequence[SigningKey] = STANDARDS_KEYS[:2]
+) -> Offer:
     cat = cat or catalogue(version)
     assigned = seal(m.ASSIGNMENT, assignment(cat, version), [HUB])
     return Offer(timestamp_for(cat, version), seal(m.CATALOGUE, cat, signers), assigned)
@@ -216,13 +247,17 @@ def test_a_standard_listed_twice(trusted: Trusted) -> None:
 def test_assignment_of_something_not_in_the_catalogue(trusted: Trusted) -> None:
     good = offer()
     stray = assignment(catalogue(), standards=(m.Assigned("QR-X", 1, "f" * 64, 100),))
-    refused("not_in_catalogue", Offer(good.timestamp, good.catalogue, seal(m.ASSIGNMENT, stray, [HUB])).install, trusted)
+    refused(
+        "not_in_catalogue", Offer(good.timestamp, good.catalogue, seal(m.ASSIGNMENT, stray, [HUB])).install, trusted
+    )
 
 
 def test_assignment_before_its_signed_time(trusted: Trusted) -> None:
     good = offer()
     early = assignment(catalogue(), standards=(m.Assigned("QR-X", 1, sha256(BODY), 99),))
-    refused("not_in_catalogue", Offer(good.timestamp, good.catalogue, seal(m.ASSIGNMENT, early, [HUB])).install, trusted)
+    refused(
+        "not_in_catalogue", Offer(good.timestamp, good.catalogue, seal(m.ASSIGNMENT, early, [HUB])).install, trusted
+    )
 
 
 def test_assignment_for_another_plant(trusted: Trusted) -> None:
@@ -281,8 +316,10 @@ def test_root_signed_by_the_new_keys_only(trusted: Trusted) -> None:
     strangers = [new_key(), new_key()]
     mine = root(2)
     taken = msgspec.structs.replace(
-        mine, keys={**mine.keys, **{k.id: m.Key(k.public.hex(), "thief") for k in strangers}},
-        roles={**mine.roles, "root": m.Role(tuple(k.id for k in strangers), 2)})
+        mine,
+        keys={**mine.keys, **{k.id: m.Key(k.public.hex(), "thief") for k in strangers}},
+        roles={**mine.roles, "root": m.Role(tuple(k.id for k in strangers), 2)},
+    )
     refused("bad_signature", trust.next_root, trusted, seal(m.ROOT, taken, strangers))
     refused("bad_signature", trust.next_root, trusted, seal(m.ROOT, taken, ROOT_KEYS[:2]))
     assert trust.next_root(trusted, seal(m.ROOT, taken, [*ROOT_KEYS[:2], *strangers])).root.version == 2
@@ -303,12 +340,15 @@ def test_first_root_must_be_signed_by_its_own_keys() -> None:
     refused("bad_signature", trust.first_root, seal(m.ROOT, root(), ROOT_KEYS[:1]))
 
 
-@pytest.mark.parametrize("made", [
-    lambda: root(threshold=4),
-    lambda: root(standards=[HUB, STANDARDS_KEYS[0]]),
-    lambda: msgspec.structs.replace(root(), keys={**root().keys, HUB.id: m.Key("00" * 32, "x")}),
-    lambda: msgspec.structs.replace(root(), roles={"root": root().roles["root"]}),
-    lambda: msgspec.structs.replace(root(), keys={}),
-])
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: root(threshold=4),
+        lambda: root(standards=[HUB, STANDARDS_KEYS[0]]),
+        lambda: msgspec.structs.replace(root(), keys={**root().keys, HUB.id: m.Key("00" * 32, "x")}),
+        lambda: msgspec.structs.replace(root(), roles={"root": root().roles["root"]}),
+        lambda: msgspec.structs.replace(root(), keys={}),
+    ],
+)
 def test_a_root_that_cannot_protect_anybody_is_refused(made: object) -> None:
     refused("bad_root", trust.first_root, seal(m.ROOT, made(), ROOT_KEYS[:2]))

@@ -60,7 +60,10 @@ def test_custody_numbers_rise_and_fence() -> None:
         (LineFacts(True, True, True, False), "did_not_occur"),
         (LineFacts(True, True, True, True), "received"),  # physical evidence wins over "it never left"
         (LineFacts(False, True, True, True, damage="edge"), "received_with_exceptions"),
-        (LineFacts(False, True, True, True, compare_mass(20_000, "weighed", 90_000, "weighed")), "received_with_exceptions"),
+        (
+            LineFacts(False, True, True, True, compare_mass(20_000, "weighed", 90_000, "weighed")),
+            "received_with_exceptions",
+        ),
     ],
 )
 def test_the_state_of_a_line_follows_from_both_sides(line: LineFacts, state: str) -> None:
