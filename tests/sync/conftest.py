@@ -127,10 +127,12 @@ def make_node(folder: Path, code: str, clock: FixedClock, database_url: str = ""
         database_url=database_url,
         sync=QUICK,  # type: ignore[arg-type]
     )
-    if not settings.key_file.exists():
+    fresh = not settings.key_file.exists()
+    if fresh:
         make_folder(settings)
     node = build_node(settings, [material.register], clock)
-    create_tables(node.engine)
+    if fresh:
+        create_tables(node.engine)
     return node
 
 

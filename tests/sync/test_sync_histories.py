@@ -10,16 +10,20 @@ import contextlib
 import os
 import random
 import shutil
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
+from shared.clock import FixedClock
 from shared.db.engine import read
+from shared.journal import life
 from shared.journal.tables import applied
 from shared.journal.verify import verify
+from sync import marks
 from sync.errors import OutOfStep, StaleSession, Unreachable
 
-SEEDS = range(int(os.environ.get("SYNC_SEEDS", "12")))
+SEEDS = range(int(os.environ.get("SYNC_SEEDS", "8")))
 STEPS = 45
 
 
@@ -33,15 +37,15 @@ class Faulty:
         if self.quiet:
             return self.inner.send(door, body)
         roll = self.rng.random()
-        if roll < 0.15:
+        if roll < 0.05:
             self.late.append((door, body))
             raise Unreachable("test", "request delayed")
-        if self.late and roll < 0.35:
+        if self.late and roll < 0.25:
             self.deliver_late()
         answer = self.inner.send(door, body)
-        if roll > 0.9:
+        if roll > 0.88:
             answer = self.inner.send(door, body)
-        if roll > 0.8:
+        if roll > 0.94:
             raise Unreachable("test", "answer lost")
         return answer
 
@@ -72,14 +76,14 @@ class History:
 
     def step(self):
         deeds = [
-            (30, self.record),
-            (30, self.exchange),
-            (8, self.apply),
-            (8, self.relay),
-            (5, self.keep_copy),
-            (5, self.restore_hub),
-            (5, self.restart_plant),
-            (5, self.restart_hub),
+            (25, self.record),
+            (28, self.exchange),
+            (10, self.apply),
+            (16, self.relay),
+            (7, self.keep_copy),
+            (6, self.restore_hub),
+            (4, self.restart_plant),
+            (4, self.restart_hub),
         ]
         self.rng.choices([deed for _, deed in deeds], [weight for weight, _ in deeds])[0]()
 
@@ -112,7 +116,7 @@ class History:
     def relay(self):
         with self.hub.node.journal.work() as tx:
             known = tx.conn.execute(select(applied.c.fact_id).where(applied.c.author == "ALD")).scalars().all()
-            for fact_id in sorted(known)[: self.rng.randint(0, 6)]:
+            for fact_id in self.rng.sample(sorted(known), min(len(known), self.rng.randint(0, 6))):
                 tx.relay(fact_id, "HUB>BRK")
         self.hub.ground.anchoring.write_now()
 
@@ -176,3 +180,33 @@ def test_whatever_happened_everyone_holds_everything_once(kit, seed):
     for box in (hub, ald, brk):
         with read(box.node.engine) as conn:
             assert verify(conn).findings == ()
+
+
+def never_lower(conn, peer, streams, held, now_ms):
+    """Believe our last acknowledgement when the receiver names less: the rule that a restored receiver needs, gone."""
+    known = marks.list_holdings(conn, peer, streams)
+    best = {(state.stream, state.epoch): state for state in held if state.stream in streams}
+    for state in known:
+        if (state.stream, state.epoch) not in best or best[state.stream, state.epoch].seq < state.seq:
+            best[state.stream, state.epoch] = state
+    marks.move_holdings(conn, peer, best.values(), now_ms)
+
+
+@pytest.mark.parametrize(
+    ("room", "rule", "without"),
+    [(marks, "accept_holdings", never_lower), (life, "_is_behind", lambda *_: False)],
+    ids=["the receiver's cursor wins", "an older database opens a new epoch"],
+)
+def test_histories_notice_when_a_safety_rule_is_gone(tmp_path, monkeypatch, kit, room, rule, without):
+    monkeypatch.setattr(room, rule, without)
+    broke = []
+    for seed in (3, 1, 10, 11, 0, 2, 4, 5, 6, 7, 8, 9):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        fresh = replace(kit, folder=folder, clock=FixedClock(kit.clock.now_ms()))
+        try:
+            test_whatever_happened_everyone_holds_everything_once(fresh, seed)
+        except (AssertionError, OutOfStep) as violation:
+            broke.append((seed, violation))
+            break
+    assert broke, f"no history missed the rule {rule}"

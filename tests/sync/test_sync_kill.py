@@ -41,7 +41,7 @@ class Child:
                 self.lines.append(line.strip())
 
     def wait_for_lines(self, count):
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while len(self.lines) < count:
             assert time.monotonic() < end
             assert self.process.poll() is None, "the process ended by itself"
@@ -53,7 +53,7 @@ class Child:
 
 
 def until(condition):
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -14,7 +14,7 @@ from sync.link import complete_through, report_caller, report_link
 from sync.tables import seal
 
 
-def until(condition: Callable[[], bool], seconds: float = 15) -> None:
+def until(condition: Callable[[], bool], seconds: float = 45) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "the condition did not come true"
