@@ -5,12 +5,13 @@ from __future__ import annotations
 from local_mes.level2.operations import Message, Work, operation
 from local_mes.production.checks import check_piece
 from local_mes.production.counting import count_run, enter_run
-from local_mes.production.finishing_domain import UM_PER_MM
+from local_mes.production.finishing_domain import UM_PER_MM, WHOLE_SHARE_PPM
 from local_mes.production.finishing_line import coating_of, coils_in, line_unit, send_primary_data
 from local_mes.production.finishing_slits import close_open_sets
 from local_mes.production.in_work import tell
 from local_mes.production.pieces import find_live, get_live, get_made, is_free, move
 from local_mes.production.weighing import weigh_product
+from shared.material.domain import check_inside, part_of
 from shared.material.facts import MarkPlaced
 
 BALANCE_PPM = {"pickling": 5_000, "cold_mill": 3_000, "galvaniser": 5_000, "slitter": 2_000}
@@ -72,14 +73,17 @@ def strip_finding(work: Work, message: Message) -> None:
     unit, f = line_unit(work), message.fields
     piece, _ = get_made(work, f["coil"], unit.code)
     left, right = f["left_um"], f["right_um"]
+    start, stop = f["from_mm"] * UM_PER_MM, f["to_mm"] * UM_PER_MM
+    room = part_of(piece.length_um, WHOLE_SHARE_PPM)
+    check_inside((start, max(stop, start + 1)), piece.length_um + room if piece.length_um else 0, "The finding from")
     if unit.parameters.get("operator_side", "left") == "right":
         left, right = piece.width_um - right, piece.width_um - left
     mark = MarkPlaced(
         mark_id=work.new_id(),
         material_id=piece.material_id,
         kind=str(f["code"]),
-        from_um=f["from_mm"] * UM_PER_MM,
-        to_um=f["to_mm"] * UM_PER_MM,
+        from_um=start,
+        to_um=stop,
         left_um=left,
         right_um=right,
         value=int(f.get("severity") or 0),

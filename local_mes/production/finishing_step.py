@@ -15,6 +15,7 @@ from local_mes.production.pieces import flips_of
 from local_mes.standards.service import standard_ref
 from shared.material.domain import check_flips
 from shared.material.facts import Consumed, Edge, Loss, MaterialTransformed, NewMaterial
+from shared.material.trace import refuse_cycle
 from shared.orders.queries import find_order
 from shared.units import share_out
 
@@ -77,12 +78,13 @@ def record_step(
     )
     order = find_order(work.conn, work.plant.code, order_item)
     standard = standard_ref(work.conn, order.route) if order and order.route else None
-    subjects = [*(child.material_id for child in children), *(part.parent_id for part in parts)]
-    work.record(payload, subjects, standard=standard)
+    made, used = [child.material_id for child in children], [part.parent_id for part in parts]
+    refuse_cycle(work.conn, used, made)
+    work.record(payload, [*made, *used], standard=standard)
     count(work, unit.code, {"charged_g": outcome.charged_g, **_lost(outcome.losses)})
     count_run(work, unit.code)
     for child in children:
-        pass_on_holds(work, [part.parent_id for part in parts], child.material_id)
+        pass_on_holds(work, used, child.material_id)
     for part in parts:
         if part.whole:
             forget(work.conn, unit.code, part.parent_id)

@@ -35,6 +35,7 @@ from shared.material.facts import (
     Size,
 )
 from shared.material.queries import get_piece
+from shared.material.trace import refuse_cycle
 from shared.orders.queries import Line, find_line, find_order
 from shared.performance.facts import MeasureCounted
 from shared.quality.queries import open_holds
@@ -148,6 +149,7 @@ class _Booked:
             losses=(Loss("scrap", self.booking.scrap_g, True),) if self.booking.scrap_g else (),
             notes=tuple(n for n in ("booked by hand", self.booking.reason.strip()) if n),
         )
+        refuse_cycle(self.tx.conn, [self.piece.material_id], [child.material_id])
         self._record(payload, (child.material_id, self.piece.material_id))
         self._count(
             {

@@ -36,6 +36,7 @@ from shared.material.facts import (
     NewMaterial,
     Size,
 )
+from shared.material.trace import refuse_cycle
 from shared.orders.queries import Line, find_order
 
 PPM_PER_PCT = 10_000
@@ -171,6 +172,7 @@ def _record_rolling(
         notes=() if rolling.crops_weighed else ("crops as aimed, not weighed",),
     )
     standard = standard_ref(work.conn, order.route) if order and order.route else None
+    refuse_cycle(work.conn, [slab.material_id], [coil.material_id])
     work.record(payload, [coil.material_id, slab.material_id], standard=standard)
 
 

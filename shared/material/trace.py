@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Integer, Row, String, bindparam, func, literal, select
 
 from shared.errors import BadInput
-from shared.material.domain import Affine, clip, holds_place, to_child, to_parent
+from shared.material.domain import Affine, check_acyclic, clip, holds_place, to_child, to_parent
 from shared.material.queries import marks_of, numbers_of, rows_of
 from shared.material.tables import edge
 
@@ -69,6 +69,12 @@ def _statement(backward: bool) -> Any:
         .where(nearest.c.depth < cap)
         .order_by(nearest.c.depth, edge.c.author, edge.c.operation_id, edge.c.ordinal)
     )
+
+
+def refuse_cycle(conn: Connection, parents: Sequence[str], children: Sequence[str]) -> None:
+    """Refused when a child is a parent or an ancestor of one, over all authors: nothing is made of itself."""
+    above = {row.parent_id for parent in parents for row in _reach(conn, parent, True, DEPTH_MAX)}
+    check_acyclic(parents, children, above)
 
 
 @dataclass(frozen=True, slots=True)

@@ -356,3 +356,14 @@ def test_a_line_without_work_has_no_stop_but_a_planned_one_has_its_reason(finish
     assert [(row.reason, row.note, row.to_ms - row.from_ms) for row in finishing.rows(stop)] == [
         ("PL-MNT", "planned", 30 * 60_000)
     ]
+
+
+def test_a_finding_beyond_the_coil_goes_to_repair(finishing: Bench) -> None:
+    prepare(finishing)
+    for step in (pickle, cold_roll, galvanise):
+        step(finishing)
+    for start in (2_634_000, 9_000_000):
+        finishing.tell("CLD-CG", "CG1050", line="CG1", coil="G6-03128", code="SLIV", from_mm=start, to_mm=start + 900,
+                       left_um=1, right_um=2, severity=1)
+    assert len(finishing.rows(mark)) == 1
+    assert len(finishing.repairs()) == 1

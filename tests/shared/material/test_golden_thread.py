@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.db.engine import read
+from shared.errors import Refused
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Journal
 from shared.material.facts import (
@@ -19,7 +20,7 @@ from shared.material.facts import (
     Size,
 )
 from shared.material.queries import find_by_number
-from shared.material.trace import ancestor_places, projected_marks, trace
+from shared.material.trace import ancestor_places, projected_marks, refuse_cycle, trace
 
 M, MM = 1_000_000, 1_000
 SLAB, B6, PL, CM, G6 = (f"{n:032x}" for n in range(1, 6))
@@ -186,3 +187,10 @@ def test_trace_runs_both_ways_and_numbers_find_the_piece(thread: Journal) -> Non
 def test_a_trace_can_be_cut_short(thread: Journal) -> None:
     with read(thread.engine) as conn:
         assert {e.parent_id for e in trace(conn, SLITS["A"], "backward", depth=2).edges} == {G6, CM}
+
+
+def test_nothing_is_made_of_itself(thread: Journal) -> None:
+    with read(thread.engine) as conn:
+        refuse_cycle(conn, [G6], ["f" * 32])
+        with pytest.raises(Refused, match="its own ancestor"):
+            refuse_cycle(conn, [SLITS["A"]], [SLAB])
