@@ -363,7 +363,17 @@ def test_a_finding_beyond_the_coil_goes_to_repair(finishing: Bench) -> None:
     for step in (pickle, cold_roll, galvanise):
         step(finishing)
     for start in (2_634_000, 9_000_000):
-        finishing.tell("CLD-CG", "CG1050", line="CG1", coil="G6-03128", code="SLIV", from_mm=start, to_mm=start + 900,
-                       left_um=1, right_um=2, severity=1)
+        finishing.tell(
+            "CLD-CG",
+            "CG1050",
+            line="CG1",
+            coil="G6-03128",
+            code="SLIV",
+            from_mm=start,
+            to_mm=start + 900,
+            left_um=1,
+            right_um=2,
+            severity=1,
+        )
     assert len(finishing.rows(mark)) == 1
     assert len(finishing.repairs()) == 1
