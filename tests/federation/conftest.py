@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DAY_S = 300
+DAY_S = 1_500
 """A small day takes well under a minute alone; the machine may be busy."""
 
 
@@ -26,21 +27,9 @@ class Day:
         self.folder = folder
         self._out = (folder.parent / f"{folder.name}.json").open("w+")
         self._err = (folder.parent / f"{folder.name}.log").open("w+")
+        fixed = ["--once", "--json", "--size", "small", "--ports", "auto"]
         self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "demo",
-                "--once",
-                "--json",
-                "--size",
-                "small",
-                "--ports",
-                "auto",
-                "--dir",
-                str(folder),
-                *more,
-            ],
+            [sys.executable, "-m", "demo", *fixed, "--dir", str(folder), *more],
             cwd=ROOT,
             stdout=self._out,
             stderr=self._err,
@@ -55,15 +44,18 @@ class Day:
             assert time.monotonic() < end, f"never saw {what}:\n{self.log}"
             time.sleep(0.05)
 
-    def lines(self, what: str) -> int:
-        """How many lines of a kind the ledger has by now."""
-        ledger = self.folder / "ledger.jsonl"
-        return ledger.read_text().count(f'"{what}"') if ledger.exists() else 0
+    @property
+    def played(self) -> int:
+        """How many events of the day were played by now."""
+        progress = self.folder / "progress.json"
+        return int(json.loads(progress.read_text())["played"]) if progress.exists() else 0
 
     def kill(self, name: str) -> None:
         """kill -9 one process of the group with all its children, as the kernel would when memory is short."""
-        pid = json.loads((self.folder / "pids.json").read_text())[name]
-        os.killpg(pid, signal.SIGKILL)
+        self.wait_for(lambda: _kill_group(self._pid(name)), f"{name} running")
+
+    def _pid(self, name: str) -> int:
+        return int(json.loads((self.folder / "pids.json").read_text())[name])
 
     def finish(self) -> dict[str, Any]:
         """The judge's summary; fails the test when the judge is not content."""
@@ -92,6 +84,15 @@ class Day:
         self._err.close()
 
 
+def _kill_group(pid: int) -> bool:
+    """Whether there was something to kill: between a death and the start of the successor there is not."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def _findings(text: str) -> str:
     try:
         return "\n".join(f"{f['check']} {f['subject']}: {f['text']}" for f in json.loads(text)["findings"][:20])
@@ -110,4 +111,22 @@ def start_day(tmp_path: Path) -> Iterator[Callable[..., Day]]:
 
     yield start
     for day in days:
+        day.stop()
+
+
+@dataclass(frozen=True)
+class PlayedDay:
+    """A day that is over: the folder as it was left, all processes ended, and what the judge said."""
+
+    folder: Path
+    summary: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def played_day(tmp_path_factory: pytest.TempPathFactory) -> PlayedDay:
+    """One small day on SQLite, for all tests that only look at it or at copies of it."""
+    day = Day(tmp_path_factory.mktemp("day") / "run", "--seed", "11")
+    try:
+        return PlayedDay(day.folder, day.finish())
+    finally:
         day.stop()

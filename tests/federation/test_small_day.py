@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.xdist_group("day"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.xdist_group("day"), pytest.mark.timeout(1_800)]
 
 KILLED = ("HUB", "ALD", "ALD-L2", "BRK", "BRK-L2", "CLD", "CLD-L2")
+FIRST_KILL, KILL_EVERY = 60, 34
+"""In events of the day (about 590): fourteen kills from the pre-history to the finishing line's afternoon."""
 
 
 def check(summary: dict[str, Any]) -> None:
@@ -23,8 +25,8 @@ def check(summary: dict[str, Any]) -> None:
         assert plant["content_hash"] == plant["content_hash_at_hub"]
 
 
-def test_the_day_on_sqlite(start_day: Callable[..., Any]) -> None:
-    check(start_day("--seed", "11").finish())
+def test_the_day_on_sqlite(played_day: Any) -> None:
+    check(played_day.summary)
 
 
 @pytest.mark.postgres
@@ -36,11 +38,31 @@ def test_the_day_with_a_caster_that_tells_one_summary_a_heat(start_day: Callable
     check(start_day("--seed", "13", "--caster", "summary").finish())
 
 
+def test_every_process_killed_twice_in_one_day_loses_and_doubles_nothing(start_day: Callable[..., Any]) -> None:
+    day = start_day("--seed", "14")
+    at = FIRST_KILL
+    for name in (*KILLED, *reversed(KILLED)):
+        day.wait_for(lambda due=at: day.played >= due, f"event {at}")
+        day.kill(name)
+        at += KILL_EVERY
+    check(day.finish())
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KILLED)
 def test_a_killed_process_started_again_loses_and_doubles_nothing(start_day: Callable[..., Any], name: str) -> None:
     day = start_day("--seed", "14")
-    day.wait_for(lambda: day.lines("received") >= 5, "five receipts")
-    day.kill(name)
-    day.wait_for(lambda: day.lines("received") >= 8, "the day going on")
-    day.kill(name)
+    for at in (150, 300, 330, 420):
+        day.wait_for(lambda due=at: day.played >= due, f"event {at}")
+        day.kill(name)
+    check(day.finish())
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_a_hub_on_postgresql_killed_again_and_again(start_day: Callable[..., Any], postgres_url: str) -> None:
+    day = start_day("--seed", "15", "--hub-db", postgres_url)
+    for at in range(100, 560, 50):
+        day.wait_for(lambda due=at: day.played >= due, f"event {at}")
+        day.kill("HUB")
     check(day.finish())
