@@ -14,13 +14,13 @@ from local_mes.context import plant
 from local_mes.model.domain import Unit
 from local_mes.plant import Plant
 from local_mes.production.in_work import pieces_in
-from shared.material.queries import rows_of
 from shared.orders.queries import Line, find_lines
 from shared.performance.queries import find_state, states
 from shared.quality.queries import held_ids
 from shared.web.context import reading
 
 NEXT_LINES = 8
+INSIDE_SHOWN = 12
 STORES = (
     "slab_yard",
     "coil_yard",
@@ -80,11 +80,17 @@ def read_floor(conn: Connection, here: Plant, unit: Unit) -> dict[str, Any]:
         "signs": STATE_SIGNS,
         "state_words": STATE_WORDS,
         "state": find_state(conn, here.code, unit.code),
-        "inside": [r.number for r in rows_of(conn, pieces_in(conn, unit.code)) if r.author == here.code],
+        "inside": read_inside(conn, here.code, unit.code),
         "next_lines": read_next(conn, here.code, unit.code),
         "made": queries.last_made(conn, here.code, unit.code),
         "deviations": queries.last_deviations(conn, here.code, here.model.calendar.at(now).from_ms),
     }
+
+
+def read_inside(conn: Connection, author: str, unit: str) -> list[Any]:
+    """Pieces that Level 2 has in work at the unit, as far as they are in our books."""
+    rows = queries.pieces_by_id(conn, author, pieces_in(conn, unit))
+    return sorted(rows.values(), key=lambda row: (row.kind, row.number))[-INSIDE_SHOWN:]
 
 
 def read_next(conn: Connection, author: str, unit: str) -> list[Next]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,8 @@ class Sheet:
     released: Sequence[Any]
     decisions: Sequence[Any]
     analyses: Sequence[Any]
+    advised_e6: dict[str, int]
+    """Chemistry that travels with the piece, for plants that do not know its heat."""
     heats: dict[str, str]
     making: Any
     losses: Sequence[Any]
@@ -59,8 +62,8 @@ class Sheet:
 
     @property
     def elements(self) -> list[str]:
-        """Elements that any analysis names, in the chemists' order."""
-        found = {element for analysis in self.analyses for element in analysis.values}
+        """Elements that any analysis names, else those advised, in the chemists' order."""
+        found = {element for analysis in self.analyses for element in analysis.values} or set(self.advised_e6)
         return [e for e in ELEMENTS if e in found] + sorted(found.difference(ELEMENTS))
 
 
@@ -72,7 +75,7 @@ def read_sheet(conn: Connection, material_id: str) -> Sheet:
     making = material.find_making(conn, row.author, material_id) if row is not None else None
     rows = material.rows_of(conn, [material_id])
     row = row if row is not None else rows[0]
-    heats = [i for i, r in by_id.items() if r.kind == "heat"]
+    heats = {r.material_id: r.number for r in trace(conn, material_id, "backward").rows if r.kind == "heat"}
     analyses = [a for piece in (material_id, *sorted(heats)) for a in quality.find_samples(conn, piece)]
     own = quality.list_holds(conn, ids=[material_id], limit=100)
     return Sheet(
@@ -85,7 +88,8 @@ def read_sheet(conn: Connection, material_id: str) -> Sheet:
         released=[hold for hold in own if hold.released_at_ms is not None],
         decisions=quality.list_decisions(conn, ids=[material_id], limit=DECISIONS_SHOWN),
         analyses=analyses,
-        heats={i: by_id[i].number for i in heats} | {material_id: row.number},
+        advised_e6=json.loads(row.chemistry) if row.chemistry else {},
+        heats=heats | {material_id: row.number},
         making=making,
         losses=material.losses_of(conn, making.author, making.operation_id) if making else (),
         values=material.values_of(conn, making.author, making.operation_id) if making else {},

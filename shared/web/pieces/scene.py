@@ -11,11 +11,21 @@ from sqlalchemy import Connection
 from shared.material.queries import find_operation
 from shared.material.trace import Place, ProjectedMark, Trace, ancestor_places, projected_marks, trace
 from shared.web.pieces.graph import first_rows
-from shared.web.pieces.strip import Drawn, Part, Picture, Spot, draw, parts_of_marks
+from shared.web.pieces.strip import Drawn, Part, Picture, Spot, draw, is_spot, parts_of_marks
 
 BARS_MAX = 12
 """A welded coil of a dozen parents; beyond that the table tells more than a picture."""
 Address = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A mark in which the chosen place lies: a spot or an interval, placed on this very piece or carried to it."""
+
+    place: Place
+    mark: ProjectedMark
+    is_spot: bool
+    is_own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +41,14 @@ class Step:
     marks: Sequence[ProjectedMark]
 
     @property
-    def hits(self) -> list[tuple[Place, ProjectedMark]]:
+    def hits(self) -> list[Hit]:
         """Marks in which the chosen place lies."""
-        return [(place, mark) for place in self.places for mark in self.marks if _inside(place, mark)]
+        return [
+            Hit(place, mark, is_spot(mark, self.row.width_um), mark.origin_id == self.row.material_id)
+            for place in self.places
+            for mark in self.marks
+            if _inside(place, mark)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +120,7 @@ def _drawn(step: Step, back: Trace, forward: Trace, rows: dict[str, Any], addres
         for m in step.marks
     }
     spots = [Spot(place.at_um, place.left_um) for place in step.places]
-    parts = [*used, *parts_of_marks(step.marks, hrefs)]
+    parts = [*used, *parts_of_marks(step.marks, hrefs, row.width_um)]
     return Drawn(row.material_id, row.number, row.length_um, row.width_um, parts, spots)
 
 

@@ -16,6 +16,8 @@ TALLEST = 64.0
 LEAST_H, LEAST_W = 10.0, 2.5
 """Thin enough to be honest, thick enough to be seen and hit."""
 TEXT_H, AXIS_H, GAP = 22.0, 18.0, 16.0
+SPOT_MAX = 0.9
+"""A mark over more of the width than this is one over the whole width."""
 TICKS = (1, 2, 5)
 
 
@@ -160,11 +162,11 @@ def tick_step(metres: float) -> float:
     return 10 * power
 
 
-def parts_of_marks(marks: Sequence[Any], hrefs: Mapping[str, str]) -> list[Part]:
-    """Marks as parts: with a width they are a spot of the surface, without they are an interval of the whole."""
+def parts_of_marks(marks: Sequence[Any], hrefs: Mapping[str, str], width_um: int) -> list[Part]:
+    """Marks as parts: a spot of the surface is a finding, what goes over the width is a mark on an interval."""
     return [
         Part(
-            "defect" if mark.right_um > mark.left_um else "mark",
+            "defect" if is_spot(mark, width_um) else "mark",
             mark.from_um,
             mark.to_um,
             mark.left_um,
@@ -174,6 +176,11 @@ def parts_of_marks(marks: Sequence[Any], hrefs: Mapping[str, str]) -> list[Part]
         )
         for mark in marks
     ]
+
+
+def is_spot(mark: Any, width_um: int) -> bool:
+    """Whether a mark says where across the piece it lies, and not just everywhere."""
+    return 0 < mark.right_um - mark.left_um < width_um * SPOT_MAX
 
 
 def _mark_words(mark: Any) -> str:

@@ -198,6 +198,8 @@ def test_the_piece_page_says_what_holds_it_and_what_it_is_made_of(pages: FlaskCl
     heat = pages.get("/piece/261604").text
     assert "0.045" in heat
     assert "&lt;0.27" in heat
+    assert "261604" in page
+    assert "0.045" in page
     assert "75.0" in pages.get("/piece/261604-2-3").text
     unknown = pages.get("/piece/1-2-3")
     assert unknown.status_code == 404
