@@ -46,6 +46,9 @@ log = get("sync")
 
 Step = Literal["hello", "push", "rest", "meet", "pull"]
 
+CONTACTS: tuple[Step, ...] = ("push", "pull")
+"""Steps that follow themselves when the peer's word came back; the others only prepare one."""
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -123,8 +126,12 @@ class Exchange:
         step = lane.first
         while not self._stopping.is_set():
             try:
-                step = self._steps[step]() if self._lease.held() else self._wait_for_lease(lane)
-                self._went_well(lane, step)
+                if not self._lease.held():
+                    step = self._wait_for_lease(lane)
+                    continue
+                done, step = step, self._steps[step]()
+                if done == step and done in CONTACTS:
+                    self._went_well(lane)
             except (SyncError, StrandlineError, SQLAlchemyError, OSError) as error:
                 step = lane.first
                 self._went_wrong(lane, error)
@@ -191,11 +198,11 @@ class Exchange:
             self._session = None
             self._departing.ring()
 
-    def _went_well(self, lane: Lane, step: Step) -> None:
-        if step in ("push", "pull") and lane.failures:
+    def _went_well(self, lane: Lane) -> None:
+        lane.settled = True
+        if lane.failures:
             lane.failures = 0
             self._nudge.ring()
-        lane.settled = lane.settled or step in ("rest", "pull")
 
     def _went_wrong(self, lane: Lane, error: Exception) -> None:
         if isinstance(error, OutOfStep | StaleSession) and lane.settled:

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, StatementError
 
 from shared.errors import StrandlineError
 from shared.journal.apply import Appliers
@@ -27,16 +27,21 @@ UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError)
 """What reading a fact may raise (msgspec's ValidationError is a DecodeError)."""
 
 WILL_NOT_APPLY = (
-    IntegrityError,
-    DataError,
+    StatementError,
     ArithmeticError,
     LookupError,
     TypeError,
     ValueError,
     AttributeError,
+    AssertionError,
+    RuntimeError,
+    msgspec.MsgspecError,
     StrandlineError,
 )
-"""What an applier may raise for one fact. Trouble of the database itself (no room, gone) is not among them."""
+"""What an applier may raise for one fact. One such fact must not stop the others, nor the thread that applies them."""
+
+ABOUT_THE_ROW = (IntegrityError, DataError, ProgrammingError)
+"""Of the database's own errors, those that speak of a row; the others (no room, gone) are nobody's fact's fault."""
 
 IDS_A_QUERY = 500
 HELD_REASON = "waits for an earlier fact about the same subject"
@@ -116,6 +121,8 @@ class _Run:
             with self.conn.begin_nested():
                 self.appliers.apply(self.conn, [value for _, value in facts])
         except WILL_NOT_APPLY as error:
+            if isinstance(error, DBAPIError) and not isinstance(error, ABOUT_THE_ROW):
+                raise
             self._halve(facts, error)
             return
         self.tally.applied += len(facts)

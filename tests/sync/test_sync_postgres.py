@@ -115,3 +115,22 @@ def test_a_lease_has_one_holder_and_passes_on_when_it_ends(pair):
     assert not first.take()
     second.give_up()
     assert first.held()
+
+
+@pytest.mark.parametrize("where", ["sqlite", "postgresql"])
+def test_a_hub_made_by_its_command_refuses_changes_to_its_journal_on_both_databases(tmp_path, request, where):
+    from central_hub.wiring import init_hub
+    from shared.journal.fact import Draft, Occurred
+    from shared.material.facts import MaterialMoved
+    from shared.settings import HubSettings
+
+    url = request.getfixturevalue("postgres_url") if where == "postgresql" else ""
+    hub = init_hub(HubSettings(code="HUB", name="Hub", folder=tmp_path / "hub", database_url=url))
+    with hub.journal.work() as tx:
+        moved = MaterialMoved(material_id="m", place="yard")
+        tx.record(Draft(payload=moved, subjects=("m",), actor="p", occurred=Occurred(1, "manual")))
+    for table in ("entry", "fact"):
+        for deed in (f"UPDATE {table} SET fact_id = fact_id", f"DELETE FROM {table}"):
+            with pytest.raises(DBAPIError, match="append-only"), write(hub.node.engine) as conn:
+                conn.execute(text(deed))
+    hub.node.engine.dispose()

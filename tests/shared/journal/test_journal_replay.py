@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 from sqlalchemy import insert, select
+from sqlalchemy.exc import ProgrammingError, StatementError
 
 from shared.db.engine import read, write
 from shared.errors import StrandlineError
@@ -297,3 +298,28 @@ def test_positions_start_at_nothing_and_move(engine):
         move_to(conn, "ALD", EPOCH, 5)
         move_to(conn, "ALD", EPOCH, 9)
         assert applied_to(conn, "ALD", EPOCH) == 9
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("x"),
+        AssertionError("x"),
+        KeyError("x"),
+        msgspec.ValidationError("x"),
+        StatementError("a bind parameter is missing", "INSERT", {}, Exception("x")),
+        ProgrammingError("INSERT", {}, Exception("type 'dict' is not supported")),
+    ],
+)
+def test_no_error_of_an_applier_stops_the_other_facts(stream, engine, error):
+    broken = Appliers()
+
+    def fail_for_bad(_conn, facts):
+        if any(value.payload.word == "bad" for value in facts):
+            raise error
+
+    broken.add(Said, fail_for_bad)
+    for word in ("a", "bad", "c"):
+        stream.add(word, word)
+    assert stream.apply(broken).applied == 2
+    assert states(engine) == {2: "quarantined"}
