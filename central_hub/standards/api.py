@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Row
 
 from central_hub.context import hub
-from central_hub.standards import errors, publishing, reading, service
+from central_hub.standards import errors, publishing, reading, service, trusting
 from central_hub.standards.queries import find_catalogue, find_open_request
 from shared.errors import NotFound
 from shared.standards.signing import SigningAnswer
@@ -179,7 +179,7 @@ def signatures(path: RequestPath, body: AnswerBody) -> dict[str, Any]:
 def root() -> dict[str, Any]:
     """The hub's public key for the root document, and the root in force ("" before there is one)."""
     with picture() as conn:
-        envelope = publishing.root_envelope(conn)
+        envelope = trusting.root_envelope(conn)
     return {"online_key": node().key.public.hex(), "envelope": envelope}
 
 
@@ -187,7 +187,7 @@ def root() -> dict[str, Any]:
 @requires("owner", "engineer")
 def trust_root(body: RootBody) -> dict[str, Any]:
     """Hand the hub the root document, or the next one of the chain."""
-    return {"version": publishing.trust_root(hub(), body.envelope, actor()).version}
+    return {"version": trusting.trust_root(hub(), body.envelope, actor()).version}
 
 
 @api.get("/catalogue")

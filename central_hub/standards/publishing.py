@@ -26,14 +26,14 @@ from central_hub.standards.queries import (
     find_catalogue_version,
     find_open_request,
     find_request,
-    find_root,
     list_signatures,
     next_number,
 )
+from central_hub.standards.recording import active_plants, record
+from central_hub.standards.trusting import get_root
 from shared.db.engine import read
 from shared.errors import NotFound, Refused, Unauthenticated
 from shared.ids import new_id
-from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
 from shared.keys import Envelope, Signature, open_envelope
 from shared.standards import facts
@@ -42,42 +42,12 @@ from shared.standards.canonical import sha256
 from shared.standards.documents import parse_body
 from shared.standards.queries import find_version, list_versions
 from shared.standards.signing import SigningAnswer, SigningRequestFile
-from shared.standards.trust import Trusted, first_root, next_root, trusted_keys
-from sync.peers import ACTIVE, list_peers
+from shared.standards.trust import trusted_keys
 
 FRESH_MS = 7 * 86_400_000
 """A timestamp is good for a week (sync-protocol.md, 3.2); then plants show `stale` and go on."""
 RENEW_MS = 86_400_000
 """It is renewed every day, so that a plant that is in touch never sees an old one."""
-
-
-def trust_root(hub: Hub, envelope: str, actor: str) -> m.Root:
-    """Hand the hub a root document: the first one, or the next of the chain; its online key must be this hub's."""
-    with hub.journal.work() as tx:
-        known = find_root(tx.conn)
-        root = next_root(Trusted(known[0]), envelope.encode()).root if known else first_root(envelope.encode())
-        if hub.node.key.id not in root.roles["online"].keyids:
-            raise Refused(
-                "standards.other_hub",
-                "The root names another hub's online key.",
-                todo=f"Make it with --online {hub.node.key.public.hex()}.",
-            )
-        fact_id = _record(
-            tx,
-            hub,
-            facts.RootTrusted(version=root.version, sha256=sha256(envelope.encode()), envelope=envelope),
-            "standards:root",
-            actor,
-        )
-        for plant in _plants(tx.conn):
-            tx.relay(fact_id, downlink(hub.code, plant))
-    return root
-
-
-def root_envelope(conn: Connection) -> str:
-    """The root document to ship at enrolment (`make_enrol_door(root_envelope)`), empty when there is none yet."""
-    found = find_root(conn)
-    return found[1] if found else ""
 
 
 def ask_for_signatures(tx: Work, hub: Hub, actor: str) -> str | None:
@@ -101,7 +71,7 @@ def ask_for_signatures(tx: Work, hub: Hub, actor: str) -> str | None:
     catalogue, releases = next_catalogue(hub.code, number, now, previous, candidates, gone)
     text = m.encode(catalogue).decode()
     request_id = new_id(hub.clock)
-    _record(
+    record(
         tx,
         hub,
         facts.SigningRequested(
@@ -147,10 +117,10 @@ def give_signature(hub: Hub, answer: SigningAnswer, actor: str) -> bool:
                 "This signing request is no longer open.",
                 todo="Fetch the open request and sign that.",
             )
-        root = _root(tx.conn)
+        root = get_root(tx.conn)
         keys, threshold = trusted_keys(root, "standards"), root.roles["standards"].threshold
         _verify(row, [Signature(answer.keyid, answer.sig)], keys, 1)
-        _record(
+        record(
             tx,
             hub,
             facts.CatalogueSigned(request_id=row.request_id, keyid=answer.keyid, sig=answer.sig),
@@ -167,10 +137,10 @@ def give_signature(hub: Hub, answer: SigningAnswer, actor: str) -> bool:
 def issue_missing(hub: Hub, actor: str = "standards") -> list[str]:
     """Bring every enrolled plant's assignment and timestamp up to date; returns the plants that got one. A job."""
     with read(hub.node.engine) as conn:  # looks first: it is asked often and seldom has anything to write
-        if not any(_is_due(conn, hub, plant) for plant in _plants(conn)):
+        if not any(_is_due(conn, hub, plant) for plant in active_plants(conn)):
             return []
     with hub.journal.work() as tx:
-        return [plant for plant in _plants(tx.conn) if issue_to(tx, hub, plant, actor)]
+        return [plant for plant in active_plants(tx.conn) if issue_to(tx, hub, plant, actor)]
 
 
 def issue_to(tx: Work, hub: Hub, plant: str, actor: str = "standards") -> bool:
@@ -195,7 +165,7 @@ def issue_to(tx: Work, hub: Hub, plant: str, actor: str = "standards") -> bool:
         issued_at_ms=now,
         fresh_until_ms=now + FRESH_MS,
     )
-    fact_id = _record(
+    fact_id = record(
         tx,
         hub,
         facts.AssignmentIssued(
@@ -225,7 +195,7 @@ def _publish(tx: Work, hub: Hub, request: Row[Any], envelope: Envelope, actor: s
     catalogue = msgspec.json.decode(request.catalogue, type=m.Catalogue)
     for row in list_versions(tx.conn, hub.code, "awaiting_signatures"):
         if row.catalogue_version == catalogue.version:
-            _record(
+            record(
                 tx,
                 hub,
                 facts.StandardPublished(
@@ -239,7 +209,7 @@ def _publish(tx: Work, hub: Hub, request: Row[Any], envelope: Envelope, actor: s
                 f"standard:{row.standard_id}:{row.version}",
                 actor,
             )
-    _record(
+    record(
         tx,
         hub,
         facts.CataloguePublished(
@@ -250,7 +220,7 @@ def _publish(tx: Work, hub: Hub, request: Row[Any], envelope: Envelope, actor: s
         f"standards:catalogue:{catalogue.version}",
         actor,
     )
-    for plant in _plants(tx.conn):
+    for plant in active_plants(tx.conn):
         issue_to(tx, hub, plant, actor)
     ask_for_signatures(tx, hub, actor)
 
@@ -274,13 +244,6 @@ def _sealed(hub: Hub, payload_type: str, message: m.Assignment | m.Timestamp) ->
     return m.encode(hub.node.key.seal(payload_type, m.encode(message))).decode()
 
 
-def _root(conn: Connection) -> m.Root:
-    found = find_root(conn)
-    if found is None:
-        raise errors.no_root()
-    return found[0]
-
-
 def _get_request(conn: Connection, hub: Hub, request_id: str) -> Row[Any]:
     row = find_request(conn, hub.code, request_id)
     if row is None:
@@ -293,12 +256,3 @@ def _body(conn: Connection, hub: Hub, entry: m.CatalogueEntry) -> str:
     if row is None:
         raise errors.unknown_version(entry.id, entry.version)
     return str(row.body)
-
-
-def _plants(conn: Connection) -> list[str]:
-    return [peer.code for peer in list_peers(conn) if peer.state == ACTIVE]
-
-
-def _record(tx: Work, hub: Hub, payload: Payload, subject: str, actor: str) -> str:
-    occurred = Occurred(tx.now_ms(), "system")
-    return tx.record(Draft(payload=payload, subjects=(subject,), actor=actor, occurred=occurred))[0]

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from central_hub.context import hub
-from central_hub.standards import errors, publishing, reading, service
+from central_hub.standards import errors, publishing, reading, service, trusting
 from central_hub.standards.api import api
 from central_hub.standards.queries import find_open_request, find_root, list_signatures
 from shared.errors import BadInput
@@ -212,7 +212,7 @@ def sign() -> BaseResponse:
 @forms.keeps_input(signing)
 def trust_root() -> BaseResponse:
     """Hand in the root document."""
-    root = publishing.trust_root(hub(), forms.read_text("envelope", "Root document", most=50_000), actor())
+    root = trusting.trust_root(hub(), forms.read_text("envelope", "Root document", most=50_000), actor())
     flash(f"Root {root.version} is in force.")
     return redirect(url_for("standards.signing"))
 

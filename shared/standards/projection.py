@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, update
+from sqlalchemy import Connection
 
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
 from shared.standards import facts, tables
+from shared.standards.adoption_rows import apply_deviation, apply_deviation_ended, apply_installed, apply_rejected
+from shared.standards.rows import change
 
 _VERSION_COLUMNS = ("kind", "title", "status", "sha256", "body")
 
@@ -33,12 +34,6 @@ def register(appliers: Appliers) -> None:
     appliers.add(facts.StandardsRejected, apply_rejected)
     appliers.add(facts.DeviationDeclared, apply_deviation)
     appliers.add(facts.DeviationEnded, apply_deviation_ended)
-
-
-def _change(conn: Connection, table: Table, fact: AppliedFact[Any], key: dict[str, Any], **values: Any) -> None:
-    """Change one row of the fact's author."""
-    where = [table.c.author == fact.author, *(table.c[name] == value for name, value in key.items())]
-    conn.execute(update(table).where(*where).values(**values))
 
 
 def _version(fact: AppliedFact[Any]) -> dict[str, Any]:
@@ -76,7 +71,7 @@ def _drafted(f: AppliedFact[facts.StandardDrafted]) -> dict[str, Any]:
 def apply_submitted(conn: Connection, group: Sequence[AppliedFact[facts.StandardSubmitted]]) -> None:
     """Draft to in review."""
     for f in group:
-        _change(
+        change(
             conn, tables.standard_version, f, _version(f), status="in_review", submitted_ms=f.recorded_at_ms, note=""
         )
 
@@ -84,13 +79,13 @@ def apply_submitted(conn: Connection, group: Sequence[AppliedFact[facts.Standard
 def apply_returned(conn: Connection, group: Sequence[AppliedFact[facts.StandardReturned]]) -> None:
     """In review back to draft."""
     for f in group:
-        _change(conn, tables.standard_version, f, _version(f), status="draft", submitted_ms=None, note=f.payload.reason)
+        change(conn, tables.standard_version, f, _version(f), status="draft", submitted_ms=None, note=f.payload.reason)
 
 
 def apply_approved(conn: Connection, group: Sequence[AppliedFact[facts.StandardApproved]]) -> None:
     """In review to approved."""
     for f in group:
-        _change(
+        change(
             conn,
             tables.standard_version,
             f,
@@ -105,7 +100,7 @@ def apply_approved(conn: Connection, group: Sequence[AppliedFact[facts.StandardA
 def apply_withdrawn(conn: Connection, group: Sequence[AppliedFact[facts.StandardWithdrawn]]) -> None:
     """Published to withdrawn."""
     for f in group:
-        _change(
+        change(
             conn,
             tables.standard_version,
             f,
@@ -138,7 +133,7 @@ def apply_signing_requested(conn: Connection, group: Sequence[AppliedFact[facts.
         )
         for release in p.releases:
             key = {"standard_id": release.standard_id, "version": release.version}
-            _change(
+            change(
                 conn,
                 tables.standard_version,
                 f,
@@ -248,109 +243,3 @@ def apply_assignment(conn: Connection, group: Sequence[AppliedFact[facts.Assignm
             for f in group
         ],
     )
-
-
-def apply_installed(conn: Connection, group: Sequence[AppliedFact[facts.StandardsInstalled]]) -> None:
-    """The whole set in force replaces the one before; versions that are gone end here."""
-    for f in group:
-        _insert_adoption(conn, f)
-        now = f.recorded_at_ms
-        kept = {(s.standard_id, s.version) for s in f.payload.standards}
-        open_rows = conn.execute(
-            tables.in_force.select().where(tables.in_force.c.author == f.author, tables.in_force.c.until_ms.is_(None))
-        ).all()
-        since = {(row.standard_id, row.version): row.adopted_ms for row in open_rows}
-        for gone in sorted(set(since) - kept):
-            _change(conn, tables.in_force, f, {"standard_id": gone[0], "version": gone[1]}, until_ms=now)
-        rows = [
-            {
-                "author": f.author,
-                "standard_id": s.standard_id,
-                "version": s.version,
-                "sha256": s.sha256,
-                "effective_from_ms": s.effective_from_ms,
-                "until_ms": None,
-                "adopted_ms": since.get((s.standard_id, s.version), now),
-                "bound": json.dumps(s.values, sort_keys=True),
-            }
-            for s in f.payload.standards
-        ]
-        columns = ("sha256", "effective_from_ms", "adopted_ms", "until_ms", "bound")
-        upsert(conn, tables.in_force, rows, update=columns)
-
-
-def _insert_adoption(conn: Connection, f: AppliedFact[facts.StandardsInstalled]) -> None:
-    p = f.payload
-    upsert(
-        conn,
-        tables.adoption,
-        [
-            {
-                "author": f.author,
-                "fact_id": f.fact_id,
-                "catalogue_version": p.catalogue_version,
-                "assignment_version": p.assignment_version,
-                "effective_hash": p.effective_hash,
-                "equipment": json.dumps(p.equipment, sort_keys=True),
-                "deviations": json.dumps(sorted(p.deviations)),
-                "adopted_ms": f.recorded_at_ms,
-            }
-        ],
-        update=(
-            "fact_id",
-            "catalogue_version",
-            "assignment_version",
-            "effective_hash",
-            "equipment",
-            "deviations",
-            "adopted_ms",
-        ),
-    )
-    conn.execute(delete(tables.rejection).where(tables.rejection.c.author == f.author))
-
-
-def apply_rejected(conn: Connection, group: Sequence[AppliedFact[facts.StandardsRejected]]) -> None:
-    """A refusal with its reason, until the next adoption."""
-    rows = [
-        {
-            "author": f.author,
-            "fact_id": f.fact_id,
-            "catalogue_version": f.payload.catalogue_version,
-            "code": f.payload.code,
-            "reason": f.payload.reason,
-            "missing": json.dumps(list(f.payload.missing)),
-            "rejected_ms": f.recorded_at_ms,
-        }
-        for f in group
-    ]
-    columns = ("fact_id", "catalogue_version", "code", "reason", "missing", "rejected_ms")
-    upsert(conn, tables.rejection, rows, update=columns)
-
-
-def apply_deviation(conn: Connection, group: Sequence[AppliedFact[facts.DeviationDeclared]]) -> None:
-    """A declared deviation."""
-    upsert(
-        conn,
-        tables.deviation,
-        [
-            {
-                "author": f.author,
-                "deviation_id": f.payload.deviation_id,
-                "standard_id": f.payload.standard_id,
-                "parameter": f.payload.parameter,
-                "value": f.payload.value,
-                "owner": f.payload.owner,
-                "reason": f.payload.reason,
-                "expires_ms": f.payload.expires_ms,
-                "declared_ms": f.recorded_at_ms,
-                "ended_ms": None,
-            }
-            for f in group
-        ],
-    )
-
-
-def apply_deviation_ended(conn: Connection, group: Sequence[AppliedFact[facts.DeviationEnded]]) -> None:
-    """A deviation's end."""
-    for f in group:
-        _change(conn, tables.deviation, f, {"deviation_id": f.payload.deviation_id}, ended_ms=f.recorded_at_ms)

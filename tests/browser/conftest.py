@@ -17,7 +17,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from central_hub.app import ROLES as GROUP_ROLES
 from central_hub.hub import Hub
 from central_hub.plants.service import issue_token
-from central_hub.standards import publishing
+from central_hub.standards import trusting
 from central_hub.wiring import init_hub
 from central_hub.wsgi import start_hub
 from local_mes.app import ROLES as PLANT_ROLES
@@ -116,7 +116,7 @@ class SmallGroup:
         keys = [(key.id, Key(key.public.hex(), "holder")) for key in self.holders]
         root_keys = [new_key()]
         document = build_root(1, 0, root_keys, keys, self.hub.node.key.public.hex(), 1, 2)
-        publishing.trust_root(self.hub, sign_root(document, root_keys).decode(), "auditor")
+        trusting.trust_root(self.hub, sign_root(document, root_keys).decode(), "auditor")
 
     def close(self) -> None:
         for site in (*self.sites.values(), self.hub_site):

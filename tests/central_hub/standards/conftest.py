@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from central_hub.hub import Hub
-from central_hub.standards import publishing, service
+from central_hub.standards import publishing, service, trusting
 from shared.clock import FixedClock
 from shared.db.engine import read, write
 from shared.keys import SigningKey, new_key
@@ -121,6 +121,6 @@ def bare_hub(tmp_path: Path, clock: FixedClock) -> Iterator[Hub]:
 def office(tmp_path: Path, clock: FixedClock) -> Iterator[Office]:
     hub = make_hub(tmp_path / "hub", clock)
     made = Office(hub, clock)
-    publishing.trust_root(hub, made.root(), "auditor")
+    trusting.trust_root(hub, made.root(), "auditor")
     yield made
     hub.node.engine.dispose()

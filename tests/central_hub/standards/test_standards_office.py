@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from central_hub.standards import publishing, service
+from central_hub.standards import publishing, service, trusting
 from central_hub.standards.queries import find_assignment, find_catalogue, find_open_request
 from shared.db.engine import read, write
 from shared.errors import BadInput, Denied, NotFound, Refused
@@ -165,7 +165,7 @@ def test_what_is_published_verifies_as_a_plant_would(office: Any) -> None:
     office.enrol("ALD")
     office.release("QR-CHE-01-v5", "QR-HSM-01-v4")
     with read(office.hub.node.engine) as conn:
-        trusted = Trusted(first_root(publishing.root_envelope(conn).encode()))
+        trusted = Trusted(first_root(trusting.root_envelope(conn).encode()))
         _, row = find_catalogue(conn, "HUB")
         sent = find_assignment(conn, "HUB", "ALD")
     trusted, timestamp = accept_timestamp(trusted, sent.timestamp.encode())
@@ -214,7 +214,7 @@ def test_a_plant_that_comes_later_gets_everything_with_the_next_round(office: An
 
 
 def test_a_root_for_another_hub_is_refused(office: Any, bare_hub: Any) -> None:
-    refused("standards.other_hub", publishing.trust_root, bare_hub, office.root(), "auditor")
+    refused("standards.other_hub", trusting.trust_root, bare_hub, office.root(), "auditor")
 
 
 def test_no_root_no_signature(office: Any, bare_hub: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from central_hub.hub import Hub
 from central_hub.plants.service import enrol_plant, issue_token
-from central_hub.standards import publishing, service
+from central_hub.standards import publishing, service, trusting
 from central_hub.standards.queries import find_open_request
 from local_mes.level2.spool import create_spool
 from local_mes.model.service import load_model
@@ -155,7 +155,7 @@ def group(tmp_path: Path, clock: FixedClock) -> Iterator[Group]:
     create_spool(plant.spool, clock)
     made = Group(hub, plant, clock)
     root = made.root()
-    publishing.trust_root(hub, root, "auditor")
+    trusting.trust_root(hub, root, "auditor")
     made.enrol(root)
     yield made
     for engine in (hub.node.engine, plant.node.engine, plant.spool):
