@@ -18,6 +18,7 @@ from central_hub.standards.queries import find_root
 from central_hub.traceability import views as traceability
 from central_hub.transfers import views as transfers
 from shared.material import api as material
+from shared.performance import api as figures
 from shared.quality import api as quality
 from shared.web.app import create_app
 from shared.web.features import Face, Feature
@@ -40,6 +41,7 @@ FEATURES: tuple[Feature, ...] = (
     portal.FEATURE,
     pieces.FEATURE,
     material.FEATURE,
+    figures.FEATURE,
     standards.FEATURE,
     conformance.FEATURE,
     comparison.FEATURE,
