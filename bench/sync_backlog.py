@@ -27,7 +27,7 @@ from shared.journal.tables import entry, fact
 from shared.material import projection as material
 from shared.material.facts import Mass, MaterialCreated, MaterialMoved, NewAlias, NewMaterial, Size
 from shared.node import Node, build_node, create_tables, make_folder
-from shared.settings import NodeSettings
+from shared.settings import NodeSettings, check
 from sync.caller import Caller
 from sync.endpoint import endpoint, install_desk
 from sync.peers import find_peer, trust_peer
@@ -145,7 +145,8 @@ def _caller(plant: Node, hub: Node, way: Counted) -> Caller:
 
 
 def _make_node(folder: Path, code: str, database_url: str = "") -> Node:
-    settings = NodeSettings(code=code, name=code, folder=folder / code, database_url=database_url)
+    values = {"code": code, "name": code, "folder": folder / code, "database_url": database_url}
+    settings = check(NodeSettings, values, where="this timing")
     make_folder(settings)
     node = build_node(settings, [material.register], SystemClock())
     create_tables(node.engine)
