@@ -18,6 +18,7 @@ from central_hub.transfers.domain import (
     judge_unlisted,
 )
 from central_hub.transfers.episodes import Waiting, episodes, has_line
+from central_hub.transfers.floors import raised
 from central_hub.transfers.reading import OpenMatters, find_line, find_twins, read_open_matters
 from central_hub.transfers.watermarks import watermarks
 from shared.journal.fact import Draft
@@ -34,6 +35,7 @@ class Findings:
     judged: list[tuple[str, str]] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     episodes: list[Draft[AwaitingData]] = field(default_factory=list)
+    floors: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -57,7 +59,16 @@ def judge_all(conn: Connection, hub: str, margin_ms: int) -> Findings:
     for receipt in matters.receipts:
         _judge_receipt(conn, findings, receipt)
     findings.episodes = episodes(conn, hub, findings.waiting, matters.lines_by_number, sight)
+    findings.floors = raised(conn, sight.through, _unjudged(findings, matters), matters.floors)
     return findings
+
+
+def _unjudged(findings: Findings, matters: OpenMatters) -> list[tuple[str, int]]:
+    """(author, recorded) of what this pass left open."""
+    done = set(findings.judged)
+    left = [(x.sender, x.recorded_at_ms) for x in matters.lines if ("line", x.shipment_id + x.material_id) not in done]
+    left += [(x.receiver, x.recorded_at_ms) for x in matters.unlisted if ("unlisted", x.receipt_id) not in done]
+    return left + [(x.receiver, x.recorded_at_ms) for x in matters.receipts if ("receipt", x.receipt_id) not in done]
 
 
 def _judge_lines(findings: Findings, matters: OpenMatters, sight: Sight) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, and_, literal, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from central_hub.transfers.domain import Close, KnownLine, KnownReceipt
+from central_hub.transfers.floors import above, read_floors
 from central_hub.transfers.tables import judged
 from shared.transfers.domain import CLOCK_SLACK_MS
 from shared.transfers.tables import receipt, receipt_close, shipment, shipment_line, shipment_line_number
@@ -27,13 +28,17 @@ class OpenMatters:
     receipts: Sequence[KnownReceipt]
     unlisted: Sequence[KnownReceipt]
     lines_by_number: dict[str, list[KnownLine]]
+    floors: dict[str, int]
 
 
 def read_open_matters(conn: Connection) -> OpenMatters:
     """Everything unjudged, as it stands in this transaction."""
-    lines = _lines(conn, _not_judged("line", shipment_line.c.shipment_id + shipment_line.c.material_id))
-    unlisted = _receipts(conn, and_(receipt.c.came_unlisted.is_(True), _not_judged("unlisted", receipt.c.receipt_id)))
-    matched = and_(receipt.c.provisional.is_(False), _not_judged("receipt", receipt.c.receipt_id))
+    line, r, floors = shipment_line.c, receipt.c, read_floors(conn)
+    recent = above(r.author, r.recorded_at_ms, floors)
+    fresh = and_(above(line.author, line.recorded_at_ms, floors), _not_judged("line", line.shipment_id + line.material_id))
+    lines = _lines(conn, fresh)
+    unlisted = _receipts(conn, and_(r.came_unlisted.is_(True), recent, _not_judged("unlisted", r.receipt_id)))
+    matched = and_(r.provisional.is_(False), recent, _not_judged("receipt", r.receipt_id))
     return OpenMatters(
         lines=lines,
         closes=_closes(conn, sorted({line.shipment_id for line in lines})),
@@ -41,6 +46,7 @@ def read_open_matters(conn: Connection) -> OpenMatters:
         receipts=_receipts(conn, matched),
         unlisted=unlisted,
         lines_by_number=_lines_by_number(conn, sorted({r.printed_number for r in unlisted})),
+        floors=floors,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from central_hub.hub import Hub, downlink
 from central_hub.transfers import cases
+from central_hub.transfers.floors import keep_floors
 from central_hub.transfers.matching import Findings, judge_all
 from central_hub.transfers.relaying import find_unrelayed
 from central_hub.transfers.tables import judged
@@ -68,6 +69,7 @@ def _write(hub: Hub, tx: Work, findings: Findings) -> Reconciled:
         tx.record(cases.opening(hub.code, contradiction))
     tx.record(*findings.episodes)
     upsert(tx.conn, judged, [{"kind": kind, "ref": ref} for kind, ref in findings.judged])
+    keep_floors(tx.conn, findings.floors)
     relays = find_unrelayed(tx.conn, hub.code)
     for fact_id, stream in relays:
         tx.relay(fact_id, stream)

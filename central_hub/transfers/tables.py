@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import Column
 
-from shared.db.types import Code, local_table
+from shared.db.types import Code, Int, local_table
 
 judged = local_table(
     # kind: line (shipment id and material id) | receipt (receipt_id) | unlisted (receipt_id)
     "transfer_judged",
     Column("kind", Code, primary_key=True),
     Column("ref", Code, primary_key=True),
+)
+
+floor = local_table(
+    # nothing of this author that was recorded before from_ms is unjudged
+    "transfer_floor",
+    Column("author", Code, primary_key=True),
+    Column("from_ms", Int, nullable=False),
 )

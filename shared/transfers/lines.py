@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import Connection, Row, Select, and_, func, literal, or_, select
 
 from shared.transfers.domain import LineFacts, MassComparison, MassLimits, compare_mass, line_state
 from shared.transfers.tables import arrival, receipt, receipt_close, shipment, shipment_line
@@ -125,19 +125,15 @@ def find_lines_in_state(
 
 def _line_query() -> Select[Any]:
     line, s, r = shipment_line.c, shipment.c, receipt.c
-    ours = and_(receipt.c.author == s.to_plant, r.shipment_id == line.shipment_id, r.material_id == line.material_id)
     other = receipt.alias()
     # a piece that was taken in twice is still one line: its first receipt stands for it, the case shows both
-    first = (
-        select(func.min(other.c.receipt_id))
-        .where(
-            other.c.author == s.to_plant,
-            other.c.shipment_id == line.shipment_id,
-            other.c.material_id == line.material_id,
-        )
-        .correlate(shipment, shipment_line)
-        .scalar_subquery()
+    earlier = (
+        select(literal(1))
+        .where(other.c.author == r.author, other.c.shipment_id == r.shipment_id, other.c.material_id == r.material_id,
+               other.c.receipt_id < r.receipt_id)
+        .correlate(receipt).exists()
     )
+    ours = and_(r.author == s.to_plant, r.shipment_id == line.shipment_id, r.material_id == line.material_id, ~earlier)
     closed = (
         select(func.min(receipt_close.c.closed_at_ms))
         .where(receipt_close.c.author == s.to_plant, receipt_close.c.shipment_id == line.shipment_id)
@@ -187,7 +183,7 @@ def _line_query() -> Select[Any]:
             r.came_unlisted,
         )
         .join_from(shipment_line, shipment, and_(s.author == line.author, s.shipment_id == line.shipment_id))
-        .join(receipt, and_(ours, r.receipt_id == first), isouter=True)
+        .join(receipt, ours, isouter=True)
     )
 
 

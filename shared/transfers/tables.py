@@ -44,6 +44,8 @@ shipment_line = projection_table(
     Column("withdrawn_at_ms", Int, nullable=False),  # recorded_at of that declaration; 0 without
     Column("fact_id", Id, nullable=False),
     Index("ix_shipment_line_material_id", "material_id"),
+    Index("ix_shipment_line_load", "shipment_id", "material_id"),
+    Index("ix_shipment_line_recorded", "author", "recorded_at_ms"),
 )
 
 shipment_line_number = projection_table(
@@ -73,7 +75,7 @@ arrival = projection_table(
     Column("from_plant", Code, nullable=False),
     Column("arrived_at_ms", Int, nullable=False),
     Column("recorded_at_ms", Int, nullable=False),
-    Index("ix_arrival_shipment_number", "shipment_number"),
+    Index("ix_arrival_shipment_id", "shipment_id"),
 )
 
 receipt = projection_table(
@@ -105,7 +107,8 @@ receipt = projection_table(
     Column("matched_at_ms", Int, nullable=False),  # 0: not (or never needed)
     Column("fact_id", Id, nullable=False),
     Index("ix_receipt_material_id", "material_id"),
-    Index("ix_receipt_shipment_id", "shipment_id"),
+    Index("ix_receipt_load", "shipment_id", "material_id", "author", "receipt_id"),
+    Index("ix_receipt_recorded", "author", "recorded_at_ms"),
     Index("ix_receipt_printed_number", "printed_number"),
     Index("ix_receipt_provisional", "provisional"),
 )

@@ -36,6 +36,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code", name=op.f("pk_plant")),
     )
     op.create_table(
+        "transfer_floor",
+        sa.Column("author", sa.String(length=64), nullable=False),
+        sa.Column("from_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("author", name=op.f("pk_transfer_floor")),
+    )
+    op.create_table(
         "transfer_judged",
         sa.Column("kind", sa.String(length=64), nullable=False),
         sa.Column("ref", sa.String(length=64), nullable=False),

@@ -55,7 +55,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("author", "fact_id", name=op.f("pk_arrival")),
     )
     with op.batch_alter_table("arrival", schema=None) as batch_op:
-        batch_op.create_index("ix_arrival_shipment_number", ["shipment_number"], unique=False)
+        batch_op.create_index("ix_arrival_shipment_id", ["shipment_id"], unique=False)
 
     op.create_table(
         "awaiting_episode",
@@ -450,10 +450,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("author", "receipt_id", name=op.f("pk_receipt")),
     )
     with op.batch_alter_table("receipt", schema=None) as batch_op:
+        batch_op.create_index("ix_receipt_load", ["shipment_id", "material_id", "author", "receipt_id"], unique=False)
         batch_op.create_index("ix_receipt_material_id", ["material_id"], unique=False)
         batch_op.create_index("ix_receipt_printed_number", ["printed_number"], unique=False)
         batch_op.create_index("ix_receipt_provisional", ["provisional"], unique=False)
-        batch_op.create_index("ix_receipt_shipment_id", ["shipment_id"], unique=False)
+        batch_op.create_index("ix_receipt_recorded", ["author", "recorded_at_ms"], unique=False)
 
     op.create_table(
         "receipt_close",
@@ -580,7 +581,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("author", "shipment_id", "material_id", name=op.f("pk_shipment_line")),
     )
     with op.batch_alter_table("shipment_line", schema=None) as batch_op:
+        batch_op.create_index("ix_shipment_line_load", ["shipment_id", "material_id"], unique=False)
         batch_op.create_index("ix_shipment_line_material_id", ["material_id"], unique=False)
+        batch_op.create_index("ix_shipment_line_recorded", ["author", "recorded_at_ms"], unique=False)
 
     op.create_table(
         "shipment_line_number",
