@@ -17,7 +17,7 @@ from shared.transfers.tables import awaiting_episode, transfer_case
 
 LINES_READ = 2_000
 """Open lines of a group: a few trains and trucks between each pair of plants."""
-CASES_SHOWN = 12
+CASES_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,8 @@ def parts_of_marks(marks: Sequence[Any], hrefs: Mapping[str, str], width_um: int
 
 def is_spot(mark: Any, width_um: int) -> bool:
     """Whether a mark says where across the piece it lies, and not just everywhere."""
-    return 0 < mark.right_um - mark.left_um < width_um * SPOT_MAX
+    across_um = int(mark.right_um - mark.left_um)
+    return 0 < across_um < width_um * SPOT_MAX
 
 
 def _mark_words(mark: Any) -> str:
