@@ -70,9 +70,13 @@ class SteelGroup:
             self.plants[code] = Plant(node, settings, load_model(settings.model), open_engine(settings.spool))
 
     def make_node(self, settings: NodeSettings) -> Node:
-        make_folder(settings)
+        """A new node, or the one that lives in the folder already."""
+        known = settings.key_file.exists()
+        if not known:
+            make_folder(settings)
         node = build_node(settings, REGISTERS, self.clock)
-        create_tables(node.engine)
+        if not known:
+            create_tables(node.engine)
         return node
 
     def close(self) -> None:

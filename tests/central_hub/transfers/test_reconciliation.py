@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,8 @@ from shared.transfers import tables
 from shared.transfers.case_queries import find_cases, find_episodes
 from shared.transfers.lines import LineFilter, find_lines
 
+DAY_D_MS = 1_773_205_200_000
+"""2026-03-11T05:00Z."""
 T1 = {
     "161738-1-1": (20_558, 20_670),
     "161738-1-2": (20_569, 20_650),
@@ -102,14 +106,29 @@ def drive_t2_under_a_cut(group: SteelGroup) -> None:
             group.sync()
 
 
-@pytest.fixture
-def scenario(group: SteelGroup) -> SteelGroup:
-    """The day up to the moment in which the line to the melt shop is still cut."""
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """The day played once: the nodes' folders, and the time at its end."""
+    folder = tmp_path_factory.mktemp("played")
+    clock = FixedClock(DAY_D_MS)
+    group = SteelGroup(folder, clock)
     play(group)
-    return group
+    group.close()
+    return folder, clock.now_ms()
+
+
+@pytest.fixture
+def scenario(played: tuple[Path, int], tmp_path: Path) -> Iterator[SteelGroup]:
+    """The day up to the moment in which the line to the melt shop is still cut; a copy for each test."""
+    folder, now_ms = played
+    shutil.copytree(folder, tmp_path / "group")
+    group = SteelGroup(tmp_path / "group", FixedClock(now_ms), cut={"ALD"}, commands=1_000)
+    yield group
+    group.close()
 
 
 def play(group: SteelGroup) -> None:
+    """The three contradictions, then a train under a cut line."""
     send_t1_and_r1(group)
     group.pass_time(9 * HOUR)
     group.sync()
@@ -261,7 +280,7 @@ def test_the_balance_of_the_day(scenario: SteelGroup) -> None:
     now = scenario.clock.now_ms()
     with read(scenario.hub.node.engine) as conn:
         lanes = {lane.lane: lane for lane in read_balance(conn, now - 30 * HOUR, now)}
-        early = {lane.lane: lane for lane in read_balance(conn, 0, 1_773_205_200_000 + HOUR)}
+        early = {lane.lane: lane for lane in read_balance(conn, 0, DAY_D_MS + HOUR)}
     ald, cld = lanes["ALD-BRK"], lanes["BRK-CLD"]
     assert (ald.shipped.pieces, ald.shipped.mass_g) == (29, (287_790 + 15 * 20_565) * 1000)
     assert (ald.received.pieces, ald.on_the_way.pieces, ald.disputed.pieces) == (29, 0, 0)
