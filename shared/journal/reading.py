@@ -46,8 +46,12 @@ def own_streams(conn: Connection) -> list[str]:
 
 
 def all_streams(conn: Connection) -> list[str]:
-    """Every stream held here, written or copied, by name."""
-    return list(conn.execute(select(epoch.c.stream).distinct().order_by(epoch.c.stream)).scalars())
+    """Every stream held here, written or copied: authors' own first, then the ways down, each by name.
+
+    A way down carries facts of authors whose own stream is here too; applied before it, they would overtake their past.
+    """
+    found = conn.execute(select(epoch.c.stream).distinct()).scalars()
+    return sorted(found, key=lambda stream: (">" in stream, stream))
 
 
 def lives(conn: Connection, stream: str) -> list[Life]:
