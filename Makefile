@@ -32,8 +32,8 @@ system: ## Debian packages the tests use: Chromium, PostgreSQL (only when root; 
 demo: setup ## a steel group on this machine; ARGS="--once --json", "--size small", "--speed 120"
 	@$(PY) -m demo $(ARGS)
 
-test: setup system ## all tests: unit, integration on SQLite and PostgreSQL, federation, browser
-	$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+test: setup system ## all tests but the slow ones: unit, integration on SQLite and PostgreSQL, federation, browser
+	$(PY) -m pytest -n 2 --dist loadgroup -m "not slow" $(ARGS)
 
 lint: $(VENV)/.ready ## style, types, import contracts
 	$(VENV)/bin/ruff check .
@@ -48,8 +48,9 @@ format: $(VENV)/.ready ## rewrite layout of the code
 bench: setup ## timings, each beside its reference in the same run
 	$(PY) -m bench $(ARGS)
 
-campaign: setup system ## the long runs: SEEDS=1..10 whole days on SQLite and with the hub on PostgreSQL
+campaign: setup system ## the long runs: SEEDS=1..10 whole days on SQLite and PostgreSQL, then the slow tests
 	$(PY) -m demo.campaign --seeds $(SEEDS) $(ARGS)
+	$(PY) -m pytest -m slow
 
 mutate: setup ## mutation score of journal, sync and shared projections
 	$(PY) -m tools.mutate $(ARGS)
