@@ -19,12 +19,15 @@ from demo.supervisor import end_leftovers, tail
 REFUSED = 2
 LOOK_S = 0.2
 DEFAULT_SEED = 1
+SPEED_MAX = 600.0
+"""Beyond, a heartbeat of five real seconds is an hour of theirs, and nothing they say of each other means anything."""
 
 
 def main() -> int:
     """Exit 0; with --once the judge's exit code; 2 when the demo cannot start."""
     args = _arguments()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _interrupt)
     try:
         return _run(args)
     except NotPossible as error:
@@ -55,7 +58,12 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--ports", choices=("fixed", "auto"), default="fixed", help="auto: free ones (tests)")
     parser.add_argument("--fresh", action="store_true", help="empty the folder first")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if not 0 < args.speed <= SPEED_MAX:
+        parser.error(
+            f"--speed {args.speed:g} cannot be followed; give at most {SPEED_MAX:g}, or --once for as fast as it goes"
+        )
+    return args
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -132,7 +140,8 @@ def _visit(group: Group) -> int:
         logins = ", ".join(person.login for person in PEOPLE[node])
         tell(f"  {group.url(node)}  {node}: sign in as {logins}")
     tell(f"The password of all is {PASSWORD}. Ctrl-C stops; nothing is lost.")
-    told, log = 0, group.folder / "logs/simulator.log"
+    log = group.folder / "logs/simulator.log"
+    told = log.stat().st_size if log.exists() else 0
     while True:
         group.processes.look()
         told = _pass_on(log, told)

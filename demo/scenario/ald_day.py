@@ -146,6 +146,7 @@ def trains(script: Script, chance: Chance, small: bool, yard: Sequence[tuple[str
         at("03-11 18:22"), "BRK", {"what": "awaiting", "load": t2.number, "plant": "BRK", "of": "ALD", "lines": n2}
     )
     script.act(BACK_AT - minutes(1), "HUB", "wait_episode", t2.number, {"number": t2.number, "lines": n2})
+    script.act(at("03-11 19:49"), "BRK", "wait_shipment", t2.number, {"number": t2.number})
     close(script, t2, at("03-11 19:50"))
     script.note(at("03-11 19:50"), "BRK", {"what": "awaiting_over", "load": t2.number, "plant": "BRK"})
     depart(script, t3)

@@ -22,9 +22,11 @@ from demo.scenario.takeover import WHEN
 STEPS = {"B6-": 500, "BS6-": 500, "C6-": 150, "G6-": 40, "": 250}
 """How far each kind of number moves on a day: more than a day uses of it."""
 _COIL = re.compile(r"\b(BS6-|B6-|C6-|G6-)(\d{5})")
-_HEAT = re.compile(r"\b([12]6)(\d{4})\b")
-_LOAD = re.compile(r"\b(RT|RC|KT)-2603(\d\d)-")
+_HEAT = re.compile(r"(?<![-\d])([12]6)(\d{4})(?!\d)")
+_LOAD = re.compile(r"\b(RT|RC|KT)-2603(\d\d)-(\d+)")
 _SEQUENCE = re.compile(r"^44(17|18)$")
+EVENING_BEFORE = 10
+"""Of March: the date of T1 and R1."""
 ONCE_ONLY = {"standards", "wait_standards"}
 
 
@@ -131,12 +133,17 @@ def _row(piece: Line, number: str, place: str) -> dict[str, Any]:
     }
 
 
+def _load(kind: str, date: int, number: int, day: int) -> str:
+    """What left on the evening before counts from 11, or it would bear the numbers of the evening's own loads."""
+    return f"{kind}-2603{(date + day - 1) % 99 + 1:02d}-{number + (10 if date == EVENING_BEFORE else 0)}"
+
+
 def _rename(value: Any, day: int) -> Any:
     """Every number that is painted on steel or printed on a paper, wherever it stands."""
     if isinstance(value, str):
         text = _COIL.sub(lambda m: f"{m[1]}{(int(m[2]) + STEPS[m[1]] * day) % 100_000:05d}", value)
         text = _HEAT.sub(lambda m: f"{m[1]}{(int(m[2]) + STEPS[''] * day) % 10_000:04d}", text)
-        text = _LOAD.sub(lambda m: f"{m[1]}-2603{(int(m[2]) + day - 1) % 99 + 1:02d}-", text)
+        text = _LOAD.sub(lambda m: _load(m[1], int(m[2]), int(m[3]), day), text)
         return _SEQUENCE.sub(lambda m: str(4400 + (int(m[1]) + 2 * day) % 600), text)
     if isinstance(value, Mapping):
         return {key: _rename(part, day) for key, part in value.items()}

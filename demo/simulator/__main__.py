@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -38,6 +39,9 @@ def main() -> int:
     parser.add_argument("--caster", choices=("strand", "summary"), default="strand")
     parser.add_argument("--speed", type=float, default=0.0, help="times real time; 0 = as fast as the plants follow")
     args = parser.parse_args()
+    logging.getLogger("asyncua").setLevel(
+        logging.ERROR
+    )  # it warns that a demo's server on loopback is without security
     try:
         asyncio.run(_run(args))
     except asyncio.CancelledError:

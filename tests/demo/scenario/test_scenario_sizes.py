@@ -63,4 +63,5 @@ def test_the_next_day_uses_no_number_of_the_day_before_and_no_piece_before_it_is
             elif line["what"] in ("shipped", "received", "scrapped", "place", "number", "mass"):
                 assert line["piece"] in there
     assert not there & set(born(before))
+    assert not {line["load"] for line in lines(today, "shipped")} & {line["load"] for line in lines(before, "shipped")}
     assert len(lines(today, "case")) == 3
