@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local_mes.level2.telegrams.codec import FormatError, decode_body, encode_body
@@ -17,6 +17,8 @@ from local_mes.level2.telegrams.plausible import check
 PLANTS = Path(__file__).parents[3] / "demo" / "plants"
 SETS = {code: load_folder(PLANTS / code / "telegrams") for code in ("ald", "cld")}
 LAYOUTS = [pytest.param(s.messages[m], id=f"{code}-{m}") for code, s in SETS.items() for m in s.messages]
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no fault of the codec."""
 PRINTABLE = st.characters(min_codepoint=32, max_codepoint=126)
 
 
@@ -46,6 +48,7 @@ def values_of(fields: tuple[Field, ...]) -> st.SearchStrategy[dict[str, object]]
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_what_is_encoded_decodes_to_the_same_and_back(layout: Layout) -> None:
+    @UNHURRIED
     @given(values_of(layout.fields))
     def both_ways(values: dict[str, object]) -> None:
         raw = encode_body(layout, values)
@@ -58,6 +61,7 @@ def test_what_is_encoded_decodes_to_the_same_and_back(layout: Layout) -> None:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_any_bytes_decode_to_the_same_bytes_or_are_refused(layout: Layout) -> None:
+    @UNHURRIED
     @given(st.binary(max_size=120))
     def strict(raw: bytes) -> None:
         try:
