@@ -1,0 +1,1 @@
+"""Tools for developers: web assets, migrations, a PostgreSQL for tests, mutation."""
