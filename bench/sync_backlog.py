@@ -7,13 +7,11 @@ of the same rows into the same database in transactions of 2,000, without networ
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 from flask import Flask
 from sqlalchemy import create_engine, insert, select, text
@@ -61,33 +59,20 @@ class Counted:
         return self._inner.send(door, body)
 
 
-def measure_all(facts: int, runs: int) -> Iterator[str]:
-    """Lines to print: the hub on SQLite, and on PostgreSQL where it is installed."""
-    with tempfile.TemporaryDirectory() as folder:
-        plant = _make_node(Path(folder), "ALD")
-        _fill(plant, facts)
-        yield _line("SQLite", [_measure(plant, Path(folder), f"HUB{n}", "") for n in range(runs)])
-        programs = find_programs()
-        if programs is None:
-            yield "sync backlog, hub on PostgreSQL: not measured, there is no PostgreSQL on this machine"
-            return
-        with temporary_cluster(programs, fsync=True) as url:
-            done = [_measure(plant, Path(folder), f"PG{n}", _database(url, f"run{n}")) for n in range(runs)]
-        yield _line("PostgreSQL", done)
-
-
-def _line(database: str, runs: list[Run]) -> str:
-    reference, shipped = median(r.reference for r in runs), median(r.shipped for r in runs)
-    return (
-        f"sync backlog, hub on {database}: {shipped:,.0f} facts/s received and durable"
-        f" ({shipped / reference:.2f} of the plain insert's {reference:,.0f}),"
-        f" {median(r.applied for r in runs):,.0f} facts/s applied,"
-        f" {median(r.wire_bytes for r in runs):.0f} bytes a fact on the wire"
-    )
+def measure_backlog(folder: Path, facts: int, runs: int) -> Iterator[tuple[str, list[Run]]]:
+    """(the hub's database, runs): SQLite, and PostgreSQL where it is installed."""
+    plant = make_node(folder, "ALD")
+    _fill(plant, facts)
+    yield "SQLite", [_measure(plant, folder, f"HUB{n}", "") for n in range(runs)]
+    programs = find_programs()
+    if programs is None:
+        return
+    with temporary_cluster(programs, fsync=True) as url:
+        yield "PostgreSQL", [_measure(plant, folder, f"PG{n}", _database(url, f"run{n}")) for n in range(runs)]
 
 
 def _measure(plant: Node, folder: Path, code: str, database_url: str) -> Run:
-    hub = _make_node(folder, code, database_url)
+    hub = make_node(folder, code, database_url)
     station = build_called(hub, 2_000)
     app = Flask("hub")
     app.register_blueprint(endpoint)
@@ -144,7 +129,8 @@ def _caller(plant: Node, hub: Node, way: Counted) -> Caller:
     return Caller(plant.code, peer, plant.engine, plant.clock, plant.key, way, lambda: None, bytes_max=2 << 20)
 
 
-def _make_node(folder: Path, code: str, database_url: str = "") -> Node:
+def make_node(folder: Path, code: str, database_url: str = "") -> Node:
+    """A fresh node that knows pieces of material and nothing else."""
     values = {"code": code, "name": code, "folder": folder / code, "database_url": database_url}
     settings = check(NodeSettings, values, where="this timing")
     make_folder(settings)
@@ -160,10 +146,11 @@ def _fill(plant: Node, facts: int) -> None:
     for at in range(0, facts, FACTS_A_TRANSACTION):
         with plant.journal.work() as tx:
             for n in range(at, min(at + FACTS_A_TRANSACTION, facts)):
-                tx.record(_draft(plant, n, pieces))
+                tx.record(draft(plant, n, pieces))
 
 
-def _draft(plant: Node, n: int, pieces: list[str]) -> Draft[MaterialCreated] | Draft[MaterialMoved]:
+def draft(plant: Node, n: int, pieces: list[str]) -> Draft[MaterialCreated] | Draft[MaterialMoved]:
+    """The n-th fact of a backlog; `pieces` are those born before, and it adds to them."""
     occurred = Occurred(plant.clock.now_ms(), "l2:bench")
     if n % 4:
         piece = pieces[n * 7 % len(pieces)]
