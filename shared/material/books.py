@@ -17,6 +17,7 @@ from shared.material import facts as f
 from shared.material.tables import alias, edge, mass_history, material, place_history
 
 _KEY = {"author", "material_id"}
+_GONE = ("consumed", "scrapped", "shipped")
 _ALL = [column.name for column in material.columns if column.name not in _KEY]
 
 
@@ -152,6 +153,9 @@ def identify(conn: Connection, author: str, fact_id: str, at_ms: int, provisiona
         return
     if row["state"] != "identified":
         upsert(conn, material, [dict(row) | {"material_id": material_id, "last_fact": fact_id}])
+    if row["state"] in _GONE:
+        # one piece of steel: what was used up, scrapped or sent on under the one name is gone under the other
+        end(conn, author, fact_id, int(row["ended_at_ms"] or at_ms), [material_id], row["state"])
     change(
         conn,
         [

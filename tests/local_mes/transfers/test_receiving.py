@@ -20,6 +20,7 @@ from shared.journal.content_hash import authors, content_hash
 from shared.journal.fact import Draft, Occurred
 from shared.journal.rebuild import rebuild
 from shared.journal.tables import fact
+from shared.material.facts import MaterialScrapped
 from shared.material.queries import find_piece, get_material, numbers_of
 from shared.quality.facts import HoldPlaced
 from shared.quality.queries import open_holds
@@ -130,6 +131,23 @@ def test_late_data_ties_the_provisional_piece_to_its_true_identity(group: SteelG
     assert set(numbers) == {"161738-1-1", came["own_number"]}
     assert line.state == "received"
     assert match_pending(group.plants["BRK"]) == 0
+
+
+def test_late_data_does_not_bring_back_a_piece_that_was_scrapped_meanwhile(group: SteelGroup) -> None:
+    group.cut.add("ALD")
+    pieces = send(group, "161738-1-1")
+    group.pass_time(9 * 60 * MINUTE)
+    came = group.receive("BRK", "161738-1-1", 20_670, "RT-1")
+    mill = group.plants["BRK"]
+    with mill.journal.work() as tx:
+        scrapped = MaterialScrapped(material_id=came["material_id"], mass_g=20_670_000, reason="fell off the wagon")
+        tx.record(Draft(scrapped, (came["material_id"],), "yard.brk", Occurred(tx.now_ms(), "manual")))
+    group.cut.clear()
+    group.sync()
+    with read(mill.node.engine) as conn:
+        true_row = get_material(conn, "BRK", pieces["161738-1-1"])
+        provisional = get_material(conn, "BRK", came["material_id"])
+    assert (provisional.state, true_row.state, true_row.ended_at_ms is None) == ("identified", "scrapped", False)
 
 
 def test_a_hold_of_the_sender_travels_with_the_piece(group: SteelGroup) -> None:
