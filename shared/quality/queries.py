@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, and_, literal, select
 
 from shared.material.tables import edge, material
 from shared.quality.domain import Analysis, Held, Value, open_for
@@ -118,10 +118,11 @@ def open_holds(conn: Connection, material_id: str) -> list[Held]:
 def _ancestry(conn: Connection, material_id: str) -> dict[str, int]:
     """The piece and what it was made from, heats left out, with the number of steps up."""
     found, front = {material_id: 0}, [material_id]
+    # asked of each parent by its id: a list of all heats would be the whole history, at every question
+    is_heat = select(literal(1)).where(material.c.material_id == edge.c.parent_id, material.c.kind == "heat").exists()
     for step in range(1, GENERATIONS_MAX):
-        heats = select(material.c.material_id).where(material.c.kind == "heat")
         parents = conn.execute(
-            select(edge.c.parent_id).distinct().where(edge.c.child_id.in_(front), edge.c.parent_id.not_in(heats))
+            select(edge.c.parent_id).distinct().where(edge.c.child_id.in_(front), ~is_heat)
         ).scalars()
         front = sorted(set(parents) - set(found))
         if not front:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import Connection, event
 
 from shared.db.engine import read
 from shared.journal.fact import Draft, Occurred, Payload
@@ -151,6 +152,20 @@ def test_a_hold_reaches_descendants_and_a_release_below_answers_it(journal: Jour
         assert [r.hold_id for r in list_holds(conn, "ALD", "open")] == ["h1", "h0"]
         assert [r.hold_id for r in list_holds(conn, state="released")] == ["h2"]
         assert [r.hold_id for r in list_holds(conn, ids=["slab", "heat"], after="h1")] == ["h0"]
+
+
+def test_asking_what_holds_a_piece_does_not_read_the_whole_history(journal: Journal) -> None:
+    plans: list[str] = []
+
+    def explain(conn: Connection, cursor: object, statement: str, given: object, *_: object) -> None:
+        if not statement.startswith("EXPLAIN"):
+            plans.extend(row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given))
+
+    with read(journal.engine) as conn:
+        event.listen(conn, "before_cursor_execute", explain)
+        open_holds(conn, "coil")
+    assert any("ix_edge_child_id" in plan for plan in plans)
+    assert [plan for plan in plans if plan.startswith("SCAN")] == []
 
 
 def test_a_release_that_is_read_before_its_hold_is_not_lost(journal: Journal) -> None:
