@@ -91,7 +91,7 @@ class Supervisor:
             try:
                 child.process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                child.process.kill()
+                os.killpg(child.process.pid, signal.SIGKILL)  # its children too: they hold its port
                 child.process.wait()
             child.process = None
         self._say()

@@ -72,6 +72,19 @@ def test_a_leftover_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: 
     supervisor.stop()
 
 
+def test_what_does_not_stop_is_killed_with_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demo.supervisor.STOP_S", 0.2)
+    deaf = "trap '' TERM; sleep 600 & echo $! ready; while true; do wait; done"
+    supervisor = Supervisor(tmp_path / "pids.json", tmp_path)
+    supervisor.start("parent", ["/bin/bash", "-c", deaf], tmp_path / "log")
+    wait_for(lambda: ready(tmp_path / "log"), "the parent")
+    child = int((tmp_path / "log").read_text().split()[0])
+    assert is_running(child)
+    supervisor.stop()
+    wait_for(lambda: not is_running(child), "the child's end")
+    assert json.loads((tmp_path / "pids.json").read_text()) == {}
+
+
 def test_what_dies_is_started_again_and_what_cannot_live_is_named(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path / "pids.json", tmp_path)
     supervisor.start("steady", [sys.executable, "-c", "import time\n" + READY], tmp_path / "steady.log")
