@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from shared.clock import Clock
 from shared.db.engine import read, write
 from shared.db.upsert import upsert
-from shared.errors import BadInput, NotFound, Refused, Unauthenticated
+from shared.errors import BadInput, NotFound, Refused, Unauthenticated, Unavailable
 from shared.ids import new_id, random_key, secret_token
 from shared.settings import WebSettings
 from shared.web import tables
@@ -30,6 +30,9 @@ FORGET_MS = 86_400_000
 PASSWORD_MIN = 10
 HASHES_AT_ONCE = 2
 """Each argon2 hash takes 64 MiB; more at once would let sign-ins starve the plant's memory."""
+
+HASHING_WAIT_S = 5.0
+"""A sign-in that waits longer is sent away: waiting ones hold threads that the pages of the signed-in need."""
 
 _hasher = PasswordHasher()
 _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
@@ -95,7 +98,7 @@ def sign_in(engine: Engine, clock: Clock, limits: WebSettings, login: str, passw
         failures = _failures_so_far(conn, login, clock.now_ms())
     if not _verified(row.password_hash if row else _NOBODY, password) or row is None:
         with write(engine) as conn:
-            _count_failure(conn, login, failures, limits, clock.now_ms())
+            _count_failure(conn, login, limits, clock.now_ms())
         return None
     if failures:
         with write(engine) as conn:
@@ -170,11 +173,14 @@ def _person(conn: Connection, row: Any) -> Person:
 
 
 def _verified(password_hash: str, password: str) -> bool:
+    if not _hashing.acquire(timeout=HASHING_WAIT_S):
+        raise Unavailable("web.busy", "Too many people sign in at this moment.", todo="Try again in some seconds.")
     try:
-        with _hashing:
-            return _hasher.verify(password_hash, password)
+        return _hasher.verify(password_hash, password)
     except (VerifyMismatchError, InvalidHashError):
         return False
+    finally:
+        _hashing.release()
 
 
 def _failures_so_far(conn: Connection, login: str, now_ms: int) -> int:
@@ -190,7 +196,12 @@ def _failures_so_far(conn: Connection, login: str, now_ms: int) -> int:
     return 0 if row is None else int(row.failures)
 
 
-def _count_failure(conn: Connection, login: str, failures: int, limits: WebSettings, now_ms: int) -> None:
+def _count_failure(conn: Connection, login: str, limits: WebSettings, now_ms: int) -> None:
+    # counted anew in the write: tries that ran side by side must not count as one
+    counted = conn.execute(
+        select(tables.sign_in_failure.c.failures).where(tables.sign_in_failure.c.login == login)
+    ).scalar()
+    failures = counted or 0
     locked_ms = limits.login_wait_s * 1000 if failures + 1 >= limits.login_tries_max else 0
     upsert(
         conn,

@@ -21,8 +21,11 @@ THEME_AGE_S = 31_536_000
 
 
 def safe_next(wanted: str) -> str:
-    """A path within this site, or the home page: a sign-in link must not lead elsewhere."""
-    inside = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted
+    """A path within this site, or the home page: a sign-in link must not lead elsewhere.
+
+    Control characters too lead out: browsers drop a tab, so that "/<tab>/elsewhere" becomes "//elsewhere".
+    """
+    inside = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
     return wanted if inside else url_for(face().home)
 
 

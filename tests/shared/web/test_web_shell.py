@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,7 +14,7 @@ from sqlalchemy import select
 
 from shared.clock import FixedClock
 from shared.db.engine import read, write
-from shared.errors import BadInput
+from shared.errors import BadInput, Unavailable
 from shared.node import Node
 from shared.web import accounts, tables
 
@@ -42,7 +44,9 @@ def test_signing_in_leads_to_the_page_that_was_wanted(client: FlaskClient) -> No
         assert expected in page
 
 
-@pytest.mark.parametrize("wanted", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"])
+@pytest.mark.parametrize(
+    "wanted", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "/\t/elsewhere.example"]
+)
 def test_a_sign_in_link_never_leads_to_another_site(client: FlaskClient, sign_in: SignIn, wanted: str) -> None:
     token = sign_in()
     answer = client.post("/theme", data={"theme": "dark", "next": wanted, "csrf_token": token})
@@ -66,6 +70,28 @@ def test_wrong_passwords_lock_the_login_for_a_while(client: FlaskClient, node: N
     assert attempt(PASSWORD) == 302
     with read(node.engine) as conn:
         assert conn.execute(select(tables.sign_in_failure)).all() == []
+
+
+def test_wrong_passwords_tried_side_by_side_are_all_counted(node: Node, clock: FixedClock) -> None:
+    def attempt(password: str) -> object:
+        return accounts.sign_in(node.engine, clock, node.settings.web, "operator.cc1", password)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(attempt, ["wrong"] * 4)) == [None] * 4
+    with read(node.engine) as conn:
+        assert conn.execute(select(tables.sign_in_failure.c.failures)).scalar_one() == 4
+
+
+def test_a_crowd_at_the_sign_in_page_does_not_hold_all_threads(
+    node: Node, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "HASHING_WAIT_S", 0.01)
+    with ExitStack() as crowd:
+        for _ in range(accounts.HASHES_AT_ONCE):
+            crowd.enter_context(accounts._hashing)
+        with pytest.raises(Unavailable, match="Too many people"):
+            accounts.sign_in(node.engine, clock, node.settings.web, "operator.cc1", PASSWORD)
+    assert accounts.sign_in(node.engine, clock, node.settings.web, "operator.cc1", PASSWORD) is not None
 
 
 def test_a_person_signed_out_everywhere_has_no_session_left(client: FlaskClient, sign_in: SignIn, node: Node) -> None:
