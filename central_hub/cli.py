@@ -49,6 +49,18 @@ def init(file: Path) -> None:
 
 @hub.command()
 @config
+def upgrade(file: Path) -> None:
+    """Bring the database to the schema of this release; stop the hub first."""
+    from central_hub.wiring import MIGRATIONS
+    from shared.db import migrate
+
+    here = _hub(file)
+    migrate.upgrade(here.node.engine, MIGRATIONS)
+    click.echo(f"{here.code} has the schema of this release.")
+
+
+@hub.command()
+@config
 def run(file: Path) -> None:
     """Run the hub: portal, API, sync endpoint, reconciliation."""
     from central_hub.wsgi import serve

@@ -7,7 +7,7 @@ from pathlib import Path
 from central_hub.hub import Hub
 from shared.clock import Clock
 from shared.db import migrate
-from shared.node import build_node, make_folder
+from shared.node import build_node, new_folder
 from shared.settings import HubSettings
 from shared.subjects import REGISTERS
 from sync.station import CalledStation, build_called
@@ -22,9 +22,9 @@ def build_hub(settings: HubSettings, clock: Clock | None = None) -> Hub:
 
 def init_hub(settings: HubSettings, clock: Clock | None = None) -> Hub:
     """First start: folder, key and tables."""
-    make_folder(settings)
-    hub = build_hub(settings, clock)
-    migrate.upgrade(hub.node.engine, MIGRATIONS)
+    with new_folder(settings):
+        hub = build_hub(settings, clock)
+        migrate.upgrade(hub.node.engine, MIGRATIONS)
     return hub
 
 

@@ -49,6 +49,18 @@ def init(file: Path) -> None:
 
 @plant.command()
 @config
+def upgrade(file: Path) -> None:
+    """Bring the database to the schema of this release; stop the plant first."""
+    from local_mes.wiring import MIGRATIONS
+    from shared.db import migrate
+
+    here = _plant(file)
+    migrate.upgrade(here.node.engine, MIGRATIONS)
+    click.echo(f"{here.code} has the schema of this release.")
+
+
+@plant.command()
+@config
 def run(file: Path) -> None:
     """Run the MES: pages, API, interpreter, sync."""
     from local_mes.wsgi import serve

@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.db import migrate
 from shared.db.engine import open_engine
 from shared.errors import BadSetup
-from shared.node import build_node, make_folder
+from shared.node import build_node, new_folder
 from shared.settings import PlantSettings
 from shared.subjects import REGISTERS
 from sync.station import CallingStation, build_calling, http_transport
@@ -36,10 +36,10 @@ def build_plant(settings: PlantSettings, clock: Clock | None = None) -> Plant:
 def init_plant(settings: PlantSettings, clock: Clock | None = None) -> Plant:
     """First start: check the model before anything is made, then folder, key, tables and spool."""
     load_model(settings.model)
-    make_folder(settings)
-    plant = build_plant(settings, clock)
-    migrate.upgrade(plant.node.engine, MIGRATIONS)
-    create_spool(plant.spool, plant.clock)
+    with new_folder(settings):
+        plant = build_plant(settings, clock)
+        migrate.upgrade(plant.node.engine, MIGRATIONS)
+        create_spool(plant.spool, plant.clock)
     return plant
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import entry_points
 
@@ -10,6 +11,8 @@ import click
 from shared.errors import StrandlineError
 
 EXIT_REFUSED = 2
+PRIVATE = 0o077
+"""Databases hold the key that signs sessions, hashes and people's names: files a node makes are its user's alone."""
 
 
 class LazyGroup(click.Group):
@@ -34,6 +37,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; an error of ours is one paragraph and exit code 2."""
+    os.umask(PRIVATE)
     try:
         cli(standalone_mode=False)
     except StrandlineError as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,17 @@ def make_folder(settings: NodeSettings) -> SigningKey:
     return key
 
 
+@contextmanager
+def new_folder(settings: NodeSettings) -> Iterator[None]:
+    """make_folder around the rest of a first start: when that fails the key goes again, so that init can be repeated."""
+    make_folder(settings)
+    try:
+        yield
+    except BaseException:
+        settings.key_file.unlink()
+        raise
+
+
 def create_tables(engine: Engine) -> None:
     """Create every table known to this process at once, without the history of its schema: for scratch nodes."""
     metadata.create_all(engine)
@@ -66,7 +78,7 @@ def build_node(
 
 def _check_writable(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = folder / ".probe"
         probe.touch()
         probe.unlink()

@@ -21,8 +21,8 @@ def open_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise BadSetup(
-            "db.bad_url", f"{url!r} is no database address.", todo="Use sqlite:///FILE or postgresql://…"
+        raise BadSetup(  # not shown: it may hold a password
+            "db.bad_url", "database_url is no database address.", todo="Use sqlite:///FILE or postgresql://…"
         ) from error
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(url, parsed.database)
@@ -53,18 +53,21 @@ def _open_sqlite(url: str, file: str | None) -> Engine:
 @contextmanager
 def write(engine: Engine) -> Iterator[Connection]:
     """One write transaction: committed at the end, rolled back on any error."""
-    try:
-        connection = engine.connect().execution_options(writes=True)
-    except OperationalError as error:
-        raise Unavailable(
-            "db.away", f"The database cannot be reached: {error.orig}.", todo="Start it; then retry."
-        ) from error
-    with connection, connection.begin():
+    with _reach(engine).execution_options(writes=True) as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def read(engine: Engine) -> Iterator[Connection]:
     """One read transaction: a stable picture, never blocks a writer on SQLite."""
-    with engine.connect() as connection, connection.begin():
+    with _reach(engine) as connection, connection.begin():
         yield connection
+
+
+def _reach(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except OperationalError as error:
+        raise Unavailable(
+            "db.away", f"The database cannot be reached: {error.orig}.", todo="Start it; then retry."
+        ) from error

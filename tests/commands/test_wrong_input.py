@@ -74,6 +74,31 @@ def test_a_bad_plant_model_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_the_model_of_another_plant(tmp_path: Path) -> None:
     refused(strandline("plant", "init", "--config", str(settings(tmp_path, code="BRK"))), "BRK", "CLD")
+    assert not (tmp_path / "node" / "keys" / "node.pem").exists()
+
+
+def test_a_hub_whose_database_is_away_can_be_made_once_it_is_there(tmp_path: Path) -> None:
+    file = tmp_path / "hub.toml"
+    lines = 'code = "HUB"\nname = "Group"\nfolder = "hub"\n'
+    file.write_text(lines + 'database_url = "postgresql://hub:hush-hush@127.0.0.1:9/hub"\n')
+    done = strandline("hub", "init", "--config", str(file))
+    refused(done, "database", "reached")
+    assert "hush-hush" not in done.stderr
+    file.write_text(lines)
+    assert strandline("hub", "init", "--config", str(file)).returncode == 0
+
+
+def test_a_database_address_that_is_none_is_not_repeated_with_its_password(tmp_path: Path) -> None:
+    done = strandline("plant", "init", "--config", str(settings(tmp_path, database_url="hush-hush")))
+    refused(done, "database_url")
+    assert "hush-hush" not in done.stderr
+
+
+def test_other_users_of_the_machine_read_nothing_of_a_node(tmp_path: Path) -> None:
+    assert strandline("plant", "init", "--config", str(settings(tmp_path))).returncode == 0
+    made = [tmp_path / "node", *(tmp_path / "node").rglob("*")]
+    assert any(path.name == "node.sqlite" for path in made)
+    assert [path.name for path in made if path.stat().st_mode & 0o077] == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
