@@ -1,0 +1,116 @@
+"""The small faults that tools.mutate tries: one changed comparison, operator, constant, condition or return each.
+
+Sentences are left alone (they are for people), and what is not run: docstrings, annotations, decorators, class keywords.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import partial
+
+Change = Callable[[ast.AST], None]
+
+COMPARISONS: dict[type[ast.cmpop], ast.cmpop] = {
+    ast.Eq: ast.NotEq(),
+    ast.NotEq: ast.Eq(),
+    ast.Lt: ast.LtE(),
+    ast.LtE: ast.Lt(),
+    ast.Gt: ast.GtE(),
+    ast.GtE: ast.Gt(),
+    ast.Is: ast.IsNot(),
+    ast.IsNot: ast.Is(),
+    ast.In: ast.NotIn(),
+    ast.NotIn: ast.In(),
+}
+OPERATORS: dict[type[ast.operator], ast.operator] = {
+    ast.Add: ast.Sub(),
+    ast.Sub: ast.Add(),
+    ast.Mult: ast.FloorDiv(),
+    ast.FloorDiv: ast.Mult(),
+    ast.BitAnd: ast.BitOr(),
+    ast.BitOr: ast.BitAnd(),
+}
+
+
+def faults(text: str) -> list[tuple[int, str, Callable[[], str]]]:
+    """(line, what, make) of every fault that can be put into a module; make() gives the module's text with it."""
+    places = enumerate(_places(ast.parse(text)))
+    return [(node.lineno, what, partial(_with, text, at)) for at, (node, what, _) in places]
+
+
+def _with(text: str, at: int) -> str:
+    tree = ast.parse(text)
+    node, _, change = list(_places(tree))[at]
+    change(node)
+    return ast.unparse(tree)
+
+
+def _places(tree: ast.Module) -> Iterator[tuple[ast.expr | ast.stmt, str, Change]]:
+    silent = _not_run(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.expr | ast.stmt) and node not in silent:
+            yield from ((node, what, change) for what, change in _changes(node))
+
+
+def _not_run(tree: ast.Module) -> set[ast.AST]:
+    """Docstrings, annotations and declarations: a fault there is none, or stops every import."""
+    found: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        notes = [getattr(node, name, None) for name in ("annotation", "returns")]
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            notes.append(node)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript):
+            notes.append(node)  # a name for a type
+        notes += getattr(node, "decorator_list", [])
+        if isinstance(node, ast.ClassDef):
+            notes += node.keywords
+        for note in notes:
+            if isinstance(note, ast.AST):
+                found.update(ast.walk(note))
+    return found
+
+
+def _changes(node: ast.expr | ast.stmt) -> Iterator[tuple[str, Change]]:
+    yield from _in_operators(node)
+    yield from _in_constants(node)
+    yield from _in_steps(node)
+
+
+def _in_operators(node: ast.AST) -> Iterator[tuple[str, Change]]:
+    match node:
+        case ast.Compare(ops=[op, *more]) if type(op) in COMPARISONS:
+            new = COMPARISONS[type(op)]
+            yield f"{_name(op)} becomes {_name(new)}", lambda n: setattr(n, "ops", [new, *more])
+        case ast.BoolOp(op=op):
+            other = ast.Or() if isinstance(op, ast.And) else ast.And()
+            yield f"{_name(op)} becomes {_name(other)}", lambda n: setattr(n, "op", other)
+        case ast.BinOp(op=op) | ast.AugAssign(op=op) if type(op) in OPERATORS:
+            turned = OPERATORS[type(op)]
+            yield f"{_name(op)} becomes {_name(turned)}", lambda n: setattr(n, "op", turned)
+        case ast.UnaryOp(op=ast.Not() | ast.Invert() as op, operand=operand):
+            yield "the negation is lost", lambda n: setattr(n, "operand", ast.UnaryOp(op, operand))
+
+
+def _in_constants(node: ast.AST) -> Iterator[tuple[str, Change]]:
+    match node:
+        case ast.Constant(value=bool() as value):
+            yield f"{value} becomes {not value}", lambda n: setattr(n, "value", not value)
+        case ast.Constant(value=int() as number):
+            yield f"{number} becomes {number + 1}", lambda n: setattr(n, "value", number + 1)
+        case ast.Constant(value=str() as words) if words and " " not in words:
+            yield f"{words[:30]!r} becomes another text", lambda n: setattr(n, "value", f"{words}XX")
+
+
+def _in_steps(node: ast.AST) -> Iterator[tuple[str, Change]]:
+    match node:
+        case ast.Return(value=ast.expr() as value) if not (isinstance(value, ast.Constant) and value.value is None):
+            yield "returns nothing", lambda n: setattr(n, "value", ast.Constant(None))
+        case ast.If(test=test) if not isinstance(test, ast.Compare | ast.UnaryOp):
+            yield "the condition is turned round", lambda n: setattr(n, "test", ast.UnaryOp(ast.Not(), test))
+        case ast.Expr(value=ast.Call()):
+            yield "the call is left out", lambda n: setattr(n, "value", ast.Constant(None))
+
+
+def _name(op: ast.AST) -> str:
+    return type(op).__name__
