@@ -15,7 +15,8 @@ from markupsafe import Markup
 
 from shared.db.engine import write
 from shared.ids import new_id
-from shared.web import accounts, formats, headers, problems, session, signin
+from shared.web import accounts, api_document, formats, headers, problems, session, signin
+from shared.web.body import StrictJson
 from shared.web.context import face, find_signed_in, node
 from shared.web.features import SECTIONS, Face, Feature, MenuItem
 from shared.web.status import read_status
@@ -53,6 +54,7 @@ def create_app(node: Node, face: Face, features: Sequence[Feature]) -> OpenAPI:
         SESSION_COOKIE_SECURE=limits.secure_cookies,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=limits.session_hours),
     )
+    app.json = StrictJson(app)
     problems.install(app)
     headers.install(app)
     session.install(app, tuple(bp for feature in features for bp in feature.machine))
@@ -67,7 +69,7 @@ def _register(app: OpenAPI, feature: Feature) -> None:
     for blueprint in (*feature.pages, *feature.machine):
         app.register_blueprint(blueprint)
     for api in feature.apis:
-        app.register_api(api)
+        api_document.register_api(app, api)
 
 
 def _equip_templates(app: OpenAPI, menu: tuple[MenuItem, ...]) -> None:

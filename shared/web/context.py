@@ -71,6 +71,7 @@ def requires(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 )
             return view(*args, **kwargs)
 
+        guarded.strandline_roles = roles  # type: ignore[attr-defined]
         return guarded
 
     return guard

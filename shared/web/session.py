@@ -7,7 +7,7 @@ import hmac
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request, url_for
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.wrappers import Response as AnyResponse
 
 from shared.errors import Unauthenticated
@@ -70,8 +70,20 @@ def _by_token() -> None:
 
 
 def _expect_json() -> None:
-    if request.path.startswith("/api/") and request.content_length and not request.is_json:
-        raise UnsupportedMediaType(f"Send JSON with Content-Type: application/json, not {request.mimetype or 'none'}.")
+    if not request.path.startswith("/api/"):
+        return
+    if not request.is_json:
+        if request.content_length or "Transfer-Encoding" in request.headers:
+            said = request.mimetype or "none"
+            raise UnsupportedMediaType(f"Send JSON with Content-Type: application/json, not {said}.")
+        return
+    try:
+        body = request.get_json()
+    except BadRequest as error:
+        why = getattr(error.__cause__, "description", "") or "it cannot be read"
+        raise BadRequest(f"The body is no JSON that can be taken: {why}") from error
+    if not isinstance(body, dict):
+        raise BadRequest("The body is JSON, but no object.")
 
 
 def _is_public() -> bool:

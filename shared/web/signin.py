@@ -11,6 +11,7 @@ from flask_openapi import OpenAPI
 from werkzeug.wrappers import Response
 
 from shared.web import accounts
+from shared.web.api_document import describe
 from shared.web.context import face, node, public
 from shared.web.session import SessionUser
 from shared.web.status import read_status
@@ -86,5 +87,5 @@ def legend() -> str:
 @public
 def openapi() -> Response:
     """The OpenAPI document, generated from the code."""
-    document = cast(OpenAPI, current_app).api_doc
+    document = describe(cast(OpenAPI, current_app))
     return current_app.response_class(json.dumps(document), mimetype="application/json")

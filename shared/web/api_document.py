@@ -1,0 +1,83 @@
+"""The OpenAPI document: what the code says by itself, and what is true of every answer and only known here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask_openapi import APIBlueprint, OpenAPI
+
+METHODS = ("get", "post", "put", "patch", "delete")
+PROBLEM = "application/problem+json"
+SECURITY = [{"bearer": []}, {"session": []}]
+
+
+def register_api(app: OpenAPI, api: APIBlueprint) -> None:
+    """Register an API; where it shares a path with an earlier one the document keeps the methods of both."""
+    before = dict(app.paths)
+    app.register_api(api)
+    for path, item in api.paths.items():
+        if path in before:
+            both = {m: getattr(item, m) or getattr(before[path], m) for m in METHODS}
+            app.paths[path] = item.model_copy(update=both)
+
+
+def describe(app: OpenAPI) -> dict[str, Any]:
+    """The document of an app whose features are all registered."""
+    document: dict[str, Any] = app.api_doc
+    schemes = document["components"]["securitySchemes"]
+    schemes["session"] = {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]}
+    document["components"]["schemas"]["List"] = LIST
+    roles = dict(_roles(app))
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            _complete(operation, roles.get((method, path), ()))
+    return document
+
+
+LIST = {
+    "type": "object",
+    "description": "One page of a list; `next` is the `after` of the next page, null at the end.",
+    "required": ["items", "next", "as_of"],
+    "properties": {
+        "items": {"type": "array", "items": {"type": "object"}},
+        "next": {"type": ["string", "null"]},
+        "as_of": {"type": "integer", "description": "ms since 1970 UTC"},
+    },
+}
+
+
+def _complete(operation: dict[str, Any], roles: tuple[str, ...]) -> None:
+    operation["security"] = SECURITY
+    if roles:
+        operation["x-roles"] = list(roles)
+        told = f"Takes one of these roles: {', '.join(roles)}."
+        operation["description"] = " ".join(filter(None, (operation.get("description"), told)))
+    responses = operation["responses"]
+    if not any(status.startswith("2") for status in responses):
+        pages = any(given["name"] == "after" for given in operation.get("parameters", ()))
+        schema = {"$ref": "#/components/schemas/List"} if pages else {"type": "object"}
+        responses["2XX"] = {"description": "Done", "content": {"application/json": {"schema": schema}}}
+    refusals = {"401": "Nobody is signed in", "default": "Refused or failed"}
+    if roles:
+        refusals["403"] = "Another role is needed"
+    if "requestBody" in operation:
+        refusals |= {"400": "No JSON", "413": "Too large", "415": "Another content type"}
+    if operation.get("parameters") or "requestBody" in operation:
+        refusals["422"] = "Values that do not fit; `errors` names them"
+    else:
+        responses.pop("422", None)
+    responses.update((status, _problem(words)) for status, words in refusals.items())
+
+
+def _problem(words: str) -> Mapping[str, Any]:
+    return {"description": words, "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+
+def _roles(app: OpenAPI) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule.rule)
+        roles = getattr(app.view_functions[rule.endpoint], "strandline_roles", ())
+        for method in rule.methods or ():
+            yield (method.lower(), path), roles

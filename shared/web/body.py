@@ -1,0 +1,51 @@
+"""What all JSON bodies have in common: names that must be known, times that a calendar has, JSON as RFC 8259 has it."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, NoReturn
+
+from flask.json.provider import DefaultJSONProvider
+from pydantic import BaseModel, ConfigDict, Field
+
+MOMENT_MAX_MS = 4_102_444_800_000
+"""The year 2100: a time beyond it is a slip of units, and no page could show it."""
+WHOLE_MAX = 2**63 - 1
+"""What the databases hold."""
+
+Moment = Annotated[int, Field(ge=0, le=MOMENT_MAX_MS, description="ms since 1970 UTC")]
+
+
+class Body(BaseModel):
+    """Base of JSON bodies: a name it does not know is refused, because a misspelt one would silently not count."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class StrictJson(DefaultJSONProvider):
+    """Reads JSON without what Python adds to it (NaN, Infinity, integers and depth without end)."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """ValueError for anything that no table could keep."""
+        try:
+            return json.loads(s, parse_constant=_no_number, parse_int=_whole, parse_float=_finite, **kwargs)
+        except RecursionError as error:
+            raise ValueError("it is nested too deep") from error
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number in JSON")
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if abs(value) > WHOLE_MAX:
+        raise ValueError(f"{text[:20]}… has too many digits")
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if abs(value) == float("inf"):
+        raise ValueError(f"{text[:20]} is too large")
+    return value
