@@ -112,6 +112,15 @@ def withdrawn_already(piece: str, number: str) -> Refused:
     )
 
 
+def left_since(piece: str, number: str) -> Refused:
+    """A departure is denied although the piece has come back, or gone on with another load, after it."""
+    return Refused(
+        "transfers.left_since",
+        f"{piece} left with {number} and has been here or on another load since: that departure did occur.",
+        todo="If a later load is wrong, correct that one.",
+    )
+
+
 def received_already(piece: str, own_number: str) -> Refused:
     """A second receipt of the same piece of the same load."""
     return Refused(

@@ -16,6 +16,7 @@ from local_mes.transfers.pieces import candidate, describe
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
+from shared.material.queries import find_material
 from shared.material.queries import get_piece as get_row
 from shared.transfers.domain import next_custody_no
 from shared.transfers.facts import DepartureCorrected, MaterialShipped, ShipmentLine
@@ -188,6 +189,11 @@ def _withdrawn_line(conn: Connection, here: str, shipment_id: str, command: Corr
         raise errors.not_on_load(command.piece, command.shipment)
     if line.withdrawn:
         raise errors.withdrawn_already(line.number, line.shipment_number)
+    row = find_material(conn, here, line.material_id)
+    # only what still counts as gone with this very load can be taken back: a later load or use would be undone with it
+    last_no = max(custody_numbers(conn, line.material_id))
+    if row is None or row.state != "shipped" or last_no != line.custody_no:
+        raise errors.left_since(line.number, line.shipment_number)
     piece = get_piece(conn, here, shipment_id, line.material_id)
     return ShipmentLine(piece=piece, position=line.position, custody_no=line.custody_no)
 

@@ -11,7 +11,7 @@ from shared.errors import BadInput, NotFound, Refused
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.tables import fact
-from shared.material.facts import MaterialScrapped
+from shared.material.facts import Mass, MaterialCreated, MaterialScrapped, NewAlias, NewMaterial
 from shared.material.queries import get_material
 from shared.quality.facts import HoldPlaced, HoldReleased
 from shared.transfers.lines import LineFilter, find_lines
@@ -131,6 +131,28 @@ def test_a_departure_that_did_not_occur_gives_the_piece_back_under_a_new_custody
     group.ship("BRK", "CLD", "RC-2", ["B6-10375"])
     with read(engine) as conn:
         assert sorted(custody_numbers(conn, piece)) == [1, 2]
+
+
+def test_a_departure_cannot_be_denied_once_the_piece_came_back_or_went_on(group: SteelGroup) -> None:
+    piece = group.stock("BRK", "B6-10375", 20_180, kind="coil")
+    group.ship("BRK", "CLD", "RC-1", ["B6-10375"])
+    # the receiver sent it back, and here it was taken in again
+    with group.plants["BRK"].journal.work() as tx:
+        back = MaterialCreated(
+            material=NewMaterial(
+                material_id=piece, kind="coil", aliases=(NewAlias("BRK.coil", "B6-10375"),), mass=Mass(20, "weighed")
+            ),
+            origin="made",
+        )
+        tx.record(Draft(back, (piece,), "p1", Occurred(tx.now_ms(), "manual")))
+    with pytest.raises(Refused) as here:
+        correct(group, "BRK", "RC-1", "B6-10375", "did_not_occur")
+    group.ship("BRK", "CLD", "RC-2", ["B6-10375"])
+    with pytest.raises(Refused) as on_the_way:
+        correct(group, "BRK", "RC-1", "B6-10375", "did_not_occur")
+    assert {here.value.code, on_the_way.value.code} == {"transfers.left_since"}
+    with read(group.plants["BRK"].node.engine) as conn:
+        assert get_material(conn, "BRK", piece).state == "shipped"
 
 
 def test_a_late_departure_lists_even_a_held_piece(group: SteelGroup) -> None:
