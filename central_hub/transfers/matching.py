@@ -8,7 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from central_hub.transfers.denial_domain import judge_denied
+from central_hub.transfers.denials import find_denied
 from central_hub.transfers.domain import (
+    PENDING,
     Contradiction,
     KnownReceipt,
     Sight,
@@ -58,6 +61,7 @@ def judge_all(conn: Connection, hub: str, margin_ms: int) -> Findings:
     _judge_unlisted(findings, matters, sight)
     for receipt in matters.receipts:
         _judge_receipt(conn, findings, receipt)
+    _judge_denials(conn, findings, sight)
     findings.episodes = episodes(conn, hub, findings.waiting, matters.lines_by_number, sight)
     findings.floors = raised(conn, sight.through, _unjudged(findings, matters), matters.floors)
     return findings
@@ -106,6 +110,14 @@ def _judge_receipt(conn: Connection, findings: Findings, receipt: KnownReceipt) 
             found.append(judge_mass(line, receipt, both.mass))
     findings.judged.append(("receipt", receipt.receipt_id))
     findings.contradictions += [contradiction for contradiction in found if contradiction is not None]
+
+
+def _judge_denials(conn: Connection, findings: Findings, sight: Sight) -> None:
+    for denial, receipt in find_denied(conn):
+        line = find_line(conn, receipt.shipment_id, receipt.material_id)
+        verdict = judge_denied(line, denial, receipt, sight) if line is not None else PENDING
+        if not verdict.pending:
+            findings.settle("denial", denial.fact_id, verdict.found)
 
 
 def possible_senders(receipt: KnownReceipt, through: Mapping[str, Any]) -> tuple[str, ...]:

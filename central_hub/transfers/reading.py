@@ -35,15 +35,17 @@ def read_open_matters(conn: Connection) -> OpenMatters:
     """Everything unjudged, as it stands in this transaction."""
     line, r, floors = shipment_line.c, receipt.c, read_floors(conn)
     recent = above(r.author, r.recorded_at_ms, floors)
-    fresh = and_(above(line.author, line.recorded_at_ms, floors), _not_judged("line", line.shipment_id + line.material_id))
+    fresh = and_(
+        above(line.author, line.recorded_at_ms, floors), not_judged("line", line.shipment_id + line.material_id)
+    )
     lines = _lines(conn, fresh)
-    unlisted = _receipts(conn, and_(r.came_unlisted.is_(True), recent, _not_judged("unlisted", r.receipt_id)))
-    matched = and_(r.provisional.is_(False), recent, _not_judged("receipt", r.receipt_id))
+    unlisted = read_receipts(conn, and_(r.came_unlisted.is_(True), recent, not_judged("unlisted", r.receipt_id)))
+    matched = and_(r.provisional.is_(False), recent, not_judged("receipt", r.receipt_id))
     return OpenMatters(
         lines=lines,
         closes=_closes(conn, sorted({line.shipment_id for line in lines})),
         answered=_answered(conn, lines),
-        receipts=_receipts(conn, matched),
+        receipts=read_receipts(conn, matched),
         unlisted=unlisted,
         lines_by_number=_lines_by_number(conn, sorted({r.printed_number for r in unlisted})),
         floors=floors,
@@ -60,10 +62,11 @@ def find_twins(conn: Connection, one: KnownReceipt) -> list[KnownReceipt]:
     """Other receipts of the same piece under the same custody number."""
     c = receipt.c
     same = and_(c.material_id == one.material_id, c.custody_no == one.custody_no, c.provisional.is_(False))
-    return _receipts(conn, and_(same, c.receipt_id != one.receipt_id))
+    return read_receipts(conn, and_(same, c.receipt_id != one.receipt_id))
 
 
-def _not_judged(kind: str, ref: ColumnElement[str]) -> ColumnElement[bool]:
+def not_judged(kind: str, ref: ColumnElement[str]) -> ColumnElement[bool]:
+    """The condition that a matter was not settled in an earlier pass."""
     return ~select(literal(1)).select_from(judged).where(judged.c.kind == kind, judged.c.ref == ref).exists()
 
 
@@ -92,7 +95,8 @@ def _lines(conn: Connection, where: ColumnElement[bool]) -> list[KnownLine]:
     return [KnownLine(*tuple(row)) for row in conn.execute(query)]
 
 
-def _receipts(conn: Connection, where: ColumnElement[bool]) -> list[KnownReceipt]:
+def read_receipts(conn: Connection, where: ColumnElement[bool]) -> list[KnownReceipt]:
+    """Receipts as they are judged, oldest first."""
     query = select(receipt).where(where).order_by(receipt.c.recorded_at_ms, receipt.c.author, receipt.c.receipt_id)
     return [_to_receipt(row) for row in conn.execute(query)]
 

@@ -36,7 +36,7 @@ CASE_WORDS = {
 }
 STATE_CHOICES = tuple(STATE_WORDS.items())
 CASE_CHOICES = tuple(
-    (kind, CASE_WORDS[kind]) for kind in ("mass", "short", "unannounced", "double_receipt", "wrong_plant")
+    (kind, CASE_WORDS[kind]) for kind in ("mass", "short", "unannounced", "double_receipt", "wrong_plant", "contested")
 )
 
 LINE_COLUMNS = (

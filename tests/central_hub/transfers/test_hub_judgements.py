@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from central_hub.transfers.cases import check_resolution, opening, resolutions
+from central_hub.transfers.denial_domain import Denial, judge_denied
 from central_hub.transfers.domain import (
     EPISODE_AFTER_MS,
     Close,
@@ -203,3 +204,16 @@ def test_a_resolution_says_how_and_why() -> None:
         with pytest.raises(error):
             check_resolution(kind, state, how, note)
     assert "other" in resolutions("anything")
+
+
+def test_a_denied_departure_that_was_taken_in_is_contested_unless_the_sender_took_it_back() -> None:
+    denial, at_ms = Denial("f7", NOON - HOUR), NOON
+    matched = replace(RECEIPT, provisional=False, shipment_id="s1", material_id="m1")
+    assert judge_denied(LINE, denial, matched, sight(at_ms - 1, at_ms)).pending
+    found = judge_denied(LINE, denial, matched, sight(at_ms, 0)).found
+    assert found is not None
+    assert (found.kind, found.at_ms, found.evidence) == ("contested", at_ms, ("f1", "f7", "f2"))
+    back = replace(denial, taken_back_ms=(NOON - MINUTE,))
+    assert judge_denied(LINE, back, matched, FAR).found is None
+    too_late = replace(denial, taken_back_ms=(NOON - 2 * HOUR, NOON + 1))
+    assert judge_denied(LINE, too_late, matched, FAR).found == found
