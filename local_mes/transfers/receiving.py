@@ -158,16 +158,7 @@ def _take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: in
     kind = command.kind or _usual_kind(plant, tx.conn, sender)
     own = _own_number(plant, tx, command, kind)
     material_id, receipt_id = new_id(plant.clock), new_id(plant.clock)
-    material = NewMaterial(
-        material_id=material_id,
-        kind=kind,
-        mass=Mass(command.mass_g, command.mass_basis, command.scale, at_ms),
-        aliases=_aliases(plant.code, sender, kind, own, command.piece),
-        size=Size(),
-        order_item="stock",
-        place=command.place,
-        attributes={"provisional": "yes"},
-    )
+    material = _unknown_piece(material_id, kind, command, at_ms, _aliases(plant.code, sender, kind, own, command.piece))
     fact = MaterialReceived(
         receipt_id=receipt_id,
         shipment_id="",
@@ -199,6 +190,22 @@ def _take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: in
         "difference_g": None,
         "flagged": False,
     }
+
+
+def _unknown_piece(
+    material_id: str, kind: str, command: ReceiveCommand, at_ms: int, aliases: tuple[NewAlias, ...]
+) -> NewMaterial:
+    """A provisional identity: what was read and weighed at the gate is all that is known."""
+    return NewMaterial(
+        material_id=material_id,
+        kind=kind,
+        mass=Mass(command.mass_g, command.mass_basis, command.scale, at_ms),
+        aliases=aliases,
+        size=Size(),
+        order_item="stock",
+        place=command.place,
+        attributes={"provisional": "yes"},
+    )
 
 
 def _check_not_here(conn: Connection, here: str, command: ReceiveCommand, candidates: list[Candidate]) -> None:

@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, literal, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    ScalarSelect,
+    Select,
+    Table,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from shared.transfers.domain import LineFacts, MassComparison, MassLimits, compare_mass, line_state
 from shared.transfers.tables import arrival, receipt, receipt_close, shipment, shipment_line
@@ -125,66 +138,71 @@ def find_lines_in_state(
 
 def _line_query() -> Select[Any]:
     line, s, r = shipment_line.c, shipment.c, receipt.c
-    other = receipt.alias()
-    # a piece that was taken in twice is still one line: its first receipt stands for it, the case shows both
-    earlier = (
-        select(literal(1))
-        .where(other.c.author == r.author, other.c.shipment_id == r.shipment_id, other.c.material_id == r.material_id,
-               other.c.receipt_id < r.receipt_id)
-        .correlate(receipt).exists()
+    ours = and_(
+        r.author == s.to_plant,
+        r.shipment_id == line.shipment_id,
+        r.material_id == line.material_id,
+        ~_earlier_receipt(),
     )
-    ours = and_(r.author == s.to_plant, r.shipment_id == line.shipment_id, r.material_id == line.material_id, ~earlier)
-    closed = (
-        select(func.min(receipt_close.c.closed_at_ms))
-        .where(receipt_close.c.author == s.to_plant, receipt_close.c.shipment_id == line.shipment_id)
-        .scalar_subquery()
-    )
-    arrived = (
-        select(func.min(arrival.c.arrived_at_ms))
-        .where(arrival.c.author == s.to_plant, arrival.c.shipment_id == line.shipment_id)
-        .scalar_subquery()
-    )
+    closed = _first(receipt_close, receipt_close.c.closed_at_ms).label("closed_at_ms")
+    arrived = _first(arrival, arrival.c.arrived_at_ms).label("arrived_at_ms")
     return (
-        select(
-            line.shipment_id,
-            s.number.label("shipment_number"),
-            line.author.label("sender"),
-            s.to_plant,
-            s.lane,
-            s.mode,
-            s.vehicle,
-            line.position,
-            line.material_id,
-            line.number,
-            line.kind,
-            line.grade,
-            line.order_item,
-            line.quality,
-            line.custody_no,
-            line.mass_g,
-            line.mass_basis,
-            line.scale,
-            line.departed_at_ms,
-            s.eta_ms,
-            line.entered,
-            line.withdrawn,
-            line.withdrawn_at_ms,
-            line.fact_id,
-            arrived.label("arrived_at_ms"),
-            closed.label("closed_at_ms"),
-            r.receipt_id,
-            r.own_number,
-            r.mass_g.label("came_g"),
-            r.mass_basis.label("came_basis"),
-            r.scale.label("came_scale"),
-            r.received_at_ms,
-            r.damage,
-            r.fact_id.label("came_fact"),
-            r.came_unlisted,
-        )
+        select(*_SENT, *_CAME, arrived, closed)
         .join_from(shipment_line, shipment, and_(s.author == line.author, s.shipment_id == line.shipment_id))
         .join(receipt, ours, isouter=True)
     )
+
+
+def _earlier_receipt() -> ColumnElement[bool]:
+    """A piece that was taken in twice is still one line: its first receipt stands for it, the case shows both."""
+    other, r = receipt.alias(), receipt.c
+    same = (other.c.author == r.author, other.c.shipment_id == r.shipment_id, other.c.material_id == r.material_id)
+    return select(literal(1)).where(*same, other.c.receipt_id < r.receipt_id).correlate(receipt).exists()
+
+
+def _first(table: Table, at: Column[int]) -> ScalarSelect[int]:
+    """When the addressee first said so of the load."""
+    return (
+        select(func.min(at))
+        .where(table.c.author == shipment.c.to_plant, table.c.shipment_id == shipment_line.c.shipment_id)
+        .scalar_subquery()
+    )
+
+
+_SENT = (
+    *(
+        shipment_line.c[name]
+        for name in (
+            "shipment_id",
+            "position",
+            "material_id",
+            "number",
+            "kind",
+            "grade",
+            "order_item",
+            "quality",
+            "custody_no",
+            "mass_g",
+            "mass_basis",
+            "scale",
+            "departed_at_ms",
+            "entered",
+            "withdrawn",
+            "withdrawn_at_ms",
+            "fact_id",
+        )
+    ),
+    shipment_line.c.author.label("sender"),
+    shipment.c.number.label("shipment_number"),
+    *(shipment.c[name] for name in ("to_plant", "lane", "mode", "vehicle", "eta_ms")),
+)
+_CAME = (
+    *(receipt.c[name] for name in ("receipt_id", "own_number", "received_at_ms", "damage", "came_unlisted")),
+    receipt.c.mass_g.label("came_g"),
+    receipt.c.mass_basis.label("came_basis"),
+    receipt.c.scale.label("came_scale"),
+    receipt.c.fact_id.label("came_fact"),
+)
 
 
 def _where(query: Select[Any], wanted: LineFilter) -> Select[Any]:
@@ -214,42 +232,49 @@ def _to_line(row: Row[Any], limits: MassLimits) -> TransferLine:
     facts = LineFacts(
         row.withdrawn, row.arrived_at_ms is not None, row.closed_at_ms is not None, received, mass, row.damage or ""
     )
+    told = row._mapping
     return TransferLine(
-        shipment_id=row.shipment_id,
-        shipment_number=row.shipment_number,
-        sender=row.sender,
+        **{name: told[name] for name in _AS_TOLD},
         receiver=row.to_plant,
-        lane=row.lane,
-        mode=row.mode,
-        vehicle=row.vehicle,
-        position=row.position,
-        material_id=row.material_id,
-        number=row.number,
-        kind=row.kind,
-        grade=row.grade,
-        order_item=row.order_item,
-        quality=row.quality,
-        custody_no=row.custody_no,
         sender_mass_g=row.mass_g,
         sender_basis=row.mass_basis,
         sender_scale=row.scale,
-        departed_at_ms=row.departed_at_ms,
-        eta_ms=row.eta_ms,
-        entered=row.entered,
-        withdrawn=row.withdrawn,
-        withdrawn_at_ms=row.withdrawn_at_ms,
         sent_fact=row.fact_id,
-        arrived_at_ms=row.arrived_at_ms,
-        closed_at_ms=row.closed_at_ms,
-        receipt_id=row.receipt_id,
-        own_number=row.own_number,
         receiver_mass_g=row.came_g,
         receiver_basis=row.came_basis,
         receiver_scale=row.came_scale,
-        received_at_ms=row.received_at_ms,
         damage=row.damage or "",
         received_fact=row.came_fact,
         came_unlisted=bool(row.came_unlisted),
         mass=mass,
         state=line_state(facts),
     )
+
+
+_AS_TOLD = (
+    "shipment_id",
+    "shipment_number",
+    "sender",
+    "lane",
+    "mode",
+    "vehicle",
+    "position",
+    "material_id",
+    "number",
+    "kind",
+    "grade",
+    "order_item",
+    "quality",
+    "custody_no",
+    "departed_at_ms",
+    "eta_ms",
+    "entered",
+    "withdrawn",
+    "withdrawn_at_ms",
+    "arrived_at_ms",
+    "closed_at_ms",
+    "receipt_id",
+    "own_number",
+    "received_at_ms",
+)
+"""Columns that a line shows under their own name."""

@@ -20,6 +20,7 @@ shipment = projection_table(
     Column("fact_id", Id, nullable=False),
     Index("ix_shipment_number", "number"),
     Index("ix_shipment_to_plant", "to_plant", "departed_at_ms"),
+    Index("ix_shipment_recorded", "author", "recorded_at_ms"),
 )
 
 shipment_line = projection_table(
