@@ -14,6 +14,7 @@ from types import FrameType
 from demo.group import Group, elapsed, judge, tell
 from demo.people import PASSWORD, PEOPLE
 from demo.runfolder import HUB, PLANTS, Choices, NotPossible, RunFolder, check_ports, choose_ports
+from demo.simulator.people import Refused
 from demo.supervisor import end_leftovers, tail
 
 REFUSED = 2
@@ -33,6 +34,9 @@ def main() -> int:
     except NotPossible as error:
         tell(f"demo: {error}")
         return REFUSED
+    except (Refused, RuntimeError) as error:
+        tell(f"demo: the group does not come up or does not stay up. {error}")
+        return 1
     except KeyboardInterrupt:
         tell("Stopped. `python -m demo` goes on from here, --fresh begins anew.")
         return 0
@@ -44,7 +48,7 @@ def _arguments() -> argparse.Namespace:
         "--once", action="store_true", help="play one day as fast as the plants follow, then let the judge decide"
     )
     parser.add_argument("--json", action="store_true", help="with --once: the judge's whole summary as JSON on stdout")
-    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="varies the bulk of the day; named pieces stay")
+    parser.add_argument("--seed", type=int, help="varies the bulk of the day; named pieces stay")
     parser.add_argument(
         "--size", choices=("full", "small"), default="full", help="small: a true subset in under a minute"
     )
@@ -75,13 +79,10 @@ def _run(args: argparse.Namespace) -> int:
     folder = RunFolder(args.dir)
     if ended := end_leftovers(folder.path):
         tell(f"Ended {ended} processes that an earlier run of {folder.path} left behind.")
-    folder.open(args.fresh or (args.once and not (folder / "run.json").exists()))
+    folder.open(args.fresh or _is_over(args, folder))
     known = folder.is_made
-    choices = (
-        folder.choices()
-        if known
-        else Choices(args.seed, args.size, args.caster, args.hub_db, args.once, choose_ports(args.ports == "auto"))
-    )
+    choices = folder.choices() if known else _choices(args)
+    _check_same(args, choices, folder)
     check_ports(choices.ports)
     group = Group(folder, choices)
     try:
@@ -92,6 +93,33 @@ def _run(args: argparse.Namespace) -> int:
         return _visit(group)
     finally:
         group.processes.stop()
+
+
+def _choices(args: argparse.Namespace) -> Choices:
+    return Choices(
+        DEFAULT_SEED if args.seed is None else args.seed,
+        args.size,
+        args.caster,
+        args.hub_db,
+        args.once,
+        choose_ports(args.ports == "auto"),
+    )
+
+
+def _is_over(args: argparse.Namespace, folder: RunFolder) -> bool:
+    """A day played with --once to its end is not gone on with: asked again, it is played again."""
+    return bool(args.once and folder.is_made and folder.choices().once and (folder / "judged").exists())
+
+
+def _check_same(args: argparse.Namespace, kept: Choices, folder: RunFolder) -> None:
+    """A folder goes on with what it was made with; other wishes need another folder, or --fresh."""
+    wanted = (args.once, args.seed if args.seed is not None else kept.seed)
+    if wanted != (kept.once, kept.seed):
+        was = "a day of --once" if kept.once else "a demo that was left running"
+        raise NotPossible(
+            f"{folder.path} holds {was} with seed {kept.seed}. Nothing was started. "
+            "Say --fresh to throw it away, or give another folder with --dir."
+        )
 
 
 def _bring_up(group: Group, speed: float, known: bool) -> None:
@@ -111,16 +139,20 @@ def _once(group: Group, as_json: bool, since: float) -> int:
     """Wait for the end of the day, then the judge."""
     told = 0
     log = group.folder / "logs/simulator.log"
-    while (code := group.processes.ended("simulator")) is None:
+    while (code := group.processes.ended("simulator")) != 0:
+        if code is not None and code < 0:
+            group.start_simulator(0.0)  # killed: it goes on where it was
+        elif code is not None:
+            tell(f"The simulator ended with {code}:\n{tail(log)}")
+            return 1
         group.processes.look()
         told = _pass_on(log, told)
         time.sleep(LOOK_S)
     _pass_on(log, told)
-    if code:
-        tell(f"The simulator ended with {code}:\n{tail(log)}")
-        return 1
     tell(f"The day is over after {elapsed(since)}. The judge looks.")
-    return judge(group.folder.path, as_json)
+    verdict = judge(group.folder.path, as_json)
+    (group.folder / "judged").write_text(f"{verdict}\n")
+    return verdict
 
 
 def _pass_on(log: Path, told: int) -> int:

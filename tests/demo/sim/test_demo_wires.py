@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -185,5 +186,19 @@ def test_a_cut_line_closes_and_refuses_and_comes_back(tmp_path: Path) -> None:
         lines.cancel()
         await asyncio.gather(lines, return_exceptions=True)
         far.close()
+
+    asyncio.run(play())
+
+
+def test_a_ring_closes_though_somebody_connects_meanwhile() -> None:
+    async def play() -> None:
+        port = free_port()
+        server = RingServer("ALD-MELT", f"opc.tcp://127.0.0.1:{port}", ZONE)
+        await server.start()
+        # in the backlog now, taken in when the server is closing already
+        with socket.create_connection(("127.0.0.1", port)):
+            await asyncio.wait_for(server.stop(), 60)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
 
     asyncio.run(play())
