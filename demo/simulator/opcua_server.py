@@ -7,6 +7,7 @@ stands.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from asyncua.server.server import Server
 NAMESPACE = "urn:strandline:level2"
 SLOTS = 1_000
 LOOK_S = 0.01
+STOP_S = 5.0
 PDI_ARGUMENTS = (
     ua.VariantType.String,
     ua.VariantType.String,
@@ -73,7 +75,10 @@ class RingServer:
     async def stop(self) -> None:
         """Close the endpoint."""
         if self._server is not None:
-            await self._server.stop()
+            # the library closes its connections before its door and then waits for all to be gone: who comes in between
+            # (a plant that connects again at once) would keep it waiting for ever
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._server.stop(), STOP_S)
 
     async def event(self, name: str, fields: Mapping[str, Any], at_ms: int) -> None:
         """Write `unit.event` into the next slot; waits while that slot is not free."""

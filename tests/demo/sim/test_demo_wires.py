@@ -15,7 +15,7 @@ from asyncua.client.client import Client
 from demo.runfolder import free_port
 from demo.scenario.day import build
 from demo.simulator.layouts import decode, encode, length_of, load
-from demo.simulator.opcua_server import NAMESPACE, SLOTS, RingServer
+from demo.simulator.opcua_server import NAMESPACE, SLOTS, STOP_S, RingServer
 from demo.simulator.telegram_peer import Peer
 from demo.simulator.wires import PEERS
 from demo.wan import Line, follow
@@ -197,7 +197,7 @@ def test_a_ring_closes_though_somebody_connects_meanwhile() -> None:
         await server.start()
         # in the backlog now, taken in when the server is closing already
         with socket.create_connection(("127.0.0.1", port)):
-            await asyncio.wait_for(server.stop(), 60)
+            await asyncio.wait_for(server.stop(), STOP_S + 10)
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
 
