@@ -36,6 +36,7 @@ HELD_SHARE = 0.10
 SHOWN_SHARE = 0.00005
 TRANSITION_M = 1.0
 TUNDISH_REST_KG = 7_000
+KERF_M = 0.008
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,16 @@ def cast(script: Script, sequence: CastSequence, chance: Chance) -> list[Cut]:
             "ALD",
             CC1,
             "CC1080",
-            {"sequence": sequence.number, "crops_kg": crops, "tundish_rest_kg": TUNDISH_REST_KG},
+            {"sequence": sequence.number, "crops_kg": crops, "tundish_rest_kg": _rest_kg(sequence, cuts, crops)},
         )
     return cuts
+
+
+def _rest_kg(sequence: CastSequence, cuts: Sequence[Cut], crops_kg: int) -> int:
+    """What stays in the tundish: its usual rest, or less where a short sequence was cast to the last slab it gave."""
+    kerf_kg = round(len(cuts) * KERF_M * T_PER_M * 1000)
+    left = round(HEAT_T * 1000) * len(sequence.ladles) - sum(c.theoretical_kg for c in cuts) - crops_kg - kerf_kg
+    return max(0, min(TUNDISH_REST_KG, left))
 
 
 def _ladle(script: Script, sequence: CastSequence, ladle: Ladle, chance: Chance) -> None:
