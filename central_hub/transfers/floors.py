@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, and_, func, or_, select, true
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Connection, func, select
 
 from central_hub.transfers.tables import floor
 from shared.db.upsert import upsert
 from shared.transfers.tables import receipt
+from sync.peers import list_peers
 
 DAY_MS = 86_400_000
 SLACK_MS = 30 * DAY_MS
@@ -17,16 +17,14 @@ SLACK_MS = 30 * DAY_MS
 
 
 def read_floors(conn: Connection) -> dict[str, int]:
-    """Author -> ms of recording; authors without one are read from the beginning."""
+    """Author -> ms of recording; an author without one is read from the beginning."""
     return {row.author: row.from_ms for row in conn.execute(select(floor))}
 
 
-def above(author: ColumnElement[str], recorded: ColumnElement[int], floors: Mapping[str, int]) -> ColumnElement[bool]:
-    """The condition that a row is not below its author's floor."""
-    if not floors:
-        return true()
-    known = [and_(author == code, recorded >= from_ms) for code, from_ms in sorted(floors.items())]
-    return or_(*known, author.not_in(sorted(floors)))
+def open_spans(conn: Connection) -> list[tuple[str, int]]:
+    """(author, from ms) of every plant: a look at each by itself finds its rows by the index, one over all reads all."""
+    floors = read_floors(conn)
+    return [(peer.code, floors.get(peer.code, 0)) for peer in list_peers(conn)]
 
 
 def raised(

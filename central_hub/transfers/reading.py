@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, literal, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from central_hub.transfers.domain import Close, KnownLine, KnownReceipt
-from central_hub.transfers.floors import above, read_floors
+from central_hub.transfers.floors import open_spans, read_floors
 from central_hub.transfers.tables import judged
 from shared.transfers.domain import CLOCK_SLACK_MS
 from shared.transfers.tables import receipt, receipt_close, shipment, shipment_line, shipment_line_number
@@ -33,23 +33,39 @@ class OpenMatters:
 
 def read_open_matters(conn: Connection) -> OpenMatters:
     """Everything unjudged, as it stands in this transaction."""
-    line, r, floors = shipment_line.c, receipt.c, read_floors(conn)
-    recent = above(r.author, r.recorded_at_ms, floors)
-    fresh = and_(
-        above(line.author, line.recorded_at_ms, floors), not_judged("line", line.shipment_id + line.material_id)
-    )
-    lines = _lines(conn, fresh)
-    unlisted = read_receipts(conn, and_(r.came_unlisted.is_(True), recent, not_judged("unlisted", r.receipt_id)))
-    matched = and_(r.provisional.is_(False), recent, not_judged("receipt", r.receipt_id))
+    spans = open_spans(conn)
+    lines = [line for author, from_ms in spans for line in _open_lines(conn, author, from_ms)]
+    unlisted = [r for author, from_ms in spans for r in _open_receipts(conn, "unlisted", author, from_ms)]
+    matched = [r for author, from_ms in spans for r in _open_receipts(conn, "receipt", author, from_ms)]
+    lines.sort(key=lambda line: (line.shipment_id, line.material_id))
+    unlisted.sort(key=_age)
     return OpenMatters(
         lines=lines,
         closes=_closes(conn, sorted({line.shipment_id for line in lines})),
         answered=_answered(conn, lines),
-        receipts=read_receipts(conn, matched),
+        receipts=sorted(matched, key=_age),
         unlisted=unlisted,
         lines_by_number=_lines_by_number(conn, sorted({r.printed_number for r in unlisted})),
-        floors=floors,
+        floors=read_floors(conn),
     )
+
+
+def _open_lines(conn: Connection, author: str, from_ms: int) -> list[KnownLine]:
+    c = shipment_line.c
+    recent = and_(c.author == author, c.recorded_at_ms >= from_ms)
+    return _lines(conn, and_(recent, not_judged("line", c.shipment_id + c.material_id)))
+
+
+def _open_receipts(conn: Connection, kind: str, author: str, from_ms: int) -> list[KnownReceipt]:
+    """kind receipt: matched ones, whose mass is judged; unlisted: those that no list had when they came."""
+    c = receipt.c
+    which = c.came_unlisted.is_(True) if kind == "unlisted" else c.provisional.is_(False)
+    recent = and_(c.author == author, c.recorded_at_ms >= from_ms)
+    return read_receipts(conn, and_(recent, which, not_judged(kind, c.receipt_id)))
+
+
+def _age(one: KnownReceipt) -> tuple[int, str, str]:
+    return one.recorded_at_ms, one.receiver, one.receipt_id
 
 
 def find_line(conn: Connection, shipment_id: str, material_id: str) -> KnownLine | None:

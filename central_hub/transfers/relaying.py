@@ -8,25 +8,28 @@ from sqlalchemy import Connection, Select, and_, literal, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from central_hub.hub import downlink
+from central_hub.transfers.floors import open_spans
 from shared.journal.tables import entry
 from shared.transfers.tables import departure_correction, shipment, transfer_case
 
 
 def find_unrelayed(conn: Connection, hub: str) -> list[tuple[str, str]]:
-    """(fact id, stream) still to be appended, loads before their corrections, in the order they were recorded."""
+    """(fact id, stream) still to be appended, loads before their corrections, in the order they were recorded.
+
+    What lies below an author's floor went down before the floor was raised over it.
+    """
     prefix = downlink(hub, "")
-    found: list[tuple[str, str]] = []
-    for query in (_loads(prefix), _corrections(prefix), *_cases(hub, prefix)):
-        found += [(row.fact_id, prefix + row.plant) for row in conn.execute(query)]
-    return found
+    loads = [row for author, from_ms in open_spans(conn) for row in conn.execute(_loads(prefix, author, from_ms))]
+    loads.sort(key=lambda row: (row.recorded_at_ms, row.fact_id))
+    later = [row for query in (_corrections(prefix), *_cases(hub, prefix)) for row in conn.execute(query)]
+    return [(row.fact_id, prefix + row.plant) for row in (*loads, *later)]
 
 
-def _loads(prefix: str) -> Select[Any]:
+def _loads(prefix: str, author: str, from_ms: int) -> Select[Any]:
     c = shipment.c
-    return (
-        select(c.fact_id, c.to_plant.label("plant"))
-        .where(_missing(c.fact_id, prefix, c.to_plant))
-        .order_by(c.recorded_at_ms, c.fact_id)
+    recent = and_(c.author == author, c.recorded_at_ms >= from_ms)
+    return select(c.fact_id, c.recorded_at_ms, c.to_plant.label("plant")).where(
+        recent, _missing(c.fact_id, prefix, c.to_plant)
     )
 
 

@@ -69,8 +69,8 @@ def _write(hub: Hub, tx: Work, findings: Findings) -> Reconciled:
         tx.record(cases.opening(hub.code, contradiction))
     tx.record(*findings.episodes)
     upsert(tx.conn, judged, [{"kind": kind, "ref": ref} for kind, ref in findings.judged])
-    keep_floors(tx.conn, findings.floors)
     relays = find_unrelayed(tx.conn, hub.code)
     for fact_id, stream in relays:
         tx.relay(fact_id, stream)
+    keep_floors(tx.conn, findings.floors)  # after the relays, which look above the old floors
     return Reconciled(len(relays), len(findings.contradictions), len(findings.episodes), len(findings.judged))

@@ -554,6 +554,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("shipment", schema=None) as batch_op:
         batch_op.create_index("ix_shipment_number", ["number"], unique=False)
+        batch_op.create_index("ix_shipment_recorded", ["author", "recorded_at_ms"], unique=False)
         batch_op.create_index("ix_shipment_to_plant", ["to_plant", "departed_at_ms"], unique=False)
 
     op.create_table(

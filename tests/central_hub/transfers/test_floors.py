@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection, event
 from steel_group import HOUR, SteelGroup
 
 from central_hub.transfers.floors import DAY_MS, SLACK_MS, read_floors
+from central_hub.transfers.reading import read_open_matters
+from central_hub.transfers.relaying import find_unrelayed
 from central_hub.transfers.service import reconcile
 from shared.db.engine import read
 from shared.transfers.case_queries import find_cases
@@ -37,6 +40,23 @@ def test_the_floor_follows_the_watermark_a_month_behind(group: SteelGroup) -> No
     travel(group, "161738-1-3", "RT-3", kg=30_000)
     assert kinds(group) == ["mass"]
     assert reconcile(group.hub).judged == 0
+
+
+def test_a_look_begins_at_the_floor_and_not_with_the_first_load_ever(group: SteelGroup) -> None:
+    travel(group, "161738-1-1", "RT-1")
+    plans: list[str] = []
+
+    def explain(conn: Connection, cursor: object, statement: str, given: object, *_: object) -> None:
+        if statement.startswith("SELECT") and "recorded_at_ms >=" in statement:
+            plans.extend(row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given))
+
+    with read(group.hub.node.engine) as conn:
+        event.listen(conn, "before_cursor_execute", explain)
+        read_open_matters(conn)
+        find_unrelayed(conn, group.hub.code)
+    used = {plan.split(" INDEX ")[1].split(" ")[0] for plan in plans if " INDEX " in plan}
+    assert {"ix_shipment_line_recorded", "ix_receipt_recorded", "ix_shipment_recorded"} <= used
+    assert [plan for plan in plans if plan.startswith("SCAN")] == []
 
 
 def test_a_piece_that_waited_for_months_is_still_judged(group: SteelGroup) -> None:
