@@ -15,8 +15,9 @@ from sqlalchemy import Row
 from central_hub.context import hub
 from central_hub.standards import errors, publishing, reading, service, trusting
 from central_hub.standards.queries import find_catalogue, find_open_request
-from shared.errors import NotFound
+from shared.errors import BadInput, NotFound
 from shared.standards.signing import SigningAnswer
+from shared.web.body import Body, Moment
 from shared.web.context import actor, node, requires
 from shared.web.context import reading as picture
 
@@ -30,7 +31,7 @@ class VersionPath(BaseModel):
     """One version of a standard."""
 
     standard_id: str = Field(max_length=40)
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=9_999_999)
 
 
 class RequestPath(BaseModel):
@@ -46,7 +47,7 @@ class ListQuery(BaseModel):
     kind: str = Field("", max_length=32)
 
 
-class Command(BaseModel):
+class Command(Body):
     """What every command carries."""
 
     command_id: str = Field(min_length=1, max_length=64)
@@ -62,7 +63,7 @@ class ApproveBody(Command):
     """sha256 of the body that was read; when it takes hold at the plants (ms UTC; none: on arrival)."""
 
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    effective_from_ms: int | None = Field(None, ge=0)
+    effective_from_ms: Moment | None = None
 
 
 class ReasonBody(Command):
@@ -71,7 +72,7 @@ class ReasonBody(Command):
     reason: str = Field(min_length=3, max_length=1_000)
 
 
-class AnswerBody(BaseModel):
+class AnswerBody(Body):
     """A key holder's answer as `strandline standards sign` writes it."""
 
     request_id: str = Field(max_length=32)
@@ -80,7 +81,7 @@ class AnswerBody(BaseModel):
     sig: str = Field(max_length=200)
 
 
-class RootBody(BaseModel):
+class RootBody(Body):
     """The root document's file content as `strandline standards root` writes it."""
 
     envelope: str = Field(max_length=50_000)
@@ -171,6 +172,12 @@ def request_file(path: RequestPath) -> Response:
 @api.post("/requests/<request_id>/signatures")
 def signatures(path: RequestPath, body: AnswerBody) -> dict[str, Any]:
     """Hand in a signature. Anyone signed in may carry it: what counts is the key, and each is verified."""
+    if body.request_id != path.request_id:
+        raise BadInput(
+            "standards.other_request",
+            f"The signature is for request {body.request_id}, not for {path.request_id}.",
+            todo="Send it to its own request.",
+        )
     published = publishing.give_signature(hub(), SigningAnswer(**body.model_dump()), actor())
     return {"request_id": path.request_id, "published": published}
 

@@ -12,6 +12,7 @@ from central_hub.context import hub
 from central_hub.transfers import service
 from central_hub.transfers.balance import read_balance, start_of_day
 from shared.transfers.api import CasePath
+from shared.web.body import Body, Moment
 from shared.web.context import actor, node, reading, requires
 
 tag = Tag(name="transfers", description="Loads, receipts and cases between plants")
@@ -21,11 +22,11 @@ bp = APIBlueprint("transfers_group", __name__, url_prefix="/api/v1", abp_tags=[t
 class BalanceQuery(BaseModel):
     """The period, ms since 1970 UTC; without a word the day of `to_ms` so far."""
 
-    from_ms: int | None = Field(None, ge=0)
-    to_ms: int | None = Field(None, ge=0)
+    from_ms: Moment | None = None
+    to_ms: Moment | None = None
 
 
-class ResolutionBody(BaseModel):
+class ResolutionBody(Body):
     """How a case ends, and why."""
 
     command_id: str = Field(min_length=1, max_length=64)

@@ -14,6 +14,7 @@ from local_mes.level2 import down, queries, service
 from local_mes.level2.backlog import get_backlog
 from local_mes.level2.errors import unknown_repair
 from local_mes.level2.interpret import oldest_open_ms
+from shared.web.body import Body
 from shared.web.context import actor, reading, requires
 from shared.web.paging import PageQuery
 
@@ -35,7 +36,7 @@ class RepairPath(BaseModel):
     repair_id: str = Field(max_length=32)
 
 
-class RepairBody(BaseModel):
+class RepairBody(Body):
     """Either the whole corrected fields, to be interpreted in place, or the reason why the message is given up."""
 
     command_id: str = Field(min_length=1, max_length=64)
@@ -53,7 +54,7 @@ class RepairBody(BaseModel):
 class DownQuery(BaseModel):
     """Orders to Level 2, the newest first; before is a down_id."""
 
-    before: int | None = Field(None, ge=1)
+    before: int | None = Field(None, ge=1, le=2**53)
     limit: int = Field(50, ge=1, le=1000)
 
 

@@ -14,6 +14,7 @@ from shared.db.engine import read
 from shared.errors import NotFound
 from shared.orders.facts import OrderReleased
 from shared.orders.queries import find_lines, find_order, find_orders
+from shared.web.body import Body, Moment
 from shared.web.context import actor, node, reading, requires
 from shared.web.paging import PageQuery
 
@@ -21,14 +22,14 @@ tag = Tag(name="orders", description="Order items and schedules")
 bp = APIBlueprint("orders_api", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
 
 
-class Command(BaseModel):
+class Command(Body):
     """What every command carries: an id that makes a repetition harmless, and when it happened (default: now)."""
 
     command_id: str = Field(min_length=1, max_length=64)
-    occurred_at: int | None = Field(None, description="ms since 1970 UTC", ge=0)
+    occurred_at: Moment | None = None
 
 
-class OrderBody(BaseModel):
+class OrderBody(Body):
     """One order item; quantities in g and um."""
 
     item: str = Field(min_length=1, max_length=64)
@@ -48,7 +49,7 @@ class OrdersBody(Command):
     items: list[OrderBody] = Field(min_length=1, max_length=1000)
 
 
-class LineBody(BaseModel):
+class LineBody(Body):
     """One schedule line; `piece` is a heat number or any number of a piece."""
 
     position: int = Field(ge=0)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from local_mes.context import plant
 from local_mes.performance import service
+from shared.web.body import Body
 from shared.web.context import actor, requires
 
 tag = Tag(name="performance", description="Base measures, states and stops of units")
@@ -21,7 +22,7 @@ class StopPath(BaseModel):
     stop_id: str
 
 
-class ReasonBody(BaseModel):
+class ReasonBody(Body):
     """What stopped the unit."""
 
     command_id: str = Field(min_length=1, max_length=64)
@@ -29,7 +30,7 @@ class ReasonBody(BaseModel):
     note: str = Field("", max_length=500)
 
 
-class NoteBody(BaseModel):
+class NoteBody(Body):
     """What the next shift must know."""
 
     command_id: str = Field(min_length=1, max_length=64)

@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from flask_openapi import APIBlueprint, Tag
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from local_mes.context import plant
 from local_mes.production.manual import Booking, book
+from shared.web.body import Body, Moment
 from shared.web.context import actor, requires
 
 tag = Tag(name="production", description="Operations booked by hand")
 bp = APIBlueprint("production_api", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
 
 
-class BookingBody(BaseModel):
+class BookingBody(Body):
     """Good mass, scrap and its reason in one action; grams. number and length only where the operator knows better."""
 
     command_id: str = Field(min_length=1, max_length=64)
-    occurred_at: int | None = Field(None, description="ms since 1970 UTC", ge=0)
+    occurred_at: Moment | None = None
     unit: str = Field(min_length=1, max_length=64)
     piece: str = Field(min_length=1, max_length=64)
     good_mass_g: int = Field(ge=0)

@@ -9,17 +9,18 @@ from pydantic import BaseModel, Field
 
 from local_mes.context import plant
 from local_mes.quality import service
+from shared.web.body import Body, Moment
 from shared.web.context import actor, requires
 
 tag = Tag(name="quality", description="Samples, decisions and holds")
 bp = APIBlueprint("quality_commands", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
 
 
-class Command(BaseModel):
+class Command(Body):
     """What every command carries."""
 
     command_id: str = Field(min_length=1, max_length=64)
-    occurred_at: int | None = Field(None, description="ms since 1970 UTC", ge=0)
+    occurred_at: Moment | None = None
 
 
 class HoldBody(Command):

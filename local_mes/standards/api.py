@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from local_mes.context import plant
 from local_mes.standards import service
 from local_mes.standards.reading import Running, Standing, read_standing
+from shared.web.body import Body, Moment
 from shared.web.context import actor, node, reading, requires
 
 tag = Tag(name="standards", description="What runs here, which version, since when, and what is missing")
@@ -19,7 +20,7 @@ api = APIBlueprint(
 )
 
 
-class DeviationBody(BaseModel):
+class DeviationBody(Body):
     """A deviation to declare; parameter is "UNIT.name" as listed with the standard's values."""
 
     command_id: str = Field(min_length=1, max_length=64)
@@ -28,7 +29,7 @@ class DeviationBody(BaseModel):
     value: str = Field(min_length=1, max_length=200)
     owner: str = Field(min_length=1, max_length=64)
     reason: str = Field(min_length=3, max_length=1_000)
-    expires_ms: int = Field(ge=0)
+    expires_ms: Moment
 
 
 class DeviationPath(BaseModel):
@@ -37,14 +38,14 @@ class DeviationPath(BaseModel):
     deviation_id: str = Field(max_length=32)
 
 
-class EndBody(BaseModel):
+class EndBody(Body):
     """Why it ends."""
 
     command_id: str = Field(min_length=1, max_length=64)
     reason: str = Field(min_length=3, max_length=1_000)
 
 
-class RootBody(BaseModel):
+class RootBody(Body):
     """The hub's code and the root document's text, for a plant that was enrolled before there was one."""
 
     hub: str = Field(max_length=12)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from local_mes.context import plant
 from local_mes.stock import service
 from local_mes.stock.domain import StockRow
+from shared.web.body import Body, Moment
 from shared.web.context import actor, requires
 
 tag = Tag(name="stock", description="Places, weighings, scrap, take-over")
@@ -19,11 +20,11 @@ ROWS_MAX = 1_000
 """Rows of one take-over: the list is taken in whole or not at all, in one transaction."""
 
 
-class CommandBody(BaseModel):
+class CommandBody(Body):
     """What every command carries: an id that makes a repetition harmless, and when it happened (default: now)."""
 
     command_id: str = Field(min_length=1, max_length=64)
-    occurred_at: int | None = Field(None, description="ms since 1970 UTC", ge=0)
+    occurred_at: Moment | None = None
 
     def command(self) -> service.Command:
         """As the service takes it."""
@@ -55,7 +56,7 @@ class ScrapBody(CommandBody):
     reason: str = Field(min_length=1, max_length=500)
 
 
-class RowBody(BaseModel):
+class RowBody(Body):
     """One piece of the stock; g, um, chemistry in 1e-6 mass fraction."""
 
     number: str = Field(max_length=64)

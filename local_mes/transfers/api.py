@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from flask_openapi import APIBlueprint, Tag
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from local_mes.context import plant
 from local_mes.transfers import service
+from shared.web.body import Body, Moment
 from shared.web.context import actor, requires
 
 tag = Tag(name="transfers", description="Loads, receipts and cases between plants")
@@ -19,14 +20,14 @@ GRAMS_MAX = 400_000_000
 SHIPPERS = ("yard", "lead")
 
 
-class Command(BaseModel):
+class Command(Body):
     """What every command carries. occurred_at: ms since 1970 UTC, where it is not now."""
 
     command_id: str = Field(min_length=1, max_length=64)
-    occurred_at: int | None = Field(None, ge=0)
+    occurred_at: Moment | None = None
 
 
-class Listed(BaseModel):
+class Listed(Body):
     """One piece on a load."""
 
     piece: str = Field(min_length=1, max_length=64)
@@ -41,7 +42,7 @@ class ShipmentBody(Command):
     mode: str = Field("", pattern="^(|rail|truck|internal)$")
     lane: str = Field("", max_length=64)
     vehicle: str = Field("", max_length=64)
-    eta_ms: int | None = Field(None, ge=0)
+    eta_ms: Moment | None = None
     lines: list[Listed] = Field(max_length=200)
     depart: Literal[True] = True
 

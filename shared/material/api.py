@@ -50,9 +50,9 @@ class TraceQuery(BaseModel):
 class PlaceQuery(BaseModel):
     """A place on the piece from its head (metre_mm or at_um) and from its left edge."""
 
-    metre_mm: int | None = Field(None, ge=0)
-    at_um: int | None = Field(None, ge=0)
-    left_um: int | None = Field(None, ge=0)
+    metre_mm: int | None = Field(None, ge=0, le=10**10)
+    at_um: int | None = Field(None, ge=0, le=10**13)
+    left_um: int | None = Field(None, ge=0, le=10**13)
 
     @property
     def along_um(self) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any
 
 from flask_openapi import APIBlueprint, OpenAPI
 
 METHODS = ("get", "post", "put", "patch", "delete")
 PROBLEM = "application/problem+json"
-SECURITY = [{"bearer": []}, {"session": []}]
+SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"session": []}]
 
 
 def register_api(app: OpenAPI, api: APIBlueprint) -> None:
@@ -25,7 +26,7 @@ def register_api(app: OpenAPI, api: APIBlueprint) -> None:
 
 def describe(app: OpenAPI) -> dict[str, Any]:
     """The document of an app whose features are all registered."""
-    document: dict[str, Any] = app.api_doc
+    document: dict[str, Any] = deepcopy(app.api_doc)
     schemes = document["components"]["securitySchemes"]
     schemes["session"] = {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]}
     document["components"]["schemas"]["List"] = LIST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from shared.web.context import actor, requires
 from shared.web.features import Face, Feature, MenuItem, StatusLine
 from shared.web.listing import Column, Filter, answer_list
 from shared.web.paging import Page, Paging, cut
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
 ROLES = {"operator": "books what was made", "quality": "decides on holds"}
 PASSWORD = "long enough to type"
