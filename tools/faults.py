@@ -60,8 +60,8 @@ def _not_run(tree: ast.Module) -> set[ast.AST]:
         notes = [getattr(node, name, None) for name in ("annotation", "returns")]
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             notes.append(node)
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript):
-            notes.append(node)  # a name for a type
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__":
+            notes.append(node)
         notes += getattr(node, "decorator_list", [])
         if isinstance(node, ast.ClassDef):
             notes += node.keywords
