@@ -1,10 +1,10 @@
 """One node's journal: recording facts in the business transaction.
 
-A service opens `journal.work()`, reads and decides on `tx.conn`, and records drafts. The first record locks the
-stream's head row (on SQLite the transaction already is the only writer) and holds it until commit, so numbers are
-gapless, in commit order, and disappear with a rollback. Each fact is stamped under that lock, encoded once, chained,
-stored, and applied to this node's tables at once: it is wholly there or not at all. After the commit the listeners
-are woken; nothing here ever talks to a network.
+A service opens `journal.work()`, reads and decides on `tx.conn`, and records drafts. Work begins with the lock of the
+stream's head row (on SQLite the transaction already is the only writer) and holds it until commit: what was read to
+decide still holds when it is recorded, and numbers are gapless, in commit order, and disappear with a rollback. Each
+fact is stamped under that lock, encoded once, chained, stored, and applied to this node's tables at once: it is wholly
+there or not at all. After the commit the listeners are woken; nothing here ever talks to a network.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class Journal:
     def work(self) -> Iterator[Work]:
         """One business transaction."""
         with write(self.engine) as conn:
+            if conn.dialect.name != "sqlite":
+                conn.execute(select(tables.head.c.seq).where(tables.head.c.stream == self.code).with_for_update())
             tx = Work(self, conn)
             yield tx
         if tx.recorded:
