@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from shared.db.fitting import check_fit
+
 
 def upsert(
     conn: Connection,
@@ -20,9 +22,10 @@ def upsert(
 ) -> None:
     """Insert rows (all with the same keys); where the primary key exists, update the named columns, or leave it.
 
-    Columns in `add` are summed onto what is there: additive roll-ups.
+    Columns in `add` are summed onto what is there: additive roll-ups. BadInput for a text longer than its column.
     """
     if rows:
+        check_fit(table, rows)
         conn.execute(_statement(table, tuple(update), tuple(add), conn.dialect.name), [dict(row) for row in rows])
 
 

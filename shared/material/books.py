@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from shared.db.fitting import check_fit
 from shared.db.upsert import upsert
 from shared.material import facts as f
 from shared.material.tables import alias, edge, mass_history, material, place_history
@@ -98,6 +99,7 @@ def change(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Update material rows (author, material_id and the same changed columns in each), in order."""
     if not rows:
         return
+    check_fit(material, rows)
     names = [name for name in rows[0] if name not in _KEY]
     statement = (
         update(material)
