@@ -146,38 +146,16 @@ def _inherit(
 def apply_operation_weighings(conn: Connection, facts: Sequence[AppliedFact[MaterialWeighed]]) -> None:
     """Where a weighing is an operation's output, carry it into that operation's balance and edges.
 
-    Must run before the new masses are written: the balance moves by the difference to the mass so far.
+    The balance moves by the difference to what the edges said the piece weighed when it was made; what became of the
+    piece since (charged in part, weighed in a yard) is no matter of that operation.
     """
-    outputs = [x for x in facts if x.payload.operation_id]
-    if not outputs:
-        return
-    masses = _masses(conn, outputs)
     moves = []
     for x in facts:
-        key = (x.author, x.payload.material_id)
-        if x.payload.operation_id and key in masses:
-            moves.append(
-                {
-                    "key_author": x.author,
-                    "key_operation": x.payload.operation_id,
-                    "more_g": x.payload.mass.g - masses[key],
-                }
-            )
-        masses[key] = x.payload.mass.g
+        if x.payload.operation_id:
+            more_g = _share_edges(conn, x.author, x.payload.operation_id, x.payload.material_id, x.payload.mass.g)
+            moves.append({"key_author": x.author, "key_operation": x.payload.operation_id, "more_g": more_g})
     if moves:
         _move_balances(conn, moves)
-    for x in outputs:
-        _share_edges(conn, x.author, x.payload.operation_id, x.payload.material_id, x.payload.mass.g)
-
-
-def _masses(conn: Connection, facts: Sequence[AppliedFact[MaterialWeighed]]) -> dict[Key, int]:
-    rows = conn.execute(
-        select(material.c.author, material.c.material_id, material.c.mass_g).where(
-            material.c.author.in_(sorted({x.author for x in facts})),
-            material.c.material_id.in_(sorted({x.payload.material_id for x in facts})),
-        )
-    )
-    return {(r.author, r.material_id): r.mass_g for r in rows}
 
 
 def _move_balances(conn: Connection, moves: list[dict[str, Any]]) -> None:
@@ -192,18 +170,22 @@ def _move_balances(conn: Connection, moves: list[dict[str, Any]]) -> None:
     )
 
 
-def _share_edges(conn: Connection, author: str, operation_id: str, child_id: str, mass_g: int) -> None:
+def _share_edges(conn: Connection, author: str, operation_id: str, child_id: str, mass_g: int) -> int:
+    """Share the weighed mass over the edges that made the piece; returns by how many grams they carry more now."""
     rows = conn.execute(
         select(edge.c.ordinal, edge.c.mass_g)
         .where(edge.c.author == author, edge.c.operation_id == operation_id, edge.c.child_id == child_id)
         .order_by(edge.c.ordinal)
     ).all()
+    if not rows:
+        return 0
     weights = [max(0, r.mass_g) for r in rows]
-    if sum(weights) <= 0:
-        return
-    for row, part in zip(rows, share_out(mass_g, weights), strict=True):
+    parts = share_out(mass_g, weights if sum(weights) else [1] * len(rows))
+    for row, part in zip(rows, parts, strict=True):
         conn.execute(
             update(edge)
             .where(edge.c.author == author, edge.c.operation_id == operation_id, edge.c.ordinal == row.ordinal)
             .values(mass_g=part)
         )
+    before: int = sum(r.mass_g for r in rows)
+    return mass_g - before

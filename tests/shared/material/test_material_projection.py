@@ -31,6 +31,7 @@ from shared.material.queries import (
 )
 from shared.material.tables import alias, deviation_raised, edge, mass_history, material, operation
 from shared.material.trace import trace
+from shared.units import share_out
 
 A, B, C, P = (letter * 32 for letter in "abcd")
 
@@ -125,7 +126,7 @@ def test_a_fact_of_an_unknown_piece_changes_no_piece(journal: Journal) -> None:
 def transform(
     parents: tuple[f.Consumed, ...], child: f.NewMaterial, losses: tuple[f.Loss, ...] = ()
 ) -> f.MaterialTransformed:
-    masses = [p.charged_g for p in parents]
+    masses = share_out(child.mass.g, [p.charged_g for p in parents])
     return f.MaterialTransformed(
         operation_id="o" * 31 + child.material_id[0],
         operation="roll",
