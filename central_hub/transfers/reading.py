@@ -173,6 +173,8 @@ def _by_number(shipments: Sequence[str]) -> Any:
 def _note(found: dict[tuple[str, str], int], line: KnownLine | None, row: Row[Any]) -> None:
     if line is None or row.author != line.receiver or line.departed_at_ms > row.received_at_ms + CLOCK_SLACK_MS:
         return
+    if row.from_plant not in ("", line.sender):
+        return  # plants' numbers collide: what came from another plant is another piece
     key = (line.shipment_id, line.material_id)
     found[key] = min(found.get(key, row.recorded_at_ms), row.recorded_at_ms)
 
