@@ -16,7 +16,7 @@ from local_mes.quality.steel import inputs_of
 from local_mes.standards.service import find_rule
 from shared.errors import NotFound
 from shared.material.facts import MaterialScrapped, OrderAssigned
-from shared.material.queries import get_piece, rows_of
+from shared.material.queries import find_material, get_piece, rows_of
 from shared.orders.queries import OrderItem, find_order
 from shared.quality.domain import DISPOSITIONS
 from shared.quality.facts import HoldPlaced, HoldReleased
@@ -59,29 +59,38 @@ def release_hold(plant: Plant, command: ReleaseHold) -> dict[str, Any]:
         raise errors.needs_order()
     with plant.journal.work() as tx:
         earlier = tx.once(command.command_id)
-        if earlier is not None:
-            return dict(earlier)
-        deed = by_person(plant, tx, command.actor, command.at_ms)
-        hold, row = _held_piece(deed, command)
-        order = _order(tx.conn, plant.code, command.order_item)
-        evidence = _evidence(deed, hold, row)
-        _check(deed, hold.rule_id, command, row, order, evidence)
-        hold_id = _own_hold(deed, hold, row)
-        _end(deed, hold_id, command, row, evidence)
-        free = not open_holds(tx.conn, row.material_id)
-        result = {
-            "hold_id": hold_id,
-            "piece": row.number,
-            "disposition": command.disposition,
-            "free": free,
-            "order_item": command.order_item or row.order_item,
-            "evidence": evidence.explanation if evidence else "",
-            "decision_id": evidence.decision_id if evidence else "",
-        }
-        tx.done(command.command_id, result)
-    if free and row.kind == "slab":
-        send_flag(plant, row.number, held=False, key=hold_id)
+        result = (
+            dict(earlier)
+            if earlier is not None
+            else _release(by_person(plant, tx, command.actor, command.at_ms), command)
+        )
+        if earlier is None:
+            tx.done(command.command_id, result)
+        freed = find_material(tx.conn, plant.code, result["material_id"]) if result["free"] else None
+    # the spool is another database: a crash between the two commits leaves the flag unsent, so a repeated command sends
+    # it; its key makes it one telegram
+    if freed is not None and freed.kind == "slab":
+        send_flag(plant, freed.number, held=False, key=result["hold_id"])
     return result
+
+
+def _release(deed: Deed, command: ReleaseHold) -> dict[str, Any]:
+    hold, row = _held_piece(deed, command)
+    order = _order(deed.conn, deed.plant.code, command.order_item)
+    evidence = _evidence(deed, hold, row)
+    _check(deed, hold.rule_id, command, row, order, evidence)
+    hold_id = _own_hold(deed, hold, row)
+    _end(deed, hold_id, command, row, evidence)
+    return {
+        "hold_id": hold_id,
+        "piece": row.number,
+        "material_id": row.material_id,
+        "disposition": command.disposition,
+        "free": not open_holds(deed.conn, row.material_id),
+        "order_item": command.order_item or row.order_item,
+        "evidence": evidence.explanation if evidence else "",
+        "decision_id": evidence.decision_id if evidence else "",
+    }
 
 
 def _held_piece(deed: Deed, command: ReleaseHold) -> tuple[Row[Any], Row[Any]]:

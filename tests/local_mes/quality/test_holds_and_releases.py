@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from production_bench import Bench
+from sqlalchemy import delete
 
+from local_mes.level2.spool_tables import down
 from local_mes.quality.service import PlaceHold, ReleaseHold, place_hold, release_hold
-from shared.db.engine import read
+from shared.db.engine import read, write
 from shared.errors import BadInput, NotFound, Refused
 from shared.journal.fact import Draft, Occurred
 from shared.material.facts import Consumed, Edge, Mass, MaterialTransformed, NewAlias, NewMaterial
@@ -51,6 +53,20 @@ def test_a_slab_inside_on_its_own_steel_is_cleared_with_the_evaluation_as_eviden
     # the heat stays held, and so do the others
     assert set(holds_of(held, "161843")) == {"QR-CHE-01", "QR-RES-01"}
     assert holds_of(held, "161843-1-2")
+
+
+def test_a_release_repeated_after_a_crash_still_tells_the_caster_that_the_slab_is_free(held: Bench) -> None:
+    slab = held.piece("161842-1-1")
+    placed = place_hold(held.plant, PlaceHold("crash-hold", "quality.ald", slab.number, "look at it"))
+    once = ReleaseHold("crash-release", "quality.ald", placed["hold_id"], "prime", note="looked at")
+    done = release_hold(held.plant, once)
+    with write(held.plant.spool) as conn:  # as if the process had died between the two databases' commits
+        conn.execute(delete(down).where(down.c.key == f"CC2030:F:{done['hold_id']}"))
+    flag = ("CC2030", {"slab": slab.number, "flag": "F"})
+    assert flag not in held.sent_down()
+    assert release_hold(held.plant, once) == done
+    assert release_hold(held.plant, once) == done
+    assert held.sent_down().count(flag) == 1
 
 
 def test_a_slab_that_still_breaks_the_rule_is_not_prime(held: Bench) -> None:
@@ -197,7 +213,6 @@ def _record(bench: Bench, fact: Any, subject: str) -> None:
 
 
 def test_another_plants_hold_is_not_ours_to_end(held: Bench) -> None:
-    from shared.db.engine import write
     from shared.db.upsert import upsert
     from shared.quality.tables import hold
 
