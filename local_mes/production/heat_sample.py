@@ -13,7 +13,7 @@ from local_mes.production.in_work import find_told, forget, tell
 from local_mes.quality.service import ask_all, hold_by_rule
 from shared.ids import derived_id
 from shared.quality.facts import ElementResult, SampleAnalysed
-from shared.quality.queries import FINAL_PLACE
+from shared.quality.queries import FINAL_PLACE, find_sample
 
 LABORATORY = "LAB"
 """Where samples wait for their result (see in_work.py)."""
@@ -43,7 +43,6 @@ def sample_result(work: Work, message: Message) -> None:
     """The laboratory's result. The final sample is asked about by every rule that wants it; what fails holds the heat."""
     heat = get_heat(work, message.fields["heat"])
     number, place = str(message.fields["sample"]), str(message.fields["place"])
-    taken = find_told(work.conn, LABORATORY, number) or {}
     # a repeated or corrected result of one sample replaces the earlier one
     sample_id = derived_id(heat.born_at_ms, work.plant.code, "sample", heat.material_id, number)
     results = tuple(result_of(row) for row in message.fields["results"])
@@ -52,13 +51,24 @@ def sample_result(work: Work, message: Message) -> None:
         sample_number=number,
         material_id=heat.material_id,
         place=place,
-        taken_at_ms=int(taken.get("taken_ms", message.occurred.at_ms)),
+        taken_at_ms=_taken_ms(work, number, sample_id),
         results=results,
     )
     work.record(fact, [heat.material_id, sample_id])
     forget(work.conn, LABORATORY, number)
     if place == FINAL_PLACE:
         _judge(work, heat, place, {r.element: r.value_e6 for r in results})
+
+
+def _taken_ms(work: Work, number: str, sample_id: str) -> int:
+    """As told when it was taken, else as the sample's first result says, else the time of the result.
+
+    A corrected result changes what was found, not when: else an older sample would pass for the latest one.
+    """
+    taken = find_told(work.conn, LABORATORY, number) or {}
+    known = find_sample(work.conn, work.plant.code, sample_id)
+    before = known.taken_at_ms if known is not None else work.message.occurred.at_ms
+    return int(taken.get("taken_ms", before))
 
 
 def result_of(row: dict[str, Any]) -> ElementResult:

@@ -401,10 +401,15 @@ def test_without_rules_nothing_is_called_in_order(tmp_path: Path, clock: FixedCl
 def test_a_corrected_result_replaces_the_first(shop: Bench) -> None:
     play(shop, sorted(heat_events(SEQUENCE, 0), key=lambda e: e[0]))
     heat = shop.piece("161842")
+    with read(shop.plant.node.engine) as conn:
+        first = find_final_analysis(conn, heat.material_id)
+        assert first is not None
     wrong = laboratory(FINALS["161843"])
     shop.tell("ALD-LAB", "LB1010", 1, sample="161842LFF1", heat="161842", place="LFF", count=len(wrong), results=wrong)
     with read(shop.plant.node.engine) as conn:
         final = find_final_analysis(conn, heat.material_id)
         assert final is not None
+        # analysed anew, not taken anew: else an old sample would pass for the latest one
+        assert (final.taken_at_ms, final.analysed_at_ms > first.analysed_at_ms) == (first.taken_at_ms, True)
         assert final.e6["Cu"] == 2700
         assert {h.rule_id for h in open_holds(conn, heat.material_id)} == {"QR-CHE-01", "QR-RES-01"}
