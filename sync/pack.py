@@ -123,5 +123,5 @@ def _read_origin(raw: bytes) -> Origin | None:
         return None
     try:
         return msgspec.json.decode(raw, type=Origin)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed("sync.bad_origin", f"An entry's origin cannot be read: {error}.") from error

@@ -37,7 +37,7 @@ def read_envelope(raw: bytes, limit: int = HELLO_BYTES_MAX) -> Envelope:
         raise OverLimit("sync.head_too_large", f"A signed message of {len(raw)} bytes; the limit is {limit}.")
     try:
         return msgspec.json.decode(raw, type=Envelope)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed("sync.no_envelope", f"Not a signed envelope: {error}.") from error
 
 

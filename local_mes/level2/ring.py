@@ -60,7 +60,7 @@ def read_event(sequence: int, value: object) -> Event | None:
         return None
     try:
         slot = msgspec.json.decode(raw, type=_Slot)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Event(UNREADABLE, "", {}, raw, f"The event cannot be read: {error}.")
     if slot.seq != sequence:
         return None

@@ -135,7 +135,7 @@ def _typed(fields: dict[str, Any]) -> dict[str, Any]:
         return read_form(request.form, fields)
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise still_wrong(f"The fields are no JSON object: {error}.") from error
 
 

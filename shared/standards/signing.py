@@ -45,7 +45,7 @@ def read_request(raw: bytes) -> SigningRequestFile:
         raise BadInput("standards.request_too_large", f"The request has {len(raw)} bytes.", todo="Fetch it again.")
     try:
         return msgspec.json.decode(raw, type=SigningRequestFile)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(
             "standards.no_request", f"This is no signing request: {error}.", todo="Fetch it again."
         ) from error
@@ -58,7 +58,7 @@ def check_request(request: SigningRequestFile) -> tuple[Catalogue, list[str]]:
         raise _mismatch("the catalogue is not the one whose hash the request names")
     try:
         catalogue = msgspec.json.decode(payload, type=Catalogue)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise _mismatch(f"the catalogue cannot be read: {error}") from error
     new = [entry for entry in catalogue.entries if entry.id in request.new]
     if len(new) != len(set(request.new)):
@@ -80,7 +80,7 @@ def read_answer(raw: bytes) -> SigningAnswer:
     """The answer in a file."""
     try:
         return msgspec.json.decode(raw, type=SigningAnswer)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(
             "standards.no_answer", f"This is no signature: {error}.", todo="Sign the request again."
         ) from error

@@ -226,7 +226,7 @@ def _envelope(raw: bytes) -> Envelope:
         raise TrustError("unreadable", f"An envelope of {len(raw)} bytes is too large.")
     try:
         return msgspec.json.decode(raw, type=Envelope)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise TrustError("unreadable", f"This is no signed envelope: {error}.") from error
 
 
@@ -240,5 +240,5 @@ def _payload_unverified(envelope: Envelope) -> bytes:
 def _parse(payload: bytes, kind: type[M]) -> M:
     try:
         return msgspec.json.decode(payload, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise TrustError("unreadable", f"The signed {kind.__name__.lower()} cannot be read: {error}.") from error

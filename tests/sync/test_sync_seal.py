@@ -12,7 +12,7 @@ from shared.keys import new_key
 from sync.errors import BadSeal, Malformed, OverLimit
 from sync.limits import HEAD_BYTES_MAX
 from sync.messages import ENROL, PULL, SEAL, ZERO_HASH, Enrol, Pull, Seal
-from sync.seal import digest, open_seal, open_self_signed, open_signed, parse, sign
+from sync.seal import digest, open_seal, open_self_signed, open_signed, parse, read_envelope, sign
 
 HEX = "0123456789abcdef" * 2
 
@@ -138,6 +138,13 @@ def test_a_heartbeat_at_the_head_is_in_order(keys):
 def test_bytes_that_are_no_message_are_malformed(payload):
     with pytest.raises(Malformed):
         parse(payload, Seal)
+
+
+@pytest.mark.parametrize("depth", [1, 100_000])
+def test_an_envelope_of_strange_depth_is_malformed_before_anyone_is_known(depth):
+    strange = b'{"x":' + b"[" * depth + b"]" * depth + b"}"
+    with pytest.raises(Malformed):
+        read_envelope(strange)
 
 
 def test_a_repeated_key_is_malformed_even_if_both_values_agree():

@@ -321,7 +321,13 @@ def test_an_empty_slot_is_a_gap(value: object) -> None:
     assert read_event(3, value) is None
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", "17", "\ud800", '{"seq": "3"}', '{"seq": 3, "fields": 4}', '{"seq": 3}'])
+FOREIGN = (
+    *("[]", "{}", "17", "\ud800", '{"seq": "3"}', '{"seq": 3, "fields": 4}', '{"seq": 3}'),
+    '{"seq": 3, "unit": "RF1", "event": "Charge", "fields": {"temp_c": %s}}' % ("[" * 100_000 + "]" * 100_000),
+)
+
+
+@pytest.mark.parametrize("text", FOREIGN, ids=range(len(FOREIGN)))
 def test_a_slot_that_says_nothing_readable_is_kept_with_its_problem(text: str) -> None:
     event = read_event(3, text)
     assert event is not None
