@@ -5,7 +5,7 @@ A fact about a piece whose row this author never wrote changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from sqlalchemy import Connection, bindparam, func, update
@@ -16,7 +16,7 @@ from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
 from shared.material import facts as f
 from shared.material.books import Birth, alias_row, change, end, identify, mark_back, mark_shipped, mass_row, take_in
-from shared.material.operation_rows import apply_material_transformed, apply_operation_weighings
+from shared.material.operation_rows import Transformed, apply_material_transformed, apply_operation_weighings
 from shared.material.tables import alias, deviation_raised, mark, mass_history, material, place_history
 
 __all__ = ["Birth", "mark_back", "mark_shipped", "register", "take_in"]
@@ -37,8 +37,22 @@ def _with_heat(payload: f.MaterialCreated) -> f.NewMaterial:
 
 
 def _transformed(conn: Connection, facts: Sequence[AppliedFact[f.MaterialTransformed]]) -> None:
-    take_in(conn, [Birth(*child) for child in apply_material_transformed(conn, facts)])
-    _charge(conn, facts)
+    for run in _runs(facts):
+        take_in(conn, [Birth(*child) for child in apply_material_transformed(conn, run)])
+        _charge(conn, run)
+
+
+def _runs(facts: Sequence[Transformed]) -> Iterator[list[Transformed]]:
+    """Cut before a step that brings back what an earlier one used up: within a run all births come before all uses."""
+    run: list[Transformed] = []
+    used: set[tuple[str, str]] = set()
+    for x in facts:
+        if used & {(x.author, child.material_id) for child in x.payload.children}:
+            yield run
+            run, used = [], set()
+        run.append(x)
+        used |= {(x.author, p.material_id) for p in x.payload.parents}
+    yield run
 
 
 def _charge(conn: Connection, facts: Sequence[AppliedFact[f.MaterialTransformed]]) -> None:
