@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 G_PER_KG = 1_000
 G_PER_T = 1_000_000
@@ -28,9 +29,9 @@ def m_to_um(m: int | float | Decimal | str) -> int:
 
 
 def theoretical_mass_g(thickness_um: int, width_um: int, length_um: int) -> int:
-    """Mass in grams of a cold cuboid: t * w * l * 7,850 kg/m3."""
+    """Mass in grams of a cold cuboid: t * w * l * 7,850 kg/m3, exact until it is rounded."""
     cubic_um = thickness_um * width_um * length_um
-    return round(cubic_um * STEEL_KG_PER_M3 / 1e15)
+    return round(Fraction(cubic_um * STEEL_KG_PER_M3, 10**15))
 
 
 def share_out(total: int, weights: list[int]) -> list[int]:
