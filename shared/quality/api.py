@@ -96,6 +96,9 @@ def get_samples(query: SamplesQuery) -> dict[str, Any]:
         else:
             for material_id in ids:
                 found += queries.list_samples(conn, query.author, query.place, material_id, query.after, query.limit)
+            found.sort(
+                key=lambda one: one.sample_id, reverse=True
+            )  # a number may mean several pieces: one order for all
         shown = found[: query.limit]
         return _page([sample_json(a, names) for a, names in _named(conn, shown)], found, query.limit, "sample_id")
 
