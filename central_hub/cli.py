@@ -158,3 +158,32 @@ def token_add(file: Path, login: str, title: str) -> None:
     here = _hub(file)
     with write(here.node.engine) as conn:
         click.echo(issue_token(conn, here.clock, login, title))
+
+
+@hub.command("user-password")
+@config
+@click.option("--login", required=True)
+@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
+def user_password(file: Path, login: str, password: str) -> None:
+    """Give a person another password; ends their sessions."""
+    from shared.db.engine import write
+    from shared.web.accounts import set_password
+
+    here = _hub(file)
+    with write(here.node.engine) as conn:
+        set_password(conn, login, password)
+    click.echo(f"{login} has a new password at {here.code}.")
+
+
+@hub.command("user-end")
+@config
+@click.option("--login", required=True)
+def user_end(file: Path, login: str) -> None:
+    """Shut a person out: sign-in, sessions and tokens. What they booked stays."""
+    from shared.db.engine import write
+    from shared.web.accounts import end_person
+
+    here = _hub(file)
+    with write(here.node.engine) as conn:
+        end_person(conn, here.clock, login)
+    click.echo(f"{login} is shut out at {here.code}.")

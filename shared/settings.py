@@ -104,7 +104,6 @@ class HubSettings(NodeSettings):
 
     apply_entries_max: int = Field(500, ge=1, description="Entries applied in one transaction: bounds its length.")
     token_hours: int = Field(48, ge=1, description="An enrolment token not used by then is void.")
-    signatures_needed: int = Field(2, ge=1, description="Standards keys that must sign a catalogue.")
     margin_minutes: int = Field(15, ge=0, description="Added to clock offsets before absence is judged between plants.")
 
 

@@ -88,6 +88,29 @@ def add_person(
     return person_id
 
 
+def set_password(conn: Connection, login: str, password: str) -> None:
+    """Another password: it ends all sessions of the person and any wait after wrong ones."""
+    if len(password) < PASSWORD_MIN:
+        raise BadInput("web.password", "The password is too short.", todo=f"Use at least {PASSWORD_MIN} characters.")
+    person_id = _get_active(conn, login)
+    changed = {"password_hash": _hasher.hash(password), "session_key": random_key()}
+    conn.execute(update(tables.person).where(tables.person.c.person_id == person_id).values(changed))
+    conn.execute(delete(tables.sign_in_failure).where(tables.sign_in_failure.c.login == login))
+
+
+def end_person(conn: Connection, clock: Clock, login: str) -> None:
+    """Someone left: no sign-in, no session and no token of theirs counts from now on; their facts keep their id."""
+    person_id = _get_active(conn, login)
+    ended = {"active": False, "session_key": random_key()}
+    conn.execute(update(tables.person).where(tables.person.c.person_id == person_id).values(ended))
+    token = tables.api_token.c
+    conn.execute(
+        update(tables.api_token)
+        .where(token.person_id == person_id, token.revoked_at_ms.is_(None))
+        .values(revoked_at_ms=clock.now_ms())
+    )
+
+
 def sign_in(engine: Engine, clock: Clock, limits: WebSettings, login: str, password: str) -> Person | None:
     """The person, if the password is theirs; None counts as a failure.
 
@@ -109,14 +132,12 @@ def sign_in(engine: Engine, clock: Clock, limits: WebSettings, login: str, passw
 
 def issue_token(conn: Connection, clock: Clock, login: str, title: str) -> str:
     """A new token of the person with that login; it is shown once and stored only as a hash."""
-    row = conn.execute(select(tables.person).where(tables.person.c.login == login, tables.person.c.active)).first()
-    if row is None:
-        raise NotFound("web.no_login", f"There is no login {login!r}.", todo="Add the person first.")
+    person_id = _get_active(conn, login)
     token_id, secret = new_id(clock), secret_token()
     conn.execute(
         insert(tables.api_token).values(
             token_id=token_id,
-            person_id=row.person_id,
+            person_id=person_id,
             title=title,
             secret_hash=_digest(secret),
             created_at_ms=clock.now_ms(),
@@ -167,6 +188,16 @@ def session_secret(conn: Connection) -> str:
     return str(found.scalar_one())
 
 
+def _get_active(conn: Connection, login: str) -> str:
+    found = conn.execute(
+        select(tables.person.c.person_id).where(tables.person.c.login == login, tables.person.c.active)
+    )
+    person_id = found.scalar()
+    if person_id is None:
+        raise NotFound("web.no_login", f"There is no login {login!r}.", todo="Add the person first.")
+    return str(person_id)
+
+
 def _person(conn: Connection, row: Any) -> Person:
     roles = conn.execute(select(tables.person_role.c.role).where(tables.person_role.c.person_id == row.person_id))
     return Person(row.person_id, row.login, row.name, frozenset(roles.scalars()), row.session_key)
@@ -191,7 +222,7 @@ def _failures_so_far(conn: Connection, login: str, now_ms: int) -> int:
             "web.locked",
             "Too many wrong passwords for this login.",
             kept="Nobody was signed in.",
-            todo=f"Wait {seconds} seconds, or ask the plant engineer.",
+            todo=f"Wait {seconds} seconds, or ask for a new password.",
         )
     return 0 if row is None else int(row.failures)
 

@@ -10,11 +10,11 @@ from contextlib import ExitStack
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from shared.clock import FixedClock
 from shared.db.engine import read, write
-from shared.errors import BadInput, Unavailable
+from shared.errors import BadInput, NotFound, Unavailable
 from shared.node import Node
 from shared.web import accounts, tables
 
@@ -115,6 +115,33 @@ def test_a_token_acts_for_its_person_without_csrf(client: FlaskClient, node: Nod
     for wrong in (token[:-1], token + "x", token.partition(".")[0], "", "." + token.partition(".")[2]):
         refused = client.post("/api/v1/book", json={"mass_g": 5}, headers={"Authorization": f"Bearer {wrong}"})
         assert refused.status_code == 401, wrong
+
+
+def test_who_left_has_no_sign_in_no_session_and_no_token(
+    client: FlaskClient, sign_in: SignIn, node: Node, clock: FixedClock
+) -> None:
+    sign_in()
+    with write(node.engine) as conn:
+        token = accounts.issue_token(conn, clock, "operator.cc1", "test")
+        accounts.end_person(conn, clock, "operator.cc1")
+    assert client.get("/").status_code == 302
+    assert client.get("/api/v1/fault", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    assert accounts.sign_in(node.engine, clock, node.settings.web, "operator.cc1", PASSWORD) is None
+    with pytest.raises(NotFound), write(node.engine) as conn:
+        accounts.end_person(conn, clock, "operator.cc1")
+
+
+def test_a_new_password_ends_sessions_and_the_wait_after_wrong_ones(
+    client: FlaskClient, sign_in: SignIn, node: Node, clock: FixedClock
+) -> None:
+    sign_in()
+    with write(node.engine) as conn:
+        locked = {"login": "operator.cc1", "failures": 5, "locked_until_ms": clock.now_ms() + 60_000}
+        conn.execute(insert(tables.sign_in_failure).values(locked))
+        accounts.set_password(conn, "operator.cc1", "another long one")
+    assert client.get("/").status_code == 302
+    assert accounts.sign_in(node.engine, clock, node.settings.web, "operator.cc1", PASSWORD) is None
+    assert accounts.sign_in(node.engine, clock, node.settings.web, "operator.cc1", "another long one") is not None
 
 
 def test_a_session_needs_the_csrf_token_on_the_api_too(client: FlaskClient, sign_in: SignIn) -> None:
