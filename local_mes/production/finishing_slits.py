@@ -16,7 +16,8 @@ from local_mes.production.finishing_domain import UM_PER_MM, across, outcome_of,
 from local_mes.production.finishing_line import entered, line_of, parse_slits, size_of
 from local_mes.production.finishing_step import edges_of, record_step
 from local_mes.production.in_work import all_told, find_told, forget, tell
-from local_mes.production.pieces import check_new_number, close_line, find_scheduled, flips_of, new_alias
+from local_mes.production.pieces import check_new_number, close_line, deviate, find_scheduled, flips_of, new_alias
+from shared.errors import BadInput, Refused
 from shared.material.domain import check_partition
 from shared.material.facts import Mass, NewMaterial, Size
 from shared.material.queries import find_material
@@ -34,7 +35,7 @@ def add_slit(work: Work, unit: Unit, coil: Row[Any]) -> None:
     key = _KEY + coil.material_id
     cuts = dict((find_told(work.conn, unit.code, key) or {}).get("cuts", {}))
     cuts[str(f["slit"])] = dict(f)
-    tell(work.conn, unit.code, key, work.message.occurred.at_ms, cuts=cuts)
+    tell(work.conn, unit.code, key, work.message.occurred.at_ms, cuts=cuts, refused="")
     plan = find_scheduled(work, unit.code, coil)
     planned = {letter for letter, _ in parse_slits(plan.text("slits"))} if plan else set()
     if planned and planned <= set(cuts):
@@ -42,12 +43,23 @@ def add_slit(work: Work, unit: Unit, coil: Row[Any]) -> None:
 
 
 def close_open_sets(work: Work, unit: Unit, entering_id: str) -> None:
-    """Another coil enters: the sets before it have all the slits they will have."""
+    """Another coil enters: the sets before it have all the slits they will have.
+
+    One that cannot be booked is said of its own coil, once, and kept for when its telegrams are mended: it must not
+    keep every coil after it out of the line.
+    """
     for key, told in all_told(work.conn, unit.code, _KEY).items():
         coil_id = key.removeprefix(_KEY)
         coil = find_material(work.conn, work.plant.code, coil_id)
-        if coil_id != entering_id and coil is not None and coil.state == "live":
-            _record_set(work, unit, coil, told["cuts"], find_scheduled(work, unit.code, coil))
+        if coil_id == entering_id or coil is None or coil.state != "live" or told.get("refused"):
+            continue
+        try:
+            with work.conn.begin_nested():
+                _record_set(work, unit, coil, told["cuts"], find_scheduled(work, unit.code, coil))
+        except (BadInput, Refused) as error:
+            numbers = ", ".join(str(cut["coil_out"]) for _, cut in sorted(told["cuts"].items()))
+            deviate(work, coil, "slits", f"{numbers} of {coil.number} were told but cannot be booked: {error.what}")
+            tell(work.conn, unit.code, key, work.message.occurred.at_ms, refused=error.what)
 
 
 def _record_set(work: Work, unit: Unit, coil: Row[Any], cuts: dict[str, Cut], plan: ScheduleLine | None) -> None:

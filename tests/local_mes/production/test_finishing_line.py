@@ -251,6 +251,21 @@ def test_slits_without_a_plan_are_closed_by_the_next_coil(finishing: Bench) -> N
     assert finishing.piece("G6-03128-C").state == "live"
 
 
+def test_slits_that_cannot_be_do_not_keep_the_next_coils_out_of_the_line(finishing: Bench) -> None:
+    finishing.take_in("G6-03128", "coil", 20_429, (800, 800_000, 2_634_500_000))
+    for number in ("G6-03129", "G6-03130"):
+        finishing.take_in(number, "coil", 20_429, (800, 1_250_000, 2_634_500_000))
+    slit(finishing, "ABC")  # 924 mm on 800 mm of strip, and no plan that would have said so at once
+    enter(finishing, "SL", "G6-03129")
+    enter(finishing, "SL", "G6-03130")
+    assert finishing.repairs() == []
+    assert {finishing.piece(f"G6-0312{n}").place for n in (8, 9)} == {"SL1"}
+    assert finishing.piece("G6-03130").place == "SL1"
+    said = [row.text for row in finishing.rows(deviation_raised) if row.rule == "slits"]
+    assert len(said) == 1
+    assert "G6-03128-A, G6-03128-B, G6-03128-C of G6-03128 were told but cannot be booked" in said[0]
+
+
 def test_slits_that_do_not_fit_on_the_strip_go_to_repair(finishing: Bench) -> None:
     finishing.take_in("G6-03128", "coil", 20_429, (800, 1_000_000, 2_634_500_000))
     finishing.schedule("SL1", "G6-03128", "G6-03128", "stock", slits=SLITS)
