@@ -15,6 +15,9 @@ from shared.errors import BadSetup, Unavailable
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for another on SQLite: longer than any transaction we hold."""
 
+HIDE = True
+"""Errors of the database are logged without the values they were about: hashes, tokens and names stay out of logs."""
+
 
 def open_engine(url: str) -> Engine:
     """An engine for sqlite:///file or postgresql://...; the folder of a SQLite file must exist and be writable."""
@@ -26,14 +29,18 @@ def open_engine(url: str) -> Engine:
         ) from error
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(url, parsed.database)
-    return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+    return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=HIDE)
 
 
 def _open_sqlite(url: str, file: str | None) -> Engine:
     if file and file != ":memory:" and not Path(file).parent.is_dir():
         raise BadSetup("db.no_folder", f"The folder {Path(file).parent} does not exist.", todo="Run init first.")
     engine = create_engine(
-        url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}, pool_size=20, max_overflow=60
+        url,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+        pool_size=20,
+        max_overflow=60,
+        hide_parameters=HIDE,
     )
 
     @event.listens_for(engine, "connect")
