@@ -10,30 +10,28 @@ from local_mes.level2.operations import Work
 from local_mes.production.counting import count
 from local_mes.production.pieces import deviate
 from shared.material.facts import Mass, MaterialWeighed
-from shared.material.queries import find_operation
+from shared.material.queries import find_operation, find_weighed_g
 from shared.quality.queries import is_held
 
 
 def weigh_product(work: Work, piece: Row[Any], made: Row[Any], mass_g: int, scale: str, balance_ppm: int) -> None:
     """Record the weighed mass as the step's output; beyond the step's tolerance also a deviation.
 
-    The first weighing counts the piece as good (prime unless held); a later one counts the difference.
+    The line's first weighing counts the piece as good (prime unless held); a later one counts the difference. A weighing
+    in the yard counts nothing, so it is none of the line's.
     """
-    first = piece.mass_basis != "weighed"
+    reason = f"after {made.operation}"
+    counted_g = find_weighed_g(work.conn, work.plant.code, piece.material_id, ("", reason))
     mass = Mass(mass_g, "weighed", scale, work.message.occurred.at_ms)
     work.record(
-        MaterialWeighed(
-            material_id=piece.material_id, mass=mass, reason=f"after {made.operation}", operation_id=made.operation_id
-        ),
+        MaterialWeighed(material_id=piece.material_id, mass=mass, reason=reason, operation_id=made.operation_id),
         [piece.material_id],
     )
     _check_balance(work, piece, made.operation_id, balance_ppm)
-    if not first:
-        count(work, made.unit, {"good_g": mass_g - piece.mass_g})
-        return
-    measures = {"good_g": mass_g, "good_weighed_g": mass_g, "pieces": 1}
+    more_g = mass_g - (counted_g or 0)
+    measures = {"good_g": more_g, "good_weighed_g": more_g, "pieces": 1 if counted_g is None else 0}
     if not is_held(work.conn, piece.material_id):
-        measures["prime_g"] = mass_g
+        measures["prime_g"] = more_g
     count(work, made.unit, measures)
 
 

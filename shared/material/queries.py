@@ -201,6 +201,15 @@ def find_making(conn: Connection, author: str, material_id: str) -> Row[Any] | N
     return conn.execute(query.order_by(operation.c.ended_at_ms.desc())).first()
 
 
+def find_weighed_g(conn: Connection, author: str, material_id: str, reasons: Sequence[str]) -> int | None:
+    """The last mass (g) a scale gave a piece for one of these reasons ('' = at its birth), or None."""
+    c = mass_history.c
+    query = select(c.mass_g).where(
+        c.author == author, c.material_id == material_id, c.basis == "weighed", c.reason.in_(reasons)
+    )
+    return conn.execute(query.order_by(c.at_ms.desc(), c.fact_id.desc())).scalar()
+
+
 def losses_of(conn: Connection, author: str, operation_id: str) -> Sequence[Row[Any]]:
     """An operation's losses (and additions, negative) in their order."""
     query = select(loss).where(loss.c.author == author, loss.c.operation_id == operation_id)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from production_bench import Bench
 
+from local_mes.stock.service import Command
+from local_mes.stock.service import weigh as by_hand
 from shared.db.engine import read
 from shared.journal.fact import Draft, Occurred
 from shared.material.facts import MarkPlaced
@@ -15,7 +17,7 @@ from shared.material.tables import deviation_raised, edge, loss, mark, operation
 from shared.material.trace import ancestor_places, projected_marks
 from shared.orders.queries import find_line
 from shared.performance.queries import sums
-from shared.performance.tables import stop
+from shared.performance.tables import rollup, stop
 from shared.quality.facts import HoldPlaced
 from shared.quality.queries import open_holds
 from shared.quality.tables import decision, hold
@@ -249,6 +251,16 @@ def test_slits_without_a_plan_are_closed_by_the_next_coil(finishing: Bench) -> N
     enter(finishing, "SL", "G6-03129")
     assert finishing.piece("G6-03128").state == "consumed"
     assert finishing.piece("G6-03128-C").state == "live"
+
+
+def test_a_coil_weighed_by_hand_before_the_line_weighs_it_still_counts_as_made(finishing: Bench) -> None:
+    prepare(finishing)
+    pickle(finishing)
+    by_hand(finishing.plant, Command("hand-1", "operator.pl1"), "C6-04407-P", 19_750_000)
+    for kg in (19_744, 19_740):
+        weigh(finishing, "PL", "C6-04407-P", kg)
+    sums = {row.measure: row.total for row in finishing.rows(rollup) if row.unit == "PL1"}
+    assert (sums["good_g"], sums["prime_g"], sums["pieces"]) == (19_740_000, 19_740_000, 1)
 
 
 def test_slits_that_cannot_be_do_not_keep_the_next_coils_out_of_the_line(finishing: Bench) -> None:
