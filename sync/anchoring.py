@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db.engine import read
+from shared.errors import Unavailable
 from shared.journal.life import Anchor, current_anchor, write_anchor
 from shared.logs import get
 from sync.bell import Bell
@@ -57,11 +58,11 @@ class Anchoring:
             seen = self._departing.rings
             try:
                 self.write_now()
-            except (SQLAlchemyError, OSError) as error:
+            except (SQLAlchemyError, Unavailable, OSError) as error:
                 log.warning("anchor not written", reason=str(error)[:300])
             self._departing.wait(seen, LOOK_S)
             self._stopping.wait(ANCHOR_LAG_S)
         try:
             self.write_now()
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, Unavailable, OSError) as error:
             log.warning("anchor not written", reason=str(error)[:300])

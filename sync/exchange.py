@@ -231,5 +231,5 @@ class Exchange:
         try:
             with write(caller.engine) as conn:
                 link.note_away(conn, caller.peer.code, caller.clock.now_ms(), str(error))
-        except SQLAlchemyError as trouble:
+        except (SQLAlchemyError, StrandlineError) as trouble:
             log.warning("link state not written", reason=str(trouble)[:300])

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db.engine import read, write
-from shared.errors import BadSetup
+from shared.errors import BadSetup, Unavailable
 from shared.ids import jitter
 from shared.journal.life import begin_life, read_anchor
 from shared.logs import get
@@ -72,7 +72,7 @@ class CallingStation:
         while not self._stopping.is_set():
             try:
                 self.exchange = self._make_exchange()
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, Unavailable) as error:
                 log.warning("enrolment not read", reason=str(error)[:300])
             if self.exchange is not None:
                 self.exchange.start()

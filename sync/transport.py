@@ -13,6 +13,7 @@ import msgspec
 import requests
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.errors import Unavailable
 from sync.errors import Busy, OutOfStep, OverLimit, SyncError, Unreachable, from_status
 from sync.limits import BODY_BYTES_LIMIT, CONNECT_S, HELLO_BYTES_MAX, READ_S
 
@@ -118,7 +119,7 @@ class MemoryTransport:
             raise Unreachable("sync.no_door", f"No {door} here.")
         try:
             return calls[door](body)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, Unavailable) as error:
             raise Unreachable("sync.unreachable", f"The peer failed: {error}.") from error
 
 

@@ -29,7 +29,7 @@ from local_mes.level2.telegram_server import TelegramLink
 from shared import logs
 from shared.clock import Clock, FileClock, SystemClock
 from shared.db.engine import open_engine
-from shared.errors import BadSetup
+from shared.errors import BadSetup, Unavailable
 from shared.settings import PlantSettings
 
 STATES_EVERY_S = 1.0
@@ -124,7 +124,7 @@ class Collector:
         while True:
             try:
                 await self._save()
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, Unavailable) as error:
                 # the picture of the links is late, the messages are not: those fail and are sent again on their own
                 log.warning("link states not written", why=str(error))
             await asyncio.sleep(STATES_EVERY_S)

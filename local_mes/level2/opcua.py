@@ -32,6 +32,7 @@ from local_mes.level2.spool import Incoming, SpoolWriter
 from local_mes.level2.telegrams.frame import claimed_ms, zone_offset_min
 from shared import logs
 from shared.clock import Clock
+from shared.errors import Unavailable
 
 NAMESPACE = "urn:strandline:level2"
 APPLICATION_URI = "urn:strandline:level2:client"
@@ -243,6 +244,7 @@ _ENDS_SESSION = (
     UaError,
     TimeoutError,
     SQLAlchemyError,
+    Unavailable,
     struct.error,
     ValueError,
     TypeError,

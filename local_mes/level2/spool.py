@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from local_mes.level2.spool_tables import identity, message, spool_metadata
 from shared.clock import Clock
 from shared.db.engine import read, write
+from shared.errors import Unavailable
 from shared.ids import random_key
 
 T = TypeVar("T")
@@ -169,7 +170,7 @@ class SpoolWriter:
         try:
             with write(self._engine) as conn:
                 results = [job(conn) for job, _ in batch]
-        except (SQLAlchemyError, OSError, ValueError, TypeError) as error:
+        except (SQLAlchemyError, Unavailable, OSError, ValueError, TypeError) as error:
             for _, done in batch:
                 done.set_exception(error)
             return

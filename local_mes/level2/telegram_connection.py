@@ -33,6 +33,7 @@ from local_mes.level2.telegrams.frame import (
 )
 from local_mes.level2.telegrams.layout import ACKNOWLEDGE, HEARTBEAT
 from shared import logs
+from shared.errors import Unavailable
 
 if TYPE_CHECKING:
     from local_mes.level2.telegram_server import TelegramLink
@@ -88,7 +89,7 @@ class TelegramConnection:
         for error in errors:
             if isinstance(error, asyncio.IncompleteReadError):
                 self._state.detail = "The peer closed the connection."
-            elif isinstance(error, OSError | SQLAlchemyError | FormatError):
+            elif isinstance(error, OSError | SQLAlchemyError | Unavailable | FormatError):
                 self._state.detail = f"The connection ended: {error}"[:400]
                 log.warning("connection ended", link=self._link.link.code, why=str(error))
             elif error is not None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.errors import Unavailable
 from shared.web.features import Face, StatusLine, StatusPort
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ def _ask(port: StatusPort) -> Sequence[StatusLine]:
     """A port whose database does not answer must not take the whole page with it; the line then says just that."""
     try:
         return port()
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, Unavailable) as error:
         log.warning("a status port failed", exc_info=error)
         return (StatusLine("alarm", "The state of a connection cannot be read. What you see may be old."),)
 
