@@ -17,8 +17,8 @@ LOOK_S = 0.02
 RUNNING = {"runs_it", "deviates"}
 """States of conformance in which a plant has adopted the version."""
 SPOOL_S, SETTLE_S, SHIPMENT_S, STANDARDS_S, EPISODE_S = 60.0, 60.0, 30.0, 60.0, 20.0
-STUCK_S = 1.0
-"""A spool that has not moved for this long holds a message that waits for a later one."""
+WAITS_S = 0.3
+"""Everything read and still something open for this long: it waits for a message that is yet to come."""
 QUIET_S = 0.6
 """Figures that have not moved for this long will not move by themselves."""
 
@@ -35,18 +35,18 @@ def wait_for(look: Callable[[], bool], limit_s: float, pause_s: float = LOOK_S) 
 
 def wait_interpreted(desk: Desk) -> bool:
     """The plant has interpreted its spool; what waits for a later message or a mender does not count."""
-    last, since = -1, time.monotonic()
-    deadline = time.monotonic() + SPOOL_S
-    while time.monotonic() < deadline:
-        waiting = int(desk.get("status")["spool_open"])
-        if waiting == 0:
+    since: list[float] = []
+
+    def interpreted() -> bool:
+        if desk.get("status")["spool_open"] == 0:
             return True
-        if waiting != last:
-            last, since = waiting, time.monotonic()
-        elif time.monotonic() - since > STUCK_S:
-            return True
-        time.sleep(LOOK_S)
-    return False
+        if desk.get("links")["backlog"]["uninterpreted"]:
+            since.clear()
+            return False
+        since.append(time.monotonic())
+        return since[-1] - since[0] > WAITS_S
+
+    return wait_for(interpreted, SPOOL_S)
 
 
 def wait_settled(desks: Mapping[str, Desk], hub: str, plants: Sequence[str]) -> bool:
