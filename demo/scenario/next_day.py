@@ -15,6 +15,7 @@ from typing import Any
 
 from demo.scenario.day import ENDS, Scenario, build
 from demo.scenario.moments import DAY, MINUTE
+from demo.scenario.morning import morning
 from demo.scenario.script import Event, Line, say
 from demo.scenario.steel import GRADES, as_e6
 from demo.scenario.takeover import WHEN
@@ -35,22 +36,20 @@ def build_next(seed: int, day: int, size: str, caster: str) -> Scenario:
     first = build(seed + day, size, caster)
     begins = ENDS + (day - 1) * DAY + MINUTE
     before = [event for event in first.events if event.at_ms < WHEN]
+    arrivals = morning(build(seed + day - 1, size, caster))
     events: list[list[Event]] = [_stand_in(before, begins)]
     events += [
         _shift(event, day, begins) for event in first.events if event.at_ms >= WHEN and event.via not in ONCE_ONLY
     ]
-    named = [
-        replace(
-            event,
-            fields=_rename(event.fields, day),
-            ledger=tuple(_rename(line, day) for line in event.ledger),
-            name=_rename(event.name, day),
-        )
-        for group in events
-        for event in group
-    ]
+    named = [_renamed(event, day) for group in events for event in group]
+    named += [_renamed(moved, day - 1) for event in arrivals for moved in _shift(event, day - 1, begins)]
     named.sort(key=lambda event: event.at_ms)
     return Scenario(seed + day, size, caster, begins, begins, ENDS + day * DAY, tuple(named))
+
+
+def _renamed(event: Event, day: int) -> Event:
+    lines = tuple(_rename(line, day) for line in event.ledger)
+    return replace(event, fields=_rename(event.fields, day), ledger=lines, name=_rename(event.name, day))
 
 
 def _shift(event: Event, day: int, begins: int) -> list[Event]:

@@ -47,6 +47,14 @@ def _is_same(got: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return all(got.get(key) == wanted[key] for key in ("heat", "strand", "cut"))
 
 
+def resolve(hub: Desk, command_id: str, fields: Mapping[str, Any]) -> None:
+    """Logistics ends the open case of a kind about a piece; one that is ended already is left alone."""
+    for case in hub.items("cases", kind=fields["kind"]):
+        if case["piece_number"] == fields["piece"] and case["state"] == "open":
+            said = {"command_id": command_id, "resolution": fields["resolution"], "note": fields["note"]}
+            hub.post(f"/api/v1/cases/{case['case_id']}/resolve", said)
+
+
 def switch_line(state: Path, plant: str, cut: bool) -> None:
     """Cut or restore a plant's line to the hub, and wait until it is so."""
     done = state.with_name(state.name + ".done")

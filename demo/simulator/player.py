@@ -85,6 +85,7 @@ class Player:
             "http": self._command,
             "release": self._errand,
             "mend": self._errand,
+            "resolve": self._resolve,
             "settle": self._wait,
             "wait_shipment": self._wait,
             "wait_standards": self._wait,
@@ -150,6 +151,9 @@ class Player:
 
     async def _standards(self, number: int, event: Event) -> None:
         await asyncio.to_thread(self.office.release, event.fields["documents"], self._command_id(number))
+
+    async def _resolve(self, number: int, event: Event) -> None:
+        await asyncio.to_thread(errands.resolve, self.desks[self.hub], self._command_id(number), event.fields)
 
     async def _line(self, _number: int, event: Event) -> None:
         await asyncio.to_thread(errands.switch_line, self.wan, event.plant, event.name == "cut")

@@ -49,7 +49,8 @@ def test_the_next_day_uses_no_number_of_the_day_before_and_no_piece_before_it_is
         build_next(1, day - 1, "full", "strand") if day > 1 else build(1),
     )
     assert today.events[0].at_ms >= before.events[-1].at_ms
-    there: set[str] = set()
+    there = {line["piece"] for line in lines(before, "shipped") if line["on_board"]}
+    old = set(there)
     gone: set[str] = set()
     for event in today.events:
         for line in event.ledger:
@@ -62,6 +63,19 @@ def test_the_next_day_uses_no_number_of_the_day_before_and_no_piece_before_it_is
                 gone.add(line["piece"])
             elif line["what"] in ("shipped", "received", "scrapped", "place", "number", "mass"):
                 assert line["piece"] in there
-    assert not there & set(born(before))
+    assert not (there - old) & set(born(before))
     assert not {line["load"] for line in lines(today, "shipped")} & {line["load"] for line in lines(before, "shipped")}
     assert len(lines(today, "case")) == 3
+    arrived = {line["piece"] for line in lines(today, "received")}
+    waiting = {line["piece"] for line in lines(before, "shipped") if line["on_board"]} - {
+        line["piece"] for line in lines(before, "received")
+    }
+    assert waiting
+    assert waiting <= arrived
+    assert [event.fields["piece"] for event in today.events if event.via == "resolve"] == [
+        piece for kind in ("unannounced", "short", "mass") for piece in (case_of(before, kind),)
+    ]
+
+
+def case_of(day: Scenario, kind: str) -> str:
+    return next(str(line["piece"]) for line in lines(day, "case") if line["kind"] == kind)
