@@ -33,7 +33,8 @@ demo: setup ## a steel group on this machine; ARGS="--once --json", "--size smal
 	@$(PY) -m demo $(ARGS)
 
 test: setup system ## all tests but the slow ones: unit, integration on SQLite and PostgreSQL, federation, browser
-	$(PY) -m pytest -n 2 --dist loadgroup -m "not slow" $(ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile -m "not slow" --ignore=tests/federation --ignore=tests/browser $(ARGS)
+	$(PY) -m pytest -m "not slow" tests/federation tests/browser $(ARGS)
 
 lint: $(VENV)/.ready ## style, types, import contracts
 	$(VENV)/bin/ruff check .
