@@ -48,6 +48,8 @@ def build_next(seed: int, day: int, size: str, caster: str) -> Scenario:
 
 
 def _renamed(event: Event, day: int) -> Event:
+    if day == 0:
+        return event  # of the first day itself: its names are as they are
     lines = tuple(_rename(line, day) for line in event.ledger)
     return replace(event, fields=_rename(event.fields, day), ledger=lines, name=_rename(event.name, day))
 

@@ -71,6 +71,10 @@ def test_the_next_day_uses_no_number_of_the_day_before_and_no_piece_before_it_is
         line["piece"] for line in lines(before, "received")
     }
     assert waiting
+    loads = {line["load"] for line in lines(before, "shipped")}
+    corrected = {event.fields["shipment"] for event in today.events if event.name.endswith("corrections/departure")}
+    assert len(corrected) == 2
+    assert corrected <= loads
     assert waiting <= arrived
     assert [event.fields["piece"] for event in today.events if event.via == "resolve"] == [
         piece for kind in ("unannounced", "short", "mass") for piece in (case_of(before, kind),)
