@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from sync.commands import Door, add_node_commands, config
+
 if TYPE_CHECKING:
     from local_mes.plant import Plant
     from shared.settings import PlantSettings
-
-config = click.option(
-    "--config", "file", required=True, type=click.Path(path_type=Path), help="The plant's settings file (TOML)."
-)
 
 
 def _settings(file: Path) -> PlantSettings:
@@ -31,9 +30,17 @@ def _plant(file: Path) -> Plant:
     return build_plant(_settings(file))
 
 
+def _roles() -> Mapping[str, str]:
+    from local_mes.app import ROLES
+
+    return ROLES
+
+
 @click.group()
-def plant() -> None:
+@click.pass_context
+def plant(ctx: click.Context) -> None:
     """One plant: its local MES and its Level-2 collector."""
+    ctx.obj = Door(lambda file: _plant(file).node, _roles)
 
 
 @plant.command()
@@ -93,103 +100,4 @@ def enrol(file: Path, token: str) -> None:
     )
 
 
-@plant.group()
-def journal() -> None:
-    """The plant's journal: its own facts and what came from the hub."""
-
-
-@journal.command()
-@config
-def verify(file: Path) -> None:
-    """Recompute every chain; names what was changed, exit code 2."""
-    from sync.journal_commands import verify_journal
-
-    click.echo(verify_journal(_plant(file).node))
-
-
-@journal.command()
-@config
-def rebuild(file: Path) -> None:
-    """Make all projected rows again from the journal, to the same content hash."""
-    from sync.journal_commands import rebuild_journal
-
-    click.echo(rebuild_journal(_plant(file).node))
-
-
-@plant.command("user-add")
-@config
-@click.option("--login", required=True)
-@click.option("--name", required=True)
-@click.option("--role", "roles", multiple=True, required=True)
-@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
-def user_add(file: Path, login: str, name: str, roles: tuple[str, ...], password: str) -> None:
-    """Add a person who may sign in."""
-    from local_mes.app import ROLES
-    from shared.db.engine import write
-    from shared.web.accounts import add_person
-
-    here = _plant(file)
-    with write(here.node.engine) as conn:
-        add_person(conn, here.clock, login, name, roles, password, ROLES)
-    click.echo(f"{login} may sign in at {here.code}.")
-
-
-@plant.command("people-add")
-@config
-@click.option(
-    "--file", "people", required=True, type=click.Path(path_type=Path, dir_okay=False), help="[[person]] entries."
-)
-def people_add(file: Path, people: Path) -> None:
-    """Add many people from a TOML file; prints `login token` for those who get one."""
-    from local_mes.app import ROLES
-    from shared.db.engine import write
-    from shared.web.people_file import add_people, read_people
-
-    listed = read_people(people)
-    here = _plant(file)
-    with write(here.node.engine) as conn:
-        for login, token in add_people(conn, here.clock, listed, ROLES):
-            click.echo(f"{login} {token}")
-
-
-@plant.command("token-add")
-@config
-@click.option("--login", required=True)
-@click.option("--title", required=True, help="What the token is for.")
-def token_add(file: Path, login: str, title: str) -> None:
-    """Give a person's program a token; it is shown once."""
-    from shared.db.engine import write
-    from shared.web.accounts import issue_token
-
-    here = _plant(file)
-    with write(here.node.engine) as conn:
-        click.echo(issue_token(conn, here.clock, login, title))
-
-
-@plant.command("user-password")
-@config
-@click.option("--login", required=True)
-@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
-def user_password(file: Path, login: str, password: str) -> None:
-    """Give a person another password; ends their sessions."""
-    from shared.db.engine import write
-    from shared.web.accounts import set_password
-
-    here = _plant(file)
-    with write(here.node.engine) as conn:
-        set_password(conn, login, password)
-    click.echo(f"{login} has a new password at {here.code}.")
-
-
-@plant.command("user-end")
-@config
-@click.option("--login", required=True)
-def user_end(file: Path, login: str) -> None:
-    """Shut a person out: sign-in, sessions and tokens. What they booked stays."""
-    from shared.db.engine import write
-    from shared.web.accounts import end_person
-
-    here = _plant(file)
-    with write(here.node.engine) as conn:
-        end_person(conn, here.clock, login)
-    click.echo(f"{login} is shut out at {here.code}.")
+add_node_commands(plant)
