@@ -28,7 +28,7 @@ def sources() -> Iterator[Path]:
         yield from sorted(p for p in (ROOT / room).rglob("*.py") if "versions" not in p.parts)
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", list(sources()), ids=lambda p: str(p.relative_to(ROOT)))
 def test_sizes_names_and_doors(path: Path) -> None:
     text = path.read_text()
     tree = ast.parse(text)
