@@ -1,6 +1,12 @@
 """The small faults that tools.mutate tries: one changed comparison, operator, constant, condition or return each.
 
-Sentences are left alone (they are for people), and what is not run: docstrings, annotations, decorators, class keywords.
+Left alone, because such a change is no fault: nothing that the product promises depends on it.
+
+* what is not run: docstrings, annotations, decorators, class keywords, __all__;
+* words for people: a text with a space in it, whatever stands inside such an f-string, what a raised error says after
+  its code, a call of the log, the name of a logger or of a thread;
+* how much is done at once and how long is waited, where every value has the same outcome: constants of a module that
+  are called ..._AT_ONCE, ..._A_QUERY or ..._S. Limits that a peer or a person can meet have other names.
 """
 
 from __future__ import annotations
@@ -47,28 +53,59 @@ def _with(text: str, at: int) -> str:
 
 
 def _places(tree: ast.Module) -> Iterator[tuple[ast.expr | ast.stmt, str, Change]]:
-    silent = _not_run(tree)
+    silent = _left_alone(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.expr | ast.stmt) and node not in silent:
             yield from ((node, what, change) for what, change in _changes(node))
 
 
-def _not_run(tree: ast.Module) -> set[ast.AST]:
-    """Docstrings, annotations and declarations: a fault there is none, or stops every import."""
+TUNING = ("_AT_ONCE", "_A_QUERY", "_S")
+WORDING = ("kept", "todo")
+"""Keywords of the product's errors that are sentences."""
+
+
+def _left_alone(tree: ast.Module) -> set[ast.AST]:
+    """Every node of what the module's docstring says is left alone."""
     found: set[ast.AST] = set()
     for node in ast.walk(tree):
-        notes = [getattr(node, name, None) for name in ("annotation", "returns")]
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            notes.append(node)
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__":
-            notes.append(node)
-        notes += getattr(node, "decorator_list", [])
-        if isinstance(node, ast.ClassDef):
-            notes += node.keywords
-        for note in notes:
-            if isinstance(note, ast.AST):
-                found.update(ast.walk(note))
+        for part in (*_not_run(node), *_for_people(node), *_tuning(node)):
+            found.update(ast.walk(part))
     return found
+
+
+def _not_run(node: ast.AST) -> Iterator[ast.AST]:
+    """Docstrings, annotations and declarations: a fault there is none, or stops every import."""
+    for name in ("annotation", "returns"):
+        note = getattr(node, name, None)
+        if isinstance(note, ast.AST):
+            yield note
+    yield from getattr(node, "decorator_list", [])
+    match node:
+        case ast.Expr(value=ast.Constant()) | ast.Assign(targets=[ast.Name(id="__all__")]):
+            yield node
+        case ast.ClassDef(keywords=keywords):
+            yield from keywords
+
+
+def _for_people(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
+        case ast.JoinedStr(values=parts) if any(isinstance(p, ast.Constant) and " " in str(p.value) for p in parts):
+            yield node
+        case ast.Raise(exc=ast.Call(args=[_, *said], keywords=keywords)):
+            yield from said
+            yield from (k for k in keywords if k.arg in WORDING)
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="log")))):
+            yield node
+        case ast.Assign(targets=[ast.Name(id="log")]):
+            yield node
+        case ast.Call(func=ast.Attribute(attr="Thread"), keywords=keywords):
+            yield from (k for k in keywords if k.arg == "name")
+
+
+def _tuning(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name.endswith(TUNING):
+            yield value
 
 
 def _changes(node: ast.expr | ast.stmt) -> Iterator[tuple[str, Change]]:

@@ -3,7 +3,8 @@
 Works on a copy of the tree. One run of all the tests under coverage tells which tests come past which line; then each
 drawn fault (a mutant) is written into its module and only those tests run, until one fails. mutmut was tried first: it
 copies function by function, so it does not reach classes, tables and registrations, must run the whole suite before it
-begins, and cannot draw a sample; a full run here would take days. SURVIVED lines name where a test is missing.
+begins, and cannot draw a sample; a full run here would take days. SURVIVED lines name where a test is missing; which
+changes count as no fault is said in tools/faults.py.
 """
 
 from __future__ import annotations
@@ -18,17 +19,23 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.faults import faults
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("shared", "sync", "local_mes", "central_hub", "demo", "tools", "tests", "pyproject.toml")
-SOURCES = ("shared/journal/*.py", "sync/*.py", "shared/*/projection.py")
+SOURCES = ("shared/journal/*.py", "sync/*.py", "shared/*/projection.py", "shared/*/*rows.py")
 TESTS = {
-    "journal": ("tests/shared/journal", "tests/sync"),
-    "sync": ("tests/sync", "tests/central_hub/plants", "tests/central_hub/portal", "tests/local_mes/console"),
+    "journal": ("tests/shared/journal", "tests/shared/db", "tests/sync"),
+    "sync": (
+        "tests/sync",
+        "tests/shared/db",
+        "tests/central_hub/plants",
+        "tests/central_hub/portal",
+        "tests/local_mes/console",
+    ),
     "material": ("tests/shared/material", "tests/local_mes/production"),
     "orders": ("tests/shared/orders", "tests/local_mes/orders"),
     "performance": ("tests/shared/performance", "tests/local_mes/performance"),
@@ -36,14 +43,14 @@ TESTS = {
     "standards": ("tests/shared/standards", "tests/local_mes/standards", "tests/central_hub/standards"),
     "transfers": ("tests/shared/transfers", "tests/local_mes/transfers", "tests/central_hub/transfers"),
 }
-LEFT_OUT = "not kill and not postgres"
-"""Processes of their own are not seen by the coverage."""
+LEFT_OUT = "not kill and not postgres and not slow"
+"""Processes of their own are not seen by the coverage, and a mutant is to cost seconds."""
 AT_MOST_TESTS = 25
 WHOLE = 0
 """Stands for all lines of a module: lines that run at its import belong to no test."""
 EVERYWHERE = ("", WHOLE)
 """Modules of nothing but declarations: the tests that come past most decide."""
-COVERAGE = "[run]\ndynamic_context = test_function\nconcurrency = thread\nsource = shared,sync\n"
+COVERAGE = "[run]\nconcurrency = thread\nsource = shared,sync\n"
 
 
 def main() -> int:
@@ -54,18 +61,28 @@ def main() -> int:
         _copy(tree)
         chosen = args.room or sorted(TESTS)
         paths = [p for p in sorted({path for room in chosen for path in TESTS[room]}) if (ROOT / p).exists()]
-        seen = _coverage(tree, paths)
-        drawn = _draw([p for p in _sources() if _room(p) in chosen], args)
-        survived = _run_all(tree, drawn, seen, args.seconds)
-    killed = len(drawn) - survived
-    score = 100 * killed // max(1, len(drawn))
-    print(f"{len(drawn)} mutants, {killed} noticed or hung, {survived} survived: score {score} %")
-    return 0 if score >= args.least else 1
+        drawn = _draw(_sources(args.module) if args.module else [p for p in _sources() if _room(p) in chosen], args)
+        words = _run_all(tree, drawn, _seen(tree, paths, args.seen), args.seconds)
+    return 0 if _tell(words) >= args.least else 1
+
+
+def _tell(words: list[tuple[str, str]]) -> int:
+    """Print the score of every room and of all, from (room, word) of each mutant; the last one, per cent."""
+    score = 0
+    for name in (*sorted({room for room, _ in words}), "all"):
+        of_room = [word for room, word in words if name in (room, "all")]
+        survived = of_room.count(SURVIVED)
+        score = 100 * (len(of_room) - survived) // max(1, len(of_room))
+        print(f"{name}: {len(of_room)} mutants, {survived} survived, score {score} %")
+    return score
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.mutate", description=__doc__)
     parser.add_argument("--sample", type=int, default=200, help="how many mutants to draw; 0 = all")
+    parser.add_argument("--each", type=int, default=0, help="draw so many from every module instead")
+    parser.add_argument("--module", action="append", help="only these modules, by path or end of it (may be repeated)")
+    parser.add_argument("--seen", type=Path, help="keep the coverage in this file; read it when it is there")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=120.0, help="a mutant that hangs this long counts as noticed")
     parser.add_argument("--least", type=int, default=70, help="the score that must be reached, per cent")
@@ -73,9 +90,9 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _sources() -> list[Path]:
+def _sources(ends: Sequence[str] = ("",)) -> list[Path]:
     found = {p.relative_to(ROOT) for pattern in SOURCES for p in ROOT.glob(pattern)}
-    return sorted(p for p in found if p.name != "__init__.py")
+    return sorted(p for p in found if p.name != "__init__.py" and str(p).endswith(tuple(ends)))
 
 
 def _room(path: Path) -> str:
@@ -90,17 +107,16 @@ def _copy(tree: Path) -> None:
             shutil.copy(ROOT / name, tree / name)
 
 
-def _coverage(tree: Path, paths: list[str]) -> dict[tuple[str, int], list[str]]:
+def _seen(tree: Path, paths: list[str], kept: Path | None) -> dict[tuple[str, int], list[str]]:
     """(module, line) -> the tests that come past it, those that come past least first."""
-    (tree / "coverage.ini").write_text(COVERAGE)
-    done = _python(tree, ["coverage", "run", "--rcfile=coverage.ini", "-m", *_pytest(paths)])
-    if done.wait() != 0:
-        sys.exit("The tests fail as they are; a mutation score says nothing then.")
-    _python(tree, ["coverage", "json", "-q", "--show-contexts", "-o", "seen.json", "--rcfile=coverage.ini"]).wait()
+    if kept is None or not kept.exists():
+        _cover(tree, paths)
+        if kept is not None:
+            shutil.copy(tree / "seen.json", kept)
     lines: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for module, found in json.loads((tree / "seen.json").read_text())["files"].items():
+    for module, found in json.loads((kept or tree / "seen.json").read_text())["files"].items():
         for line, contexts in found["contexts"].items():
-            lines[module, int(line)] = [_node_id(c) for c in contexts if ".test_" in c]
+            lines[module, int(line)] = [test for test in contexts if test]
     busy: dict[str, int] = defaultdict(int)
     for test in (t for tests in lines.values() for t in tests):
         busy[test] += 1
@@ -110,9 +126,14 @@ def _coverage(tree: Path, paths: list[str]) -> dict[tuple[str, int], list[str]]:
     return {place: sorted(set(tests), key=lambda t: busy[t]) for place, tests in lines.items()}
 
 
-def _node_id(context: str) -> str:
-    module, _, function = context.rpartition(".")
-    return f"{module.replace('.', '/')}.py::{function}"
+def _cover(tree: Path, paths: list[str]) -> None:
+    (tree / "coverage.ini").write_text(COVERAGE)
+    done = _python(
+        tree, ["coverage", "run", "--rcfile=coverage.ini", "-m", *_pytest(["-p", "tools.context_of_tests", *paths])]
+    )
+    if done.wait() != 0:
+        sys.exit("The tests fail as they are; a mutation score says nothing then.")
+    _python(tree, ["coverage", "json", "-q", "--show-contexts", "-o", "seen.json", "--rcfile=coverage.ini"]).wait()
 
 
 SURVIVED = "SURVIVED"
@@ -125,21 +146,30 @@ def _draw(paths: list[Path], args: argparse.Namespace) -> list[Drawn]:
     found: list[Drawn] = []
     for path in paths:
         found += [(path, *fault) for fault in faults((ROOT / path).read_text())]
-    print(f"{len(found)} faults are possible in {len(paths)} modules; seed {args.seed} draws {args.sample or 'all'}.")
-    return random.Random(args.seed).sample(found, args.sample) if 0 < args.sample < len(found) else found
+    dice = random.Random(args.seed)
+    if args.each:
+        of_module = [[one for one in found if one[0] == path] for path in paths]
+        drawn = [one for some in of_module for one in dice.sample(some, min(args.each, len(some)))]
+    else:
+        drawn = dice.sample(found, args.sample) if 0 < args.sample < len(found) else found
+    print(f"{len(found)} faults are possible in {len(paths)} modules; seed {args.seed} draws {len(drawn)}.", flush=True)
+    return drawn
 
 
-def _run_all(tree: Path, drawn: list[Drawn], seen: dict[tuple[str, int], list[str]], seconds: float) -> int:
-    survived = 0
+def _run_all(
+    tree: Path, drawn: list[Drawn], seen: dict[tuple[str, int], list[str]], seconds: float
+) -> list[tuple[str, str]]:
+    """(room, what became of it) of every mutant."""
+    words = []
     for path, line, what, make in sorted(drawn, key=lambda one: (str(one[0]), one[1])):
         tests = seen.get((str(path), line)) or seen.get((str(path), WHOLE)) or seen[EVERYWHERE][-AT_MOST_TESTS:]
         whole = (tree / path).read_text()
         (tree / path).write_text(make())
         word = _try(tree, tests[:AT_MOST_TESTS], seconds)
         (tree / path).write_text(whole)
-        survived += word == SURVIVED
+        words.append((_room(path), word))
         print(f"{word:8}  {path}:{line}  {what}", flush=True)
-    return survived
+    return words
 
 
 def _try(tree: Path, tests: list[str], seconds: float) -> str:

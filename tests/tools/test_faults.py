@@ -48,3 +48,29 @@ def test_every_fault_of_a_real_module_is_a_different_module_that_can_be_read(nam
     assert len(made) > 5
     assert sound not in made
     assert all(ast.parse(one) for one in made)
+
+
+PEOPLE = """
+log = get("door")
+ENTRIES_AT_ONCE = 500
+NAME_MAX = 64
+def open_door(size: int, name: str) -> str:
+    log.warning("slow", size=size + 1)
+    threading.Thread(target=run, name="door", daemon=True).start()
+    if size > 9:
+        raise Refused("door.size", f"{size - 9}", todo="wait", again=True)
+    return f"{name[:12]} is open"
+"""
+
+
+def test_what_is_only_told_to_people_and_what_is_only_tuning_has_no_faults() -> None:
+    assert {(line, what) for line, what, _ in faults(PEOPLE)} == {
+        (4, "64 becomes 65"),
+        (7, "the call is left out"),
+        (7, "True becomes False"),
+        (8, "Gt becomes GtE"),
+        (8, "9 becomes 10"),
+        (9, "'door.size' becomes another text"),
+        (9, "True becomes False"),
+        (10, "returns nothing"),
+    }
