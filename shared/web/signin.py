@@ -10,9 +10,10 @@ from flask_login import login_user, logout_user
 from flask_openapi import OpenAPI
 from werkzeug.wrappers import Response
 
+from shared.db.engine import write
 from shared.web import accounts
 from shared.web.api_document import describe
-from shared.web.context import face, node, public
+from shared.web.context import face, find_signed_in, node, public
 from shared.web.session import SessionUser
 from shared.web.status import read_status
 
@@ -53,9 +54,13 @@ def enter() -> Response | tuple[str, int]:
 @bp.post("/sign-out")
 @public
 def leave() -> Response:
-    """Close the session."""
+    """Close the session at the server too: the person's session key changes, so a copied cookie is worth nothing."""
+    who = find_signed_in()
+    if who is not None:
+        with write(node().engine) as conn:
+            accounts.sign_out_everywhere(conn, who.person_id)
     logout_user()
-    flash("You are signed out. What you booked is kept.", "done")
+    flash("You are signed out, on every screen. What you booked is kept.", "done")
     return redirect(url_for("signin.form"))
 
 

@@ -167,6 +167,22 @@ def test_a_role_is_asked_for_by_name_and_the_menu_shows_only_mine(client: FlaskC
     assert "Decide" in client.get("/").text
 
 
+def test_signing_out_ends_a_copied_cookie_too(client: FlaskClient, sign_in: SignIn) -> None:
+    token = sign_in()
+    thief = client.application.test_client()
+    name = client.application.config["SESSION_COOKIE_NAME"]
+    copied = client.get_cookie(name)
+    assert copied is not None
+    thief.set_cookie(name, copied.value)
+    assert thief.get("/heats").status_code == 200
+    client.post("/sign-out", data={"csrf_token": token})
+    assert client.get("/heats").status_code == 302
+    assert thief.get("/heats").status_code == 302
+    sign_in()
+    assert client.get("/heats").status_code == 200
+    assert thief.get("/heats").status_code == 302
+
+
 def test_errors_are_problem_details_for_machines_and_words_for_people(client: FlaskClient, sign_in: SignIn) -> None:
     token = {"X-CSRFToken": sign_in()}
     invalid = client.post("/api/v1/book", json={"mass_g": "heavy"}, headers=token)
