@@ -45,6 +45,11 @@ class KnownLine:
     withdrawn_at_ms: int
     fact_id: str
 
+    @property
+    def ref(self) -> str:
+        """What a judgement of it is remembered under: taken back and declared again, it is another departure."""
+        return self.fact_id + self.material_id
+
     def stands_at(self, at_ms: int) -> bool:
         """Whether it was on the list at that time."""
         return self.recorded_at_ms <= at_ms and not 0 < self.withdrawn_at_ms <= at_ms

@@ -70,7 +70,7 @@ def judge_all(conn: Connection, hub: str, margin_ms: int) -> Findings:
 def _unjudged(findings: Findings, matters: OpenMatters) -> list[tuple[str, int]]:
     """(author, recorded) of what this pass left open."""
     done = set(findings.judged)
-    left = [(x.sender, x.recorded_at_ms) for x in matters.lines if ("line", x.shipment_id + x.material_id) not in done]
+    left = [(x.sender, x.recorded_at_ms) for x in matters.lines if ("line", x.ref) not in done]
     left += [(x.receiver, x.recorded_at_ms) for x in matters.unlisted if ("unlisted", x.receipt_id) not in done]
     return left + [(x.receiver, x.recorded_at_ms) for x in matters.receipts if ("receipt", x.receipt_id) not in done]
 
@@ -84,7 +84,7 @@ def _judge_lines(findings: Findings, matters: OpenMatters, sight: Sight) -> None
             sight,
         )
         if not verdict.pending:
-            findings.settle("line", line.shipment_id + line.material_id, verdict.found)
+            findings.settle("line", line.ref, verdict.found)
 
 
 def _judge_unlisted(findings: Findings, matters: OpenMatters, sight: Sight) -> None:

@@ -53,7 +53,7 @@ def read_open_matters(conn: Connection) -> OpenMatters:
 def _open_lines(conn: Connection, author: str, from_ms: int) -> list[KnownLine]:
     c = shipment_line.c
     recent = and_(c.author == author, c.recorded_at_ms >= from_ms)
-    return _lines(conn, and_(recent, not_judged("line", c.shipment_id + c.material_id)))
+    return _lines(conn, and_(recent, not_judged("line", c.fact_id + c.material_id)))
 
 
 def _open_receipts(conn: Connection, kind: str, author: str, from_ms: int) -> list[KnownReceipt]:

@@ -7,7 +7,7 @@ from sqlalchemy import Column
 from shared.db.types import Code, Int, local_table
 
 judged = local_table(
-    # kind: line (shipment id and material id) | receipt (receipt_id) | unlisted (receipt_id) |
+    # kind: line (fact_id that put it on the list, and material id) | receipt (receipt_id) | unlisted (receipt_id) |
     # denial (fact_id of the declaration that a piece never left)
     "transfer_judged",
     Column("kind", Code, primary_key=True),

@@ -47,3 +47,18 @@ def test_a_piece_that_never_left_and_yet_came_does_not_live_twice_in_silence(
     assert kinds(group) == ["contested"]
     assert reconcile(group.hub).judged == 0
     assert "did_leave" in resolutions("contested")
+
+
+def test_a_line_taken_back_and_declared_again_later_is_judged_again(group: SteelGroup) -> None:
+    group.stock("ALD", "161738-1-1", 20_558)
+    group.ship("ALD", "BRK", "RT-1", ["161738-1-1"])
+    ald = group.plants["ALD"]
+    correct_departure(ald, CorrectDeparture(group.command(), "p1", "RT-1", "161738-1-1", "did_not_occur", "row 3"))
+    group.pass_time(48 * HOUR)
+    group.sync()  # judged: what never left is not missed
+    assert kinds(group) == []
+    correct_departure(ald, CorrectDeparture(group.command(), "p1", "RT-1", "161738-1-1", "late", "it did leave"))
+    group.pass_time(HOUR)
+    group.sync()
+    assert kinds(group) == ["short"]
+    assert reconcile(group.hub).judged == 0
