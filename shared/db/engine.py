@@ -42,6 +42,12 @@ def _open_sqlite(url: str, file: str | None) -> Engine:
         max_overflow=60,
         hide_parameters=HIDE,
     )
+    tune_sqlite(engine)
+    return engine
+
+
+def tune_sqlite(engine: Engine) -> None:
+    """Have every connection of a SQLite engine behave as ours do: our own BEGIN, WAL, FULL, foreign keys."""
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
@@ -53,8 +59,6 @@ def _open_sqlite(url: str, file: str | None) -> Engine:
     def on_begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
 
 
 @contextmanager
