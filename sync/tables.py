@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, LargeBinary, String
+from sqlalchemy import Boolean, Column, Index, LargeBinary, String
 
 from shared.db.types import Code, Id, Int, Words, local_table
 
@@ -67,6 +67,67 @@ link = local_table(
     Column("last_contact_ms", Int, nullable=False),
     Column("offset_ms", Int, nullable=False),
     Column("reason", Words, nullable=False),
+    # the highest time that the peer signed: our own clock below it is wrong
+    Column("floor_ms", Int, nullable=False, server_default="0"),
+)
+
+route = local_table(
+    # the addresses of a peer that we call, for each way (up, down): well | failing | left | untried
+    "sync_route",
+    Column("peer", Code, primary_key=True),
+    Column("route", Code, primary_key=True),
+    Column("way", Code, primary_key=True),
+    Column("url", Words, nullable=False),
+    Column("priority", Int, nullable=False),
+    Column("state", Code, nullable=False),
+    Column("chosen", Boolean, nullable=False),
+    Column("since_ms", Int, nullable=False),
+    Column("failures", Int, nullable=False),
+    Column("latency_us", Int),
+    Column("last_good_ms", Int),
+    Column("reason", Words, nullable=False),
+)
+
+sight = local_table(
+    # what a peer last said of its own side of the line (a signed message, kept as JSON)
+    "sync_sight",
+    Column("peer", Code, primary_key=True),
+    Column("sent_ms", Int, nullable=False),
+    Column("received_ms", Int, nullable=False),
+    Column("body", Words, nullable=False),
+)
+
+figure = local_table(
+    # how a line did in one minute (grain_s 60) or hour (3600); route '' is the line as a whole
+    "sync_figure",
+    Column("peer", Code, primary_key=True),
+    Column("route", Code, primary_key=True),
+    Column("grain_s", Int, primary_key=True),
+    Column("from_ms", Int, primary_key=True),
+    Column("watched_ms", Int, nullable=False),
+    Column("up_ms", Int, nullable=False),
+    Column("calls", Int, nullable=False),
+    Column("failed", Int, nullable=False),
+    Column("latency_sum_us", Int, nullable=False),
+    Column("latency_count", Int, nullable=False),
+    Column("latency_max_us", Int, nullable=False),
+    Column("bytes_up", Int, nullable=False),
+    Column("bytes_down", Int, nullable=False),
+    # the highest of the span
+    Column("backlog", Int, nullable=False),
+    Column("backlog_bytes", Int, nullable=False),
+    Column("oldest_age_ms", Int, nullable=False),
+    Index("ix_sync_figure_grain_s", "grain_s", "from_ms"),
+)
+
+nightly = local_table(
+    # when each nightly job last ran and what it came to; day counts from 1970 (UTC)
+    "sync_nightly",
+    Column("job", Code, primary_key=True),
+    Column("day", Int, nullable=False),
+    Column("at_ms", Int, nullable=False),
+    Column("well", Boolean, nullable=False),
+    Column("outcome", Words, nullable=False),
 )
 
 lease = local_table(
@@ -83,5 +144,14 @@ incident = local_table(
     Column("peer", Code, nullable=False),
     Column("kind", Code, nullable=False),
     Column("what", Words, nullable=False),
+    # info | attention | alarm
+    Column("level", Code, nullable=False, server_default="alarm"),
+    # what shows it: figures, hashes, messages, as text
+    Column("evidence", Words, nullable=False, server_default=""),
+    # a state that passed by itself ended then; None while it lasts, and for what happened once
+    Column("ended_ms", Int),
+    Column("acknowledged_ms", Int),
+    Column("acknowledged_by", Code),
+    Column("note", Words),
     Index("ix_sync_incident_at_ms", "at_ms"),
 )
