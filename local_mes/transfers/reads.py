@@ -91,6 +91,7 @@ def read_expected(conn: Connection, here: str) -> dict[str, Any]:
     )
     return {
         "loads": expected,
+        "likely": queries.find_likely_sender(conn, here),
         "waiting": queries.find_receipts(conn, receiver=here, provisional=True, limit=100),
         "cases": [case_row(case) for case in find_cases(conn, state="open", plant=here)],
     }
@@ -147,7 +148,8 @@ def read_receipt(conn: Connection, here: str, receipt_id: str) -> dict[str, Any]
         raise NotFound("transfers.unknown_receipt", f"There is no receipt {receipt_id}.", todo="Open it from the list.")
     wanted = LineFilter(shipment_id=row.shipment_id, material_id=row.material_id)
     lines = find_lines(conn, wanted) if row.shipment_id else []
-    return {"receipt": row, "line": lines[0] if lines else None}
+    likely = queries.find_likely_sender(conn, here) if row.provisional and not row.from_plant else ""
+    return {"receipt": row, "line": lines[0] if lines else None, "likely": likely}
 
 
 def _is_to_come(line: TransferLine) -> bool:

@@ -25,7 +25,7 @@ from shared.quality.facts import HoldPlaced
 from shared.transfers.domain import Candidate, find_line
 from shared.transfers.facts import LoadArrived, MaterialReceived, PieceData
 from shared.transfers.lines import LineFilter, find_lines
-from shared.transfers.queries import find_candidates, find_receipts, find_shipment, get_piece, senders_to
+from shared.transfers.queries import find_candidates, find_likely_sender, find_receipts, find_shipment, get_piece
 
 AWAITING_RULE = "T-AWAIT"
 AWAITING_REASON = "awaiting the sender's data"
@@ -78,7 +78,8 @@ def arrive(plant: Plant, shipment: str, *, actor: str, command_id: str, at_ms: i
 def receive(plant: Plant, command: ReceiveCommand) -> dict[str, Any]:
     """Take a piece in: custody passes to this plant. Done once for a command id.
 
-    Answers receipt_id, material_id, own_number, provisional, difference_g (None without the sender's mass), flagged.
+    Answers receipt_id, material_id, own_number, provisional, difference_g (None without the sender's mass), flagged;
+    from_plant as it is recorded, empty while nobody knows, and likely_from, which may be a guess and is not recorded.
     """
     with plant.journal.work() as tx:
         earlier = tx.once(command.command_id)
@@ -147,6 +148,7 @@ def _take_in_listed(plant: Plant, tx: Work, command: ReceiveCommand, line: Candi
         "provisional": False,
         "shipment_id": line.shipment_id,
         "from_plant": line.sender,
+        "likely_from": line.sender,
         "difference_g": compared.difference_g,
         "flagged": not compared.is_within,
     }
@@ -154,8 +156,9 @@ def _take_in_listed(plant: Plant, tx: Work, command: ReceiveCommand, line: Candi
 
 def _take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: int) -> dict[str, Any]:
     load = find_shipment(tx.conn, command.shipment, receiver=plant.code) if command.shipment else None
-    sender = load.author if load else command.from_plant or _only_sender(tx.conn, plant.code)
-    kind = command.kind or _usual_kind(plant, tx.conn, sender)
+    sender = load.author if load else command.from_plant
+    likely = sender or find_likely_sender(tx.conn, plant.code)
+    kind = command.kind or _usual_kind(plant, tx.conn, likely)
     own = _own_number(plant, tx, command, kind)
     material_id, receipt_id = new_id(plant.clock), new_id(plant.clock)
     material = _unknown_piece(material_id, kind, command, at_ms, _aliases(plant.code, sender, kind, own, command.piece))
@@ -187,6 +190,7 @@ def _take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: in
         "provisional": True,
         "shipment_id": "",
         "from_plant": sender,
+        "likely_from": likely,
         "difference_g": None,
         "flagged": False,
     }
@@ -235,11 +239,6 @@ def _aliases(here: str, sender: str, kind: str, own: str, *printed: str) -> tupl
     given = [NewAlias(f"{here}.{kind}", own)]
     given += [NewAlias(f"{sender or 'unknown'}.{kind}", value) for value in dict.fromkeys(printed) if value != own]
     return tuple(given)
-
-
-def _only_sender(conn: Connection, here: str) -> str:
-    known = senders_to(conn, here)
-    return known[0] if len(known) == 1 else ""
 
 
 def _usual_kind(plant: Plant, conn: Connection, sender: str) -> str:

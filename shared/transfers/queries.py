@@ -123,10 +123,14 @@ def custody_numbers(conn: Connection, material_id: str) -> list[int]:
     return list(conn.execute(sent.union_all(came)).scalars())
 
 
-def senders_to(conn: Connection, receiver: str) -> list[str]:
-    """The plants that ever announced a load to this one."""
-    query = select(shipment.c.author).where(shipment.c.to_plant == receiver).distinct()
-    return sorted(conn.execute(query).scalars())
+def find_likely_sender(conn: Connection, receiver: str) -> str:
+    """The one plant that ever announced a load to this one, empty when there are none or several.
+
+    A guess, to be shown as one: a plant never heard of sends too.
+    """
+    query = select(shipment.c.author).where(shipment.c.to_plant == receiver).distinct().limit(2)
+    known = conn.execute(query).scalars().all()
+    return str(known[0]) if len(known) == 1 else ""
 
 
 def find_told_piece(conn: Connection, material_id: str) -> PieceData | None:

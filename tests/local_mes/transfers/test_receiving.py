@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from steel_group import MINUTE, SteelGroup
 
+from local_mes.model.domain import Lane
+from local_mes.transfers.reads import read_receipt
 from local_mes.transfers.service import (
     CorrectDeparture,
     arrive,
@@ -21,11 +25,11 @@ from shared.journal.fact import Draft, Occurred
 from shared.journal.rebuild import rebuild
 from shared.journal.tables import fact
 from shared.material.facts import MaterialScrapped
-from shared.material.queries import find_piece, get_material, numbers_of
+from shared.material.queries import aliases_of, find_piece, get_material, numbers_of
 from shared.quality.facts import HoldPlaced
 from shared.quality.queries import open_holds
 from shared.transfers.lines import LineFilter, find_lines
-from shared.transfers.queries import find_receipt
+from shared.transfers.queries import find_receipt, find_shipment
 
 
 def send(group: SteelGroup, *numbers: str, load: str = "RT-1", kg: int = 20_558) -> dict[str, str]:
@@ -208,3 +212,35 @@ def test_a_rebuild_gives_the_same_rows(group: SteelGroup) -> None:
     assert before == after
     assert set(before) >= {"ALD", "BRK"}
     assert (done.applied, done.quarantined, done.held) == (count, 0, 0)
+
+
+def test_a_load_from_a_plant_never_heard_of_is_of_unknown_sender_and_the_guess_is_only_shown(group: SteelGroup) -> None:
+    send(group, "161738-1-1")
+    group.sync()  # ALD is the only plant that this one has heard of
+    came = group.receive("BRK", "77-1", 20_600, "X-9")
+    with read(group.plants["BRK"].node.engine) as conn:
+        row = find_receipt(conn, came["receipt_id"])
+        shown = read_receipt(conn, "BRK", came["receipt_id"])
+        schemes = {alias.scheme for alias in aliases_of(conn, came["material_id"])}
+    assert row is not None
+    assert (row.from_plant, came["from_plant"], came["likely_from"], shown["likely"]) == ("", "", "ALD", "ALD")
+    assert schemes == {"BRK.slab", "unknown.slab"}
+    cold = group.plants["CLD"]
+    back = Lane(code="CLD-BRK", to="BRK", mode="truck", hours=5)
+    group.plants["CLD"] = replace(cold, model=cold.model.model_copy(update={"lane": (back,)}))
+    group.stock("CLD", "77-1", 20_590)
+    group.ship("CLD", "BRK", "X-9", ["77-1"], occurred_at_ms=group.clock.now_ms() - MINUTE)
+    group.sync()  # CLD, unheard of until now, was the sender
+    with read(group.plants["BRK"].node.engine) as conn:
+        tied = find_receipt(conn, came["receipt_id"])
+        assert find_lines(conn, LineFilter(sender="CLD"))[0].state == "received"
+        assert read_receipt(conn, "BRK", came["receipt_id"])["likely"] == ""
+    assert tied is not None
+    assert (tied.provisional, tied.shipment_id) == (False, find_line_id(group, "X-9"))
+
+
+def find_line_id(group: SteelGroup, load: str) -> str:
+    with read(group.plants["BRK"].node.engine) as conn:
+        found = find_shipment(conn, load)
+    assert found is not None
+    return str(found.shipment_id)
