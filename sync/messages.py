@@ -47,13 +47,17 @@ class Branch(msgspec.Struct, frozen=True):
 
 
 class EpochState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How far an epoch of a stream goes: at its author its head, at a reader what it holds durably."""
+    """How far an epoch of a stream goes: at its author its head, at a reader what it holds durably.
+
+    meets   in a welcome, where the reader holds more than the author named: the reader's hash at the author's head
+    """
 
     stream: Name
     epoch: Hex32
     seq: Seq
     hash: Hash
     parent: Branch | None = None
+    meets: Hash | None = None
 
 
 class Hello(Message, frozen=True, kw_only=True, omit_defaults=True):
