@@ -5,10 +5,11 @@ Every limit has its unit in its name and its reason beside it. docs/operations.m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from shared.errors import BadSetup
@@ -29,7 +30,39 @@ class SyncSettings(BaseModel):
     heartbeat_s: float = Field(30, gt=0, description="An empty seal this often carries the watermark (real seconds).")
     retry_first_s: float = Field(1, gt=0, description="First back-off after a failure; doubles with full jitter.")
     retry_max_s: float = Field(300, gt=0, description="Longest back-off: a healed link is found within 5 minutes.")
+    bundle_bytes_max: int = Field(
+        64 << 20, ge=65_536, description="A bundle is closed at this size; more files follow."
+    )
     away_after_s: float = Field(60, gt=0, description="A plant not heard of for this long is shown as away.")
+    watch_s: float = Field(5, gt=0, description="How often the line's own figures are looked at (real seconds).")
+    history_minute_days: int = Field(7, ge=1, description="Figures a minute are kept so long, then figures an hour.")
+    history_hour_days: int = Field(400, ge=7, description="A year of the line and the month before it, to compare.")
+    target_uptime_percent: float = Field(99, ge=0, le=100, description="What the line should reach over 30 days.")
+    target_latency_ms: int = Field(250, ge=1, description="A round trip; above it pages over the line feel slow.")
+    target_kbit_s: int = Field(256, ge=1, description="What full batches should reach: a day's backlog in an hour.")
+    unsent_minutes: int = Field(15, ge=1, description="With the line up, facts waiting longer than this are an alarm.")
+    silent_info_minutes: int = Field(60, ge=1, description="No contact for so long is told.")
+    silent_alarm_hours: int = Field(72, ge=1, description="No contact for so long is an alarm.")
+    clock_tolerance_s: int = Field(120, ge=1, description="Clocks further apart than this are told on every page.")
+
+
+class RouteSettings(BaseModel):
+    """One address of the hub."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$", description="What people call it: wan, lte, satellite.")
+    url: str = Field(pattern=r"^https?://", description="The hub's address over this route.")
+    priority: int = Field(1, ge=1, le=99, description="The lowest number that is well is used; latency decides equals.")
+
+
+class PlantSyncSettings(SyncSettings):
+    """A plant calls, so it has routes to call over."""
+
+    routes: tuple[RouteSettings, ...] = Field((), description="Further addresses of the hub: name, url, priority.")
+    route_failures_max: int = Field(2, ge=1, le=20, description="Failures in a row after which a route is left.")
+    route_probe_s: float = Field(30, gt=0, description="How often each route is measured (real seconds).")
+    route_hold_s: float = Field(120, gt=0, description="A better route must be well this long before it is used.")
 
 
 class WebSettings(BaseModel):
@@ -57,6 +90,7 @@ class NodeSettings(BaseSettings):
     folder: Path = Field(description="The node's own folder: database, spool, keys, anchor.")
     database_url: str = Field("", description="Empty: SQLite in the folder; else postgresql://…")
     clock_file: Path | None = Field(None, description="Follow this time signal instead of the machine's clock.")
+    archive_days: int = Field(90, ge=1, description="Bytes of facts older than this move to the archive at night.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
     web: WebSettings = WebSettings.model_validate({})
     sync: SyncSettings = SyncSettings.model_validate({})
@@ -65,6 +99,11 @@ class NodeSettings(BaseSettings):
     def database(self) -> str:
         """The database address in force."""
         return self.database_url or f"sqlite:///{self.folder / 'node.sqlite'}"
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where the files of archived facts lie."""
+        return self.folder / "archive"
 
     @property
     def key_file(self) -> Path:
@@ -88,10 +127,29 @@ class PlantSettings(NodeSettings):
     """One plant."""
 
     model: Path = Field(description="The plant model file (TOML).")
-    hub_url: str = Field(description="Where the hub is; the plant calls out, never the other way.")
+    hub_url: str = Field("", description="Where the hub is; the plant calls out. Same as one route named main.")
+    sync: PlantSyncSettings = PlantSyncSettings.model_validate({})
     apply_entries_max: int = Field(500, ge=1, description="Entries applied in one transaction: bounds its length.")
     interpret_messages_max: int = Field(50, ge=1, description="Level-2 messages interpreted in one transaction.")
     link_addresses: dict[str, str] = Field({}, description="Level-2 link -> address, in place of the plant model's.")
+
+    @model_validator(mode="after")
+    def _has_a_way(self) -> PlantSettings:
+        """At least one address, each under one name."""
+        routes = self.routes
+        if not routes:
+            raise ValueError("give hub_url, or [[sync.routes]] with name and url")
+        if len({route.name for route in routes}) < len(routes) or len({route.url for route in routes}) < len(routes):
+            raise ValueError("two routes have the same name or the same url")
+        return self
+
+    @property
+    def routes(self) -> tuple[RouteSettings, ...]:
+        """All addresses of the hub: hub_url as route `main`, then those of [[sync.routes]]."""
+        more = self.sync.routes
+        if not self.hub_url or any(route.url == self.hub_url for route in more):
+            return more
+        return (RouteSettings.model_construct(name="main", url=self.hub_url, priority=1), *more)
 
     @property
     def spool(self) -> str:
@@ -129,9 +187,13 @@ def check(kind: type[S], values: dict[str, Any], where: str) -> S:
     try:
         return kind(**values)
     except ValidationError as error:
-        lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        lines = "; ".join(": ".join(filter(None, (".".join(map(str, e["loc"])), _words(e)))) for e in error.errors())
         raise BadSetup(
             "settings.invalid",
             f"The settings in {where} do not hold: {lines}.",
             todo="Mend these keys; docs/operations.md lists them all.",
         ) from error
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    return str(error["msg"]).removeprefix("Value error, ")

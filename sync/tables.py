@@ -113,6 +113,9 @@ figure = local_table(
     Column("latency_max_us", Int, nullable=False),
     Column("bytes_up", Int, nullable=False),
     Column("bytes_down", Int, nullable=False),
+    # of batches large enough to show what the line carries
+    Column("bulk_bytes", Int, nullable=False),
+    Column("bulk_ms", Int, nullable=False),
     # the highest of the span
     Column("backlog", Int, nullable=False),
     Column("backlog_bytes", Int, nullable=False),
