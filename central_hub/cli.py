@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sync.bundles.commands import bundle_commands
 from sync.commands import Door, add_node_commands, config
 
 if TYPE_CHECKING:
     from central_hub.hub import Hub
     from shared.settings import HubSettings
+    from sync.bundles.export import Road
 
 
 def _settings(file: Path) -> HubSettings:
@@ -34,6 +36,12 @@ def _roles() -> Mapping[str, str]:
     from central_hub.app import ROLES
 
     return ROLES
+
+
+def _road(file: Path, code: str) -> Road:
+    from sync.bundles.export import road_down
+
+    return road_down(_hub(file).node, code)
 
 
 @click.group()
@@ -95,3 +103,4 @@ def enrol_token(file: Path, plant: str) -> None:
 
 
 add_node_commands(hub)
+hub.add_command(bundle_commands(_road, to_one_peer=False))

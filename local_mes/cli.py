@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sync.bundles.commands import bundle_commands
 from sync.commands import Door, add_node_commands, config
 
 if TYPE_CHECKING:
     from local_mes.plant import Plant
     from shared.settings import PlantSettings
+    from sync.bundles.export import Road
 
 
 def _settings(file: Path) -> PlantSettings:
@@ -34,6 +36,16 @@ def _roles() -> Mapping[str, str]:
     from local_mes.app import ROLES
 
     return ROLES
+
+
+def _road(file: Path, _only: str) -> Road:
+    from functools import partial
+
+    from local_mes.level2.interpret import oldest_open_ms
+    from sync.bundles.export import road_up
+
+    here = _plant(file)
+    return road_up(here.node, partial(oldest_open_ms, here))
 
 
 @click.group()
@@ -101,3 +113,4 @@ def enrol(file: Path, token: str) -> None:
 
 
 add_node_commands(plant)
+plant.add_command(bundle_commands(_road, to_one_peer=True))

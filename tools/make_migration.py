@@ -32,6 +32,7 @@ BRANCHES = {
             "shared.journal.position",
             "shared.journal.life",
             "sync.tables",
+            "sync.bundles.tables",
         ),
     ),
     "plant": (ROOT / "local_mes" / "migrations", ("local_mes.wsgi",)),
