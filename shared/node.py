@@ -14,6 +14,7 @@ from shared.db.engine import open_engine
 from shared.db.types import metadata
 from shared.errors import BadSetup
 from shared.journal.apply import Appliers
+from shared.journal.archived import use_archive
 from shared.journal.journal import Journal
 from shared.keys import SigningKey, load_key, new_key, save_key
 from shared.settings import NodeSettings
@@ -69,6 +70,7 @@ def build_node(
         )
     used_clock = clock or (FileClock(settings.clock_file) if settings.clock_file else SystemClock())
     engine = open_engine(settings.database)
+    use_archive(engine, settings.archive_folder)
     appliers = Appliers()
     for register in registers:
         register(appliers)

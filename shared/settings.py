@@ -91,6 +91,7 @@ class NodeSettings(BaseSettings):
     database_url: str = Field("", description="Empty: SQLite in the folder; else postgresql://…")
     clock_file: Path | None = Field(None, description="Follow this time signal instead of the machine's clock.")
     archive_days: int = Field(90, ge=1, description="Bytes of facts older than this move to the archive at night.")
+    archive_days: int = Field(90, ge=1, description="Bytes of facts older than this move to the archive at night.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
     web: WebSettings = WebSettings.model_validate({})
     sync: SyncSettings = SyncSettings.model_validate({})
@@ -99,6 +100,11 @@ class NodeSettings(BaseSettings):
     def database(self) -> str:
         """The database address in force."""
         return self.database_url or f"sqlite:///{self.folder / 'node.sqlite'}"
+
+    @property
+    def archive_folder(self) -> Path:
+        """Where the files of archived facts lie."""
+        return self.folder / "archive"
 
     @property
     def archive_folder(self) -> Path:

@@ -53,6 +53,18 @@ def rebuild(door: Door, file: Path) -> None:
     click.echo(rebuild_journal(door.open(file)))
 
 
+@journal.command()
+@config
+@click.option("--older-than", "days", type=click.IntRange(1), help="Days; the setting archive_days when not given.")
+@click.pass_obj
+def archive(door: Door, file: Path, days: int | None) -> None:
+    """Move the bytes of old, closed runs of entries to files; everything still reads them, nothing is deleted."""
+    from sync.archiving import archive as put_away
+
+    here = door.open(file)
+    click.echo(put_away(here, days or here.settings.archive_days))
+
+
 @click.command("user-add")
 @config
 @click.pass_obj

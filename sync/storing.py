@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
+from shared.journal.archived import bodies_of
 from shared.journal.tables import entry, fact
 from sync.messages import Hex32, Name, Seal
 from sync.pack import Origin
 
-IDS_A_QUERY = 500
 UNREADABLE_TYPE = "?"
 
 
@@ -101,7 +101,7 @@ def _under_other_ids(
     conn: Connection, seal: Seal, arrived: Sequence[Arrived], rows: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Some ids were taken: by the same bytes (resent under a new place, relayed before) or by others."""
-    held = _bodies(conn, [row["fact_id"] for row in rows])
+    held = bodies_of(conn, [row["fact_id"] for row in rows])
     result = [
         row if held[row["fact_id"]] == item.body else _orphan_row(seal, item)
         for item, row in zip(arrived, rows, strict=True)
@@ -110,14 +110,6 @@ def _under_other_ids(
     if orphans:
         _insert_facts(conn, orphans)
     return result
-
-
-def _bodies(conn: Connection, ids: Sequence[str]) -> dict[str, bytes]:
-    held: dict[str, bytes] = {}
-    for at in range(0, len(ids), IDS_A_QUERY):
-        query = select(fact.c.fact_id, fact.c.body).where(fact.c.fact_id.in_(ids[at : at + IDS_A_QUERY]))
-        held |= {row.fact_id: bytes(row.body) for row in conn.execute(query)}
-    return held
 
 
 def _entry_row(seal: Seal, item: Arrived, row: dict[str, Any]) -> dict[str, Any]:

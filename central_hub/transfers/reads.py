@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 from central_hub.transfers import cases
 from central_hub.transfers.balance import LaneBalance, read_balance, start_of_day
 from central_hub.transfers.settling import find_line_of, find_settled
+from shared.journal.archived import bodies_of
 from shared.journal.fact import decode_envelope
 from shared.journal.tables import fact
 from shared.material.queries import find_by_number
@@ -94,10 +95,12 @@ def read_case(conn: Connection, case_id: str) -> dict[str, Any]:
 
 def read_evidence(conn: Connection, ids: list[str]) -> list[Evidence]:
     """The facts a case rests on, oldest first."""
-    rows = conn.execute(select(fact).where(fact.c.fact_id.in_(ids)).order_by(fact.c.recorded_at_ms)).all()
+    columns = (fact.c.fact_id, fact.c.type, fact.c.author, fact.c.recorded_at_ms)
+    rows = conn.execute(select(*columns).where(fact.c.fact_id.in_(ids)).order_by(fact.c.recorded_at_ms)).all()
+    bodies = bodies_of(conn, ids)
     found = []
     for row in rows:
-        envelope = decode_envelope(bytes(row.body))
+        envelope = decode_envelope(bodies[row.fact_id])
         at_ms = envelope.occurred.at_ms
         found.append(Evidence(row.fact_id, row.type, row.author, envelope.actor, at_ms, row.recorded_at_ms))
     return found

@@ -21,6 +21,7 @@ from shared.db.engine import write
 from shared.ids import new_id, random_key
 from shared.journal import tables
 from shared.journal.apply import Appliers
+from shared.journal.archived import bodies_of
 from shared.journal.chain import GENESIS, next_hash
 from shared.journal.fact import Draft, Fact, Subject, decode, encode, encode_payload, type_of
 
@@ -73,9 +74,7 @@ class Work:
 
     def relay(self, fact_id: str, stream: str) -> None:
         """Append an existing fact to another stream of this node (the hub's way down to a plant), once."""
-        body, author = self.conn.execute(
-            select(tables.fact.c.body, tables.fact.c.author).where(tables.fact.c.fact_id == fact_id)
-        ).one()
+        author = self.conn.execute(select(tables.fact.c.author).where(tables.fact.c.fact_id == fact_id)).scalar_one()
         if self.conn.execute(
             select(tables.entry.c.seq).where(tables.entry.c.fact_id == fact_id, tables.entry.c.stream == stream)
         ).first():
@@ -85,6 +84,7 @@ class Work:
             .where(tables.entry.c.fact_id == fact_id, tables.entry.c.stream == author)
             .order_by(tables.entry.c.seq)
         ).first()
+        body = bodies_of(self.conn, [fact_id])[fact_id]
         append_entry(self.conn, stream, fact_id, body, self.journal.clock.now_ms(), origin=tuple(origin or ()))
         self.recorded.append(fact_id)
 

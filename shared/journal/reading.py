@@ -1,4 +1,4 @@
-"""Named reads of the journal: streams, epochs in order, entries with their facts."""
+"""Named reads of the journal: streams, epochs in order, entries with their facts, wherever their bytes are."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
+from shared.journal.archived import whole_bodies
 from shared.journal.chain import GENESIS
 from shared.journal.tables import entry, epoch, fact, head
 
@@ -92,14 +93,15 @@ def hash_at(conn: Connection, stream: str, epoch_id: str, seq: int) -> str | Non
 def entries_after(conn: Connection, stream: str, epoch_id: str, seq: int, limit: int) -> list[Stored]:
     """Up to `limit` entries of an epoch after a place, in order."""
     query = _stored().where(entry.c.stream == stream, entry.c.epoch == epoch_id, entry.c.seq > seq)
-    return [_to_stored(row) for row in conn.execute(query.order_by(entry.c.seq).limit(limit))]
+    rows = conn.execute(query.order_by(entry.c.seq).limit(limit)).all()
+    return [_to_stored(row, body) for row, body in zip(rows, whole_bodies(conn, rows), strict=True)]
 
 
 def entry_at(conn: Connection, stream: str, epoch_id: str, seq: int) -> Stored | None:
     """One entry with its fact, or None."""
     query = _stored().where(entry.c.stream == stream, entry.c.epoch == epoch_id, entry.c.seq == seq)
     row = conn.execute(query).first()
-    return _to_stored(row) if row else None
+    return _to_stored(row, *whole_bodies(conn, [row])) if row else None
 
 
 def _stored() -> Select[Any]:
@@ -117,10 +119,11 @@ def _stored() -> Select[Any]:
         fact.c.version,
         fact.c.recorded_at_ms,
         fact.c.body,
+        fact.c.archived_in,
     ).join_from(entry, fact, entry.c.fact_id == fact.c.fact_id)
 
 
-def _to_stored(row: Row[Any]) -> Stored:
+def _to_stored(row: Row[Any], body: bytes) -> Stored:
     origin = (row.origin_stream, row.origin_epoch, row.origin_seq) if row.origin_stream else None
     return Stored(
         row.stream,
@@ -132,6 +135,6 @@ def _to_stored(row: Row[Any]) -> Stored:
         row.type,
         row.version,
         row.recorded_at_ms,
-        bytes(row.body),
+        body,
         origin,
     )

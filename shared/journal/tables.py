@@ -9,6 +9,17 @@ from shared.db.types import Code, Id, Int, Words, journal_table, local_table
 
 Hash = String(64)
 
+ARCHIVED = """
+  OLD.archived_in IS NULL AND NEW.archived_in IS NOT NULL AND length(NEW.body) = 0
+  AND NEW.fact_id = OLD.fact_id AND NEW.type = OLD.type AND NEW.version = OLD.version
+  AND NEW.author = OLD.author AND NEW.recorded_at_ms = OLD.recorded_at_ms
+  AND EXISTS (
+    SELECT 1 FROM archive_segment s
+    JOIN entry e ON e.stream = s.stream AND e.epoch = s.epoch AND e.seq BETWEEN s.first AND s.last
+    WHERE s.segment = NEW.archived_in AND e.fact_id = NEW.fact_id)
+"""
+"""The only change of a fact's row: its bytes are in a file that was verified and listed, and that covers its entry."""
+
 fact = append_only(
     journal_table(
         "fact",
@@ -17,8 +28,29 @@ fact = append_only(
         Column("version", Int, nullable=False),
         Column("author", Code, nullable=False),
         Column("recorded_at_ms", Int, nullable=False),
+        # empty once archived_in names the segment whose file holds the bytes
         Column("body", LargeBinary, nullable=False),
+        Column("archived_in", Int),
         Index("ix_fact_type", "type", "recorded_at_ms"),
+    ),
+    unless=ARCHIVED,
+)
+
+archive_segment = append_only(
+    # files that hold the bytes of a closed run of entries; a row is written after its file was read back and verified
+    journal_table(
+        "archive_segment",
+        Column("segment", Int, primary_key=True, autoincrement=False),
+        Column("stream", Code, nullable=False),
+        Column("epoch", Id, nullable=False),
+        Column("first", Int, nullable=False),
+        Column("last", Int, nullable=False),
+        Column("facts", Int, nullable=False),
+        Column("file", Words, nullable=False),
+        Column("sha256", Hash, nullable=False),
+        Column("raw_bytes", Int, nullable=False),
+        Column("verified_at_ms", Int, nullable=False),
+        Index("ix_archive_segment_stream", "stream", "epoch", "first"),
     )
 )
 

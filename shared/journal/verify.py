@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy import Connection, select
 
+from shared.journal.archived import archive_folder, segments
 from shared.journal.chain import GENESIS, next_hash
 from shared.journal.fact import Fact, decode_envelope
 from shared.journal.reading import Life, Stored, all_streams, entries_after, hash_at, lives
+from shared.journal.segment_file import ArchiveDamaged, read_segment
 from shared.journal.tables import head
 
 ENTRIES_AT_ONCE = 2_000
@@ -45,7 +47,7 @@ class Verified:
 
 def verify(conn: Connection) -> Verified:
     """Recompute every chain that is held here, written or copied."""
-    findings: list[Finding] = []
+    findings: list[Finding] = list(_check_files(conn))
     total = 0
     for stream in all_streams(conn):
         for life in lives(conn, stream):
@@ -56,19 +58,50 @@ def verify(conn: Connection) -> Verified:
             findings += found
             total += life.seq
         findings += _check_head(conn, stream)
-    return Verified(total, tuple(findings))
+    return Verified(total, tuple(dict.fromkeys(findings)))
 
 
 def _check_entries(conn: Connection, life: Life) -> Iterator[Finding]:
+    """Entry by entry along the chain; an archive file that cannot be read is named once and its entries passed over."""
     seq, previous = 0, GENESIS
-    while entries := entries_after(conn, life.stream, life.epoch, seq, ENTRIES_AT_ONCE):
+    at_once = ENTRIES_AT_ONCE
+    while seq < life.seq:
+        try:
+            entries = entries_after(conn, life.stream, life.epoch, seq, at_once)
+        except ArchiveDamaged as error:
+            if at_once == 1:
+                yield Finding(life.stream, life.epoch, seq + 1, error.what)
+                seq = _end_of_archived(conn, life, seq + 1)
+                previous = hash_at(conn, life.stream, life.epoch, seq) or GENESIS
+            at_once = ENTRIES_AT_ONCE if at_once == 1 else 1
+            continue
         for item in entries:
-            if item.seq != seq + 1:
-                yield Finding(life.stream, life.epoch, seq + 1, f"missing up to {item.seq - 1}")
-            elif item.hash != next_hash(item.epoch, item.stream, item.seq, previous, item.body):
-                yield Finding(life.stream, life.epoch, item.seq, "its bytes or its hash were changed")
-            yield from _check_columns(item)
+            yield from _check_entry(item, seq, previous)
             seq, previous = item.seq, item.hash
+
+
+def _check_entry(item: Stored, seq: int, previous: str) -> Iterator[Finding]:
+    if item.seq != seq + 1:
+        yield Finding(item.stream, item.epoch, seq + 1, f"missing up to {item.seq - 1}")
+    elif item.hash != next_hash(item.epoch, item.stream, item.seq, previous, item.body):
+        yield Finding(item.stream, item.epoch, item.seq, "its bytes or its hash were changed")
+    yield from _check_columns(item)
+
+
+def _end_of_archived(conn: Connection, life: Life, seq: int) -> int:
+    """The last entry of the segments that cover this one; the entry itself where only another stream's does."""
+    found = segments(conn)
+    ends = [s.last for s in found if (s.stream, s.epoch) == (life.stream, life.epoch) and s.first <= seq <= s.last]
+    return min(ends, default=seq)
+
+
+def _check_files(conn: Connection) -> Iterator[Finding]:
+    """Every listed file as it lies on the disk now, whatever is remembered of it."""
+    for segment in segments(conn):
+        try:
+            read_segment(archive_folder(conn) / segment.file, segment.sha256)
+        except ArchiveDamaged as error:
+            yield Finding(segment.stream, segment.epoch, segment.first, error.what)
 
 
 def _check_columns(item: Stored) -> Iterator[Finding]:
