@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
-from sqlalchemy import Connection, insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection
 
+from shared.db.bulk import insert_all, insert_new
 from shared.journal.archived import bodies_of
 from shared.journal.tables import entry, fact
 from sync.messages import Hex32, Name, Seal
@@ -48,10 +48,10 @@ _label = msgspec.json.Decoder(Label)
 def store_entries(conn: Connection, seal: Seal, arrived: Sequence[Arrived]) -> None:
     """Insert entries not held yet, with their facts."""
     facts = [_fact_row(seal, item) for item in arrived]
-    stored = _insert_facts(conn, facts)
+    stored = insert_new(conn, fact, facts)
     if stored != len(facts):
         facts = _under_other_ids(conn, seal, arrived, facts)
-    conn.execute(insert(entry), [_entry_row(seal, item, row) for item, row in zip(arrived, facts, strict=True)])
+    insert_all(conn, entry, [_entry_row(seal, item, row) for item, row in zip(arrived, facts, strict=True)])
 
 
 def own_id(digest: str) -> str:
@@ -92,11 +92,6 @@ def _orphan_row(seal: Seal, item: Arrived) -> dict[str, Any]:
     }
 
 
-def _insert_facts(conn: Connection, rows: Sequence[dict[str, Any]]) -> int:
-    make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-    return conn.execute(make(fact).on_conflict_do_nothing(index_elements=["fact_id"]), list(rows)).rowcount
-
-
 def _under_other_ids(
     conn: Connection, seal: Seal, arrived: Sequence[Arrived], rows: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
@@ -108,7 +103,7 @@ def _under_other_ids(
     ]
     orphans = [new for new, old in zip(result, rows, strict=True) if new is not old]
     if orphans:
-        _insert_facts(conn, orphans)
+        insert_new(conn, fact, orphans)
     return result
 
 

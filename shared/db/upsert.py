@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
+from shared.db.bulk import Rows, as_arrays, from_arrays
 from shared.db.fitting import check_fit
 
 
@@ -24,16 +25,36 @@ def upsert(
 
     Columns in `add` are summed onto what is there: additive roll-ups. BadInput for a text longer than its column.
     """
-    if rows:
-        check_fit(table, rows)
-        conn.execute(_statement(table, tuple(update), tuple(add), conn.dialect.name), [dict(row) for row in rows])
+    if not rows:
+        return
+    check_fit(table, rows)
+    if conn.dialect.name != "postgresql":
+        conn.execute(_statement(table, tuple(update), tuple(add), ()), [dict(row) for row in rows])
+        return
+    columns = tuple(rows[0])
+    conn.execute(
+        _statement(table, tuple(update), tuple(add), columns), as_arrays(columns, _once(table, rows, update, add))
+    )
+
+
+def _once(table: Table, rows: Rows, update: Sequence[str], add: Sequence[str]) -> Rows:
+    """Each key once, as one statement needs it: what the rows would have come to one after another."""
+    key = [column.name for column in table.primary_key.columns]
+    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        place = tuple(row[name] for name in key)
+        known = merged.get(place)
+        if known is None:
+            merged[place] = dict(row)
+        else:
+            known |= {name: row[name] for name in update} | {name: known[name] + row[name] for name in add}
+    return list(merged.values())
 
 
 @lru_cache(maxsize=1_000)
-def _statement(table: Table, update: tuple[str, ...], add: tuple[str, ...], dialect: str) -> Any:
-    """Made once a table and set of columns: making one costs more than executing it."""
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement: Any = insert(table)
+def _statement(table: Table, update: tuple[str, ...], add: tuple[str, ...], columns: tuple[str, ...]) -> Any:
+    """Made once a table and set of columns: making one costs more than executing it. `columns`: on PostgreSQL."""
+    statement: Any = from_arrays(table, columns) if columns else sqlite.insert(table)
     key = [column.name for column in table.primary_key.columns]
     if not update and not add:
         return statement.on_conflict_do_nothing(index_elements=key)

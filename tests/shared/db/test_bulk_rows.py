@@ -1,0 +1,93 @@
+"""Rows written in bulk come out as if they had been written one after another, on both databases."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import BigInteger, Boolean, Column, Engine, LargeBinary, MetaData, String, Table, Text, select
+from sqlalchemy.exc import IntegrityError
+
+from shared.db.bulk import insert_all, insert_new
+from shared.db.engine import open_engine, read, write
+from shared.db.upsert import upsert
+
+piece = Table(
+    "bulk_piece",
+    MetaData(),
+    Column("author", String(8), primary_key=True),
+    Column("piece", String(8), primary_key=True),
+    Column("mass_g", BigInteger, nullable=True),
+    Column("flipped", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("moves", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+Row = dict[str, Any]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    url = f"sqlite:///{tmp_path / 'b.sqlite'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    engine = open_engine(url)
+    piece.create(engine)
+    yield engine
+    piece.drop(engine)
+    engine.dispose()
+
+
+def draw(seed: int, count: int) -> list[Row]:
+    """Rows of which many share a key; notes with what separates array elements."""
+    rng = random.Random(seed)
+    return [
+        {
+            "author": "ALD",
+            "piece": f"p{rng.randrange(7)}",
+            "mass_g": rng.choice([None, rng.randrange(1 << 40)]),
+            "flipped": rng.random() < 0.5,
+            "note": rng.choice(['a,"b"', "{x}", "", "NULL", "ä\n'"]),
+            "moves": rng.randrange(9),
+            "body": bytes(rng.randrange(256) for _ in range(5)),
+        }
+        for _ in range(count)
+    ]
+
+
+def content(engine: Engine) -> list[Row]:
+    with read(engine) as conn:
+        return [dict(row) for row in conn.execute(select(piece).order_by(piece.c.piece)).mappings()]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_bulk_upsert_is_the_rows_one_after_another(database: Engine, seed: int) -> None:
+    before, rows = draw(seed, 4), draw(seed + 100, 30)
+    outcomes = []
+    for together in (True, False):
+        with write(database) as conn:
+            conn.execute(piece.delete())
+            upsert(conn, piece, before)
+            for chunk in [rows] if together else [[row] for row in rows]:
+                upsert(conn, piece, chunk, update=["mass_g", "note", "body"], add=["moves"])
+        outcomes.append(content(database))
+    assert outcomes[0] == outcomes[1], f"seed {seed}"
+
+
+def test_new_rows_leave_those_that_are_there(database: Engine) -> None:
+    first, second = draw(1, 1)[0], {**draw(2, 1)[0], "piece": "other"}
+    with write(database) as conn:
+        assert insert_new(conn, piece, [first]) == 1
+        assert insert_new(conn, piece, [{**first, "note": "changed"}, second, {**second, "note": "again"}]) == 1
+        assert insert_new(conn, piece, []) == 0
+    assert sorted(content(database), key=repr) == sorted([first, second], key=repr)
+
+
+def test_a_key_that_is_there_is_an_error_where_all_must_be_new(database: Engine) -> None:
+    row = draw(3, 1)[0]
+    with write(database) as conn:
+        insert_all(conn, piece, [row])
+    with pytest.raises(IntegrityError), write(database) as conn:
+        insert_all(conn, piece, [{**row, "piece": "new"}, row])
+    assert content(database) == [row]
