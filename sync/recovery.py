@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sync.messages import EpochState
+from sync.messages import ZERO_HASH, EpochState
 
 Cause = Literal["forgotten", "fork", "behind", "superseded"]
 
@@ -127,42 +127,40 @@ def plan(own: Sequence[EpochState], held: Sequence[EpochState], meets: Mapping[s
     held   what the reader holds of each, in its order
     meets  for every epoch that both know: the last place where the chains agree
     """
-    theirs = {state.epoch: state for state in held}
-    ours = {state.epoch: state for state in own}
-    order = merge([state.epoch for state in own], [state.epoch for state in held])
     branched = {state.parent.epoch for state in held if state.parent is not None}
+    theirs = {state.epoch: state for state in held}
+    # a child of an epoch that was still empty is known without its parent
+    theirs |= {s.epoch: _empty(s) for s in own if s.epoch in branched and s.epoch not in theirs}
+    ours = {state.epoch: state for state in own}
+    order = merge(own, held)
     found = (
         _step(theirs[epoch], ours.get(epoch), meets.get(epoch, 0), epoch in branched)
         for epoch in order
         if epoch in theirs
     )
     steps = tuple(step for step in found if step is not None)
-    keep = {step.epoch: step.keep for step in steps}
-    rebased = tuple(
-        Rebase(state.epoch, state.parent.epoch, keep[state.parent.epoch])
-        for state in own
-        if state.epoch not in theirs
-        and state.parent is not None
-        and state.parent.seq > keep.get(state.parent.epoch, state.parent.seq)
-    )
-    return Plan(order, steps, rebased, _parent_of_child(own, theirs, order, steps))
+    return Plan(order, steps, _rebased(own, theirs, steps), _parent_of_child(own, theirs, order, steps))
 
 
-def merge(own: Sequence[str], held: Sequence[str]) -> tuple[str, ...]:
-    """One order of epochs: ours, with each that only the reader knows right after its predecessor there.
+def merge(own: Sequence[EpochState], held: Sequence[EpochState]) -> tuple[str, ...]:
+    """One order of epochs: ours, with each that only the reader knows after its predecessor there and its parent.
 
     So what the reader has seen (and perhaps applied) comes before what nobody has seen but us. The author's order
     counts: the reader takes it over from the next hello.
     """
-    order = list(own)
+    order = [state.epoch for state in own]
     at = 0
-    for epoch in held:
-        if epoch in order:
-            at = order.index(epoch) + 1
-        else:
-            order.insert(at, epoch)
-            at += 1
+    for state in held:
+        if state.epoch not in order:
+            parent = state.parent.epoch if state.parent is not None else ""
+            at = max(at, order.index(parent) + 1 if parent in order else 0)
+            order.insert(at, state.epoch)
+        at = order.index(state.epoch) + 1
     return tuple(order)
+
+
+def _empty(state: EpochState) -> EpochState:
+    return EpochState(state.stream, state.epoch, 0, ZERO_HASH, state.parent)
 
 
 def _step(theirs: EpochState, ours: EpochState | None, meets: int, branched: bool) -> Step | None:
@@ -173,6 +171,17 @@ def _step(theirs: EpochState, ours: EpochState | None, meets: int, branched: boo
     if branched and ours.seq > theirs.seq:
         return Step("superseded", theirs, theirs.seq, theirs.seq)
     return None
+
+
+def _rebased(own: Sequence[EpochState], theirs: Mapping[str, EpochState], steps: Sequence[Step]) -> tuple[Rebase, ...]:
+    keep = {step.epoch: step.keep for step in steps}
+    return tuple(
+        Rebase(state.epoch, state.parent.epoch, keep[state.parent.epoch])
+        for state in own
+        if state.epoch not in theirs
+        and state.parent is not None
+        and state.parent.seq > keep.get(state.parent.epoch, state.parent.seq)
+    )
 
 
 def _parent_of_child(
