@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.journal import discard
 from shared.material import projection as material
 from shared.orders import projection as orders
 from shared.performance import projection as performance
@@ -16,4 +17,5 @@ REGISTERS = (
     performance.register,
     orders.register,
     standards.register,
+    discard.register,
 )

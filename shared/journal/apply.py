@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from shared.db.upsert import upsert
 from shared.journal.fact import AppliedFact, Payload
-from shared.journal.tables import applied, subject_head
+from shared.journal.subjects import follow_subjects
+from shared.journal.tables import applied
 
 Applier = Callable[[Connection, Sequence[AppliedFact[Any]]], None]
 
@@ -38,9 +39,4 @@ class Appliers:
             if applier is not None:
                 applier(conn, list(run))
         upsert(conn, applied, [{"author": f.author, "fact_id": f.fact_id} for f in facts])
-        _follow_subjects(conn, facts)
-
-
-def _follow_subjects(conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
-    latest = {subject: f.fact_id for f in facts for subject in f.subjects}
-    upsert(conn, subject_head, [{"subject": s, "fact_id": i} for s, i in sorted(latest.items())], update=["fact_id"])
+        follow_subjects(conn, facts)

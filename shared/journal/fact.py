@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from shared.errors import BadInput
+from shared.journal.upcast import lift, needs_upcast, steps
 
 FACT_BYTES_MAX = 256 * 1024
 """A fact is one statement, not a file: larger things are blobs named by their hash (sync-protocol.md, 1.1)."""
@@ -86,7 +87,10 @@ class Draft(Generic[P_co]):
 
 @dataclass(frozen=True)
 class AppliedFact(Generic[P_co]):
-    """A decoded fact as appliers see it: the envelope's plain fields and the typed payload."""
+    """A decoded fact as appliers see it: the envelope's plain fields and the typed payload of the newest version.
+
+    previous  for each subject the fact that its author named as the one before; empty where nobody asks
+    """
 
     fact_id: str
     type: str
@@ -98,6 +102,7 @@ class AppliedFact(Generic[P_co]):
     standard: StandardRef | None
     payload: P_co
     causes: tuple[str, ...] = field(default=())
+    previous: tuple[str | None, ...] = field(default=())
 
 
 class UnknownFact(Exception):
@@ -106,19 +111,24 @@ class UnknownFact(Exception):
 
 _TYPES: dict[tuple[str, int], type[Payload]] = {}
 _NAMES: dict[type[Payload], tuple[str, int]] = {}
+_SINCE: dict[tuple[str, int], str] = {}
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder = msgspec.json.Decoder(Fact)
 
 
-def fact(name: str, version: int = 1) -> Callable[[type[P]], type[P]]:
-    """Register a payload type under its wire name; past tense, kept for ever."""
+def fact(name: str, version: int = 1, since: str = "0.1.0") -> Callable[[type[P]], type[P]]:
+    """Register a payload type under its wire name; past tense, kept for ever. since: the release that first reads it.
+
+    A new version takes the class of the one before, which is read through its upcast from then on.
+    """
 
     def register(cls: type[P]) -> type[P]:
         taken = _TYPES.setdefault((name, version), cls)
         if taken is not cls and taken.__qualname__ != cls.__qualname__:
             raise TypeError(f"{name} v{version} is registered twice")
         _NAMES[cls] = (name, version)
+        _SINCE[name, version] = since
         return cls
 
     return register
@@ -132,6 +142,16 @@ def type_of(payload: Payload) -> tuple[str, int]:
 def registered() -> dict[tuple[str, int], type[Payload]]:
     """All payload types by (name, version), for documentation and golden samples."""
     return dict(_TYPES)
+
+
+def readable() -> set[tuple[str, int]]:
+    """Every (name, version) that this node reads: the versions of today and those with an upcast."""
+    return {*_TYPES, *steps()}
+
+
+def release_of(name: str, version: int) -> str:
+    """The release that first reads this version; empty for one that this node does not know."""
+    return _SINCE.get((name, version), "")
 
 
 def encode(value: Fact) -> bytes:
@@ -165,9 +185,6 @@ def decode_envelope(body: bytes) -> Fact:
 def decode(body: bytes) -> AppliedFact[Any]:
     """Envelope and typed payload. UnknownFact for a type or version this node does not know."""
     envelope = decode_envelope(body)
-    cls = _TYPES.get((envelope.type, envelope.version))
-    if cls is None:
-        raise UnknownFact(f"{envelope.type} v{envelope.version}")
     return AppliedFact(
         fact_id=envelope.fact_id,
         type=envelope.type,
@@ -177,6 +194,22 @@ def decode(body: bytes) -> AppliedFact[Any]:
         occurred=envelope.occurred,
         recorded_at_ms=envelope.recorded_at_ms,
         standard=envelope.standard,
-        payload=msgspec.json.decode(envelope.payload, type=cls),
+        payload=_decode_payload(envelope),
         causes=envelope.causes,
+        previous=tuple(s.prev for s in envelope.subjects),
     )
+
+
+def _decode_payload(envelope: Fact) -> Payload:
+    name, version = envelope.type, envelope.version
+    if needs_upcast(name, version):
+        newest, value = lift(name, version, bytes(envelope.payload))
+        return msgspec.convert(value, type=_class_of(name, newest), str_keys=True)
+    return msgspec.json.decode(envelope.payload, type=_class_of(name, version))
+
+
+def _class_of(name: str, version: int) -> type[Payload]:
+    cls = _TYPES.get((name, version))
+    if cls is None:
+        raise UnknownFact(f"{name} v{version}")
+    return cls

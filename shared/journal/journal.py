@@ -24,6 +24,7 @@ from shared.journal.apply import Appliers
 from shared.journal.archived import bodies_of
 from shared.journal.chain import GENESIS, next_hash
 from shared.journal.fact import Draft, Fact, Subject, decode, encode, encode_payload, type_of
+from shared.journal.subjects import find_head
 
 
 class Journal:
@@ -35,6 +36,11 @@ class Journal:
         self.clock = clock
         self.appliers = appliers
         self._listeners: list[Callable[[], None]] = []
+        self._admit: Callable[[], None] = nothing_forbids
+
+    def admit_by(self, admit: Callable[[], None]) -> None:
+        """Have `admit` asked before every business transaction; what it raises ends it before it began."""
+        self._admit = admit
 
     def listen(self, wake: Callable[[], None]) -> None:
         """Have `wake` called after every commit that recorded something."""
@@ -48,6 +54,7 @@ class Journal:
     @contextmanager
     def work(self) -> Iterator[Work]:
         """One business transaction."""
+        self._admit()
         with write(self.engine) as conn:
             if conn.dialect.name != "sqlite":
                 conn.execute(select(tables.head.c.seq).where(tables.head.c.stream == self.code).with_for_update())
@@ -122,7 +129,9 @@ class Work:
             version=version,
             author=self.journal.code,
             actor=draft.actor,
-            subjects=tuple(Subject(s, _previous(self.conn, s)) for s in dict.fromkeys(draft.subjects)),
+            subjects=tuple(
+                Subject(s, find_head(self.conn, self.journal.code, s)) for s in dict.fromkeys(draft.subjects)
+            ),
             occurred=draft.occurred,
             recorded_at_ms=recorded_at,
             causes=draft.causes,
@@ -213,9 +222,9 @@ def open_epoch(conn: Connection, stream: str, now_ms: int, reason: str) -> str:
     return epoch
 
 
+def nothing_forbids() -> None:
+    """There is room to record."""
+
+
 def _exists(conn: Connection, fact_id: str) -> bool:
     return conn.execute(select(tables.fact.c.fact_id).where(tables.fact.c.fact_id == fact_id)).first() is not None
-
-
-def _previous(conn: Connection, subject: str) -> str | None:
-    return conn.execute(select(tables.subject_head.c.fact_id).where(tables.subject_head.c.subject == subject)).scalar()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Column, Connection, select, text
 
 from shared.db.types import Code, Id, Int, local_table
 from shared.db.upsert import upsert
@@ -13,6 +13,16 @@ apply_position = local_table(
     Column("epoch", Id, primary_key=True),
     Column("seq", Int, nullable=False),
 )
+
+APPLYING = 0x73747261
+"""Key of the lock under which copied facts are applied."""
+
+
+def lock_applying(conn: Connection) -> None:
+    """Until the end of the transaction nobody else applies or tries again: two at once would each miss what the other
+    sets aside. On SQLite a write transaction is alone anyway."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPLYING})
 
 
 def applied_to(conn: Connection, stream: str, epoch: str) -> int:

@@ -9,19 +9,23 @@ The rows are local: everything here can be found again from the journal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import groupby
 from typing import Literal
 
-from sqlalchemy import Column, Connection, Index, delete, func, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, Index, Table, delete, func, insert, select
 
 from shared.db.types import Code, Id, Int, Words, local_table
 from shared.journal.reading import Stored
 
+Place = tuple[str, str, int]
+"""Stream, epoch and sequence number of an entry."""
 State = Literal["quarantined", "parked", "held"]
 SUBJECT_MAX = 64
 REASON_MAX = 500
+SEQS_A_QUERY = 500
 
 quarantine = local_table(
     "quarantine",
@@ -36,6 +40,7 @@ quarantine = local_table(
     Column("reason", Words, nullable=False),
     Column("since_ms", Int, nullable=False),
     Index("ix_quarantine_author", "author"),
+    Index("ix_quarantine_fact_id", "fact_id"),
 )
 
 blocked_subject = local_table(
@@ -45,6 +50,7 @@ blocked_subject = local_table(
     Column("stream", Code, primary_key=True),
     Column("epoch", Id, primary_key=True),
     Column("seq", Int, primary_key=True),
+    Index("ix_blocked_subject_stream_epoch_seq", "stream", "epoch", "seq"),
 )
 
 
@@ -57,12 +63,17 @@ class Unapplied:
     reason: str
     subjects: tuple[str, ...]
 
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.at.stream, self.at.epoch, self.at.seq
 
-def set_aside(conn: Connection, facts: Sequence[Unapplied], now_ms: int) -> None:
-    """Remember facts as not applied and block their subjects."""
+
+def set_aside(conn: Connection, facts: Sequence[Unapplied], now_ms: int, since: Mapping[Place, int]) -> None:
+    """Remember facts as not applied and block their subjects; `since` keeps the time of those tried before."""
     if not facts:
         return
-    conn.execute(insert(quarantine), [_row(f, now_ms) for f in facts])
+    conn.execute(insert(quarantine), [_row(f, since.get(f.place, now_ms)) for f in facts])
     blocked = [
         {"author": f.at.author, "subject": subject, "stream": f.at.stream, "epoch": f.at.epoch, "seq": f.at.seq}
         for f in facts
@@ -87,18 +98,35 @@ def subject_key(subject: str) -> str:
     return sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def take_out(conn: Connection, author: str | None = None) -> list[tuple[str, str, int]]:
-    """Forget what is set aside (of one author, or of all) and return its places, for another try."""
+def take_out(conn: Connection) -> None:
+    """Forget all that is set aside: a rebuild finds it again."""
+    conn.execute(delete(quarantine))
+    conn.execute(delete(blocked_subject))
+
+
+def take_out_places(conn: Connection, places: Sequence[Place]) -> dict[Place, int]:
+    """Take these entries out for another try, or for good; returns since when each was set aside."""
+    since: dict[Place, int] = {}
+    for (stream, epoch), group in groupby(places, key=lambda place: place[:2]):
+        seqs = [place[2] for place in group]
+        for at in range(0, len(seqs), SEQS_A_QUERY):
+            part = seqs[at : at + SEQS_A_QUERY]
+            gone = conn.execute(
+                delete(quarantine)
+                .where(_is_at(quarantine, stream, epoch, part))
+                .returning(quarantine.c.seq, quarantine.c.since_ms)
+            )
+            since |= {(stream, epoch, row.seq): row.since_ms for row in gone}
+            conn.execute(delete(blocked_subject).where(_is_at(blocked_subject, stream, epoch, part)))
+    return since
+
+
+def list_places(conn: Connection, author: str | None = None) -> list[Place]:
+    """Places of what is set aside, of one author or of all, in no order that counts."""
     query = select(quarantine.c.stream, quarantine.c.epoch, quarantine.c.seq)
-    drop, unblock = delete(quarantine), delete(blocked_subject)
     if author is not None:
         query = query.where(quarantine.c.author == author)
-        drop = drop.where(quarantine.c.author == author)
-        unblock = unblock.where(blocked_subject.c.author == author)
-    places = [(row.stream, row.epoch, row.seq) for row in conn.execute(query)]
-    conn.execute(drop)
-    conn.execute(unblock)
-    return places
+    return [(row.stream, row.epoch, row.seq) for row in conn.execute(query)]
 
 
 def count_by_state(conn: Connection, author: str | None = None) -> dict[str, int]:
@@ -125,7 +153,11 @@ def find_set_aside(
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
-def _row(item: Unapplied, now_ms: int) -> dict[str, object]:
+def _is_at(table: Table, stream: str, epoch: str, seqs: Sequence[int]) -> ColumnElement[bool]:
+    return (table.c.stream == stream) & (table.c.epoch == epoch) & table.c.seq.in_(seqs)
+
+
+def _row(item: Unapplied, since_ms: int) -> dict[str, object]:
     at = item.at
     return {
         "stream": at.stream,
@@ -137,5 +169,5 @@ def _row(item: Unapplied, now_ms: int) -> dict[str, object]:
         "version": at.version,
         "state": item.state,
         "reason": item.reason[:REASON_MAX],
-        "since_ms": now_ms,
+        "since_ms": since_ms,
     }

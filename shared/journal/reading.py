@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from sqlalchemy import Connection, Row, Select, select
 from shared.journal.archived import whole_bodies
 from shared.journal.chain import GENESIS
 from shared.journal.tables import entry, epoch, fact, head
+
+SEQS_A_QUERY = 500
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,17 @@ def entry_at(conn: Connection, stream: str, epoch_id: str, seq: int) -> Stored |
     query = _stored().where(entry.c.stream == stream, entry.c.epoch == epoch_id, entry.c.seq == seq)
     row = conn.execute(query).first()
     return _to_stored(row, *whole_bodies(conn, [row])) if row else None
+
+
+def entries_at(conn: Connection, stream: str, epoch_id: str, seqs: Sequence[int]) -> list[Stored]:
+    """These entries of an epoch, in order; those that do not exist are left out."""
+    found: list[Stored] = []
+    for at in range(0, len(seqs), SEQS_A_QUERY):
+        wanted = entry.c.seq.in_(seqs[at : at + SEQS_A_QUERY])
+        query = _stored().where(entry.c.stream == stream, entry.c.epoch == epoch_id, wanted)
+        rows = conn.execute(query.order_by(entry.c.seq)).all()
+        found += [_to_stored(row, body) for row, body in zip(rows, whole_bodies(conn, rows), strict=True)]
+    return found
 
 
 def _stored() -> Select[Any]:

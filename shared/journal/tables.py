@@ -99,9 +99,22 @@ applied = local_table(
 )
 
 subject_head = local_table(
-    "subject_head",
+    # the last fact of each author about a subject, in that author's order: one stream alone decides it, so that it is
+    # the same at the author, at every reader and after a rebuild
+    "author_subject_head",
+    Column("author", Code, primary_key=True),
     Column("subject", Code, primary_key=True),
     Column("fact_id", Id, nullable=False),
+)
+
+contested = local_table(
+    # a fact that names a predecessor which another fact of its author had named before, about the same subject
+    "contested",
+    Column("author", Code, primary_key=True),
+    Column("fact_id", Id, primary_key=True),
+    Column("subject", Code, nullable=False),
+    Column("previous", Id),
+    Column("head", Id, nullable=False),
 )
 
 command = local_table(

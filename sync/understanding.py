@@ -1,0 +1,103 @@
+"""What a peer understands: the protocol versions it speaks and the newest version of each fact it reads.
+
+Said in every hello and its answer. A fact that the peer does not read yet is sent all the same and parked there: it
+applies in its place after the peer's upgrade. Meanwhile people at this end see what cannot be installed, and which
+release it takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import Column, Connection, func, select
+
+from shared.db.types import Code, Int, Words, local_table
+from shared.db.upsert import upsert
+from shared.journal.fact import registered, release_of
+from shared.journal.tables import entry, fact
+
+understanding = local_table(
+    "sync_understanding",
+    Column("peer", Code, primary_key=True),
+    Column("oldest_proto", Int, nullable=False),
+    Column("proto", Int, nullable=False),
+    Column("facts", Words, nullable=False),
+    Column("at_ms", Int, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """A fact type that this node writes in a version which the peer does not read.
+
+    theirs  the newest version that the peer reads, 0 when it does not know the type
+    sent    how many facts of it stand in the stream to the peer: what it cannot install
+    """
+
+    type: str
+    version: int
+    theirs: int
+    release: str
+    sent: int
+
+    @property
+    def says(self) -> str:
+        """One sentence for people."""
+        what = f"{self.type} v{self.version}"
+        knows = f"reads v{self.theirs}" if self.theirs else "does not know it"
+        count = f"{self.sent} sent" if self.sent else "none sent yet"
+        return f"{what}: {knows}, {count}. Cannot install: needs release {self.release}."
+
+
+def fact_versions() -> dict[str, int]:
+    """The newest version of each fact type that this node reads."""
+    newest: dict[str, int] = {}
+    for name, version in registered():
+        newest[name] = max(version, newest.get(name, 0))
+    return newest
+
+
+def agree(mine: tuple[int, int], theirs: tuple[int, int]) -> int | None:
+    """The newest protocol version that both ranges (oldest, newest) hold, or None."""
+    newest = min(mine[1], theirs[1])
+    return newest if newest >= max(mine[0], theirs[0]) else None
+
+
+def keep(conn: Connection, peer: str, protocols: tuple[int, int], facts: dict[str, int], now_ms: int) -> None:
+    """Remember what a peer said of itself."""
+    row = {
+        "peer": peer,
+        "oldest_proto": protocols[0],
+        "proto": protocols[1],
+        "facts": msgspec.json.encode(facts, order="sorted").decode(),
+        "at_ms": now_ms,
+    }
+    upsert(conn, understanding, [row], update=["oldest_proto", "proto", "facts", "at_ms"])
+
+
+def list_lacking(conn: Connection, peer: str, stream: str) -> list[Lacking]:
+    """What of this node's vocabulary the peer does not read, what already stands in the stream to it first."""
+    told = conn.execute(select(understanding.c.facts).where(understanding.c.peer == peer)).scalar()
+    if told is None:
+        return []
+    reads = msgspec.json.decode(told, type=dict[str, int])
+    newer = {(name, version) for name, version in fact_versions().items() if version > reads.get(name, 0)}
+    sent = _count_sent(conn, stream, newer)
+    found = [
+        Lacking(name, version, reads.get(name, 0), release_of(name, version), sent.get((name, version), 0))
+        for name, version in newer
+    ]
+    return sorted(found, key=lambda item: (-item.sent, item.type))
+
+
+def _count_sent(conn: Connection, stream: str, newer: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    if not newer:
+        return {}
+    query = (
+        select(fact.c.type, fact.c.version, func.count())
+        .join_from(entry, fact, entry.c.fact_id == fact.c.fact_id)
+        .where(entry.c.stream == stream, fact.c.type.in_(sorted({name for name, _ in newer})))
+        .group_by(fact.c.type, fact.c.version)
+    )
+    return {(row[0], int(row[1])): int(row[2]) for row in conn.execute(query)}
