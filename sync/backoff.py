@@ -26,23 +26,42 @@ class Backoff:
         doublings = min(failures - 1, 30)
         return float(min(self.max_s, self.first_s * 2**doublings)) * self.random()
 
+    def wait_as_asked_s(self, after_s: float) -> float:
+        """Seconds to wait when the peer named them: never less, up to half more, so that all do not return at once."""
+        return after_s * (1 + self.random() / 2)
+
+
+NEVER = 1 << 62
+"""More entries than any batch has."""
+
 
 class BatchSize:
-    """How many entries to offer next: halved when a send came to nothing, grown when it went through."""
+    """How many entries to offer next: halved when a send came to nothing, grown when it went through.
+
+    Doubled up to half of what last failed, then in steps of an eighth until that passes too: a narrow line is not filled
+    over and over. Never more than the peer's credit.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._now = most
+        self._failed_at = NEVER
+        self._credit = most
 
     @property
     def entries(self) -> int:
         """Entries to offer; never below one, so that a line that passes anything makes progress."""
-        return self._now
+        return max(1, min(self._now, self._credit))
 
-    def went_through(self) -> None:
-        """A batch was received."""
-        self._now = min(self._most, self._now * 2)
+    def went_through(self, credit: int = 0) -> None:
+        """A batch was received; credit is how many entries the peer wishes at most, 0 when it says nothing."""
+        if self._now >= self._failed_at:
+            self._failed_at = NEVER
+        grown = self._now * 2 if self._now * 4 <= self._failed_at else self._now + max(1, self._now // 8)
+        self._now = min(self._most, grown)
+        self._credit = credit or self._most
 
     def came_to_nothing(self) -> None:
         """A batch was lost, cut or refused for its size."""
-        self._now = max(1, self._now // 2)
+        self._failed_at = self.entries
+        self._now = max(1, self._failed_at // 2)

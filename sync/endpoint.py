@@ -6,20 +6,24 @@ from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, request
 
+from sync.admission import Admission, always_room
 from sync.desk import Desk
 from sync.errors import OutOfStep, OverLimit
 from sync.limits import BODY_BYTES_LIMIT, HELLO_BYTES_MAX
+from sync.slow_bodies import read_in_time
 from sync.transport import PATH, RECEIPT_MEDIA_TYPE
 
 EXTENSION = "strandline.desk"
+ADMISSION = "strandline.admission"
 OCTETS = "application/octet-stream"
 
 endpoint = Blueprint("sync", __name__, url_prefix=PATH.rstrip("/"))
 
 
-def install_desk(app: Flask, desk: Desk) -> None:
-    """Let this application answer for the desk."""
+def install_desk(app: Flask, desk: Desk, admission: Admission | None = None) -> None:
+    """Let this application answer for the desk; pushes come to it by the admission's turns."""
     app.extensions[EXTENSION] = desk
+    app.extensions[ADMISSION] = admission or Admission(always_room)
 
 
 @endpoint.post("/hello")
@@ -30,8 +34,10 @@ def hello() -> Response:
 
 @endpoint.post("/push")
 def push() -> Response:
-    """Take a batch."""
-    return _octets(_desk().push(read_body(BODY_BYTES_LIMIT)))
+    """Take a batch, when it is its turn; the body is read before, so that a slow line holds up nobody."""
+    body = read_body(BODY_BYTES_LIMIT)
+    with cast(Admission, current_app.extensions[ADMISSION]).turn():
+        return _octets(_desk().push(body))
 
 
 @endpoint.post("/pull")
@@ -47,11 +53,11 @@ def on_out_of_step(error: OutOfStep) -> Response:
 
 
 def read_body(limit: int) -> bytes:
-    """The request's bytes; refused by its declared size before a byte is read."""
+    """The request's bytes, in time; refused by its declared size before a byte is read. OverLimit, TooSlow."""
     if (request.content_length or 0) > limit:
         raise OverLimit("sync.body_too_large", f"A body of {request.content_length} bytes; the limit is {limit}.")
     request.max_content_length = limit
-    return request.get_data(cache=False)
+    return read_in_time(request)
 
 
 def _desk() -> Desk:

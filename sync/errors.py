@@ -6,7 +6,12 @@ from shared.errors import StrandlineError
 
 
 class SyncError(StrandlineError):
-    """An exchange did not succeed. Nothing is lost by it: facts stay in their journal until a receipt names them."""
+    """An exchange did not succeed. Nothing is lost by it: facts stay in their journal until a receipt names them.
+
+    spoken  whether a node of ours answered so; False for silence, a proxy's page, a portal's
+    """
+
+    spoken = False
 
     def __init__(
         self, code: str, what: str, *, kept: str = "Every fact is kept in the journal.", todo: str = ""
@@ -19,6 +24,10 @@ class Unreachable(SyncError):
 
     status = 503
     again = True
+
+
+class NotConnected(Unreachable):
+    """The peer was not reached at all: nothing was sent, so that the size of what was to be sent is not to blame."""
 
 
 class Malformed(SyncError):
@@ -75,15 +84,21 @@ class WrongProtocol(SyncError):
 class Busy(SyncError):
     """The receiver asks to come back later; after_s is its own wish, 0 when it named none."""
 
-    status = 503
+    status = 429
     again = True
     after_s = 0.0
 
 
-class StorageFull(SyncError):
+class StorageFull(Busy):
     """The receiver has no room; it keeps what it has and takes more when there is room again."""
 
     status = 507
+
+
+class TooSlow(SyncError):
+    """A request took longer to arrive than the receiver waits: a smaller one may get through."""
+
+    status = 408
     again = True
 
 
@@ -91,6 +106,7 @@ BY_STATUS: dict[int, type[SyncError]] = {
     400: Malformed,
     401: BadSeal,
     403: PeerHeld,
+    408: TooSlow,
     409: OutOfStep,
     412: StaleSession,
     413: OverLimit,

@@ -39,7 +39,7 @@ from sync import link
 from sync.backoff import Backoff, BatchSize
 from sync.bell import Bell
 from sync.caller import Caller, Session
-from sync.errors import Busy, OutOfStep, OverLimit, StaleSession, SyncError, Unreachable
+from sync.errors import Busy, NotConnected, OutOfStep, OverLimit, StaleSession, SyncError, TooSlow, Unreachable
 from sync.lease import LEASE_S, Lease
 
 log = get("sync")
@@ -156,8 +156,10 @@ class Exchange:
         if run is None and time.monotonic() < self._beat_due:
             return "rest"
         try:
-            self._caller.push(session, run)
-        except (Unreachable, OverLimit):
+            receipt = self._caller.push(session, run)
+        except NotConnected:
+            raise
+        except (Unreachable, OverLimit, TooSlow):
             self._size.came_to_nothing()
             raise
         except (OutOfStep, StaleSession):
@@ -165,7 +167,7 @@ class Exchange:
             raise
         self._beat_due = time.monotonic() + self._pace.heartbeat_s
         if run is not None:
-            self._size.went_through()
+            self._size.went_through(receipt.credit)
         return "push"
 
     def _rest(self) -> Step:
@@ -208,14 +210,16 @@ class Exchange:
         if isinstance(error, OutOfStep | StaleSession) and lane.settled:
             lane.settled = False  # a new hello settles it, at once; if it does not, the next time waits
             return
-        lane.failures += 1
+        asked_s = error.after_s if isinstance(error, Busy) else 0.0
+        if not asked_s:
+            lane.failures += 1
         if lane.name == "up":
             self._note_away(error)
         else:  # let the other lane find out now whether the line is gone, not at the next heartbeat
             self._beat_due = 0.0
             self._departing.ring()
         seen = self._nudge.rings
-        wait_s = max(self._backoff.wait_s(lane.failures), error.after_s if isinstance(error, Busy) else 0.0)
+        wait_s = self._backoff.wait_as_asked_s(asked_s) if asked_s else self._backoff.wait_s(lane.failures)
         log.info(
             "exchange failed",
             lane=lane.name,
@@ -230,6 +234,6 @@ class Exchange:
         caller = self._caller
         try:
             with write(caller.engine) as conn:
-                link.note_away(conn, caller.peer.code, caller.clock.now_ms(), str(error))
+                link.note_away(conn, caller.peer.code, caller.clock.now_ms(), str(error), link.state_after(error))
         except (SQLAlchemyError, StrandlineError) as trouble:
             log.warning("link state not written", reason=str(trouble)[:300])

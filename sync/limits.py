@@ -35,6 +35,15 @@ WINDOW_BYTES_MAX = 8 << 20
 POLL_MAX_S = 25.0
 """A long poll: below the 30 s at which proxies usually cut an idle request."""
 
+BODY_S = 60.0
+"""A body has this long to arrive; a sender gives up then too, and comes back with half as much."""
+
+CREDIT_CALM = 200_000
+"""Entries received and not applied yet, up to which a receiver gives full credit: about a minute of applying."""
+
+CREDIT_LEAST = 200
+"""Entries of a batch that a receiver still takes when it is far behind: receiving goes on, and never stops for it."""
+
 CONNECT_S = 5.0
 """Time to reach a peer: a black hole costs no more than this."""
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from shared.db.upsert import upsert
 from shared.journal.reading import entries_after
+from sync.errors import Busy, StorageFull
 from sync.lease import get_db_now_ms
 from sync.marks import list_holdings
 from sync.outgoing import states
@@ -16,13 +17,17 @@ from sync.tables import link, position, session
 
 ONLINE = "online"
 AWAY = "away"
+NO_ROOM = "no_room"
+"""The peer answers, and its disk is full: another trouble than a cut line, and another person's to mend."""
+BUSY = "busy"
+"""The peer answers, and asks to come back in a moment."""
 
 
 @dataclass(frozen=True)
 class LinkReport:
     """One line as it stands. Times in ms UTC of the node's clock.
 
-    state      online | away | never (no exchange yet)
+    state      online | away | no_room | busy | never (no exchange yet)
     waiting    facts of ours that the peer does not hold durably
     oldest_ms  when the oldest of them was recorded, None when nothing waits
     offset_ms  the peer's clock minus ours, as last measured
@@ -45,11 +50,18 @@ def note_contact(conn: Connection, peer: str, now_ms: int, offset_ms: int) -> No
     _put(conn, peer, ONLINE, since, now_ms, offset_ms, "")
 
 
-def note_away(conn: Connection, peer: str, now_ms: int, reason: str) -> None:
+def state_after(error: Exception) -> str:
+    """What an exchange that came to nothing says of the peer."""
+    if isinstance(error, StorageFull):
+        return NO_ROOM
+    return BUSY if isinstance(error, Busy) and error.after_s else AWAY
+
+
+def note_away(conn: Connection, peer: str, now_ms: int, reason: str, state: str = AWAY) -> None:
     """An exchange came to nothing; the first one in a row is the time since when."""
     row = conn.execute(select(link).where(link.c.peer == peer)).first()
-    since = row.since_ms if row and row.state == AWAY else now_ms
-    _put(conn, peer, AWAY, since, row.last_contact_ms if row else 0, row.offset_ms if row else 0, reason)
+    since = row.since_ms if row and row.state == state else now_ms
+    _put(conn, peer, state, since, row.last_contact_ms if row else 0, row.offset_ms if row else 0, reason)
 
 
 def report_link(conn: Connection, stream: str, peer: str) -> LinkReport:

@@ -1,7 +1,7 @@
 """The one door to another node. Three calls, bytes for bytes; everything that goes wrong comes out as a SyncError.
 
-HttpTransport is the only user of `requests`; MemoryTransport hands the same bytes to a desk in this process, for
-whole groups in one test. Both keep the same limits.
+HttpTransport is the only user of `requests`, one a route (sync/routed.py chooses among them); MemoryTransport hands the
+same bytes to a desk in this process, for whole groups in one test. Both keep the same limits.
 """
 
 from __future__ import annotations
@@ -12,21 +12,25 @@ from typing import Literal, Protocol
 import msgspec
 import requests
 from sqlalchemy.exc import SQLAlchemyError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from shared.errors import Unavailable
-from sync.errors import Busy, OutOfStep, OverLimit, SyncError, Unreachable, from_status
+from shared.storage import NoRoom
+from sync.errors import Busy, NotConnected, OutOfStep, OverLimit, StorageFull, SyncError, Unreachable, from_status
 from sync.limits import BODY_BYTES_LIMIT, CONNECT_S, HELLO_BYTES_MAX, READ_S
 
-Door = Literal["hello", "push", "pull", "enrol"]
-DOORS: tuple[Door, ...] = ("hello", "push", "pull", "enrol")
+Door = Literal["hello", "push", "pull", "enrol", "sight"]
+DOORS: tuple[Door, ...] = ("hello", "push", "pull", "enrol", "sight")
 ANSWER_MAX: dict[Door, int] = {
     "hello": HELLO_BYTES_MAX,
     "push": HELLO_BYTES_MAX,
     "pull": BODY_BYTES_LIMIT,
     "enrol": HELLO_BYTES_MAX,
+    "sight": HELLO_BYTES_MAX,
 }
 REFUSAL_MAX = 64 << 10
 RECEIPT_MEDIA_TYPE = "application/vnd.strandline.receipt+json"
+PROBLEM = "urn:strandline:problem:"
 PATH = "/sync/v1/"
 PIECE = 64 << 10
 
@@ -34,6 +38,8 @@ PIECE = 64 << 10
 class _Problem(msgspec.Struct):
     detail: str
     todo: str = ""
+    type: str = ""
+    code: str = ""
 
 
 class Transport(Protocol):
@@ -85,7 +91,8 @@ class HttpTransport:
                 limit = ANSWER_MAX[door] if response.status_code == 200 else REFUSAL_MAX
                 answer = _read(response, limit)
         except (requests.RequestException, ValueError) as error:
-            raise Unreachable("sync.unreachable", f"{self._url} does not answer: {_reason(error)}.") from error
+            kind = NotConnected if _never_met(error) else Unreachable
+            raise kind("sync.unreachable", f"{self._url} does not answer: {_reason(error)}.") from error
         if response.status_code == 200:
             return answer
         raise _refusal(response, answer)
@@ -119,6 +126,8 @@ class MemoryTransport:
             raise Unreachable("sync.no_door", f"No {door} here.")
         try:
             return calls[door](body)
+        except NoRoom as error:
+            raise StorageFull("sync.storage_full", error.what) from error
         except (SQLAlchemyError, Unavailable) as error:
             raise Unreachable("sync.unreachable", f"The peer failed: {error}.") from error
 
@@ -135,24 +144,36 @@ def _read(response: requests.Response, limit: int) -> bytes:
 def _refusal(response: requests.Response, answer: bytes) -> SyncError:
     if response.headers.get("Content-Type", "").startswith(RECEIPT_MEDIA_TYPE):
         return OutOfStep("sync.out_of_step", "The receiver is elsewhere in the stream.", receipt=answer)
-    error = from_status(response.status_code, "sync.refused", _said(response.status_code, answer))
+    said, spoken = _said(response.status_code, answer)
+    error = from_status(response.status_code, "sync.refused", said)
+    error.spoken = spoken
     if isinstance(error, Busy):
         error.after_s = _seconds(response.headers.get("Retry-After", ""))
     return error
 
 
-def _said(status: int, answer: bytes) -> str:
-    """The peer's own words, when it sent a problem document; else the start of whatever it sent."""
+def _said(status: int, answer: bytes) -> tuple[str, bool]:
+    """The peer's own words and True, when it sent a problem document of ours; else the start of whatever came, False."""
     try:
         problem = msgspec.json.decode(answer, type=_Problem)
     except (msgspec.DecodeError, UnicodeError):
         text = answer[:200].decode("utf-8", "replace").replace("\n", " ")
-        return f"The peer answered {status}: {text}"
-    return " ".join(part for part in (problem.detail, problem.todo) if part)
+        return f"The peer answered {status}: {text}", False
+    words = " ".join(part for part in (problem.detail, problem.todo) if part)
+    return words, problem.type.startswith(PROBLEM) or problem.code.startswith("http.")
 
 
 def _seconds(text: str) -> float:
     return float(text) if text.isdigit() else 0.0
+
+
+def _never_met(error: BaseException | None) -> bool:
+    """Whether the library says, somewhere in its chain, that no connection was made."""
+    while error is not None:
+        if isinstance(error, NewConnectionError | ConnectTimeoutError):
+            return True
+        error = error.__context__
+    return False
 
 
 def _reason(error: Exception) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
+from shared import storage
 from shared.errors import BadSetup, Unavailable
 
 BUSY_TIMEOUT_MS = 30_000
@@ -63,9 +64,13 @@ def tune_sqlite(engine: Engine) -> None:
 
 @contextmanager
 def write(engine: Engine) -> Iterator[Connection]:
-    """One write transaction: committed at the end, rolled back on any error."""
-    with _reach(engine).execution_options(writes=True) as connection, connection.begin():
-        yield connection
+    """One write transaction: committed at the end, rolled back on any error. NoRoom, ReadOnlyDisk."""
+    try:
+        with _reach(engine).execution_options(writes=True) as connection, connection.begin():
+            yield connection
+    except DBAPIError as error:
+        storage.check(error.orig)
+        raise
 
 
 @contextmanager
@@ -79,6 +84,7 @@ def _reach(engine: Engine) -> Connection:
     try:
         return engine.connect()
     except OperationalError as error:
+        storage.check(error.orig)
         raise Unavailable(
             "db.away", f"The database cannot be reached: {error.orig}.", todo="Start it; then retry."
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from math import ceil
 from typing import Any
 
 from flask import Flask, Response, current_app, g, render_template, request
@@ -66,8 +67,12 @@ def describe(error: StrandlineError) -> Problem:
 
 
 def on_strandline(error: StrandlineError) -> Response:
-    """An error that was foreseen."""
-    return answer(describe(error))
+    """An error that was foreseen; one that names when to come back says so as HTTP does."""
+    found = answer(describe(error))
+    after_s = getattr(error, "after_s", 0.0)
+    if after_s:
+        found.headers["Retry-After"] = str(ceil(after_s))
+    return found
 
 
 def on_http(error: HTTPException) -> Response:
