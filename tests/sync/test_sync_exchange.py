@@ -80,6 +80,7 @@ def test_a_push_that_keeps_failing_waits_longer_each_time_though_each_hello_succ
     until(lambda: hub.entries_of("ALD") == 3)
 
 
+@pytest.mark.fault(16)
 def test_a_batch_that_is_too_much_for_the_line_is_offered_in_ever_smaller_parts(scene):
     plant, hub, line, exchange = scene
     plant.create(40)

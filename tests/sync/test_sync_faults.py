@@ -60,6 +60,7 @@ def body_of(caller, session, entries_max=2_000) -> bytes:
     return seal_run(run, 1, to, 1).body
 
 
+@pytest.mark.fault(1)
 def test_a_lost_request_is_sent_again(kit, way):
     plant, hub, inner = way
     plant.create(3)
@@ -72,6 +73,7 @@ def test_a_lost_request_is_sent_again(kit, way):
     assert hub.entries_of("ALD") == 3
 
 
+@pytest.mark.fault(2)
 def test_a_lost_receipt_means_a_second_push_and_no_second_effect(kit, way):
     plant, hub, inner = way
     plant.create(3)
@@ -88,6 +90,7 @@ def test_a_lost_receipt_means_a_second_push_and_no_second_effect(kit, way):
     assert hub.hash_of("ALD") == plant.hash_of("ALD")
 
 
+@pytest.mark.fault(3)
 def test_the_same_batch_from_many_sides_at_once_is_stored_once_and_acknowledged_alike(kit, way):
     plant, hub, inner = way
     plant.create(40)
@@ -149,6 +152,7 @@ def test_entries_changed_under_a_good_seal_are_named(kit, way):
         inner.send("push", head + zstandard.ZstdCompressor().compress(b"other entries"))
 
 
+@pytest.mark.fault(6)
 def test_a_body_cut_anywhere_commits_nothing(kit, way):
     plant, hub, inner = way
     plant.create(3)
@@ -160,6 +164,7 @@ def test_a_body_cut_anywhere_commits_nothing(kit, way):
     assert hub.entries_of("ALD") == 0
 
 
+@pytest.mark.fault(4)
 def test_a_delayed_push_of_an_older_session_changes_nothing(kit, way):
     plant, hub, inner = way
     plant.create(2)
@@ -171,6 +176,7 @@ def test_a_delayed_push_of_an_older_session_changes_nothing(kit, way):
     assert hub.entries_of("ALD") == 0
 
 
+@pytest.mark.fault(5)
 def test_a_gap_is_answered_with_the_receivers_signed_position(kit, way):
     plant, hub, inner = way
     plant.create(6)
@@ -208,6 +214,7 @@ def test_a_different_past_is_a_fork_kept_out_and_noted_once(kit, way):
     assert hub.count(incident) == 1
 
 
+@pytest.mark.fault(61)
 def test_poison_is_stored_set_aside_and_delays_only_its_own_subject(kit, way):
     plant, hub, inner = way
     caller = kit.caller(plant, inner)
@@ -244,6 +251,7 @@ def test_poison_is_stored_set_aside_and_delays_only_its_own_subject(kit, way):
     assert hub.apply() == 0
 
 
+@pytest.mark.fault(58)
 def test_one_id_with_two_bodies_keeps_the_first_and_sets_the_second_aside(kit, way):
     plant, hub, inner = way
     session = kit.caller(plant, inner).hello()
@@ -257,6 +265,7 @@ def test_one_id_with_two_bodies_keeps_the_first_and_sets_the_second_aside(kit, w
     assert (aside["seq"], aside["state"]) == (2, "quarantined")
 
 
+@pytest.mark.fault(65)
 def test_a_bomb_is_413_and_nothing_is_kept(kit, way):
     plant, hub, inner = way
     session = kit.caller(plant, inner).hello()
@@ -292,6 +301,7 @@ def test_an_epoch_that_grew_from_entries_not_held_is_refused(kit, way):
     assert hub.count(entry) == 0
 
 
+@pytest.mark.fault(89)
 def test_strangers_and_held_nodes_are_turned_away_and_keep_their_facts(kit, way):
     from shared.db.engine import write
 
@@ -314,6 +324,7 @@ def test_strangers_and_held_nodes_are_turned_away_and_keep_their_facts(kit, way)
     assert hub.entries_of("ALD") == 1
 
 
+@pytest.mark.fault(67)
 def test_nodes_without_a_common_protocol_say_so(kit, way):
     plant, _hub, inner = way
     caller = kit.caller(plant, inner)
@@ -348,6 +359,7 @@ class Impostor:
         return self.answer
 
 
+@pytest.mark.fault(88)
 def test_an_answer_that_the_peer_did_not_sign_counts_as_none(kit, way):
     plant, hub, inner = way
     plant.create(2)
@@ -396,6 +408,7 @@ def test_a_replayed_welcome_is_not_believed(kit, way):
 
 
 @pytest.mark.parametrize("answer", [(200, "<html>portal</html>"), (302, ""), (500, "oops"), (404, "")])
+@pytest.mark.fault(11)
 def test_captive_portals_redirects_and_broken_proxies_are_no_answer(kit, answer):
     from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -438,6 +451,7 @@ def test_a_body_over_the_limit_is_refused_by_its_declared_size(kit):
     assert answer.json()["code"] == "sync.body_too_large"
 
 
+@pytest.mark.fault(66)
 def test_garbage_at_every_door_is_refused_in_words(kit):
     server = kit.serve(kit.hub())
     for door in ("hello", "push", "pull"):

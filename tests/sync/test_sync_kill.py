@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from shared.db.engine import read
@@ -113,6 +114,7 @@ def test_hub_killed_again_and_again_while_a_plant_works(kit):
     assert set(worker.lines) <= facts_of(plant) == facts_of(hub)
 
 
+@pytest.mark.fault(27)
 def test_two_shippers_by_mistake_only_one_works_and_the_other_takes_over(kit):
     hub, plant = kit.hub(), kit.plant()
     kit.enrol(plant, hub)

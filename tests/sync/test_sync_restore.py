@@ -39,6 +39,7 @@ def sound(box):
         return verify(conn).findings == ()
 
 
+@pytest.mark.fault(45)
 def test_a_hub_restored_to_an_older_copy_gets_everything_again(kit):
     hub, plant = kit.hub(), kit.plant()
     kit.enrol(plant, hub)
@@ -73,6 +74,7 @@ def test_a_hub_whose_streams_were_emptied_gets_everything_again(kit):
     assert hub.hash_of("ALD") == plant.hash_of("ALD")
 
 
+@pytest.mark.fault(49)
 def test_a_session_from_before_the_restore_is_void(kit):
     hub, plant = kit.hub(), kit.plant()
     kit.enrol(plant, hub)
@@ -135,6 +137,7 @@ def test_a_restored_hub_writes_on_in_a_new_epoch_and_the_plant_follows(kit):
     assert sound(hub)
 
 
+@pytest.mark.fault(40)
 def test_a_plant_restored_to_an_older_copy_opens_a_new_epoch_before_it_writes(kit):
     hub, plant = kit.hub(), kit.plant()
     kit.enrol(plant, hub)
@@ -160,6 +163,7 @@ def test_a_plant_restored_to_an_older_copy_opens_a_new_epoch_before_it_writes(ki
 
 
 @pytest.mark.parametrize("anchor", ["missing", "garbled"])
+@pytest.mark.fault(39)
 def test_without_a_readable_anchor_a_node_that_has_written_opens_a_new_epoch(kit, anchor):
     plant = kit.plant()
     plant.create(2)
@@ -171,6 +175,7 @@ def test_without_a_readable_anchor_a_node_that_has_written_opens_a_new_epoch(kit
         assert [life.ordinal for life in lives(conn, "ALD")] == [1, 2]
 
 
+@pytest.mark.fault(19)
 def test_an_anchor_that_lags_behind_is_harmless(kit):
     plant = kit.plant()
     plant.create(2)

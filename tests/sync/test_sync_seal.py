@@ -82,11 +82,13 @@ def test_a_strangers_signature_counts_for_nothing_even_under_a_trusted_key_id(ke
         open_seal(msgspec.json.encode(envelope), keys.trusted, "HUB")
 
 
+@pytest.mark.fault(86)
 def test_a_message_for_another_node_is_not_taken(keys):
     with pytest.raises(BadSeal, match="Signed for 'HUB'"):
         open_seal(sign(keys.mine, SEAL, make_seal()), keys.trusted, "HUB2")
 
 
+@pytest.mark.fault(87)
 def test_a_signature_over_one_kind_of_message_is_none_over_another(keys):
     with pytest.raises(BadSeal):
         open_signed(sign(keys.mine, SEAL, make_seal()), PULL, Pull, keys.trusted, "HUB")
@@ -110,6 +112,7 @@ def test_a_signature_over_one_kind_of_message_is_none_over_another(keys):
         {"kind": "other"},
     ],
 )
+@pytest.mark.fault(66)
 def test_a_seal_that_contradicts_itself_or_the_bounds_is_malformed(keys, changes):
     with pytest.raises(Malformed):
         open_seal(sign(keys.mine, SEAL, make_seal(**changes)), keys.trusted, "HUB")
@@ -147,6 +150,7 @@ def test_an_envelope_of_strange_depth_is_malformed_before_anyone_is_known(depth)
         read_envelope(strange)
 
 
+@pytest.mark.fault(66)
 def test_a_repeated_key_is_malformed_even_if_both_values_agree():
     text = msgspec.json.encode(make_seal())
     with pytest.raises(Malformed, match="twice"):

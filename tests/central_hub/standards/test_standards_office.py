@@ -94,6 +94,7 @@ def test_a_command_given_twice_is_done_once(office: Any) -> None:
     assert office.row("QR-CHE-01", 5).title == document["title"]
 
 
+@pytest.mark.fault(80)
 def test_hub_key_alone_cannot_publish(office: Any) -> None:
     office.approve(*office.submit("QR-CHE-01-v5"))
     refused(
@@ -117,6 +118,7 @@ def test_a_wrong_signature_is_refused(office: Any) -> None:
         refused("standards.bad_signature", publishing.give_signature, office.hub, bad, "courier")
 
 
+@pytest.mark.fault(81)
 def test_one_holder_twice_is_not_two(office: Any) -> None:
     office.approve(*office.submit("QR-CHE-01-v5"))
     assert office.sign(0) is False

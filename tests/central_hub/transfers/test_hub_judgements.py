@@ -125,6 +125,7 @@ def test_a_line_declared_late_is_not_missed_because_the_receipt_was_closed_befor
     assert found.at_ms == NOON + 30 * HOUR + MARGIN
 
 
+@pytest.mark.fault(91)
 def test_an_unlisted_piece_is_judged_behind_the_senders_watermark() -> None:
     at_ms = NOON + MARGIN
     assert judge_unlisted(RECEIPT, [], ["ALD"], sight(at_ms - 1, at_ms)).pending
@@ -153,6 +154,7 @@ def test_what_a_line_makes_of_an_unlisted_piece(line: KnownLine, kind: str | Non
     assert (verdict.found.kind if verdict.found else None) == kind
 
 
+@pytest.mark.fault(94)
 def test_masses_contradict_at_once_and_name_both() -> None:
     matched = replace(RECEIPT, matched_at_ms=NOON + HOUR, provisional=False)
     assert judge_mass(LINE, matched, compare_mass(20_000_000, "theoretical", 20_300_000, "weighed")) is None
@@ -206,6 +208,7 @@ def test_a_resolution_says_how_and_why() -> None:
     assert "other" in resolutions("anything")
 
 
+@pytest.mark.fault(108)
 def test_a_denied_departure_that_was_taken_in_is_contested_unless_the_sender_took_it_back() -> None:
     denial, at_ms = Denial("f7", NOON - HOUR), NOON
     matched = replace(RECEIPT, provisional=False, shipment_id="s1", material_id="m1")

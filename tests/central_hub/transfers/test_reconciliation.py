@@ -144,6 +144,7 @@ def play(group: SteelGroup) -> None:
 THREE = [("mass", "B6-10379"), ("short", "B6-10375"), ("unannounced", "161739-1-3")]
 
 
+@pytest.mark.fault(90, 91, 92, 94)
 def test_exactly_three_cases_and_one_episode_that_closes(scenario: SteelGroup) -> None:
     assert cases(scenario) == THREE
     with read(scenario.hub.node.engine) as conn:
@@ -178,6 +179,7 @@ def test_nothing_fires_again_on_unchanged_input(scenario: SteelGroup) -> None:
     assert rows(scenario.hub.node.engine, tables.transfer_case) == before
 
 
+@pytest.mark.fault(90, 91, 92)
 def test_no_absence_is_judged_ahead_of_a_watermark(group: SteelGroup) -> None:
     send_t1_and_r1(group)
     group.pass_time(9 * HOUR)
@@ -210,6 +212,7 @@ def test_the_margin_has_to_pass_first(group: SteelGroup) -> None:
     assert cases(group) == [("unannounced", "161739-1-3")]
 
 
+@pytest.mark.fault(90)
 def test_a_load_overdue_behind_the_receivers_watermark_is_short(group: SteelGroup) -> None:
     group.stock("ALD", "161738-1-1", 20_558)
     group.ship("ALD", "BRK", "RT-1", ["161738-1-1"])
@@ -225,6 +228,7 @@ def test_a_load_overdue_behind_the_receivers_watermark_is_short(group: SteelGrou
     assert cases(group) == [("short", "161738-1-1")]
 
 
+@pytest.mark.fault(101)
 def test_a_piece_at_the_wrong_plant_is_told_apart_from_one_nobody_sent(group: SteelGroup) -> None:
     group.stock("ALD", "161738-1-1", 20_558)
     group.ship("ALD", "BRK", "RT-1", ["161738-1-1"])

@@ -18,6 +18,7 @@ def kinds(group: SteelGroup) -> list[str]:
 
 
 @pytest.mark.parametrize("denied_first", [True, False])
+@pytest.mark.fault(108)
 def test_a_piece_that_never_left_and_yet_came_does_not_live_twice_in_silence(
     group: SteelGroup, denied_first: bool
 ) -> None:

@@ -166,6 +166,7 @@ def test_tampered_catalogue_is_refused_and_the_old_set_stays(group: Any, conn: A
     assert service.adopt_pending(group.plant) is False
 
 
+@pytest.mark.fault(84)
 def test_swapped_body_is_refused(group: Any, conn: Any) -> None:
     group.release("QR-CHE-01-v5")
     group.pull()
@@ -179,6 +180,7 @@ def test_swapped_body_is_refused(group: Any, conn: Any) -> None:
     assert group.in_force() == []
 
 
+@pytest.mark.fault(76)
 def test_rollback_to_an_older_catalogue_is_refused(group: Any, conn: Any) -> None:
     group.release("QR-CHE-01-v5")
     group.sync()

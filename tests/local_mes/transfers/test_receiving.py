@@ -38,6 +38,7 @@ def send(group: SteelGroup, *numbers: str, load: str = "RT-1", kg: int = 20_558)
     return pieces
 
 
+@pytest.mark.fault(96)
 def test_an_announced_slab_keeps_its_identity_and_gets_the_mills_number(group: SteelGroup) -> None:
     pieces = send(group, "161738-1-1")
     group.sync()
@@ -69,6 +70,7 @@ def test_a_number_that_was_given_is_kept_and_never_given_again(group: SteelGroup
     assert refused.value.code == "transfers.number_taken"
 
 
+@pytest.mark.fault(94)
 def test_a_mass_outside_the_lane_is_flagged_and_both_masses_stay(group: SteelGroup) -> None:
     group.stock("BRK", "B6-10379", 20_180, kind="coil")
     group.ship("BRK", "CLD", "K3", ["B6-10379"], mode="truck")
@@ -84,6 +86,7 @@ def test_a_mass_outside_the_lane_is_flagged_and_both_masses_stay(group: SteelGro
     )
 
 
+@pytest.mark.fault(99)
 def test_the_same_piece_is_not_taken_in_twice(group: SteelGroup) -> None:
     send(group, "161738-1-1")
     group.sync()
@@ -107,6 +110,7 @@ def test_what_nobody_announced_waits_under_a_provisional_identity(group: SteelGr
         group.receive("BRK", "161739-1-3", 20_600, "RT-9")
 
 
+@pytest.mark.fault(92)
 def test_late_data_ties_the_provisional_piece_to_its_true_identity(group: SteelGroup) -> None:
     group.cut.add("ALD")
     pieces = send(group, "161738-1-1")
@@ -172,6 +176,7 @@ def test_a_hold_of_the_sender_travels_with_the_piece(group: SteelGroup) -> None:
     assert row.material_id == piece
 
 
+@pytest.mark.fault(102)
 def test_closing_a_receipt_names_what_is_short(group: SteelGroup) -> None:
     send(group, "161738-1-1", "161738-1-2", "161738-1-3")
     group.sync()

@@ -133,14 +133,17 @@ def test_the_same_offer_again_is_accepted(trusted: Trusted) -> None:
     assert offer().install(offer().install(trusted)).catalogue_version == 1
 
 
+@pytest.mark.fault(80)
 def test_hub_key_alone_cannot_publish(trusted: Trusted) -> None:
     refused("bad_signature", offer(signers=[HUB]).install, trusted)
 
 
+@pytest.mark.fault(81)
 def test_one_standards_key_is_below_the_threshold(trusted: Trusted) -> None:
     refused("bad_signature", offer(signers=STANDARDS_KEYS[:1]).install, trusted)
 
 
+@pytest.mark.fault(81)
 def test_the_same_key_twice_counts_once(trusted: Trusted) -> None:
     refused("bad_signature", offer(signers=[STANDARDS_KEYS[0], STANDARDS_KEYS[0]]).install, trusted)
 
@@ -169,28 +172,33 @@ def test_a_changed_byte_is_refused(trusted: Trusted) -> None:
     refused("bad_signature", changed.install, trusted)
 
 
+@pytest.mark.fault(87)
 def test_a_signature_for_another_kind_of_message_is_refused(trusted: Trusted) -> None:
     mixed = offer()
     mixed.catalogue = seal(m.ASSIGNMENT, catalogue(), STANDARDS_KEYS[:2])
     refused("bad_signature", mixed.install, trusted)
 
 
+@pytest.mark.fault(76)
 def test_rollback_of_the_timestamp(trusted: Trusted) -> None:
     after = offer(catalogue(5), 5).install(trusted)
     refused("rollback", trust.accept_timestamp, after, timestamp_for(catalogue(5), 4))
 
 
+@pytest.mark.fault(76)
 def test_rollback_of_the_catalogue_under_a_new_timestamp(trusted: Trusted) -> None:
     after = offer(catalogue(5), 5).install(trusted)
     refused("rollback", trust.accept_timestamp, after, timestamp_for(catalogue(4), 6))
 
 
+@pytest.mark.fault(76)
 def test_rollback_of_one_standard_inside_a_new_catalogue(trusted: Trusted) -> None:
     after = offer(catalogue(1, [entry(version=3, release=3)])).install(trusted)
     older = catalogue(2, [entry(version=2, release=2, sha256="0" * 64)])
     refused("rollback", offer(older, 2).install, after)
 
 
+@pytest.mark.fault(84)
 def test_another_body_under_the_same_release_is_refused(trusted: Trusted) -> None:
     after = offer().install(trusted)
     refused("rollback", offer(catalogue(2, [entry(sha256="0" * 64)]), 2).install, after)
@@ -206,6 +214,7 @@ def test_two_catalogues_of_the_same_version(trusted: Trusted) -> None:
     refused("rollback", offer(catalogue(1, [entry(), entry("QR-Y")])).install, after)
 
 
+@pytest.mark.fault(78)
 def test_mix_and_match_of_two_valid_catalogues(trusted: Trusted) -> None:
     one, two = offer(catalogue(1)), offer(catalogue(2, [entry(), entry("QR-Y")]), 2)
     refused("mixed", Offer(two.timestamp, one.catalogue, two.assignment).install, trusted)
@@ -213,11 +222,13 @@ def test_mix_and_match_of_two_valid_catalogues(trusted: Trusted) -> None:
 
 
 @pytest.mark.parametrize("version", [10_002, 1 << 62])
+@pytest.mark.fault(79)
 def test_fast_forward_of_the_catalogue(trusted: Trusted, version: int) -> None:
     after = offer().install(trusted)
     refused("fast_forward", trust.accept_timestamp, after, timestamp_for(catalogue(version), 2))
 
 
+@pytest.mark.fault(79)
 def test_fast_forward_of_timestamp_and_assignment(trusted: Trusted) -> None:
     after = offer().install(trusted)
     refused("fast_forward", trust.accept_timestamp, after, timestamp_for(catalogue(1), 10_002))
@@ -230,6 +241,7 @@ def test_a_step_of_ten_thousand_is_allowed(trusted: Trusted) -> None:
     assert offer(catalogue(10_001), 10_001).install(after).catalogue_version == 10_001
 
 
+@pytest.mark.fault(83)
 def test_disappearance_of_a_standard(trusted: Trusted) -> None:
     after = offer(catalogue(1, [entry(), entry("QR-Y")])).install(trusted)
     refused("disappeared", offer(catalogue(2, [entry()]), 2).install, after)
@@ -244,6 +256,7 @@ def test_a_standard_listed_twice(trusted: Trusted) -> None:
     refused("unreadable", offer(catalogue(1, [entry(), entry()])).install, trusted)
 
 
+@pytest.mark.fault(80)
 def test_assignment_of_something_not_in_the_catalogue(trusted: Trusted) -> None:
     good = offer()
     stray = assignment(catalogue(), standards=(m.Assigned("QR-X", 1, "f" * 64, 100),))
@@ -268,6 +281,7 @@ def test_assignment_outside_a_standards_scope(trusted: Trusted) -> None:
     refused("wrong_plant", offer(catalogue(1, [entry(plants=("BRK",))])).install, trusted)
 
 
+@pytest.mark.fault(84)
 def test_body_hash_mismatch(trusted: Trusted) -> None:
     refused("body_mismatch", trust.accept_body, entry(), BODY + b" ")
     refused("body_mismatch", trust.accept_body, entry(), b'{"id":"QR-Y"}')
@@ -288,6 +302,7 @@ def test_an_envelope_that_never_ends_is_refused(trusted: Trusted) -> None:
     refused("unreadable", trust.accept_timestamp, trusted, b" " * (m.MESSAGE_BYTES_MAX * 2 + 1))
 
 
+@pytest.mark.fault(77)
 def test_stale_is_judged_by_the_later_of_clock_and_time_floor(trusted: Trusted) -> None:
     after = offer().install(trusted)
     assert not trust.is_stale(after, 1_000)
@@ -301,17 +316,20 @@ def test_the_time_floor_never_falls(trusted: Trusted) -> None:
     assert later.time_floor_ms == 50
 
 
+@pytest.mark.fault(82)
 def test_root_chain_of_three_rotations(trusted: Trusted) -> None:
     for version in (2, 3, 4):
         trusted = trust.next_root(trusted, seal(m.ROOT, root(version), ROOT_KEYS[:2]))
     assert trusted.root.version == 4
 
 
+@pytest.mark.fault(82)
 def test_root_with_a_gap_or_going_back(trusted: Trusted) -> None:
     refused("root_order", trust.next_root, trusted, seal(m.ROOT, root(3), ROOT_KEYS[:2]))
     refused("root_order", trust.next_root, trusted, seal(m.ROOT, root(1), ROOT_KEYS[:2]))
 
 
+@pytest.mark.fault(82)
 def test_root_signed_by_the_new_keys_only(trusted: Trusted) -> None:
     strangers = [new_key(), new_key()]
     mine = root(2)
@@ -325,6 +343,7 @@ def test_root_signed_by_the_new_keys_only(trusted: Trusted) -> None:
     assert trust.next_root(trusted, seal(m.ROOT, taken, [*ROOT_KEYS[:2], *strangers])).root.version == 2
 
 
+@pytest.mark.fault(79)
 def test_new_online_key_after_a_fast_forward_lets_versions_start_again(trusted: Trusted) -> None:
     after = offer(catalogue(9_000), 9_000).install(trusted)
     fresh = trust.next_root(after, seal(m.ROOT, root(2, online=new_key()), ROOT_KEYS[:2]))
