@@ -158,3 +158,63 @@ incident = local_table(
     Column("note", Words),
     Index("ix_sync_incident_at_ms", "at_ms"),
 )
+
+staged = local_table(
+    # batches of our own history that the peer gave back, verified, until one transaction takes them all
+    "sync_staged",
+    Column("stream", Code, primary_key=True),
+    Column("epoch", Id, primary_key=True),
+    Column("first", Int, primary_key=True),
+    Column("last", Int, nullable=False),
+    Column("head", Hash, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("at_ms", Int, nullable=False),
+)
+
+mark = local_table(
+    # the highest numbers that a peer said it gave out: told to it again when it comes back without them
+    "sync_mark",
+    Column("peer", Code, primary_key=True),
+    Column("name", Code, primary_key=True),
+    Column("value", Int, nullable=False),
+    Column("at_ms", Int, nullable=False),
+)
+
+node_key = local_table(
+    # every key that a node, this one too, was ever known by: old seals are verified under old keys
+    "sync_key",
+    Column("node", Code, primary_key=True),
+    Column("key_id", Code, primary_key=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("since_ms", Int, nullable=False),
+)
+
+visit = local_table(
+    # hellos of a peer that came from another process or life of it than the one before (sync/clones.py)
+    "sync_visit",
+    Column("peer", Code, primary_key=True),
+    Column("number", Int, primary_key=True, autoincrement=False),
+    Column("boot", Id, nullable=False),
+    Column("instance", Id, nullable=False),
+    Column("at_ms", Int, nullable=False),
+)
+
+accepted = local_table(
+    # history of ours that an operator takes over although its seals do not verify, up to this hash
+    "sync_accepted",
+    Column("stream", Code, primary_key=True),
+    Column("epoch", Id, primary_key=True),
+    Column("hash", Hash, nullable=False),
+    Column("at_ms", Int, nullable=False),
+)
+
+lost = local_table(
+    # places of our own streams that existed and were not here after a restore; held_by is a peer that has them, or ''
+    "sync_lost",
+    Column("stream", Code, primary_key=True),
+    Column("epoch", Id, primary_key=True),
+    Column("first", Int, primary_key=True, autoincrement=False),
+    Column("last", Int, nullable=False),
+    Column("held_by", Code, nullable=False),
+    Column("at_ms", Int, nullable=False),
+)

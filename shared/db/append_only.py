@@ -1,7 +1,8 @@
 """Makes the database itself refuse to change or delete rows of a journal table.
 
 A table may name one change that is no change of what it says ("unless", SQL over OLD and NEW): a fact's bytes that
-moved to a verified archive file.
+moved to a verified archive file. And one row that may go ("lets_go", SQL over OLD): an entry of a branch that was given
+up and stands, as it was, in the table of such entries.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ CREATE OR REPLACE FUNCTION strandline_append_only_{name}() RETURNS trigger AS $$
 BEGIN
   IF TG_OP = 'UPDATE' THEN
     IF {unless} THEN RETURN NEW; END IF;
+  ELSE
+    IF {lets_go} THEN RETURN OLD; END IF;
   END IF;
   RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;
 END $$ LANGUAGE plpgsql
@@ -31,15 +34,15 @@ FOR EACH ROW EXECUTE FUNCTION {function}()
 """
 
 
-def statements(name: str, dialect: str, unless: str = "") -> list[str]:
+def statements(name: str, dialect: str, unless: str = "", lets_go: str = "") -> list[str]:
     """The DDL that guards one table, for migrations."""
     if dialect == "sqlite":
         return [
-            _SQLITE.format(name=name, verb=verb, verb_lower=verb.lower(), when=_when(verb, unless))
-            for verb in ("UPDATE", "DELETE")
+            _SQLITE.format(name=name, verb=verb, verb_lower=verb.lower(), when=_when(allowed))
+            for verb, allowed in (("UPDATE", unless), ("DELETE", lets_go))
         ]
-    if unless:
-        function = _FUNCTION_UNLESS.format(name=name, unless=unless)
+    if unless or lets_go:
+        function = _FUNCTION_UNLESS.format(name=name, unless=unless or "FALSE", lets_go=lets_go or "FALSE")
         return [function, _POSTGRESQL.format(name=name, function=f"strandline_append_only_{name}")]
     return [_FUNCTION, _POSTGRESQL.format(name=name, function="strandline_append_only")]
 
@@ -51,16 +54,16 @@ def drop_statements(name: str, dialect: str) -> list[str]:
     return [f"DROP TRIGGER {name}_append_only ON {name}"]
 
 
-def append_only(table: Table, unless: str = "") -> Table:
+def append_only(table: Table, unless: str = "", lets_go: str = "") -> Table:
     """Guard a table wherever it is created from the metadata."""
     for dialect in ("sqlite", "postgresql"):
-        for text in statements(table.name, dialect, unless):
+        for text in statements(table.name, dialect, unless, lets_go):
             event.listen(table, "after_create", _ddl(text).execute_if(dialect=dialect))
     return table
 
 
-def _when(verb: str, unless: str) -> str:
-    return f"\nWHEN NOT ({unless})" if unless and verb == "UPDATE" else ""
+def _when(allowed: str) -> str:
+    return f"\nWHEN NOT ({allowed})" if allowed else ""
 
 
 def _ddl(text: str) -> DDL:

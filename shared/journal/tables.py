@@ -20,6 +20,16 @@ ARCHIVED = """
 """
 """The only change of a fact's row: its bytes are in a file that was verified and listed, and that covers its entry."""
 
+GIVEN_UP_FACT = "EXISTS (SELECT 1 FROM entry_abandoned a WHERE a.fact_id = OLD.fact_id AND a.body = OLD.body)"
+"""A fact's row may go when it stands, byte for byte, in a branch that was given up (and no entry names it)."""
+
+GIVEN_UP_ENTRY = """
+  EXISTS (
+    SELECT 1 FROM entry_abandoned a
+    WHERE a.stream = OLD.stream AND a.epoch = OLD.epoch AND a.seq = OLD.seq AND a.hash = OLD.hash)
+"""
+"""An entry may go when it stands in a branch that was given up, under the same hash."""
+
 fact = append_only(
     journal_table(
         "fact",
@@ -34,6 +44,7 @@ fact = append_only(
         Index("ix_fact_type", "type", "recorded_at_ms"),
     ),
     unless=ARCHIVED,
+    lets_go=GIVEN_UP_FACT,
 )
 
 archive_segment = append_only(
@@ -67,6 +78,24 @@ entry = append_only(
         Column("origin_epoch", Id),
         Column("origin_seq", Int),
         Index("ix_entry_fact_id", "fact_id"),
+    ),
+    lets_go=GIVEN_UP_ENTRY,
+)
+
+entry_abandoned = append_only(
+    # entries of a branch that a recovery gave up, with their bytes: evidence, and what the guards let go
+    journal_table(
+        "entry_abandoned",
+        Column("stream", Code, primary_key=True),
+        Column("epoch", Id, primary_key=True),
+        Column("seq", Int, primary_key=True),
+        Column("hash", Hash, primary_key=True),
+        Column("fact_id", Id, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        # carried (given a new place) | known (the fact stands elsewhere) | contradicted (other bytes have its id)
+        Column("fate", Code, nullable=False),
+        Column("at_ms", Int, nullable=False),
+        Index("ix_entry_abandoned_fact_id", "fact_id"),
     )
 )
 

@@ -25,6 +25,9 @@ ARCHIVED = """
 """
 
 
+GIVEN_UP = "EXISTS (SELECT 1 FROM entry_abandoned a WHERE a.fact_id = OLD.fact_id AND a.body = OLD.body)"
+
+
 def upgrade() -> None:
     """Two new tables, one new column that may be empty, and a guard of `fact` that lets archived bytes go."""
     op.create_table(
@@ -53,6 +56,6 @@ def upgrade() -> None:
     )
     op.add_column("fact", sa.Column("archived_in", sa.BigInteger(), nullable=True))
     dialect = op.get_context().dialect.name
-    guards = [*drop_statements("fact", dialect), *statements("fact", dialect, ARCHIVED)]
+    guards = [*drop_statements("fact", dialect), *statements("fact", dialect, ARCHIVED, GIVEN_UP)]
     for statement in [*guards, *statements("archive_segment", dialect)]:
         op.execute(sa.text(statement))
