@@ -142,13 +142,15 @@ def captive(page: str) -> Fault:
 
 def narrow(bytes_a_s: int, patience_bytes: int = 1 << 30) -> Fault:
     """So many bytes a second; a request over patience_bytes is reset when these have gone up."""
+    step = max(1, bytes_a_s // 20)
 
     def fault(passage: Passage) -> None:
-        for at in range(0, len(passage.request), max(1, bytes_a_s // 20)):
-            if at > patience_bytes:
-                passage.reset()
-            passage.send_up(passage.request[at : at + max(1, bytes_a_s // 20)])
+        passing = passage.request[:patience_bytes]
+        for at in range(0, len(passing), step):
+            passage.send_up(passing[at : at + step])
             time.sleep(0.05)
+        if len(passage.request) > patience_bytes:
+            passage.reset()
         passage.send_down(passage.answer())
 
     return fault

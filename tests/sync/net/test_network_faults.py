@@ -165,7 +165,7 @@ def test_a_body_padded_to_its_length_is_refused_and_commits_nothing(line, offset
 @pytest.mark.fault(8)
 def test_on_a_link_that_passes_little_batches_shrink_until_they_pass(line):
     line.plant.create(90)
-    line.proxy.faults["push"] = faults.narrow(60_000, patience_bytes=3_000)
+    line.proxy.faults["push"] = faults.narrow(60_000, patience_bytes=4_000)
     line.exchange()
     line.until(lambda: line.held() > 0)
     shrunk = line.proxy.seen.count("push")
