@@ -8,6 +8,7 @@ from functools import partial
 from local_mes.app import create_console
 from local_mes.level2.interpret import Interpreter
 from local_mes.level2.links import load_links
+from local_mes.level2.outbox import pass_on
 from local_mes.level2.queries import open_figures
 from local_mes.production import operations as _operations  # noqa: F401 - registers what messages mean
 from local_mes.standards.adopt import adopt_pending
@@ -22,6 +23,7 @@ from shared.web.server import serve as serve_node
 from sync import status
 from sync.backoff import Backoff
 from sync.following import Following
+from sync.keeping import Keeping
 
 STOP_S = 3.0
 """An interpreter ends after the transaction in hand; longer would outlast the server's own grace."""
@@ -46,13 +48,20 @@ def start_plant(settings: PlantSettings) -> Served:
     interpreter = Interpreter(plant, load_links(settings))
     thread = threading.Thread(target=interpreter.run, args=(stopping,), name="interpreter", daemon=True)
     following = Following(
-        (("adopt standards", partial(adopt_pending, plant)), ("match receipts", partial(match_pending, plant))),
+        (
+            ("adopt standards", partial(adopt_pending, plant)),
+            ("match receipts", partial(match_pending, plant)),
+            ("pass on to Level 2", partial(pass_on, plant)),
+        ),
         station.ground.applying,
         Backoff(settings.sync.retry_first_s, settings.sync.heartbeat_s, jitter),
         look_s=settings.sync.heartbeat_s,
     )
 
+    keeping = Keeping(plant.node)
+
     def start() -> None:
+        keeping.start()
         station.start()
         thread.start()
         following.start()
@@ -62,6 +71,7 @@ def start_plant(settings: PlantSettings) -> Served:
         following.stop()
         station.stop()
         thread.join(STOP_S)
+        keeping.stop()
 
     figures = Feature(apis=(status.make_api(partial(open_figures, plant)),))
     return Served(create_console(plant, (figures,)), start, stop)

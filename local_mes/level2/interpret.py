@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 from local_mes.level2.attempt import Outcome, attempt, message_of
 from local_mes.level2.links import LinkPlan
 from local_mes.level2.operations import Message, get_operation
+from local_mes.level2.outbox import pass_on_now
 from local_mes.level2.spool import create_spool, get_key
 from local_mes.level2.spool_tables import message
 from local_mes.level2.tables import repair, spool_position, spool_waiting
@@ -93,6 +94,7 @@ class Interpreter:
                     [{"spool": self._spool, "spool_id": rows[-1].spool_id}],
                     update=["spool_id"],
                 )
+        pass_on_now(self._plant)
         return settled + len(rows)
 
     def _give_up_lost(self) -> None:

@@ -13,6 +13,7 @@ from local_mes.level2.attempt import attempt, message_of
 from local_mes.level2.errors import closed_already, spool_gone, still_too_early, still_wrong, unknown_repair
 from local_mes.level2.links import load_links
 from local_mes.level2.operations import Message
+from local_mes.level2.outbox import pass_on_now
 from local_mes.level2.queries import find_spooled
 from local_mes.level2.ring import UNREADABLE
 from local_mes.level2.tables import repair
@@ -48,6 +49,7 @@ def mend(
         _close(tx.conn, row, MENDED, actor, note, plant.clock.now_ms(), fields)
         result = {"repair_id": repair_id, "state": MENDED, "facts": len(tx.recorded)}
         tx.done(command_id, result)
+    pass_on_now(plant)
     return result
 
 

@@ -1,4 +1,4 @@
-"""What the plant's process knows of the spool: how far it has read, what waits, what is to be mended. Local tables."""
+"""What the plant's process knows of the spool: how far it has read, what waits, what is to be mended or told. All local."""
 
 from __future__ import annotations
 
@@ -20,6 +20,18 @@ spool_waiting = local_table(
     Column("message", Code, nullable=False),
     Column("received_ms", Int, nullable=False),
     Column("reason", Words, nullable=False),
+)
+
+outbox = local_table(
+    # what committed transactions want told to Level 2, until the spool holds it
+    "level2_outbox",
+    # the cause that asked for it, as in the spool's own queue
+    Column("key", Code, primary_key=True),
+    Column("ordinal", Int, nullable=False),
+    Column("link", Code, nullable=False),
+    Column("kind", Code, nullable=False),
+    Column("message", Code, nullable=False),
+    Column("fields", Words, nullable=False),
 )
 
 repair = local_table(

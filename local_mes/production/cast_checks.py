@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from local_mes.level2.operations import Work
-from local_mes.production.heats import deed_of
-from local_mes.quality.service import ask_all, hold_by_rule, inherit_from_heats, inputs_of
+from local_mes.quality.service import by_message, inherit_from_heats, inputs_of, judge
 from shared.material.queries import find_making, find_material, values_of
 from shared.quality.queries import find_cast_pieces, get_heat_shares, list_decisions
 from shared.units import UM_PER_MM
@@ -19,8 +18,7 @@ DECISIONS_LOOKED_AT = 100
 
 def judge_slab(work: Work, slab_id: str, shares_ppm: Mapping[str, int], mixed_um: int) -> bool:
     """Hold a new slab with its heats' holds, ask the rules about its own steel; returns whether it is free."""
-    deed = deed_of(work)
-    held = bool(inherit_from_heats(deed, slab_id, shares_ppm))
+    held = bool(inherit_from_heats(by_message(work), slab_id, shares_ppm))
     slab = find_material(work.conn, work.plant.code, slab_id)
     if slab is None:
         return not held
@@ -29,12 +27,8 @@ def judge_slab(work: Work, slab_id: str, shares_ppm: Mapping[str, int], mixed_um
 
 def _ask(work: Work, slab: Row[Any], shares_ppm: Mapping[str, int], mixed_um: int) -> bool:
     """Ask the rules of a cut slab; returns whether one of them holds it."""
-    deed = deed_of(work)
     inputs = inputs_of(work.conn, slab) | {"mixed_length": mixed_um, "share_max": max(shares_ppm.values(), default=0)}
-    broken = [d for d in ask_all(deed, "slab_cut", slab.material_id, inputs) if d.outcome == "hold"]
-    for decision in broken:
-        hold_by_rule(deed, slab.material_id, decision)
-    return bool(broken)
+    return any(d.outcome == "hold" for d in judge(by_message(work), "slab_cut", slab.material_id, inputs))
 
 
 def reconsider_slabs(work: Work, heat_id: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from local_mes.level2.down import queue_telegram
+from local_mes.level2 import outbox
 from local_mes.level2.operations import Work
 from local_mes.model.domain import Unit
 from shared.orders.queries import Line
@@ -50,4 +50,4 @@ def _pieces(unit: Unit, line: Line) -> int:
 
 
 def _queue(work: Work, unit: Unit, message: str, fields: dict[str, Any], key: str) -> None:
-    queue_telegram(work.plant.spool, work.plant.clock, unit.link, message, fields, key=key)
+    outbox.tell(work.conn, unit.link, message, fields, key=key)

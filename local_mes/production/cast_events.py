@@ -10,9 +10,8 @@ from sqlalchemy import Row
 from local_mes.level2.operations import BadMessage, Message, NotYet, Work, operation
 from local_mes.model.domain import Unit
 from local_mes.production.cast_sequence import EVENT, CastSequence, check_strand, find_current
-from local_mes.production.heats import deed_of
 from local_mes.production.in_work import Told, all_told, tell
-from local_mes.quality.service import Decision, ask_all
+from local_mes.quality.service import Decision, ask_all, by_message
 from shared.ids import derived_id
 from shared.material.facts import MarkPlaced
 from shared.material.queries import rows_of
@@ -68,7 +67,7 @@ def _ask(work: Work, unit: Unit, sequence: CastSequence, code: str, value: int, 
         "length": length_um,
         "duration": length_um * MS_PER_MIN // speed_um_min,
     }
-    return [d for d in ask_all(deed_of(work), "mark", heat_id, inputs) if d.outcome == "mark"]
+    return [d for d in ask_all(by_message(work), "mark", heat_id, inputs) if d.outcome == "mark"]
 
 
 def _in_mould(sequence: CastSequence, at_ms: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from local_mes.level2.operations import Message, Work, operation
-from local_mes.production.checks import check_piece
 from local_mes.production.counting import count_run, enter_run
 from local_mes.production.finishing_domain import UM_PER_MM, WHOLE_SHARE_PPM
 from local_mes.production.finishing_line import coating_of, coils_in, line_unit, send_primary_data
@@ -11,6 +10,7 @@ from local_mes.production.finishing_slits import close_open_sets
 from local_mes.production.in_work import tell
 from local_mes.production.pieces import find_live, get_live, get_made, is_free, move
 from local_mes.production.weighing import weigh_product
+from local_mes.quality.service import by_message, judge
 from shared.material.domain import check_inside, part_of
 from shared.material.facts import MarkPlaced
 
@@ -98,8 +98,8 @@ def coating(work: Work, message: Message) -> None:
     unit, f = line_unit(work), message.fields
     piece, _ = get_made(work, f["coil"], unit.code)
     spots = [int(f[name]) for name in ("spot1", "spot2", "spot3")]
-    check_piece(
-        work,
+    judge(
+        by_message(work),
         "coating",
         piece.material_id,
         {

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from local_mes.level2.down import queue_telegram
+from local_mes.level2 import outbox
 from local_mes.level2.operations import BadMessage, Work
 from local_mes.model.domain import Unit
 from local_mes.production.finishing_domain import ESTIMATED_SHARE_PPM, UM_PER_MM, WHOLE_SHARE_PPM, Entered, Line
@@ -136,14 +136,7 @@ def _queue(work: Work, unit: Unit, plan: ScheduleLine, piece: Row[Any]) -> None:
         "slits": [{"slit": letter, "width_um": width} for letter, width in slits],
     }
     message = f"{unit.code[:2]}2010"
-    queue_telegram(
-        work.plant.spool,
-        work.plant.clock,
-        work.message.link,
-        message,
-        fields,
-        key=f"pdi:{work.plant.code}:{plan.line_id}",
-    )
+    outbox.tell(work.conn, work.message.link, message, fields, key=f"pdi:{work.plant.code}:{plan.line_id}")
 
 
 def parse_slits(text: str) -> list[tuple[str, int]]:

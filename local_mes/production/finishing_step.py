@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from local_mes.level2.operations import Work
 from local_mes.model.domain import Unit
-from local_mes.production.checks import pass_on_holds
 from local_mes.production.counting import count, count_run
 from local_mes.production.finishing_domain import Across, Outcome, Part
 from local_mes.production.finishing_line import OPERATIONS, mark_used
 from local_mes.production.in_work import find_told, forget
 from local_mes.production.pieces import flips_of
+from local_mes.quality.service import by_message, pass_on_holds
 from local_mes.standards.service import standard_ref
 from shared.material.domain import check_flips
 from shared.material.facts import Consumed, Edge, Loss, MaterialTransformed, NewMaterial
@@ -84,7 +84,7 @@ def record_step(
     count(work, unit.code, {"charged_g": outcome.charged_g, **_lost(outcome.losses)})
     count_run(work, unit.code)
     for child in children:
-        pass_on_holds(work, used, child.material_id)
+        pass_on_holds(by_message(work), used, child.material_id)
     for part in parts:
         if part.whole:
             forget(work.conn, unit.code, part.parent_id)

@@ -8,9 +8,9 @@ from sqlalchemy import Row
 
 from local_mes.level2.operations import Message, Work, operation
 from local_mes.production.cast_checks import reconsider_slabs
-from local_mes.production.heats import deed_of, get_heat
+from local_mes.production.heats import get_heat
 from local_mes.production.in_work import find_told, forget, tell
-from local_mes.quality.service import ask_all, hold_by_rule
+from local_mes.quality.service import by_message, judge
 from shared.ids import derived_id
 from shared.quality.facts import ElementResult, SampleAnalysed
 from shared.quality.queries import FINAL_PLACE, find_sample
@@ -81,8 +81,5 @@ def result_of(row: dict[str, Any]) -> ElementResult:
 
 
 def _judge(work: Work, heat: Row[Any], place: str, values_e6: dict[str, int]) -> None:
-    deed = deed_of(work)
-    for decision in ask_all(deed, "sample_final", heat.material_id, {"grade": heat.grade, "place": place, **values_e6}):
-        if decision.outcome == "hold":
-            hold_by_rule(deed, heat.material_id, decision)
+    judge(by_message(work), "sample_final", heat.material_id, {"grade": heat.grade, "place": place, **values_e6})
     reconsider_slabs(work, heat.material_id)

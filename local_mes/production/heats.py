@@ -8,7 +8,6 @@ from sqlalchemy import Row
 
 from local_mes.level2.operations import BadMessage, NotYet, Work
 from local_mes.production.in_work import Told, find_told, tell
-from local_mes.quality.service import Deed
 from shared.material.queries import find_by_number
 
 HEATS = "HEAT"
@@ -53,8 +52,3 @@ def summaries_of(work: Work, heat_id: str) -> dict[str, int]:
     """A heat's summaries, in whole units with the unit in the name."""
     told = told_of(work, heat_id)
     return {name: round(told[name]) for name in SUMMARIES if name in told}
-
-
-def deed_of(work: Work) -> Deed:
-    """A message's deed, for the services of quality: ids derive from the message."""
-    return Deed(work.plant, work.tx, work.message.source, work.message.occurred, work.new_id)

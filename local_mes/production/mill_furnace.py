@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from local_mes.level2.down import queue_call
+from local_mes.level2 import outbox
 from local_mes.level2.operations import Message, Work, operation
 from local_mes.model.numbers import get_scheme, next_number, pass_number
 from local_mes.production.counting import enter_run
@@ -83,7 +83,7 @@ def _coil_number(work: Work, line: Line, slab: Row[Any]) -> str:
 
 
 def _send_primary_data(work: Work, slab: Row[Any], line: Line) -> None:
-    """The method call goes down by the collector; queued last, because what is queued stays queued."""
+    """The method call goes down by the collector, once this message has had its effect."""
     told = tell_slab(work, slab)
     fields = {
         "slab": work.message.fields["slab"],
@@ -95,4 +95,4 @@ def _send_primary_data(work: Work, slab: Row[Any], line: Line) -> None:
         "order": line.order_item or slab.order_item,
     }
     key = f"pdi:{work.plant.code}:{line.line_id}:{work.message.spool_id}"
-    queue_call(work.plant.spool, work.plant.clock, work.message.link, "PDI.Store", fields, key=key)
+    outbox.call(work.conn, work.message.link, "PDI.Store", fields, key=key)

@@ -9,7 +9,6 @@ from sqlalchemy import Row
 from local_mes.level2.operations import Message, Work, operation
 from local_mes.model.domain import Unit
 from local_mes.orders.service import STOCK
-from local_mes.production.checks import check_piece, pass_on_holds
 from local_mes.production.counting import count, count_run
 from local_mes.production.in_work import Told, forget
 from local_mes.production.mill_domain import BALANCE_PPM, DESCALE_PPM, SCALE_PPM, Rolling
@@ -25,6 +24,7 @@ from local_mes.production.pieces import (
     process_parameter,
 )
 from local_mes.production.weighing import weigh_product
+from local_mes.quality.service import by_message, judge, pass_on_holds
 from local_mes.standards.service import standard_ref
 from shared.material.domain import check_flips
 from shared.material.facts import (
@@ -93,7 +93,7 @@ def coil_done(work: Work, message: Message) -> None:
             "crop_g": rolling.head_g + rolling.tail_g,
         },
     )
-    pass_on_holds(work, [slab.material_id], coil.material_id)
+    pass_on_holds(by_message(work), [slab.material_id], coil.material_id)
     _ask_windows(work, coil, told)
     close_line(work, line, "done")
     forget(work.conn, mill_unit(work), slab.material_id)
@@ -188,7 +188,8 @@ def _ask_windows(work: Work, coil: NewMaterial, told: Told) -> None:
     inputs = {name: round(told[key] * PPM_PER_PCT) for name, key in windows.items() if key in told}
     averages = {name: round(told[key]) for name, key in (("ft_avg", "ft_avg_c"), ("ct_avg", "ct_c")) if key in told}
     size = {"thickness": coil.size.thickness_um, "width": coil.size.width_um, "length": coil.size.length_um}
-    check_piece(work, "coil_done", coil.material_id, {"grade": coil.grade, **inputs, **averages, **size})
+    asked = {"grade": coil.grade, **inputs, **averages, **size}
+    judge(by_message(work), "coil_done", coil.material_id, asked)
 
 
 @operation("coil_weighed")

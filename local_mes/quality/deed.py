@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from local_mes.level2.operations import Work as MessageWork
 from local_mes.plant import Plant
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred, Payload, StandardRef
@@ -53,3 +54,8 @@ def by_person(plant: Plant, tx: Work, actor: str, at_ms: int | None = None) -> D
     when = tx.now_ms() if at_ms is None else at_ms
     occurred = Occurred(when, "manual", plant.model.calendar.offset_min(when))
     return Deed(plant, tx, actor, occurred, lambda: new_id(plant.clock))
+
+
+def by_message(work: MessageWork) -> Deed:
+    """What a message of Level 2 tells, as a deed of its link."""
+    return Deed(work.plant, work.tx, work.message.source, work.message.occurred, work.new_id)

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row
 
-from local_mes.level2.down import queue_telegram
-from local_mes.plant import Plant
-from local_mes.quality.checks import Decision
+from local_mes.level2 import outbox
+from local_mes.quality.checks import Decision, ask_all
 from local_mes.quality.deed import Deed
 from local_mes.standards.service import find_rule
 from shared.material.queries import find_material
 from shared.quality.facts import HoldPlaced
 from shared.quality.queries import find_cast_pieces, list_holds, open_holds
+from shared.rules.evaluate import Stored
 
 HOLDS_OF_A_PIECE = 100
 """More open holds than this on one piece say nothing new."""
 FLAG = "CC2030"
 
 
-def hold_by_rule(deed: Deed, material_id: str, decision: Decision) -> str | None:
-    """Hold a piece because a rule was broken; None when that rule holds it already."""
+def judge(deed: Deed, event: str, material_id: str, inputs: Mapping[str, Stored]) -> list[Decision]:
+    """Ask every rule of an event; a broken one whose consequence is a hold holds the piece. Returns all answers."""
+    decisions = ask_all(deed, event, material_id, inputs)
+    for decision in decisions:
+        if decision.outcome == "hold":
+            _hold(deed, material_id, decision)
+    return decisions
+
+
+def _hold(deed: Deed, material_id: str, decision: Decision) -> None:
+    """Hold a piece under a rule, unless that rule holds it already; the reason names the rule's note and workflow."""
     if any(held.rule_id == decision.rule_id for held in open_holds(deed.conn, material_id)):
-        return None
-    return place(
-        deed, material_id, f"{decision.rule_id}: {decision.explanation}", decision.rule_id, decision.decision_id
-    )
+        return
+    rule = decision.otherwise
+    parts = [f"{decision.rule_id}: {decision.explanation.rstrip('.')}."]
+    if rule is not None:
+        parts += [text for text in (rule.note, f"Workflow {rule.workflow}." if rule.workflow else "") if text]
+    place(deed, material_id, " ".join(parts), decision.rule_id, decision.decision_id)
+
+
+def pass_on_holds(deed: Deed, parent_ids: Sequence[str], child_id: str) -> None:
+    """A child of a held piece is born held, each hold under the one it comes from."""
+    for held in [h for parent in parent_ids for h in open_holds(deed.conn, parent)]:
+        place(deed, child_id, held.reason, held.rule_id, held.decision_id, above=held.hold_id)
 
 
 def place(deed: Deed, material_id: str, reason: str, rule_id: str = "", decision_id: str = "", above: str = "") -> str:
@@ -46,7 +63,7 @@ def place(deed: Deed, material_id: str, reason: str, rule_id: str = "", decision
     if row is not None and row.kind == "heat":
         _reach_slabs(deed, material_id, hold_id, reason, rule_id, decision_id)
     elif row is not None and row.kind == "slab":
-        send_flag(deed.plant, row.number, held=True, key=hold_id)
+        send_flag(deed, row.number, held=True, key=hold_id)
     return hold_id
 
 
@@ -73,13 +90,13 @@ def threshold_ppm(deed: Deed, rule_id: str) -> int:
     return (rule.rule.otherwise.share_threshold_ppm if rule else None) or 1
 
 
-def send_flag(plant: Plant, number: str, *, held: bool, key: str) -> None:
+def send_flag(deed: Deed, number: str, *, held: bool, key: str) -> None:
     """Tell the caster's Level 2 that a slab is held or free, where the plant has a caster with a link."""
-    for unit in plant.model.units_of("slab_caster"):
+    for unit in deed.plant.model.units_of("slab_caster"):
         if unit.link:
             flag = "H" if held else "F"
             fields = {"slab": number, "flag": flag}
-            queue_telegram(plant.spool, plant.clock, unit.link, FLAG, fields, key=f"{FLAG}:{flag}:{key}")
+            outbox.tell(deed.conn, unit.link, FLAG, fields, key=f"{FLAG}:{flag}:{key}")
 
 
 def reaches(deed: Deed, material_id: str, hold_id: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from local_mes.level2.outbox import pass_on_now
 from local_mes.plant import Plant
 from local_mes.quality import errors
 from local_mes.quality.checks import Decision, ask_again, explain, said_of
@@ -16,7 +17,7 @@ from local_mes.quality.steel import inputs_of
 from local_mes.standards.service import find_rule
 from shared.errors import NotFound
 from shared.material.facts import MaterialScrapped, OrderAssigned
-from shared.material.queries import find_material, get_piece, rows_of
+from shared.material.queries import get_piece, rows_of
 from shared.orders.queries import OrderItem, find_order
 from shared.quality.domain import DISPOSITIONS
 from shared.quality.facts import HoldPlaced, HoldReleased
@@ -59,18 +60,11 @@ def release_hold(plant: Plant, command: ReleaseHold) -> dict[str, Any]:
         raise errors.needs_order()
     with plant.journal.work() as tx:
         earlier = tx.once(command.command_id)
-        result = (
-            dict(earlier)
-            if earlier is not None
-            else _release(by_person(plant, tx, command.actor, command.at_ms), command)
-        )
-        if earlier is None:
-            tx.done(command.command_id, result)
-        freed = find_material(tx.conn, plant.code, result["material_id"]) if result["free"] else None
-    # the spool is another database: a crash between the two commits leaves the flag unsent, so a repeated command sends
-    # it; its key makes it one telegram
-    if freed is not None and freed.kind == "slab":
-        send_flag(plant, freed.number, held=False, key=result["hold_id"])
+        if earlier is not None:
+            return dict(earlier)
+        result = _release(by_person(plant, tx, command.actor, command.at_ms), command)
+        tx.done(command.command_id, result)
+    pass_on_now(plant)
     return result
 
 
@@ -81,12 +75,15 @@ def _release(deed: Deed, command: ReleaseHold) -> dict[str, Any]:
     _check(deed, hold.rule_id, command, row, order, evidence)
     hold_id = _own_hold(deed, hold, row)
     _end(deed, hold_id, command, row, evidence)
+    is_free = not open_holds(deed.conn, row.material_id)
+    if is_free and row.kind == "slab":
+        send_flag(deed, row.number, held=False, key=hold_id)
     return {
         "hold_id": hold_id,
         "piece": row.number,
         "material_id": row.material_id,
         "disposition": command.disposition,
-        "free": not open_holds(deed.conn, row.material_id),
+        "free": is_free,
         "order_item": command.order_item or row.order_item,
         "evidence": evidence.explanation if evidence else "",
         "decision_id": evidence.decision_id if evidence else "",

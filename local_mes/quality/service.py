@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from local_mes.level2.outbox import pass_on_now
 from local_mes.plant import Plant
 from local_mes.quality import errors
 from local_mes.quality.checks import Decision, ask, ask_again, ask_all, rules_at
-from local_mes.quality.deed import Deed, by_person
-from local_mes.quality.holds import hold_by_rule, inherit_from_heats, place
+from local_mes.quality.deed import Deed, by_message, by_person
+from local_mes.quality.holds import inherit_from_heats, judge, pass_on_holds, place
 from local_mes.quality.release import ReleaseHold, preview_evidence, release_hold
 from local_mes.quality.steel import inputs_of, mixed_of, steel_of
 from shared.material.queries import get_piece
@@ -22,11 +23,13 @@ __all__ = [
     "ask",
     "ask_again",
     "ask_all",
+    "by_message",
     "by_person",
-    "hold_by_rule",
     "inherit_from_heats",
     "inputs_of",
+    "judge",
     "mixed_of",
+    "pass_on_holds",
     "place",
     "place_hold",
     "preview_evidence",
@@ -63,4 +66,5 @@ def place_hold(plant: Plant, command: PlaceHold) -> dict[str, Any]:
         hold_id = place(deed, row.material_id, command.reason.strip())
         result = {"hold_id": hold_id, "piece": row.number, "material_id": row.material_id}
         tx.done(command.command_id, result)
+    pass_on_now(plant)
     return result
