@@ -2,6 +2,10 @@
 
 It knows no peers: whatever stream is held here and was not written here is applied from its position on. After each
 commit the listeners are told which fact types changed rows.
+
+An author of whom too much cannot be applied is stopped (shared/journal/stopping.py): its own stream waits at its
+position, its facts that come by another way are held. It goes on when a start of this release applies enough of what
+was set aside, or when an operator says so. Receiving never stops.
 """
 
 from __future__ import annotations
@@ -16,15 +20,18 @@ from shared.clock import Clock
 from shared.db.engine import read, write
 from shared.errors import StrandlineError
 from shared.journal.apply import Appliers
-from shared.journal.position import applied_to, move_to
+from shared.journal.position import applied_to, lock_applying, move_to
+from shared.journal.quarantine import count_by_state
 from shared.journal.reading import entries_after, lives
-from shared.journal.rebuild import redrive
+from shared.journal.rebuild import redrive_in_steps
 from shared.journal.replay import Tally, apply_entries
+from shared.journal.stopping import Window, find_stops, is_too_much, resume, stop
 from shared.journal.tables import epoch, head
 from shared.logs import get
 from sync.backoff import Backoff
 from sync.bell import Bell
 from sync.lease import LEASE_S, Lease
+from sync.peers import open_incident
 
 log = get("apply")
 
@@ -59,6 +66,7 @@ class Applying:
         self._entries_max = entries_max
         self._look_s = min(look_s, LEASE_S / 3)
         self._listeners: list[Listener] = []
+        self._windows: dict[str, Window] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sync-apply", daemon=True)
 
@@ -88,8 +96,17 @@ class Applying:
 
     def retry_set_aside(self, author: str | None = None) -> int:
         """Try again what is set aside, of one author or of all; returns how many facts changed rows."""
+        return redrive_in_steps(self._engine, self._appliers, self._clock, author).applied
+
+    def look_again_at_stopped(self) -> list[str]:
+        """Resume authors of whom, after another try, no longer too much is quarantined; returns them."""
         with write(self._engine) as conn:
-            return redrive(conn, self._appliers, self._clock.now_ms(), author).applied
+            better = [
+                author
+                for author, stopped in find_stops(conn).items()
+                if not is_too_much(stopped.tried, count_by_state(conn, author)["quarantined"])
+            ]
+            return resume(conn, better)
 
     def _run(self) -> None:
         failures, retried = 0, False
@@ -99,6 +116,8 @@ class Applying:
                 if self._lease.held():
                     if not retried:
                         self.retry_set_aside()
+                        for author in self.look_again_at_stopped():
+                            self.retry_set_aside(author)
                         retried = True
                     self.apply_all()
                 failures = 0
@@ -117,13 +136,26 @@ class Applying:
             return None
         stream, epoch_id = place
         with write(self._engine) as conn:
+            lock_applying(conn)
             after = applied_to(conn, stream, epoch_id)
             entries = entries_after(conn, stream, epoch_id, after, self._entries_max)
             if not entries:
                 return Tally()
-            tally = apply_entries(conn, self._appliers, entries, self._clock.now_ms())
+            tally = apply_entries(conn, self._appliers, entries, self._clock.now_ms(), stopped=find_stops(conn))
             move_to(conn, stream, epoch_id, entries[-1].seq)
+            self._watch(conn, tally)
         return tally
+
+    def _watch(self, conn: Connection, tally: Tally) -> None:
+        """Stop authors of whom too much could not be applied lately; a stopped one is counted anew when it goes on."""
+        now, stops = self._clock.now_ms(), find_stops(conn)
+        for author, (tried, quarantined) in tally.by_author.items():
+            window = self._windows.setdefault(author, Window())
+            if author in stops or not window.add(now, tried, quarantined):
+                continue
+            made = stop(conn, author, self._windows.pop(author), now)
+            open_incident(conn, self._clock, author, "apply_stopped", made.reason)
+            log.error("applying stopped", author=author, reason=made.reason)
 
 
 def copied_streams(conn: Connection) -> list[str]:
@@ -137,8 +169,9 @@ def copied_streams(conn: Connection) -> list[str]:
 
 
 def _next_place(conn: Connection) -> tuple[str, str] | None:
+    stops = find_stops(conn)
     for stream in copied_streams(conn):
-        for life in lives(conn, stream):
+        for life in lives(conn, stream) if stream not in stops else ():
             if applied_to(conn, stream, life.epoch) < life.seq:
                 return stream, life.epoch
     return None
