@@ -48,6 +48,17 @@ def note_contact(conn: Connection, peer: str, now_ms: int, offset_ms: int) -> No
     row = conn.execute(select(link).where(link.c.peer == peer)).first()
     since = row.since_ms if row and row.state == ONLINE else now_ms
     _put(conn, peer, ONLINE, since, now_ms, offset_ms, "")
+    raise_floor(conn, peer, now_ms + offset_ms)
+
+
+def raise_floor(conn: Connection, peer: str, signed_ms: int) -> None:
+    """The peer signed this time: our own clock is wrong when it is below the highest such time."""
+    conn.execute(link.update().where(link.c.peer == peer, link.c.floor_ms < signed_ms).values(floor_ms=signed_ms))
+
+
+def time_floor(conn: Connection) -> int:
+    """The highest time that any peer we call has signed, ms since 1970; 0 before the first."""
+    return conn.execute(select(func.max(link.c.floor_ms))).scalar() or 0
 
 
 def state_after(error: Exception) -> str:
