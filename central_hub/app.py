@@ -23,6 +23,7 @@ from shared.quality import api as quality
 from shared.web.app import create_app
 from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
+from shared.web.status import disk_line
 
 ROLES = {
     "author": "drafts standards",
@@ -62,7 +63,7 @@ def create_portal(hub: Hub, more: Sequence[Feature] = ()) -> OpenAPI:
         roles=ROLES,
         search="pieces.search",
         demo=hub.settings.clock_file is not None,
-        status=(lambda: plants_status(hub),),
+        status=(lambda: plants_status(hub), lambda: disk_line(hub.settings.folder)),
     )
     doors = Feature(apis=(plants.api,), machine=(plants.make_enrol_door(_standards_root),))
     app = create_app(hub.node, face, (*FEATURES, doors, *more))

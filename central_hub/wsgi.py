@@ -15,9 +15,11 @@ from shared.web.features import Feature
 from shared.web.server import Served
 from shared.web.server import serve as serve_node
 from sync import status
+from sync.admission import Admission, room_in
 from sync.backoff import Backoff
 from sync.endpoint import endpoint, install_desk
 from sync.following import Following
+from sync.keeping import Keeping
 
 
 def serve(settings: HubSettings) -> None:
@@ -40,15 +42,19 @@ def start_hub(settings: HubSettings) -> Served:
         look_s=settings.sync.heartbeat_s,
     )
 
+    keeping = Keeping(hub.node)
+
     def start() -> None:
+        keeping.start()
         station.start()
         following.start()
 
     def stop() -> None:
         following.stop()
         station.stop()
+        keeping.stop()
 
     more = Feature(machine=(endpoint,), apis=(status.make_api(),))
     app = create_portal(hub, (more,))
-    install_desk(app, station.desk)
+    install_desk(app, station.desk, Admission(room_in(settings.folder)))
     return Served(app, start, stop)

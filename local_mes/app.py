@@ -23,6 +23,7 @@ from shared.quality import api as quality
 from shared.web.app import create_app
 from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
+from shared.web.status import disk_line
 
 ROLES = {
     "operator": "runs a unit and books what it made",
@@ -63,7 +64,7 @@ def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
         search="pieces.search",
         shift=lambda now_ms: _shift(plant, now_ms),
         demo=plant.settings.clock_file is not None,
-        status=(lambda: hub_status(plant), lambda: level2_status(plant)),
+        status=(lambda: hub_status(plant), lambda: level2_status(plant), lambda: disk_line(plant.settings.folder)),
     )
     app = create_app(plant.node, face, (*FEATURES, *more))
     app.extensions["strandline.plant"] = plant

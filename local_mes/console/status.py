@@ -8,7 +8,7 @@ from shared.db.engine import read
 from shared.web.features import StatusLine
 from shared.web.formats import clock_time
 from shared.web.status import hub_line, level2_line
-from sync.link import AWAY, report_link
+from sync.link import AWAY, NO_ROOM, report_link
 from sync.peers import list_peers
 
 
@@ -18,7 +18,14 @@ def hub_status(plant: Plant) -> tuple[StatusLine, ...]:
         hubs = [report_link(conn, plant.code, peer.code) for peer in list_peers(conn)]
     if not hubs:
         return (StatusLine("attention", "Not joined to a hub yet. Everything is recorded here."),)
-    return tuple(hub_line(_clock(plant, hub.since_ms) if hub.state == AWAY else None, hub.waiting) for hub in hubs)
+    return tuple(
+        hub_line(
+            _clock(plant, hub.since_ms) if hub.state == AWAY else None,
+            hub.waiting,
+            _clock(plant, hub.since_ms) if hub.state == NO_ROOM else None,
+        )
+        for hub in hubs
+    )
 
 
 def level2_status(plant: Plant) -> tuple[StatusLine, ...]:

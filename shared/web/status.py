@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.disk import look
 from shared.errors import Unavailable
 from shared.web.features import Face, StatusLine, StatusPort
 
@@ -30,13 +32,32 @@ def _ask(port: StatusPort) -> Sequence[StatusLine]:
         return (StatusLine("alarm", "The state of a connection cannot be read. What you see may be old."),)
 
 
-def hub_line(away_since: str | None, waiting: int) -> StatusLine:
-    """How the plant stands to its hub. away_since is a local clock time or None when the last exchange was in order."""
+def hub_line(away_since: str | None, waiting: int, full_since: str | None = None) -> StatusLine:
+    """How the plant stands to its hub: the local clock time since when it is away, or has no room; None otherwise."""
+    if full_since is not None:
+        return StatusLine(
+            "attention", f"The hub has no room since {full_since}. {_facts(waiting)} waiting. Nothing is lost."
+        )
     if away_since is None and waiting == 0:
         return StatusLine("normal", "Hub: up to date")
     if away_since is None:
         return StatusLine("normal", f"Hub: connected, {_facts(waiting)} on the way")
     return StatusLine("attention", f"Hub away since {away_since}. {_facts(waiting)} waiting. Nothing is lost.")
+
+
+def disk_line(folder: Path) -> tuple[StatusLine, ...]:
+    """Nothing while there is room; from 80 % on how full the disk is and what that means."""
+    disk = look(folder)
+    means = {
+        "warn": ("attention", "Make room soon."),
+        "spare": ("attention", "Only facts are written now: no archive, no captures."),
+        "alarm": ("alarm", "Recording goes on until 98 %. Make room now."),
+        "stop": ("alarm", "Nothing more is recorded until there is room."),
+    }
+    if disk.level not in means:
+        return ()
+    state, advice = means[disk.level]
+    return (StatusLine(state, f"Disk: {disk}. {advice}"),)
 
 
 def level2_line(link: str, silent_since: str | None) -> StatusLine:

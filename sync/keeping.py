@@ -1,0 +1,46 @@
+"""What a node does for its own disk and journal: watches the disk, and at night archives, verifies and compares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.db.engine import write
+from shared.disk import DiskWatch
+from shared.node import Node
+from sync.archiving import archive
+from sync.journal_commands import JournalBroken, verify_journal
+from sync.nightly import Job, Nightly
+from sync.peers import open_incident
+
+
+class Keeping:
+    """Disk watch and nightly work of one node; recording asks the watch first."""
+
+    def __init__(self, node: Node, jobs: Sequence[Job] = ()) -> None:
+        self._watch = DiskWatch(node.settings.folder)
+        node.journal.admit_by(self._watch.admit)
+        own: tuple[Job, ...] = (
+            ("verify", lambda: verify_and_tell(node)),
+            ("archive", lambda: archive(node, node.settings.archive_days)),
+        )
+        self._nightly = Nightly(node, (*own, *jobs))
+
+    def start(self) -> None:
+        """Look at the disk now, then follow."""
+        self._watch.start()
+        self._nightly.start()
+
+    def stop(self) -> None:
+        """End both."""
+        self._nightly.stop()
+        self._watch.stop()
+
+
+def verify_and_tell(node: Node) -> str:
+    """Prove the whole journal, copies included; what does not hold becomes an incident. JournalBroken."""
+    try:
+        return verify_journal(node)
+    except JournalBroken as error:
+        with write(node.engine) as conn:
+            open_incident(conn, node.clock, node.code, "journal", error.what)
+        raise
