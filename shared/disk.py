@@ -98,7 +98,7 @@ class DiskWatch:
     def admit(self) -> None:
         """NoRoom from 98 % on: nothing more is recorded, so that what is recorded can be kept in order."""
         disk = look(self._folder)
-        if disk.used >= STOP and not self._stopped:
+        if self._stopped or disk.used >= STOP:
             self.settle()
         if self._stopped:
             raise NoRoom(f"{disk}; nothing is recorded until it is below {ALARM * 100:.0f} %.")

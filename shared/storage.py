@@ -78,6 +78,12 @@ def check(error: BaseException | None) -> None:
         raise ReadOnlyDisk(f"The disk cannot be written ({error}).") from error
 
 
+def check_folder(folder: Path) -> None:
+    """ReadOnlyDisk where a folder that exists takes no files: some drivers say no more than "cannot open"."""
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        raise ReadOnlyDisk(f"The folder {folder} cannot be written.")
+
+
 def end_process(reason: str) -> NoReturn:
     """The disk did not keep what it was given: end at once, without writing another byte."""
     log.critical("the disk lost what was written to it; this process ends", reason=reason)

@@ -85,6 +85,8 @@ def _reach(engine: Engine) -> Connection:
         return engine.connect()
     except OperationalError as error:
         storage.check(error.orig)
+        if engine.dialect.name == "sqlite" and engine.url.database:
+            storage.check_folder(Path(engine.url.database).parent)
         raise Unavailable(
             "db.away", f"The database cannot be reached: {error.orig}.", todo="Start it; then retry."
         ) from error
