@@ -20,7 +20,9 @@ LINE = ""
 """The route of the figures of a line as a whole."""
 
 HIGHEST = ("latency_max_us", "backlog", "backlog_bytes", "oldest_age_ms")
-"""Columns that keep the highest of their span; all others are sums."""
+"""Columns that keep the highest of their span."""
+LEAST = ("disk_free_bytes",)
+"""Columns that keep the least of their span, where 0 is not looked at; all others are sums."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Figure:
     bytes_up, _down    acknowledged by the peer, and received from it, as they were on the wire
     bulk_*             of large batches only: they show what the line carries
     backlog*           facts and bytes that the peer did not hold; oldest_age_ms the age of the first of them
+    disk_free_bytes    of the node that keeps the figures
     """
 
     watched_ms: int = 0
@@ -49,11 +52,11 @@ class Figure:
     backlog: int = 0
     backlog_bytes: int = 0
     oldest_age_ms: int = 0
+    disk_free_bytes: int = 0
 
     def plus(self, other: Figure) -> Figure:
         """Both together."""
-        mine, its = vars(self), vars(other)
-        return Figure(**{n: max(mine[n], its[n]) if n in HIGHEST else mine[n] + its[n] for n in mine})
+        return Figure(**{name: _both(name, value, getattr(other, name)) for name, value in vars(self).items()})
 
     @property
     def uptime_ppm(self) -> int | None:
@@ -69,6 +72,14 @@ class Figure:
     def kbit_s(self) -> float | None:
         """What the line carried while large batches went over it; None when none did."""
         return self.bulk_bytes * 8 / self.bulk_ms if self.bulk_ms else None
+
+
+def _both(name: str, mine: int, its: int) -> int:
+    if name in HIGHEST:
+        return max(mine, its)
+    if name in LEAST:
+        return min(mine, its) if mine and its else mine or its
+    return mine + its
 
 
 NAMES = tuple(field.name for field in fields(Figure))

@@ -76,10 +76,23 @@ def find_standards_root(conn: Connection, code: str) -> str:
     return conn.execute(select(peer.c.standards_root).where(peer.c.peer == code)).scalar() or ""
 
 
-def open_incident(conn: Connection, clock: Clock, peer_code: str, kind: str, what: str) -> None:
-    """Note something that people must look at, with its evidence in words; the same thing is noted once."""
+def open_incident(
+    conn: Connection, clock: Clock, peer_code: str, kind: str, what: str, *, level: str = "alarm", evidence: str = ""
+) -> None:
+    """Note something that people must look at, with its evidence as text; the same thing is noted once.
+
+    level: info | attention | alarm. States that pass by themselves: sync/incidents.py.
+    """
     same = (incident.c.peer == peer_code) & (incident.c.kind == kind) & (incident.c.what == what)
     if conn.execute(select(incident.c.incident_id).where(same)).first():
         return
-    row = {"incident_id": new_id(clock), "at_ms": clock.now_ms(), "peer": peer_code, "kind": kind, "what": what}
+    row = {
+        "incident_id": new_id(clock),
+        "at_ms": clock.now_ms(),
+        "peer": peer_code,
+        "kind": kind,
+        "what": what,
+        "level": level,
+        "evidence": evidence,
+    }
     conn.execute(insert(incident).values(row))

@@ -84,6 +84,7 @@ class RoutedTransport:
         self._boards: dict[Way, Board] = {way: Board(routes, rules, now) for way in WAYS}
         self._trusted = trusted
         self._figures = {route.name: Figure() for route in routes}
+        self._total = Figure()
         self._lock = threading.Lock()
 
     @property
@@ -106,11 +107,11 @@ class RoutedTransport:
                 if self._chosen(way).name in tried:
                     raise
 
-    def measure(self, route: Route, body: bytes) -> bytes:
-        """A sight over one route, which counts for both ways; the signed answer. Raises like send."""
+    def measure(self, route: Route, body: bytes, accept: Callable[[bytes], None]) -> None:
+        """A sight over one route, which counts for both ways; accept raises when it is no answer to this one."""
         began = time.monotonic()
         try:
-            answer = self._signed("sight", self._lines[route.name].send("sight", body), route)
+            accept(self._signed("sight", self._lines[route.name].send("sight", body), route))
         except SyncError as error:
             older_peer = error.spoken and isinstance(error, Unreachable)
             self._note(route, WAYS, None if older_peer or self._is_no_fault(error, route) else error, None, probe=True)
@@ -119,7 +120,6 @@ class RoutedTransport:
         self._note(route, WAYS, None, took_s, probe=True)
         took_us = round(took_s * 1_000_000)
         self._count(route, Figure(latency_sum_us=took_us, latency_count=1, latency_max_us=took_us))
-        return answer
 
     def states(self) -> list[RouteState]:
         """Every route on every way."""
@@ -154,6 +154,11 @@ class RoutedTransport:
         with self._lock:
             taken, self._figures = self._figures, {name: Figure() for name in self._figures}
         return taken
+
+    def total(self) -> Figure:
+        """What was counted since this process began, over all routes."""
+        with self._lock:
+            return self._total
 
     def _chosen(self, way: Way) -> Route:
         with self._lock:
@@ -216,6 +221,7 @@ class RoutedTransport:
     def _count(self, route: Route, more: Figure) -> None:
         with self._lock:
             self._figures[route.name] = self._figures[route.name].plus(more)
+            self._total = self._total.plus(more)
 
 
 def _moved(door: Door, sent: int, received: int, took_s: float) -> Figure:

@@ -120,6 +120,8 @@ figure = local_table(
     Column("backlog", Int, nullable=False),
     Column("backlog_bytes", Int, nullable=False),
     Column("oldest_age_ms", Int, nullable=False),
+    # the least of the span; 0 when it was not looked at
+    Column("disk_free_bytes", Int, nullable=False),
     Index("ix_sync_figure_grain_s", "grain_s", "from_ms"),
 )
 
