@@ -1,0 +1,276 @@
+"""One history of a group from a seed: a hub, two plants, their lines, disks and clocks, and one step after another.
+
+The world is a group of sites (real classes on SQLite, or the pure core in memory) and the ledger that judges them:
+which facts were ever committed and are not lost by physics, which labels were printed on steel. Steps do not share
+dice, so a step can be left out of a history without changing the others: that is how a violation is made short.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Protocol
+
+from campaign.disk import Image, Mode, Shelf
+from campaign.network import CLEAR, Line, Weather
+
+START_MS = 1_773_205_200_000
+"""2026-03-11T05:00Z."""
+
+PLANTS = ("ALD", "BRK")
+HUB = "HUB"
+ROUNDS_MAX = 6
+"""I10: clear exchanges of everyone in turn after which a group must agree; a recovery takes a hello of its own."""
+
+
+class Violation(Exception):
+    """An invariant does not hold. number is its name, e.g. 'I1'."""
+
+    def __init__(self, number: str, what: str) -> None:
+        super().__init__(f"{number}: {what}")
+        self.number = number
+
+
+@dataclass(frozen=True)
+class Written:
+    """A fact as it was committed, and the label that went onto steel with it, if any."""
+
+    fact_id: str
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Tip:
+    """How far an epoch goes at a site."""
+
+    epoch: str
+    seq: int
+    hash: str
+    parent: tuple[str, int, str] | None = None
+
+
+class Site(Protocol):
+    """One installation of a node: a machine with a disk and a clock."""
+
+    code: str
+    old: bool
+    met: bool
+
+    def boot(self) -> None:
+        """Start (again) from the disk."""
+
+    def tick(self, now_ms: int) -> None:
+        """Time passes."""
+
+    def set_clock(self, ahead_ms: int) -> None:
+        """Put the site's clock this far ahead of the world's."""
+
+    def record(self, dice: Random, foreign: Sequence[str]) -> Written:
+        """Commit one fact; foreign are pieces of other plants that it may name."""
+
+    def record_poison(self, dice: Random) -> Written:
+        """Commit a fact that nobody can read."""
+
+    def record_newer(self, dice: Random) -> Written:
+        """Commit a fact of a version that old releases do not know."""
+
+    def pieces(self) -> list[str]:
+        """The pieces it knows of as its own."""
+
+    def anchor(self) -> None:
+        """Bring the anchor level with the database."""
+
+    def save(self) -> Image:
+        """A copy of the disk."""
+
+    def load(self, image: Image, mode: Mode) -> None:
+        """Put a copy in place of the disk; nothing runs until it is booted."""
+
+    def wipe(self) -> None:
+        """A new empty disk, and a new installation on it."""
+
+    def apply(self) -> None:
+        """Apply what has arrived."""
+
+    def upgrade(self) -> None:
+        """From now on the new release runs here."""
+
+    def exchange(self, line: Line[Any, Any], dice: Random) -> None:
+        """Hello, push, heartbeat, pull, until the peer and this site have nothing for each other. SyncError."""
+
+    def facts(self, stream: str) -> set[str]:
+        """Ids of all facts in a stream that is held here."""
+
+    def applied(self, author: str) -> set[str]:
+        """Ids of the author's facts that have had their effect here."""
+
+    def set_aside(self, author: str) -> dict[str, str]:
+        """Ids of the author's facts that are kept out, with their state."""
+
+    def tips(self, stream: str) -> list[Tip]:
+        """The epochs of a stream, in order."""
+
+    def hash_at(self, stream: str, epoch: str, seq: int) -> str | None:
+        """The chain at one place."""
+
+    def held(self) -> dict[tuple[str, str], tuple[int, str]]:
+        """What is held of peers' own streams: (stream, epoch) -> durable and hash."""
+
+    def through(self, author: str) -> int:
+        """Up to when the author's stream is promised to be complete here."""
+
+    def times(self, stream: str) -> dict[str, int]:
+        """recorded_at of each fact of a stream."""
+
+    def incidents(self) -> int:
+        """How many incidents were opened."""
+
+    def findings(self) -> list[str]:
+        """What reading the whole journal and its seals finds wrong."""
+
+    def content(self, author: str) -> str:
+        """A hash over the rows that the author's facts became."""
+
+    def rebuilt(self, authors: tuple[str, ...]) -> dict[str, str]:
+        """The hashes of these authors after all rows were made again from the journal; nothing is changed by it."""
+
+
+class Group(Protocol):
+    """The sites of one history and what only this kind of world can do."""
+
+    kind: str
+    hub: Site
+    plants: dict[str, Site]
+
+    def twin(self, code: str) -> Site:
+        """A second machine for a clone of a plant."""
+
+    def line(self, plant: Site) -> Line[Any, Any]:
+        """A line from this installation to the hub."""
+
+    def relay(self, fact_id: str, plant: str) -> None:
+        """Have the hub send a fact down to a plant."""
+
+    def enrol(self, plant: Site) -> None:
+        """Two people let a plant's installation in (again)."""
+
+    def release(self, code: str) -> None:
+        """An operator decides that a plant that is held may speak again."""
+
+
+@dataclass
+class World:
+    """A group in the middle of a history."""
+
+    group: Group
+    weather: Weather
+    now_ms: int = START_MS
+    sites: dict[str, list[Site]] = field(default_factory=dict)
+    lines: dict[int, Line[Any, Any]] = field(default_factory=dict)
+    shelves: dict[str, Shelf] = field(default_factory=dict)
+    alive: dict[str, set[str]] = field(default_factory=dict)
+    thorough: bool = True
+    promised: set[str] = field(default_factory=set)
+    poison: set[str] = field(default_factory=set)
+    labels: dict[tuple[str, str], str] = field(default_factory=dict)
+    blind: set[int] = field(default_factory=set)
+    lagging: set[int] = field(default_factory=set)
+    cloned: set[str] = field(default_factory=set)
+    seen: Counter[str] = field(default_factory=Counter)
+    tops: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.sites = {code: [site] for code, site in self.group.plants.items()}
+        self.shelves = {code: Shelf() for code in (*PLANTS, HUB)}
+        self.alive = {code: set() for code in (*PLANTS, HUB)}
+        for site in self.everyone():
+            self.connect(site)
+
+    @property
+    def hub(self) -> Site:
+        """The hub."""
+        return self.group.hub
+
+    def everyone(self) -> Iterator[Site]:
+        """The hub and all installations of plants that run."""
+        yield self.hub
+        for found in self.sites.values():
+            yield from found
+
+    def plant(self, dice: Random) -> Site:
+        """Any running installation of any plant."""
+        return dice.choice(self.sites[dice.choice(PLANTS)])
+
+    def connect(self, site: Site) -> None:
+        """Give an installation a line of its own."""
+        if site is not self.hub:
+            self.lines[id(site)] = self.group.line(site)
+
+    def pass_time(self, ms: int) -> None:
+        """Everyone's clock moves on."""
+        self.now_ms += ms
+        for site in self.everyone():
+            site.tick(self.now_ms)
+
+    def commit(self, site: Site, written: Written) -> None:
+        """Enter a committed fact, and its label on steel, into the ledger. I8 is judged here."""
+        self.alive[site.code].add(written.fact_id)
+        self.lagging.add(id(site))
+        if self._alone(site) and site.code not in self.cloned:
+            self.promised.add(written.fact_id)
+        if written.label is None or site is self.hub:
+            return
+        key = (site.code, written.label)
+        first = self.labels.setdefault(key, written.fact_id)
+        if first != written.fact_id and self._alone(site):
+            raise Violation("I8", f"{site.code} printed the label {written.label} twice")
+
+    def _alone(self, site: Site) -> bool:
+        """Whether the installation can know all that its code did: no clone runs, and it met the hub since it lost it."""
+        return id(site) not in self.blind and len(self.sites.get(site.code, [site])) == 1
+
+    def anchor(self, site: Site) -> None:
+        """Bring the site's anchor level with its database."""
+        site.anchor()
+        self.lagging.discard(id(site))
+
+    def forget_lost(self, code: str) -> None:
+        """After a disk was replaced: what neither it nor the hub holds any more is lost by physics."""
+        held = self.hub.facts(code)
+        for site in self.sites.get(code, [self.hub]):
+            held |= site.facts(code)
+        self.alive[code] &= held
+
+    def forget_labels(self, code: str) -> None:
+        """After the anchor went back or was lost too: labels of lost facts are known to nobody."""
+        self.labels = {
+            key: fact_id for key, fact_id in self.labels.items() if key[0] != code or fact_id in self.alive[code]
+        }
+
+    def exchange(self, site: Site, dice: Random, weather: Weather) -> None:
+        """One exchange over this site's line in this weather; SyncErrors pass through."""
+        line = self.lines[id(site)]
+        line.dice, line.weather, site.met = dice, weather, False
+        try:
+            site.exchange(line, dice)
+        finally:
+            line.weather = CLEAR
+            if site.met:
+                self.blind.discard(id(site))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happens, with dice of its own."""
+
+    number: int
+    deed: str
+    dice: str
+
+    def play(self, world: World, deeds: dict[str, Callable[[World, Random], str]]) -> str:
+        """Do it; returns what it came to, for people."""
+        dice = Random(self.dice)
+        world.pass_time(dice.randrange(1, 5_000))
+        return deeds[self.deed](world, dice)
