@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask_openapi import OpenAPI
 
 from local_mes.console import views as console
-from local_mes.console.status import hub_status, level2_status
+from local_mes.console.status import hub_status, level2_status, plain_status
 from local_mes.level2 import views as level2
 from local_mes.orders import views as orders
 from local_mes.performance import views as performance
@@ -64,7 +64,7 @@ def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
         search="pieces.search",
         shift=lambda now_ms: _shift(plant, now_ms),
         demo=plant.settings.clock_file is not None,
-        status=(lambda: hub_status(plant), lambda: level2_status(plant), lambda: disk_line(plant.settings.folder)),
+        status=(lambda: hub_status(plant), lambda: plain_status(plant), lambda: level2_status(plant), lambda: disk_line(plant.settings.folder)),
     )
     app = create_app(plant.node, face, (*FEATURES, *more))
     app.extensions["strandline.plant"] = plant

@@ -33,6 +33,7 @@ class SyncSettings(BaseModel):
     bundle_bytes_max: int = Field(
         64 << 20, ge=65_536, description="A bundle is closed at this size; more files follow."
     )
+    allow_plain_http: str = Field("", description="Why a hub elsewhere may be called without TLS; pages show it.")
     away_after_s: float = Field(60, gt=0, description="A plant not heard of for this long is shown as away.")
     watch_s: float = Field(5, gt=0, description="How often the line's own figures are looked at (real seconds).")
     history_minute_days: int = Field(7, ge=1, description="Figures a minute are kept so long, then figures an hour.")
@@ -91,7 +92,6 @@ class NodeSettings(BaseSettings):
     database_url: str = Field("", description="Empty: SQLite in the folder; else postgresql://…")
     clock_file: Path | None = Field(None, description="Follow this time signal instead of the machine's clock.")
     archive_days: int = Field(90, ge=1, description="Bytes of facts older than this move to the archive at night.")
-    archive_days: int = Field(90, ge=1, description="Bytes of facts older than this move to the archive at night.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
     web: WebSettings = WebSettings.model_validate({})
     sync: SyncSettings = SyncSettings.model_validate({})
@@ -100,11 +100,6 @@ class NodeSettings(BaseSettings):
     def database(self) -> str:
         """The database address in force."""
         return self.database_url or f"sqlite:///{self.folder / 'node.sqlite'}"
-
-    @property
-    def archive_folder(self) -> Path:
-        """Where the files of archived facts lie."""
-        return self.folder / "archive"
 
     @property
     def archive_folder(self) -> Path:

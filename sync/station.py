@@ -10,11 +10,12 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db.engine import read, write
-from shared.errors import BadSetup, Unavailable
+from shared.errors import Unavailable
 from shared.ids import jitter
 from shared.journal.life import begin_life, read_anchor
 from shared.logs import get
 from shared.node import Node
+from sync.addresses import check_address
 from sync.anchoring import Anchoring
 from sync.applying import Applying
 from sync.backoff import Backoff
@@ -135,10 +136,9 @@ def build_called(node: Node, apply_entries_max: int) -> CalledStation:
 
 
 def http_transport(node: Node, url: str) -> HttpTransport:
-    """The way to a peer over HTTP, with this node's timeouts."""
-    if not url.startswith(("http://", "https://")):
-        raise BadSetup("sync.bad_url", f"{url!r} is no address of a hub.", todo="Set hub_url to http://… or https://…")
+    """The way to a peer over HTTP, with this node's timeouts. BadSetup for an address that must not be used."""
     sync = node.settings.sync
+    check_address(url, sync.allow_plain_http)
     return HttpTransport(url, connect_s=sync.connect_timeout_s, read_s=sync.read_timeout_s)
 
 

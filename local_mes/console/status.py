@@ -8,6 +8,7 @@ from shared.db.engine import read
 from shared.web.features import StatusLine
 from shared.web.formats import clock_time
 from shared.web.status import hub_line, level2_line
+from sync.addresses import is_plain
 from sync.link import AWAY, NO_ROOM, report_link
 from sync.peers import list_peers
 
@@ -25,6 +26,16 @@ def hub_status(plant: Plant) -> tuple[StatusLine, ...]:
             _clock(plant, hub.since_ms) if hub.state == NO_ROOM else None,
         )
         for hub in hubs
+    )
+
+
+def plain_status(plant: Plant) -> tuple[StatusLine, ...]:
+    """Nothing, unless somebody allowed a line to the hub without TLS: then why."""
+    plain = [route.url for route in plant.settings.routes if is_plain(route.url)]
+    if not plain:
+        return ()
+    return (
+        StatusLine("attention", f"The line to {plain[0]} is not encrypted: {plant.settings.sync.allow_plain_http}"),
     )
 
 
