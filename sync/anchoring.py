@@ -10,7 +10,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db.engine import read
 from shared.errors import Unavailable
-from shared.journal.life import Anchor, current_anchor, write_anchor
+from shared.journal.anchor import Anchor, write_anchor
+from shared.journal.highest import NOTHING, Outside
+from shared.journal.life import current_anchor
 from shared.logs import get
 from sync.bell import Bell
 
@@ -26,11 +28,12 @@ LOOK_S = 5.0
 class Anchoring:
     """The thread that writes a node's anchor."""
 
-    def __init__(self, node: str, engine: Engine, file: Path, departing: Bell) -> None:
+    def __init__(self, node: str, engine: Engine, file: Path, departing: Bell, outside: Outside = NOTHING) -> None:
         self._node = node
         self._engine = engine
         self._file = file
         self._departing = departing
+        self._outside = outside
         self._written: Anchor | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="anchor", daemon=True)
@@ -48,7 +51,7 @@ class Anchoring:
     def write_now(self) -> None:
         """Bring the anchor level with the database, if it is not."""
         with read(self._engine) as conn:
-            anchor = current_anchor(conn, self._node)
+            anchor = current_anchor(conn, self._node, self._outside)
         if anchor != self._written:
             write_anchor(self._file, anchor)
             self._written = anchor

@@ -11,7 +11,7 @@ from shared.db.upsert import upsert
 from shared.ids import new_id
 from shared.keys import key_id
 from sync.errors import BadSeal, PeerHeld
-from sync.tables import incident, peer
+from sync.tables import incident, node_key, peer
 
 ACTIVE = "active"
 
@@ -41,7 +41,23 @@ def trust_peer(conn: Connection, code: str, public_key: bytes, now_ms: int, stan
         "since_ms": now_ms,
         "standards_root": standards_root,
     }
+    before = find_peer(conn, code)
+    if before is not None:  # known by that key until now; an older release did not write it down
+        keep_key(conn, code, before.public_key, now_ms)
+    keep_key(conn, code, public_key, now_ms)
     upsert(conn, peer, [row], update=["key_id", "public_key", "state", "since_ms", "standards_root"])
+
+
+def keep_key(conn: Connection, node: str, public_key: bytes, now_ms: int) -> None:
+    """Remember for ever that a node, this one too, signed with this key: its old seals are verified under it."""
+    row = {"node": node, "key_id": key_id(public_key), "public_key": public_key, "since_ms": now_ms}
+    upsert(conn, node_key, [row])
+
+
+def keys_of(conn: Connection, node: str) -> dict[str, bytes]:
+    """Every key that a node was ever known by, as open_signed takes them."""
+    rows = conn.execute(select(node_key).where(node_key.c.node == node))
+    return {row.key_id: bytes(row.public_key) for row in rows}
 
 
 def set_state(conn: Connection, code: str, state: str, now_ms: int) -> None:

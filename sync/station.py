@@ -5,20 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.db.engine import read, write
+from shared.db.engine import read
 from shared.errors import Unavailable
 from shared.ids import jitter
-from shared.journal.life import begin_life, read_anchor
+from shared.journal.highest import NOTHING, Outside
 from shared.logs import get
 from shared.node import Node
 from sync.addresses import check_address
 from sync.anchoring import Anchoring
 from sync.applying import Applying
 from sync.backoff import Backoff
+from sync.beginning import anchor_file, begin
 from sync.bell import Bell
 from sync.caller import Caller
 from sync.desk import Desk
@@ -69,6 +69,11 @@ class CallingStation:
         self.ground.applying.stop()
         self.ground.anchoring.stop()
 
+    def sync_now(self) -> None:
+        """End any wait of the exchange: somebody asks, or the line is up again."""
+        if self.exchange is not None:
+            self.exchange.sync_now()
+
     def _await_enrolment(self) -> None:
         while not self._stopping.is_set():
             try:
@@ -99,25 +104,13 @@ class CalledStation:
         self.ground.anchoring.stop()
 
 
-def anchor_file(node: Node) -> Path:
-    """Where the anchor lies: in the node's folder, outside the database and its backups."""
-    return node.settings.folder / "anchor.json"
-
-
-def begin(node: Node) -> list[str]:
-    """Before anything is recorded in this process: see whether the database is older than the anchor."""
-    anchor = read_anchor(anchor_file(node))
-    with write(node.engine) as conn:
-        restored = begin_life(conn, anchor, node.clock.now_ms())
-    if restored:
-        log.warning("the database is older than the anchor: new epochs opened", streams=restored)
-    return restored
-
-
-def build_calling(node: Node, limit: Limit, apply_entries_max: int, transport: Transport) -> CallingStation:
-    """A plant's station. `limit` gives ms of the oldest Level-2 message not interpreted yet, or None."""
-    begin(node)
-    ground = make_ground(node, apply_entries_max)
+def build_calling(
+    node: Node, limit: Limit, apply_entries_max: int, transport: Transport, outside: Outside = NOTHING
+) -> CallingStation:
+    """A plant's station. `limit` gives ms of the oldest Level-2 message not interpreted yet, or None; `outside` reads
+    and raises the values that must never go back."""
+    begin(node, outside)
+    ground = make_ground(node, apply_entries_max, outside)
 
     def make_exchange() -> Exchange | None:
         with read(node.engine) as conn:
@@ -142,7 +135,7 @@ def http_transport(node: Node, url: str) -> HttpTransport:
     return HttpTransport(url, connect_s=sync.connect_timeout_s, read_s=sync.read_timeout_s)
 
 
-def make_ground(node: Node, apply_entries_max: int) -> Ground:
+def make_ground(node: Node, apply_entries_max: int, outside: Outside = NOTHING) -> Ground:
     """Bells, applier and anchor of a node, wired to its journal, nothing started."""
     arrived, departing = Bell(), Bell()
     node.journal.listen(departing.ring)
@@ -155,7 +148,8 @@ def make_ground(node: Node, apply_entries_max: int) -> Ground:
         _backoff(node),
         entries_max=apply_entries_max,
     )
-    return Ground(arrived, departing, applying, Anchoring(node.code, node.engine, anchor_file(node), departing))
+    anchoring = Anchoring(node.code, node.engine, anchor_file(node), departing, outside)
+    return Ground(arrived, departing, applying, anchoring)
 
 
 def _exchange(node: Node, peer: Peer, ground: Ground, limit: Limit, transport: Transport) -> Exchange:

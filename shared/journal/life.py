@@ -1,102 +1,121 @@
 """Which life of a node this is: instance and incarnation in the database, the anchor file outside it.
 
 A database that is older than its anchor was restored from a backup: numbers that the world has seen would be given
-again. So the node opens a new epoch of each of its streams, and a new incarnation, before the first write. A lagging
-anchor (crash between commit and write) is harmless; a missing one counts as a restore.
+again. So the node opens a new epoch of each of its streams, and a new incarnation, before the first write, and its
+numbers jump. A lagging anchor (crash between commit and write) is harmless; a missing one counts as a restore, and so
+does another PostgreSQL cluster or timeline than at the last start.
 """
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-import msgspec
 from sqlalchemy import Column, Connection, select
 
+from shared.db.identity import database_mark
 from shared.db.types import Code, Words, local_table
 from shared.db.upsert import upsert
 from shared.ids import random_key
+from shared.journal.anchor import Anchor, Head
+from shared.journal.highest import NOTHING, Outside, jump, read_outside
 from shared.journal.journal import open_epoch
-from shared.journal.reading import hash_at
-from shared.journal.tables import head
+from shared.journal.reading import hash_at, last_entry
+from shared.journal.tables import entry_abandoned, epoch, head
 
 node_life = local_table("node_life", Column("name", Code, primary_key=True), Column("value", Words, nullable=False))
 
-
-class Head(msgspec.Struct, frozen=True):
-    """A stream's head as the anchor remembers it."""
-
-    epoch: str
-    seq: int
-    hash: str
+Reason = Literal["", "older than its anchor", "no readable anchor", "another database or timeline"]
+PEER = "incarnation of "
 
 
-class Anchor(msgspec.Struct, frozen=True):
-    """What the node knows of itself outside its database and its backups."""
-
-    node: str
-    instance: str
-    incarnation: str
-    heads: dict[str, Head]
-
-
-class Identity(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Identity:
     """Instance (one installation's uninterrupted life) and incarnation (one uninterrupted database)."""
 
     instance: str
     incarnation: str
 
 
-def read_anchor(file: Path) -> Anchor | None:
-    """The anchor, or None where there is none or it cannot be read (both count as a restore)."""
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=Anchor)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
+@dataclass(frozen=True)
+class Lost:
+    """Entries first..last of an epoch that existed once and are not here."""
+
+    stream: str
+    epoch: str
+    first: int
+    last: int
 
 
-def write_anchor(file: Path, anchor: Anchor) -> None:
-    """Replace the anchor durably: a crash leaves the old one or the new one."""
-    fresh = file.with_suffix(".new")
-    with fresh.open("wb") as out:
-        out.write(msgspec.json.encode(anchor))
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+@dataclass(frozen=True)
+class Beginning:
+    """What a start found: why it counts as a restore ('' for none), streams with a new epoch, and what is missing."""
+
+    reason: Reason
+    streams: tuple[str, ...]
+    lost: tuple[Lost, ...]
 
 
-def current_anchor(conn: Connection, node: str) -> Anchor:
+def current_anchor(conn: Connection, node: str, outside: Outside = NOTHING) -> Anchor:
     """The anchor as the database would have it now."""
     identity = get_identity(conn)
-    heads = {row.stream: Head(row.epoch, row.seq, row.hash) for row in conn.execute(select(head))}
-    return Anchor(node, identity.instance, identity.incarnation, heads)
+    kept = read_outside(conn, outside)
+    return Anchor(node, identity.instance, identity.incarnation, _heads(conn), *kept, _peers(conn))
 
 
 def get_identity(conn: Connection) -> Identity:
     """The stored identity; begin_life must have run once."""
-    values = {row.name: row.value for row in conn.execute(select(node_life))}
+    values = _values(conn)
     return Identity(values["instance"], values["incarnation"])
 
 
-def begin_life(conn: Connection, anchor: Anchor | None, now_ms: int) -> list[str]:
-    """At every start, before the first write: returns the streams that got a new epoch because of a restore."""
-    values = {row.name: row.value for row in conn.execute(select(node_life))}
-    rolled_back = [stream for stream, row in _heads(conn).items() if _is_behind(conn, stream, row, anchor)]
-    if anchor is not None:
-        rolled_back += [s for s, kept in anchor.heads.items() if kept.seq and s not in _heads(conn)]
-    fresh = not values
-    if rolled_back or fresh:
-        upsert(
-            conn, node_life, [{"name": n, "value": random_key()} for n in ("incarnation", "instance")], update=["value"]
-        )
-    for stream in _heads(conn) if rolled_back else ():
+def renew_instance(conn: Connection) -> None:
+    """A new epoch was opened in mid-life: from here on this installation is another one to its peers."""
+    upsert(conn, node_life, [{"name": "instance", "value": random_key()}], update=["value"])
+
+
+def note_peer(conn: Connection, peer: str, incarnation: str) -> str:
+    """Remember a peer's incarnation; returns the one before when it is another, else ''."""
+    before = _values(conn).get(PEER + peer, "")
+    upsert(conn, node_life, [{"name": PEER + peer, "value": incarnation}], update=["value"])
+    return before if before != incarnation else ""
+
+
+def begin_life(conn: Connection, anchor: Anchor | None, now_ms: int, outside: Outside = NOTHING) -> Beginning:
+    """At every start, before the first write: look whether this database is the one that was left, and open a new
+    life of every stream if it is not."""
+    values, mark = _values(conn), database_mark(conn)
+    moved = values.get("database", mark) != mark
+    heads = _heads(conn)
+    behind = [stream for stream, row in heads.items() if _is_behind(conn, stream, row, anchor)]
+    forgotten = [s for s, kept in (anchor.heads if anchor else {}).items() if kept.seq and s not in heads]
+    reason = _reason(anchor, moved, bool(behind or forgotten))
+    fresh = {"database": mark}
+    if reason or not values:
+        fresh |= {"incarnation": random_key(), "instance": random_key()}
+    upsert(conn, node_life, [{"name": n, "value": v} for n, v in fresh.items()], update=["value"])
+    if not reason:
+        return Beginning("", (), ())
+    lost = _lost(conn, anchor) if anchor else ()
+    for stream in heads:
         open_epoch(conn, stream, now_ms, reason="restored")
-    return rolled_back
+    jump(conn, outside, *((anchor.counters, anchor.floors) if anchor else ({}, {})))
+    return Beginning(reason, tuple(sorted({*heads, *forgotten})), lost)
+
+
+def _reason(anchor: Anchor | None, moved: bool, older: bool) -> Reason:
+    if older:
+        return "older than its anchor" if anchor else "no readable anchor"
+    return "another database or timeline" if moved else ""
+
+
+def _values(conn: Connection) -> Mapping[str, str]:
+    return {row.name: row.value for row in conn.execute(select(node_life))}
+
+
+def _peers(conn: Connection) -> dict[str, str]:
+    return {n.removeprefix(PEER): v for n, v in _values(conn).items() if n.startswith(PEER)}
 
 
 def _heads(conn: Connection) -> dict[str, Head]:
@@ -104,10 +123,27 @@ def _heads(conn: Connection) -> dict[str, Head]:
 
 
 def _is_behind(conn: Connection, stream: str, row: Head, anchor: Anchor | None) -> bool:
-    """Whether this stream's head is older than, or beside, what the anchor remembers."""
+    """Whether this database does not hold the place that the anchor remembers, or there is no anchor to tell."""
     if anchor is None:
         return row.seq > 0
     kept = anchor.heads.get(stream)
-    if kept is None:
-        return False
-    return kept.epoch != row.epoch or kept.seq > row.seq or hash_at(conn, stream, kept.epoch, kept.seq) != kept.hash
+    return kept is not None and not _holds(conn, stream, kept)
+
+
+def _holds(conn: Connection, stream: str, kept: Head) -> bool:
+    """Whether this place was ever here: in the journal, or in a branch that was given up since."""
+    known = select(epoch.c.epoch).where(epoch.c.stream == stream, epoch.c.epoch == kept.epoch)
+    if conn.execute(known).first() and hash_at(conn, stream, kept.epoch, kept.seq) == kept.hash:
+        return True
+    c = entry_abandoned.c
+    place = (c.stream == stream) & (c.epoch == kept.epoch) & (c.seq == kept.seq) & (c.hash == kept.hash)
+    return conn.execute(select(c.seq).where(place)).first() is not None
+
+
+def _lost(conn: Connection, anchor: Anchor) -> tuple[Lost, ...]:
+    found = []
+    for stream, kept in sorted(anchor.heads.items()):
+        have, _ = last_entry(conn, stream, kept.epoch)
+        if have < kept.seq:
+            found.append(Lost(stream, kept.epoch, have + 1, kept.seq))
+    return tuple(found)

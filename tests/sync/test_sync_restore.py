@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from shared.db.engine import read
-from shared.journal.life import get_identity, read_anchor
+from shared.journal.anchor import read_anchor
+from shared.journal.life import get_identity
 from shared.journal.reading import lives
 from shared.journal.tables import applied
 from shared.journal.verify import verify
@@ -159,7 +160,7 @@ def test_a_plant_restored_to_an_older_copy_opens_a_new_epoch_before_it_writes(ki
     assert sound(hub)
     assert hub.applied_of("ALD") == 9
     with read(plant.node.engine) as conn:
-        assert conn.execute(select(incident.c.kind)).scalars().all() == ["behind"]
+        assert set(conn.execute(select(incident.c.kind)).scalars()) >= {"restored"}
 
 
 @pytest.mark.parametrize("anchor", ["missing", "garbled"])

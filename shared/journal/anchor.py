@@ -1,0 +1,56 @@
+"""The anchor: a small file beside the database and out of its backups, which remembers how far the database was."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+
+class Head(msgspec.Struct, frozen=True):
+    """A stream's head as the anchor remembers it."""
+
+    epoch: str
+    seq: int
+    hash: str
+
+
+class Anchor(msgspec.Struct, frozen=True):
+    """What the node knows of itself outside its database and its backups.
+
+    counters  the highest business numbers given out
+    floors    values that must not go back: versions of standards trusted, time heard from signed peers (ms)
+    peers     incarnation of each peer, as last met
+    """
+
+    node: str
+    instance: str
+    incarnation: str
+    heads: dict[str, Head]
+    counters: dict[str, int] = {}
+    floors: dict[str, int] = {}
+    peers: dict[str, str] = {}
+
+
+def read_anchor(file: Path) -> Anchor | None:
+    """The anchor, or None where there is none or it cannot be read (both count as a restore)."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Anchor)
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def write_anchor(file: Path, anchor: Anchor) -> None:
+    """Replace the anchor durably: a crash leaves the old one or the new one."""
+    fresh = file.with_suffix(".new")
+    with fresh.open("wb") as out:
+        out.write(msgspec.json.encode(anchor))
+        out.flush()
+        os.fsync(out.fileno())
+    fresh.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
