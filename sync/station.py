@@ -74,6 +74,11 @@ class CallingStation:
         if self.exchange is not None:
             self.exchange.sync_now()
 
+    def sync_now(self) -> None:
+        """End any wait of the exchange: somebody asks, or the line is up again."""
+        if self.exchange is not None:
+            self.exchange.sync_now()
+
     def _await_enrolment(self) -> None:
         while not self._stopping.is_set():
             try:
