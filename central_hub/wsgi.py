@@ -20,6 +20,9 @@ from sync.backoff import Backoff
 from sync.endpoint import endpoint, install_desk
 from sync.following import Following
 from sync.keeping import Keeping
+from sync.lookout import hub_lookout
+from sync.sight_door import door as sight_door
+from sync.sight_door import install_sights
 
 
 def serve(settings: HubSettings) -> None:
@@ -35,6 +38,7 @@ def start_hub(settings: HubSettings) -> Served:
     """The hub's process: portal, sync desk, and beside them applying and what follows from it."""
     hub = build_hub(settings)
     station = build_station(hub)
+    lookout = hub_lookout(hub.node)
     following = Following(
         (("reconcile transfers", partial(reconcile, hub)), ("issue standards", partial(issue_missing, hub))),
         station.ground.applying,
@@ -47,14 +51,17 @@ def start_hub(settings: HubSettings) -> Served:
     def start() -> None:
         keeping.start()
         station.start()
+        lookout.start()
         following.start()
 
     def stop() -> None:
+        lookout.stop()
         following.stop()
         station.stop()
         keeping.stop()
 
-    more = Feature(machine=(endpoint,), apis=(status.make_api(),))
+    more = Feature(machine=(endpoint, sight_door), apis=(status.make_api(),))
     app = create_portal(hub, (more,))
     install_desk(app, station.desk, Admission(room_in(settings.folder)))
+    install_sights(app, hub.node)
     return Served(app, start, stop)

@@ -102,10 +102,10 @@ def level2(file: Path) -> None:
 def enrol(file: Path, token: str) -> None:
     """Enter the group: give the hub this plant's key, take the hub's."""
     from sync.enrolment import enrol as enrol_node
-    from sync.station import http_transport
+    from sync.lines import routed_transport
 
     here = _plant(file)
-    done = enrol_node(here.node, token, http_transport(here.node, here.settings.hub_url))
+    done = enrol_node(here.node, token, routed_transport(here.node, here.settings))
     click.echo(
         f"{here.code} is enrolled at {done.hub}. Compare by voice: hub {done.hub_fingerprint}, "
         f"plant {done.own_fingerprint}. A plant that is running follows within seconds."

@@ -15,7 +15,9 @@ from shared.errors import BadSetup
 from shared.node import build_node, new_folder
 from shared.settings import PlantSettings
 from shared.subjects import REGISTERS
-from sync.station import CallingStation, build_calling, http_transport
+from sync.lines import routed_transport
+from sync.station import CallingStation, build_calling
+from sync.transport import Transport
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -43,7 +45,7 @@ def init_plant(settings: PlantSettings, clock: Clock | None = None) -> Plant:
     return plant
 
 
-def build_station(plant: Plant) -> CallingStation:
+def build_station(plant: Plant, transport: Transport | None = None) -> CallingStation:
     """The plant's sync, not started. What it promises to be complete ends before the oldest open Level-2 message."""
-    transport = http_transport(plant.node, plant.settings.hub_url)
+    transport = transport or routed_transport(plant.node, plant.settings)
     return build_calling(plant.node, lambda: oldest_open_ms(plant), plant.settings.apply_entries_max, transport)

@@ -24,6 +24,8 @@ from sync import status
 from sync.backoff import Backoff
 from sync.following import Following
 from sync.keeping import Keeping
+from sync.lines import routed_transport
+from sync.lookout import plant_lookout
 
 STOP_S = 3.0
 """An interpreter ends after the transaction in hand; longer would outlast the server's own grace."""
@@ -43,7 +45,9 @@ def serve(settings: PlantSettings) -> None:
 def start_plant(settings: PlantSettings) -> Served:
     """The plant's process: its console, and beside it sync, the interpreter of Level 2, and what follows from facts."""
     plant = build_plant(settings)
-    station = build_station(plant)
+    transport = routed_transport(plant.node, settings)
+    station = build_station(plant, transport)
+    lookout = plant_lookout(plant.node, settings, transport, station.sync_now)
     stopping = threading.Event()
     interpreter = Interpreter(plant, load_links(settings))
     thread = threading.Thread(target=interpreter.run, args=(stopping,), name="interpreter", daemon=True)
@@ -63,11 +67,13 @@ def start_plant(settings: PlantSettings) -> Served:
     def start() -> None:
         keeping.start()
         station.start()
+        lookout.start()
         thread.start()
         following.start()
 
     def stop() -> None:
         stopping.set()
+        lookout.stop()
         following.stop()
         station.stop()
         thread.join(STOP_S)

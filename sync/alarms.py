@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Engine
 
 from shared.clock import Clock, to_datetime
+from shared.db.engine import read, write
 from shared.settings import SyncSettings
 from sync import incidents
 from sync.link import AWAY
@@ -53,14 +54,18 @@ def judge(now_ms: int, at: Standing, sync: SyncSettings) -> list[Alarm]:
     return [alarm for alarm in found if alarm is not None]
 
 
-def keep(conn: Connection, clock: Clock, at: Standing, sync: SyncSettings) -> list[Alarm]:
-    """Open what holds, end what has passed; returns what holds."""
+def keep(engine: Engine, clock: Clock, at: Standing, sync: SyncSettings) -> list[Alarm]:
+    """Open what holds, end what has passed, and write only when that changed; returns what holds."""
     now = clock.now_ms()
     holds = judge(now, at, sync)
-    for alarm in holds:
-        incidents.hold(conn, clock, at.peer, alarm.kind, alarm.level, alarm.what, alarm.evidence)
-    for kind in {*KINDS} - {alarm.kind for alarm in holds}:
-        incidents.end(conn, at.peer, kind, now)
+    with read(engine) as conn:
+        if incidents.list_lasting(conn, at.peer, KINDS) == {alarm.kind: alarm.level for alarm in holds}:
+            return holds
+    with write(engine) as conn:
+        for alarm in holds:
+            incidents.hold(conn, clock, at.peer, alarm.kind, alarm.level, alarm.what, alarm.evidence)
+        for kind in {*KINDS} - {alarm.kind for alarm in holds}:
+            incidents.end(conn, at.peer, kind, now)
     return holds
 
 

@@ -5,7 +5,7 @@ Acknowledging says that a person has seen it, who, when, and what they made of i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -95,6 +95,13 @@ def count_open(conn: Connection) -> dict[str, int]:
     c = incident.c
     query = select(c.level, func.count()).where(c.acknowledged_ms.is_(None), c.ended_ms.is_(None)).group_by(c.level)
     return dict.fromkeys(LEVELS, 0) | {row[0]: int(row[1]) for row in conn.execute(query)}
+
+
+def list_lasting(conn: Connection, peer: str, kinds: Collection[str]) -> dict[str, str]:
+    """Kind -> level of the peer's states that last."""
+    c = incident.c
+    query = select(c.kind, c.level).where(c.peer == peer, c.kind.in_(sorted(kinds)), c.ended_ms.is_(None))
+    return {row.kind: row.level for row in conn.execute(query)}
 
 
 def _lasting(conn: Connection, peer: str, kind: str) -> Row[Any] | None:

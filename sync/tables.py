@@ -71,23 +71,6 @@ link = local_table(
     Column("floor_ms", Int, nullable=False, server_default="0"),
 )
 
-route = local_table(
-    # the addresses of a peer that we call, for each way (up, down): well | failing | left | untried
-    "sync_route",
-    Column("peer", Code, primary_key=True),
-    Column("route", Code, primary_key=True),
-    Column("way", Code, primary_key=True),
-    Column("url", Words, nullable=False),
-    Column("priority", Int, nullable=False),
-    Column("state", Code, nullable=False),
-    Column("chosen", Boolean, nullable=False),
-    Column("since_ms", Int, nullable=False),
-    Column("failures", Int, nullable=False),
-    Column("latency_us", Int),
-    Column("last_good_ms", Int),
-    Column("reason", Words, nullable=False),
-)
-
 sight = local_table(
     # what a peer last said of its own side of the line (a signed message, kept as JSON)
     "sync_sight",

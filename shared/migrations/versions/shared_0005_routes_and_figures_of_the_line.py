@@ -1,4 +1,4 @@
-"""Routes and figures of the line.
+"""Figures of the line, sights, and what people say to an incident.
 
 The rules: old code must still run after this (expand first, contract a release later); small, named, tried with data
 on both databases; a table of the journal is guarded by its triggers.
@@ -30,28 +30,8 @@ def upgrade() -> None:
         sa.Column("note", sa.Text()),
     ):
         op.add_column("sync_incident", column)
-    _make_routes()
     _make_sights()
     _make_figures()
-
-
-def _make_routes() -> None:
-    op.create_table(
-        "sync_route",
-        sa.Column("peer", sa.String(length=64), nullable=False),
-        sa.Column("route", sa.String(length=64), nullable=False),
-        sa.Column("way", sa.String(length=64), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("priority", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.String(length=64), nullable=False),
-        sa.Column("chosen", sa.Boolean(), nullable=False),
-        sa.Column("since_ms", sa.BigInteger(), nullable=False),
-        sa.Column("failures", sa.BigInteger(), nullable=False),
-        sa.Column("latency_us", sa.BigInteger()),
-        sa.Column("last_good_ms", sa.BigInteger()),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("peer", "route", "way", name=op.f("pk_sync_route")),
-    )
 
 
 def _make_sights() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select, text
 import local_mes.wsgi
 from shared.db import migrate
 from shared.db.engine import open_engine, read, write
-from sync.tables import figure, incident, link, route, sight
+from sync.tables import figure, incident, link, sight
 
 PLANT = local_mes.wsgi.MIGRATIONS
 OLD_LINK = (
@@ -40,7 +40,7 @@ def test_what_was_known_of_the_line_is_kept(first_release: Engine) -> None:
         assert (kept.state, kept.offset_ms, kept.floor_ms) == ("online", 3, 0)
         noted = conn.execute(select(incident)).one()
         assert (noted.what, noted.level, noted.evidence, noted.acknowledged_ms) == ("at 7", "alarm", "", None)
-        assert [conn.execute(select(table)).all() for table in (route, sight, figure)] == [[], [], []]
+        assert [conn.execute(select(table)).all() for table in (sight, figure)] == [[], []]
 
 
 def test_code_of_the_first_release_still_writes_after_the_upgrade(first_release: Engine) -> None:
