@@ -24,6 +24,7 @@ from shared.web.app import create_app
 from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
 from shared.web.status import disk_line
+from sync.quarantine import views as quarantine
 
 ROLES = {
     "author": "drafts standards",
@@ -49,6 +50,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(apis=(quality.bp,)),
     transfers.FEATURE,
     traceability.FEATURE,
+    quarantine.FEATURE,
 )
 
 
@@ -63,7 +65,7 @@ def create_portal(hub: Hub, more: Sequence[Feature] = ()) -> OpenAPI:
         roles=ROLES,
         search="pieces.search",
         demo=hub.settings.clock_file is not None,
-        status=(lambda: plants_status(hub), lambda: disk_line(hub.settings.folder)),
+        status=(lambda: plants_status(hub), quarantine.stopped_status, lambda: disk_line(hub.settings.folder)),
     )
     doors = Feature(apis=(plants.api,), machine=(plants.make_enrol_door(_standards_root),))
     app = create_app(hub.node, face, (*FEATURES, doors, *more))

@@ -24,6 +24,7 @@ from shared.web.app import create_app
 from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
 from shared.web.status import disk_line
+from sync.quarantine import views as quarantine
 
 ROLES = {
     "operator": "runs a unit and books what it made",
@@ -49,6 +50,7 @@ FEATURES: tuple[Feature, ...] = (
     standards.FEATURE,
     quality_pages.FEATURE,
     Feature(apis=(quality.bp,)),
+    quarantine.FEATURE,
 )
 
 
@@ -64,7 +66,13 @@ def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
         search="pieces.search",
         shift=lambda now_ms: _shift(plant, now_ms),
         demo=plant.settings.clock_file is not None,
-        status=(lambda: hub_status(plant), lambda: plain_status(plant), lambda: level2_status(plant), lambda: disk_line(plant.settings.folder)),
+        status=(
+            lambda: hub_status(plant),
+            lambda: plain_status(plant),
+            lambda: level2_status(plant),
+            quarantine.stopped_status,
+            lambda: disk_line(plant.settings.folder),
+        ),
     )
     app = create_app(plant.node, face, (*FEATURES, *more))
     app.extensions["strandline.plant"] = plant

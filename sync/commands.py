@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sync.quarantine.commands import quarantine
+
 if TYPE_CHECKING:
     from shared.node import Node
 
@@ -149,5 +151,5 @@ def user_end(door: Door, file: Path, login: str) -> None:
 
 def add_node_commands(group: click.Group) -> None:
     """Give a node's group these commands; the group's own function sets the Door as the context's object."""
-    for command in (journal, user_add, people_add, token_add, user_password, user_end):
+    for command in (journal, quarantine, user_add, people_add, token_add, user_password, user_end):
         group.add_command(command)
