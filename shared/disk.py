@@ -59,7 +59,9 @@ class Disk:
 
 
 def look(folder: Path) -> Disk:
-    """The disk that a folder lies on."""
+    """The disk that a folder lies on, or will lie on."""
+    while not folder.exists():
+        folder = folder.parent
     usage = shutil.disk_usage(folder)
     return Disk(usage.used + usage.free, usage.free)
 

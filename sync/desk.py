@@ -7,6 +7,7 @@ tell it from a proxy's. Refusals are SyncErrors with their status. No connection
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
@@ -18,6 +19,7 @@ from shared.journal.life import get_identity
 from shared.keys import SigningKey
 from sync import marks
 from sync.bell import Bell
+from sync.credit import get_credit
 from sync.errors import BadSeal, OutOfStep, StaleSession, WrongProtocol
 from sync.incoming import Held, check_stream, store, unpack
 from sync.limits import ENTRIES_MAX, HEAD_BYTES_MAX, PROTOCOL, PROTOCOL_OLDEST, RAW_BYTES_MAX
@@ -35,11 +37,12 @@ LOOK_S = 0.5
 class Desk:
     """Answers the nodes that call this one.
 
-    arrived is rung when entries were stored, departing must be rung when this node's own streams grew.
+    arrived is rung when entries were stored, departing must be rung when this node's own streams grew; folder lies on
+    the disk that must have room.
     """
 
     def __init__(
-        self, code: str, engine: Engine, clock: Clock, key: SigningKey, arrived: Bell, departing: Bell
+        self, code: str, engine: Engine, clock: Clock, key: SigningKey, arrived: Bell, departing: Bell, folder: Path
     ) -> None:
         self._code = code
         self._engine = engine
@@ -47,6 +50,7 @@ class Desk:
         self._key = key
         self._arrived = arrived
         self._departing = departing
+        self._folder = folder
         with read(engine) as conn:
             self._incarnation = get_identity(conn).incarnation
 
@@ -99,11 +103,12 @@ class Desk:
             self._check_session(conn, peer, seal.incarnation, seal.session)
             held = store(conn, batch, now)
             marks.note_call(conn, peer.code, now)
+            credit = get_credit(conn, peer.code, self._folder)
             if held.answer == "fork":
                 open_incident(conn, self._clock, peer.code, "fork", f"{seal.stream} {seal.epoch} at {seal.first}")
         if held.new_entries:
             self._arrived.ring()
-        receipt = self._receipt(peer, seal, held, digest(envelope))
+        receipt = self._receipt(peer, seal, held, digest(envelope), credit)
         if held.answer != "stored":
             what = f"{seal.stream} is held up to {held.durable}; the batch starts at {seal.first} ({held.answer})."
             raise OutOfStep(f"sync.{held.answer}", what, receipt=receipt)
@@ -151,7 +156,7 @@ class Desk:
                 marks.keep_own_seal(conn, sealed, now)
         return sealed.body
 
-    def _receipt(self, peer: Peer, seal: Seal, held: Held, seal_digest: str) -> bytes:
+    def _receipt(self, peer: Peer, seal: Seal, held: Held, seal_digest: str, credit: int) -> bytes:
         receipt = Receipt(
             proto=PROTOCOL,
             node=self._code,
@@ -165,7 +170,7 @@ class Desk:
             durable=held.durable,
             hash=held.hash,
             seal=seal_digest,
-            credit=ENTRIES_MAX,
+            credit=credit,
         )
         return sign(self._key, RECEIPT, receipt)
 

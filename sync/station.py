@@ -74,11 +74,6 @@ class CallingStation:
         if self.exchange is not None:
             self.exchange.sync_now()
 
-    def sync_now(self) -> None:
-        """End any wait of the exchange: somebody asks, or the line is up again."""
-        if self.exchange is not None:
-            self.exchange.sync_now()
-
     def _await_enrolment(self) -> None:
         while not self._stopping.is_set():
             try:
@@ -129,7 +124,7 @@ def build_called(node: Node, apply_entries_max: int) -> CalledStation:
     """The hub's station."""
     begin(node)
     ground = make_ground(node, apply_entries_max)
-    desk = Desk(node.code, node.engine, node.clock, node.key, ground.arrived, ground.departing)
+    desk = Desk(node.code, node.engine, node.clock, node.key, ground.arrived, ground.departing, node.settings.folder)
     return CalledStation(ground, desk)
 
 
