@@ -28,7 +28,12 @@ RESOLUTIONS = {
         "unknown_origin": "Of unknown origin: a new piece",
     },
     "double_receipt": {"receiver_error": "One receipt was an error", "relabelled": "Two pieces bore one number"},
-    "contested": {"did_leave": "It did leave: the receipt stands", "receiver_error": "The receiver read it wrongly"},
+    "contested": {
+        "did_leave": "It did leave: the receipt stands",
+        "receiver_error": "The receiver read it wrongly",
+        "both_stand": "Both facts are right, in their order",
+        "corrected": "The plant recorded what is right",
+    },
     "wrong_plant": {"diverted": "Diverted: it stays there", "returned": "Goes back or on to the addressee"},
 }
 OTHER = {"other": "Otherwise, see the note"}

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from central_hub.transfers.contested import find_contested
 from central_hub.transfers.denial_domain import judge_denied
 from central_hub.transfers.denials import find_denied
 from central_hub.transfers.domain import (
@@ -62,6 +63,8 @@ def judge_all(conn: Connection, hub: str, margin_ms: int) -> Findings:
     for receipt in matters.receipts:
         _judge_receipt(conn, findings, receipt)
     _judge_denials(conn, findings, sight)
+    for fact_id, contradiction in find_contested(conn):
+        findings.settle("contested", fact_id, contradiction)
     findings.episodes = episodes(conn, hub, findings.waiting, matters.lines_by_number, sight)
     findings.floors = raised(conn, sight.through, _unjudged(findings, matters), matters.floors)
     return findings
