@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -24,8 +24,7 @@ from sync.seal import digest
 from sync.storing import Arrived, store_entries
 from sync.tables import position
 from sync.tables import seal as seal_table
-
-Answer = Literal["stored", "gap", "fork", "superseded"]
+from sync.verdict import Answer, Copy, Offer, judge
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,16 @@ class Batch:
 
 @dataclass(frozen=True)
 class Held:
-    """The receiver's position in an epoch after a batch, and what it answers."""
+    """The receiver's position in an epoch after a batch, and what it answers.
+
+    taken   ids that facts of the batch name while other bytes have them here: the first stays
+    """
 
     answer: Answer
     durable: int
     hash: str
     new_entries: int
+    taken: tuple[str, ...] = ()
 
 
 def check_stream(seal: Seal, author: str, reader: str) -> None:
@@ -88,15 +91,18 @@ def store(conn: Connection, batch: Batch, now_ms: int) -> Held:
     """Store what is new of a verified batch, in the caller's transaction. OutOfStep for an unknown parent."""
     seal = batch.seal
     held = _lock_position(conn, seal, now_ms)
+    verdict = judge(
+        Offer(seal.first, seal.last, seal.prev),
+        Copy(held.durable, held.hash, _branched(conn, seal)) if held is not None else None,
+        lambda place: hash_at(conn, seal.stream, seal.epoch, place),
+        lambda place: batch.entries[place - seal.first].hash,
+    )
     if held is None:
         return Held("gap", 0, ZERO_HASH, 0)
-    if seal.first > held.durable + 1:
-        return Held("gap", held.durable, held.hash, 0)
-    if _diverges(conn, batch, held.durable):
-        return Held("fork", held.durable, held.hash, 0)
-    new = batch.entries[held.durable + 1 - seal.first :]
-    if new:
-        store_entries(conn, seal, new)
+    if verdict.answer != "stored":
+        return Held(verdict.answer, held.durable, held.hash, 0)
+    new = batch.entries[max(verdict.first_new - seal.first, 0) :]
+    taken = store_entries(conn, seal, new) if new else ()
     durable, head = (seal.last, seal.head) if seal.last > held.durable else (held.durable, held.hash)
     through = held.complete_through
     if seal.last >= held.durable:
@@ -104,7 +110,15 @@ def store(conn: Connection, batch: Batch, now_ms: int) -> Held:
         through = max(through, min(seal.complete_through, now_ms))
     _move_position(conn, seal, durable, head, through, now_ms)
     _keep_seal(conn, batch, now_ms)
-    return Held("stored", durable, head, len(new))
+    return Held("stored", durable, head, len(new), taken)
+
+
+def _branched(conn: Connection, seal: Seal) -> bool:
+    """Whether a child of this epoch is known: then its author ended it."""
+    child = select(epoch_table.c.epoch).where(
+        epoch_table.c.stream == seal.stream, epoch_table.c.parent_epoch == seal.epoch
+    )
+    return conn.execute(child.limit(1)).first() is not None
 
 
 def _lock_position(conn: Connection, seal: Seal, now_ms: int) -> Any | None:
@@ -150,17 +164,6 @@ def _open_copy(conn: Connection, seal: Seal, now_ms: int) -> None:
             parent_hash=parent.hash if parent else None,
         )
     )
-
-
-def _diverges(conn: Connection, batch: Batch, durable: int) -> bool:
-    """Whether the batch contradicts what is stored: before its first entry, or where the two overlap."""
-    seal = batch.seal
-    if hash_at(conn, seal.stream, seal.epoch, seal.first - 1) != seal.prev:
-        return True
-    top = min(durable, seal.last)
-    if top < seal.first:
-        return False
-    return hash_at(conn, seal.stream, seal.epoch, top) != batch.entries[top - seal.first].hash
 
 
 def _move_position(conn: Connection, seal: Seal, durable: int, head: str, through: int, now_ms: int) -> None:

@@ -15,6 +15,8 @@ Hex32 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
 Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9._>-]+$")]
 Millis = Annotated[int, msgspec.Meta(ge=-(1 << 53), le=1 << 53)]
+Counters = dict[Annotated[str, msgspec.Meta(min_length=1, max_length=64)], Seq]
+"""The highest business numbers given out, by the name of their counter."""
 
 ZERO_HASH = "0" * 64
 """The hash before the first entry of an epoch."""
@@ -25,6 +27,9 @@ WELCOME = TYPE_PREFIX + "welcome+json"
 SEAL = TYPE_PREFIX + "seal+json"
 RECEIPT = TYPE_PREFIX + "receipt+json"
 PULL = TYPE_PREFIX + "pull+json"
+PROBE = TYPE_PREFIX + "probe+json"
+HASHES = TYPE_PREFIX + "hashes+json"
+HISTORY = TYPE_PREFIX + "history+json"
 ENROL = TYPE_PREFIX + "enrol+json"
 ENROLLED = TYPE_PREFIX + "enrolled+json"
 
@@ -61,7 +66,10 @@ class EpochState(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Hello(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """A node opens a session and shows its whole epoch tree and what it holds of the peer's streams."""
+    """A node opens a session and shows its whole epoch tree, in its order, and what it holds of the peer's streams.
+
+    boot   this process: minted at its start and kept nowhere, so that two installations of one node can be told apart
+    """
 
     oldest_proto: int
     instance: Hex32
@@ -71,10 +79,16 @@ class Hello(Message, frozen=True, kw_only=True, omit_defaults=True):
     facts: dict[str, int]
     backlog: Seq = 0
     standards: str = ""
+    boot: Hex32 | None = None
+    counters: Counters = {}
 
 
 class Welcome(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """The hub's answer: the session, what it holds of the caller, and its own epochs towards the caller."""
+    """The hub's answer: the session, what it holds of the caller, and its own epochs towards the caller.
+
+    can       what else it answers; "history": it gives the caller's own entries back
+    counters  the highest numbers that it heard of the caller
+    """
 
     nonce: Hex32
     incarnation: Hex32
@@ -84,6 +98,8 @@ class Welcome(Message, frozen=True, kw_only=True, omit_defaults=True):
     entries_max: int
     raw_bytes_max: int
     facts: dict[str, int]
+    can: tuple[str, ...] = ()
+    counters: Counters = {}
 
 
 class Seal(Message, frozen=True, kw_only=True, omit_defaults=True):
@@ -106,6 +122,7 @@ class Seal(Message, frozen=True, kw_only=True, omit_defaults=True):
     incarnation: Hex32
     session: Hex32
     key: str
+    counters: Counters = {}
 
 
 class Receipt(Message, frozen=True, kw_only=True, omit_defaults=True):
@@ -134,6 +151,37 @@ class Pull(Message, frozen=True, kw_only=True, omit_defaults=True):
     nonce: Hex32
 
 
+class Probe(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """An author looks for the place where its chain and the reader's copy part."""
+
+    incarnation: Hex32
+    session: Hex32
+    stream: Name
+    epoch: Hex32
+    places: Annotated[tuple[Seq, ...], msgspec.Meta(min_length=1, max_length=64)]
+    nonce: Hex32
+
+
+class Hashes(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """The reader's chain at the probed places, '' where it holds none."""
+
+    stream: Name
+    epoch: Hex32
+    hashes: tuple[str, ...]
+    nonce: Hex32
+
+
+class History(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """An author asks for the batch of its own that follows this place; the answer is the batch as it once sealed it."""
+
+    incarnation: Hex32
+    session: Hex32
+    stream: Name
+    epoch: Hex32
+    after: Seq
+    nonce: Hex32
+
+
 ANY_HUB = "hub"
 """The audience of an enrolment: the plant does not know the hub's code yet."""
 
@@ -148,9 +196,13 @@ class Enrol(Message, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Enrolled(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """The hub's answer: who it is, by which key it signs, and which root its standards descend from."""
+    """The hub's answer: who it is, by which key it signs, and which root its standards descend from.
+
+    earlier_keys   keys that this plant was enrolled with before: what they signed is its own history
+    """
 
     public_key: Hash
     nonce: Hex32
     standards_root: str
     plant_fingerprint: str
+    earlier_keys: tuple[Hash, ...] = ()

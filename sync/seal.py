@@ -41,6 +41,14 @@ def read_envelope(raw: bytes, limit: int = HELLO_BYTES_MAX) -> Envelope:
         raise Malformed("sync.no_envelope", f"Not a signed envelope: {error}.") from error
 
 
+def payload_of(envelope: Envelope) -> bytes:
+    """The payload of an envelope, unverified: for one whose signature was checked before, or is checked next."""
+    try:
+        return base64.b64decode(envelope.payload, validate=True)
+    except ValueError as error:
+        raise Malformed("sync.no_envelope", "The envelope is not base64.") from error
+
+
 def open_signed(
     raw: bytes,
     payload_type: str,
@@ -70,10 +78,7 @@ def open_self_signed(raw: bytes, payload_type: str, kind: type[K], audience: str
     Only for enrolment, where people compare fingerprints. Raises OverLimit, Malformed or BadSeal.
     """
     envelope = read_envelope(raw, limit)
-    try:
-        claimed = parse(base64.b64decode(envelope.payload, validate=True), kind)
-    except ValueError as error:
-        raise Malformed("sync.no_envelope", "The envelope is not base64.") from error
+    claimed = parse(payload_of(envelope), kind)
     public = bytes.fromhex(claimed.public_key)
     return open_signed(raw, payload_type, kind, {key_id(public): public}, audience, limit)
 

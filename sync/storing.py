@@ -45,13 +45,14 @@ class Label(msgspec.Struct, frozen=True):
 _label = msgspec.json.Decoder(Label)
 
 
-def store_entries(conn: Connection, seal: Seal, arrived: Sequence[Arrived]) -> None:
-    """Insert entries not held yet, with their facts."""
-    facts = [_fact_row(seal, item) for item in arrived]
-    stored = insert_new(conn, fact, facts)
-    if stored != len(facts):
-        facts = _under_other_ids(conn, seal, arrived, facts)
+def store_entries(conn: Connection, seal: Seal, arrived: Sequence[Arrived]) -> tuple[str, ...]:
+    """Insert entries not held yet, with their facts; returns the ids that other bytes have here already."""
+    named = [_fact_row(seal, item) for item in arrived]
+    facts = named
+    if insert_new(conn, fact, named) != len(named):
+        facts = _under_other_ids(conn, seal, arrived, named)
     insert_all(conn, entry, [_entry_row(seal, item, row) for item, row in zip(arrived, facts, strict=True)])
+    return tuple(old["fact_id"] for old, new in zip(named, facts, strict=True) if old["fact_id"] != new["fact_id"])
 
 
 def own_id(digest: str) -> str:
