@@ -13,6 +13,7 @@ from central_hub.performance import views as comparison
 from central_hub.plants import api as plants
 from central_hub.portal import views as portal
 from central_hub.portal.status import plants_status
+from central_hub.roles import ROLES
 from central_hub.standards import views as standards
 from central_hub.standards.queries import find_root
 from central_hub.traceability import views as traceability
@@ -25,16 +26,6 @@ from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
 from shared.web.status import disk_line
 from sync.quarantine import views as quarantine
-
-ROLES = {
-    "author": "drafts standards",
-    "approver": "approves other people's drafts",
-    "logistics": "resolves cases of transfers",
-    "owner": "owns processes: conformance, comparison",
-    "engineer": "registers plants, watches links and quarantine",
-    "auditor": "reads everything, changes nothing",
-}
-"""Roles of the group. A person has one or more."""
 
 ZONE = "UTC"
 """The group has plants in several zones; its own pages say UTC."""

@@ -33,7 +33,7 @@ def _hub(file: Path) -> Hub:
 
 
 def _roles() -> Mapping[str, str]:
-    from central_hub.app import ROLES
+    from central_hub.roles import ROLES
 
     return ROLES
 

@@ -2,8 +2,8 @@
 the simulator.
 
 Set-up happens once a folder: nodes, people, keys of the standards' signers, root of trust, enrolment of each plant by
-a one-time
-token. Steps that do not need each other run side by side; what belongs together is in one method.
+a one-time token. Two processes give the product's commands side by side, one at the hub and one at the plants, while
+the simulator opens its OPC UA servers; what belongs together is in one method.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from demo.people import DESK, PEOPLE, PROGRAMS, write_file
-from demo.runfolder import HERE, HUB, PLANTS, Choices, NotPossible, RunFolder
+from demo.people import DESK, PEOPLE, PROGRAMS, Person, write_file
+from demo.product import Commands, strandline
+from demo.runfolder import HERE, HUB, PLANTS, Choices, RunFolder
 from demo.scenario.day import BEGINS
 from demo.simulator.clock_signal import ClockSignal, write_whole
 from demo.simulator.people import Desk
-from demo.supervisor import Supervisor, python, strandline, strandline_many
+from demo.supervisor import Supervisor, python
 
-STEP_S = 120
 HOLDERS = ("holder-quality", "holder-process")
 UP_S = 60.0
 
@@ -38,32 +38,31 @@ class Group:
 
     def set_up(self) -> None:
         """Make everything and leave hub and plants running; afterwards the folder can be started again as it is."""
-        self.folder.write_settings(self.choices)
         ClockSignal(self.folder / "clock.json").hold(BEGINS)
         write_whole(self.folder / "wan.json", json.dumps({"cut": []}))
-        # the rings of the OPC UA servers take a while to open; they can do so while the rest is being made
         self._start_lines()
-        with ThreadPoolExecutor(4) as side_by_side:
-            plants = [side_by_side.submit(self._make_plant, plant) for plant in PLANTS]
-            keys = side_by_side.submit(self._make_keys)
-            tokens = {HUB: self._make_hub()}
-            keys.result()
+        with (
+            Commands(self.folder / "logs/set-up-hub.log") as at_hub,
+            Commands(self.folder / "logs/set-up-plants.log") as at_plants,
+            ThreadPoolExecutor(1) as beside,
+        ):
+            plants = beside.submit(self._make_plants, at_plants)
+            hub, admissions = self._make_hub(at_hub)
             self._start_node(HUB)
-            self._trust(tokens[HUB][DESK])
-            tokens |= {plant: made.result() for plant, made in zip(PLANTS, plants, strict=True)}
+            self._make_keys(at_hub)
+            self._trust(at_hub, hub[DESK])
+            tokens = {HUB: hub, **plants.result()}
             for plant in PLANTS:
+                at_plants.run("plant", "enrol", "--config", self._settings(plant), "--token", admissions[plant])
                 self._start_node(plant)
-            list(side_by_side.map(self._enrol, PLANTS, [tokens[HUB][plant] for plant in PLANTS]))
         self._write_simulator(tokens)
         self.folder.keep(self.choices)
 
     def add_people(self) -> None:
         """The people of the demo: not needed by the simulator, wanted by visitors."""
-        for node in (HUB, *PLANTS):
-            file = self.folder / f"people-{node.lower()}.toml"
-            write_file(file, PEOPLE[node])
-            self._product([*self._kind(node), "people-add", "--config", self._settings(node), "--file", str(file)])
-            file.unlink()
+        with Commands(self.folder / "logs/set-up-people.log") as product:
+            for node in (HUB, *PLANTS):
+                self._add_people(product, node, PEOPLE[node])
 
     def start(self, level2: bool = True) -> None:
         """Start all that is not running yet; level2 = False leaves the plants without their Level 2."""
@@ -130,47 +129,43 @@ class Group:
                 self.folder / f"logs/{node.lower()}-l2.log",
             )
 
-    def _make_hub(self) -> dict[str, str]:
-        """The hub, its programs' tokens, and a one-time token for each plant (under the plant's code)."""
-        said = self._make_node(
-            HUB, [["hub", "enrol-token", "--config", self._settings(HUB), plant] for plant in PLANTS]
-        )
-        alone = [line for line in said.splitlines() if line and " " not in line]
-        return _tokens(said) | dict(zip(PLANTS, alone, strict=True))
+    def _make_hub(self, product: Commands) -> tuple[dict[str, str], dict[str, str]]:
+        """The hub; its programs' tokens by login, and a one-time token to enter the group by plant."""
+        tokens = self._make_node(product, HUB)
+        ask = ("hub", "enrol-token", "--config", self._settings(HUB))
+        return tokens, {plant: product.run(*ask, plant).strip() for plant in PLANTS}
 
-    def _make_plant(self, plant: str) -> dict[str, str]:
-        return _tokens(self._make_node(plant, []))
+    def _make_plants(self, product: Commands) -> dict[str, dict[str, str]]:
+        return {plant: self._make_node(product, plant) for plant in PLANTS}
 
-    def _make_node(self, node: str, more: list[list[str]]) -> str:
-        kind, settings = self._kind(node), self._settings(node)
-        file = self.folder / f"programs-{node.lower()}.toml"
-        write_file(file, PROGRAMS[node])
+    def _make_node(self, product: Commands, node: str) -> dict[str, str]:
+        product.run(*self._kind(node), "init", "--config", self._settings(node))
+        return self._add_people(product, node, PROGRAMS[node])
+
+    def _add_people(self, product: Commands, node: str, people: Sequence[Person]) -> dict[str, str]:
+        """login -> token of those who get one."""
+        file = self.folder / f"people-{node.lower()}.toml"
+        write_file(file, people)
         try:
-            first = (
-                [*kind, "init", "--config", settings],
-                [*kind, "people-add", "--config", settings, "--file", str(file)],
-            )
-            return self._product(*first, *more)
+            said = product.run(*self._kind(node), "people-add", "--config", self._settings(node), "--file", str(file))
         finally:
             file.unlink()
+        return dict(line.split() for line in said.splitlines())
 
-    def _make_keys(self) -> None:
+    def _make_keys(self, product: Commands) -> None:
         """Two key holders and the root's keeper, each with a folder of their own that the hub never sees."""
-        names = [*HOLDERS, "root-keeper"]
-        self._product(*(["standards", "keygen", "--out", str(self.folder / "holders" / n), "--name", n] for n in names))
+        for name in (*HOLDERS, "root-keeper"):
+            product.run("standards", "keygen", "--out", str(self.folder / "holders" / name), "--name", name)
 
-    def _trust(self, token: str) -> None:
+    def _trust(self, product: Commands, token: str) -> None:
         """The root document: whose signatures on standards count; made away from the hub, handed to it."""
         hub = Desk(self.url(HUB), token)
         online = hub.get("standards/root")["online_key"]
         holders, root = self.folder / "holders", self.folder / "root.json"
         public = [part for name in HOLDERS for part in ("--standards-key", str(holders / name / f"{name}.pub"))]
         keeper = ["--root-key", str(holders / "root-keeper/root-keeper.pem")]
-        self._product(["standards", "root", *keeper, *public, "--online", online, "--out", str(root)])
+        product.run("standards", "root", *keeper, *public, "--online", online, "--out", str(root))
         hub.post("/api/v1/standards/root", {"envelope": root.read_text()})
-
-    def _enrol(self, plant: str, token: str) -> None:
-        self._product(["plant", "enrol", "--config", self._settings(plant), "--token", token])
 
     def _write_simulator(self, tokens: dict[str, dict[str, str]]) -> None:
         where = json.loads((self.folder / "simulator.json").read_text())
@@ -194,21 +189,6 @@ class Group:
     @staticmethod
     def _kind(node: str) -> tuple[str, ...]:
         return ("hub",) if node == HUB else ("plant",)
-
-    def _product(self, *commands: list[str]) -> str:
-        """Run commands of the product one after another; its own words when it refuses."""
-        asked = "\n".join(json.dumps(command) for command in commands)
-        done = subprocess.run(
-            strandline_many(), input=asked, capture_output=True, text=True, timeout=STEP_S, check=False
-        )
-        if done.returncode:
-            raise NotPossible(f"The demo could not be set up; the product said: {done.stderr.strip()[-1500:]}")
-        return done.stdout
-
-
-def _tokens(said: str) -> dict[str, str]:
-    """login -> token, from what people-add prints."""
-    return dict(line.split() for line in said.splitlines() if line.count(" ") == 1)
 
 
 def judge(folder: Path, as_json: bool) -> int:

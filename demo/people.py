@@ -14,12 +14,13 @@ DESK = "desk"
 
 @dataclass(frozen=True)
 class Person:
-    """Login, name, roles; token = title of an API token, none when empty."""
+    """Login, name, roles; token = title of an API token, none when empty; signs_in = has a password too."""
 
     login: str
     name: str
     roles: tuple[str, ...]
     token: str = ""
+    signs_in: bool = True
 
 
 EVERYTHING = ("operator", "yard", "quality", "lead", "engineer", "planner")
@@ -27,11 +28,11 @@ PROGRAMS = {
     "HUB": (
         Person("author.quality", "Ines Falk", ("author",), "demo"),
         Person("approver.quality", "Tomas Reyl", ("approver",), "demo"),
-        Person(DESK, "Demo desk", ("logistics", "owner", "engineer", "auditor"), "demo"),
+        Person(DESK, "Demo desk", ("logistics", "owner", "engineer", "auditor"), "demo", signs_in=False),
     ),
-    "ALD": (Person(DESK, "Demo desk", EVERYTHING, "demo"),),
-    "BRK": (Person(DESK, "Demo desk", EVERYTHING, "demo"),),
-    "CLD": (Person(DESK, "Demo desk", EVERYTHING, "demo"),),
+    "ALD": (Person(DESK, "Demo desk", EVERYTHING, "demo", signs_in=False),),
+    "BRK": (Person(DESK, "Demo desk", EVERYTHING, "demo", signs_in=False),),
+    "CLD": (Person(DESK, "Demo desk", EVERYTHING, "demo", signs_in=False),),
 }
 PEOPLE = {
     "HUB": (
@@ -64,18 +65,9 @@ def write_file(path: Path, people: Sequence[Person]) -> None:
 
 
 def _entry(person: Person) -> str:
-    lines = [
-        "[[person]]",
-        *(
-            f"{key} = {json.dumps(value)}"
-            for key, value in (
-                ("login", person.login),
-                ("name", person.name),
-                ("roles", list(person.roles)),
-                ("password", PASSWORD),
-            )
-        ),
-    ]
+    values: dict[str, object] = {"login": person.login, "name": person.name, "roles": list(person.roles)}
+    if person.signs_in:
+        values["password"] = PASSWORD
     if person.token:
-        lines.append(f"token = {json.dumps(person.token)}")
-    return "\n".join(lines) + "\n"
+        values["token"] = person.token
+    return "\n".join(["[[person]]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]) + "\n"

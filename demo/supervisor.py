@@ -157,28 +157,3 @@ def tail(log: Path, lines: int = 12) -> str:
 def python(module: str, *arguments: str) -> list[str]:
     """A command line that runs a module with this interpreter, without the current folder in its path."""
     return [sys.executable, "-m", module, *arguments]
-
-
-def strandline(*arguments: str) -> list[str]:
-    """A command line of the product."""
-    script = Path(sys.executable).with_name("strandline")
-    if script.exists():
-        return [str(script), *arguments]
-    return [sys.executable, "-c", "from shared.cli import main; main()", *arguments]
-
-
-MANY = """
-import json, sys
-from shared.cli import main
-for line in sys.stdin:
-    sys.argv = ["strandline", *json.loads(line)]
-    main()
-"""
-
-
-def strandline_many() -> list[str]:
-    """A process that runs one command of the product after another, each a JSON list on a line of its input.
-
-    Nothing but the start of a process is saved: a command costs a second of imports and a tenth of a second of work.
-    """
-    return [sys.executable, "-c", MANY]

@@ -14,6 +14,7 @@ from local_mes.performance import views as performance
 from local_mes.plant import Plant
 from local_mes.production import views as production
 from local_mes.quality import views as quality_pages
+from local_mes.roles import ROLES
 from local_mes.standards import views as standards
 from local_mes.stock import views as stock
 from local_mes.transfers import views as transfers
@@ -25,16 +26,6 @@ from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
 from shared.web.status import disk_line
 from sync.quarantine import views as quarantine
-
-ROLES = {
-    "operator": "runs a unit and books what it made",
-    "yard": "moves, ships and receives pieces at yard and gate",
-    "quality": "decides on holds and releases",
-    "lead": "leads a shift: plan, stops, handover",
-    "engineer": "keeps model, links, repairs and standards of the plant",
-    "planner": "enters orders and schedules, imports stock",
-}
-"""Roles of a plant. A person has one or more."""
 
 FEATURES: tuple[Feature, ...] = (
     console.FEATURE,

@@ -33,7 +33,7 @@ def _plant(file: Path) -> Plant:
 
 
 def _roles() -> Mapping[str, str]:
-    from local_mes.app import ROLES
+    from local_mes.roles import ROLES
 
     return ROLES
 

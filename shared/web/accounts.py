@@ -37,7 +37,7 @@ HASHING_WAIT_S = 5.0
 _hasher = PasswordHasher()
 _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$uTClJkhQZVynlz87XfzZAw$A3v/3VM/WUGLu79eAfmxz/uArQ7y0n1qrU/jLO19/a8"
-"""A hash nobody's password has: checked for unknown logins, so that they take as long as known ones."""
+"""A hash nobody's password has: checked for unknown logins, so that they take as long as known ones. Programs have it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,18 @@ class Person:
 
 
 def add_person(
-    conn: Connection, clock: Clock, login: str, name: str, roles: Collection[str], password: str, known: Collection[str]
+    conn: Connection,
+    clock: Clock,
+    login: str,
+    name: str,
+    roles: Collection[str],
+    password: str | None,
+    known: Collection[str],
 ) -> str:
-    """Add a person with at least one of the node's known roles; returns the opaque id."""
+    """Add a person with at least one of the node's known roles; returns the opaque id.
+
+    password None: a program, which cannot sign in and acts by a token alone.
+    """
     unknown = sorted(set(roles) - set(known))
     if unknown or not roles:
         raise BadInput(
@@ -66,19 +75,17 @@ def add_person(
             f"No such role: {', '.join(unknown) or 'none given'}.",
             todo=f"Use one or more of: {', '.join(sorted(known))}.",
         )
-    if len(password) < PASSWORD_MIN:
+    if password is not None and len(password) < PASSWORD_MIN:
         raise BadInput("web.password", "The password is too short.", todo=f"Use at least {PASSWORD_MIN} characters.")
     if conn.execute(select(tables.person.c.login).where(tables.person.c.login == login)).first():
         raise Refused("web.login_taken", f"The login {login!r} exists already.", todo="Choose another one.")
     person_id = new_id(clock)
-    with _hashing:
-        password_hash = _hasher.hash(password)
     conn.execute(
         insert(tables.person).values(
             person_id=person_id,
             login=login,
             name=name,
-            password_hash=password_hash,
+            password_hash=_NOBODY if password is None else _hash(password),
             active=True,
             session_key=random_key(),
             created_at_ms=clock.now_ms(),
@@ -93,7 +100,7 @@ def set_password(conn: Connection, login: str, password: str) -> None:
     if len(password) < PASSWORD_MIN:
         raise BadInput("web.password", "The password is too short.", todo=f"Use at least {PASSWORD_MIN} characters.")
     person_id = _get_active(conn, login)
-    changed = {"password_hash": _hasher.hash(password), "session_key": random_key()}
+    changed = {"password_hash": _hash(password), "session_key": random_key()}
     conn.execute(update(tables.person).where(tables.person.c.person_id == person_id).values(changed))
     conn.execute(delete(tables.sign_in_failure).where(tables.sign_in_failure.c.login == login))
 
@@ -201,6 +208,11 @@ def _get_active(conn: Connection, login: str) -> str:
 def _person(conn: Connection, row: Any) -> Person:
     roles = conn.execute(select(tables.person_role.c.role).where(tables.person_role.c.person_id == row.person_id))
     return Person(row.person_id, row.login, row.name, frozenset(roles.scalars()), row.session_key)
+
+
+def _hash(password: str) -> str:
+    with _hashing:
+        return _hasher.hash(password)
 
 
 def _verified(password_hash: str, password: str) -> bool:

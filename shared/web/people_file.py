@@ -13,21 +13,25 @@ from shared.clock import Clock
 from shared.errors import BadSetup
 from shared.web.accounts import add_person, issue_token
 
-KEYS = {"login", "name", "roles", "password", "token"}
+NEEDED = {"login", "name", "roles"}
+PROOFS = {"password", "token"}
 
 
 def read_people(path: Path) -> list[dict[str, Any]]:
-    """`[[person]]` entries: login, name, roles, password, and `token` (a title) for one who gets a token too."""
+    """`[[person]]` entries: login, name, roles, and `password`, `token` (its title) or both.
+
+    One with a token alone is a program: it cannot sign in.
+    """
     try:
         people = tomllib.loads(path.read_text("utf-8")).get("person", [])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadSetup("web.people_file", f"{path} cannot be read: {error}.", todo="Give a TOML file.") from error
     for person in people:
-        if not {"login", "name", "roles", "password"} <= set(person) <= KEYS:
+        if not NEEDED <= set(person) <= NEEDED | PROOFS or not PROOFS & set(person):
             raise BadSetup(
                 "web.people_file",
                 f"An entry of {path} has the keys {', '.join(sorted(person))}.",
-                todo="Give login, name, roles, password, and token where a program signs in.",
+                todo="Give login, name, roles, a password for a person, a token's title for a program.",
             )
     return list(people)
 
@@ -38,7 +42,7 @@ def add_people(
     """Add them all or none; returns (login, token) of those who get a token, which is shown this once."""
     tokens = []
     for person in people:
-        add_person(conn, clock, person["login"], person["name"], person["roles"], person["password"], known)
+        add_person(conn, clock, person["login"], person["name"], person["roles"], person.get("password"), known)
         if "token" in person:
             tokens.append((person["login"], issue_token(conn, clock, person["login"], person["token"])))
     return tokens
