@@ -89,7 +89,7 @@ def begin_life(conn: Connection, anchor: Anchor | None, now_ms: int, outside: Ou
     moved = values.get("database", mark) != mark
     heads = _heads(conn)
     behind = [stream for stream, row in heads.items() if _is_behind(conn, stream, row, anchor)]
-    forgotten = [s for s, kept in (anchor.heads if anchor else {}).items() if kept.seq and s not in heads]
+    forgotten = [s for s in (anchor.heads if anchor else {}) if s not in heads]
     reason = _reason(anchor, moved, bool(behind or forgotten))
     fresh = {"database": mark}
     if reason or not values:
