@@ -12,15 +12,20 @@ from shared.db import migrate
 from shared.ids import jitter
 from shared.settings import HubSettings
 from shared.web.features import Feature
+from shared.web.health import alive
 from shared.web.server import Served
 from shared.web.server import serve as serve_node
 from sync import status
 from sync.admission import Admission, room_in
 from sync.backoff import Backoff
+from sync.compare_door import door as compare_door
+from sync.compare_door import install_comparing
 from sync.endpoint import endpoint, install_desk
 from sync.following import Following
 from sync.keeping import Keeping
 from sync.lookout import hub_lookout
+from sync.mending import Mending
+from sync.observing import make_observing
 from sync.sight_door import door as sight_door
 from sync.sight_door import install_sights
 
@@ -46,7 +51,8 @@ def start_hub(settings: HubSettings) -> Served:
         look_s=settings.sync.heartbeat_s,
     )
 
-    keeping = Keeping(hub.node)
+    mending = Mending(hub.node)
+    keeping = Keeping(hub.node, others=(mending,))
 
     def start() -> None:
         keeping.start()
@@ -60,8 +66,11 @@ def start_hub(settings: HubSettings) -> Served:
         station.stop()
         keeping.stop()
 
-    more = Feature(machine=(endpoint, sight_door), apis=(status.make_api(),))
-    app = create_portal(hub, (more,))
+    more = Feature(machine=(endpoint, sight_door, compare_door), apis=(status.make_api(),))
+    observing = make_observing(hub.node, checks=(alive("watch over the lines", lambda: lookout.is_alive),))
+    app = create_portal(hub, (more, observing.feature))
+    observing.install(app)
     install_desk(app, station.desk, Admission(room_in(settings.folder)))
     install_sights(app, hub.node)
+    install_comparing(app, hub.node, mending.want)
     return Served(app, start, stop)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import partial
+
+from flask_openapi import OpenAPI
 
 from local_mes.app import create_console
 from local_mes.level2.interpret import Interpreter
 from local_mes.level2.links import load_links
 from local_mes.level2.outbox import pass_on
 from local_mes.level2.queries import open_figures
+from local_mes.plant import Plant
 from local_mes.production import operations as _operations  # noqa: F401 - registers what messages mean
 from local_mes.standards.adopt import adopt_pending
 from local_mes.transfers.matching import match_pending
@@ -18,6 +22,7 @@ from shared.db import migrate
 from shared.ids import jitter
 from shared.settings import PlantSettings
 from shared.web.features import Feature
+from shared.web.health import Check, alive
 from shared.web.server import Served
 from shared.web.server import serve as serve_node
 from sync import status
@@ -26,6 +31,9 @@ from sync.following import Following
 from sync.keeping import Keeping
 from sync.lines import routed_transport
 from sync.lookout import plant_lookout
+from sync.observing import make_observing
+from sync.routed import RoutedTransport
+from sync.station import CallingStation
 
 STOP_S = 3.0
 """An interpreter ends after the transaction in hand; longer would outlast the server's own grace."""
@@ -51,17 +59,7 @@ def start_plant(settings: PlantSettings) -> Served:
     stopping = threading.Event()
     interpreter = Interpreter(plant, load_links(settings))
     thread = threading.Thread(target=interpreter.run, args=(stopping,), name="interpreter", daemon=True)
-    following = Following(
-        (
-            ("adopt standards", partial(adopt_pending, plant)),
-            ("match receipts", partial(match_pending, plant)),
-            ("pass on to Level 2", partial(pass_on, plant)),
-        ),
-        station.ground.applying,
-        Backoff(settings.sync.retry_first_s, settings.sync.heartbeat_s, jitter),
-        look_s=settings.sync.heartbeat_s,
-    )
-
+    following = _make_following(plant, station)
     keeping = Keeping(plant.node)
 
     def start() -> None:
@@ -79,5 +77,27 @@ def start_plant(settings: PlantSettings) -> Served:
         thread.join(STOP_S)
         keeping.stop()
 
-    figures = Feature(apis=(status.make_api(partial(open_figures, plant)),))
-    return Served(create_console(plant, (figures,)), start, stop)
+    checks = (alive("interpreter", thread.is_alive), alive("watch over the line", lambda: lookout.is_alive))
+    return Served(_make_app(plant, transport, checks), start, stop)
+
+
+def _make_following(plant: Plant, station: CallingStation) -> Following:
+    sync = plant.settings.sync
+    return Following(
+        (
+            ("adopt standards", partial(adopt_pending, plant)),
+            ("match receipts", partial(match_pending, plant)),
+            ("pass on to Level 2", partial(pass_on, plant)),
+        ),
+        station.ground.applying,
+        Backoff(sync.retry_first_s, sync.heartbeat_s, jitter),
+        look_s=sync.heartbeat_s,
+    )
+
+
+def _make_app(plant: Plant, transport: RoutedTransport, checks: Sequence[Check]) -> OpenAPI:
+    extra = partial(open_figures, plant)
+    observing = make_observing(plant.node, transport, extra, checks)
+    app = create_console(plant, (Feature(apis=(status.make_api(extra),)), observing.feature))
+    observing.install(app)
+    return app

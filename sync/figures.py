@@ -26,14 +26,14 @@ class Figures:
 
 def figures(conn: Connection, code: str) -> Figures:
     """Everything in one read transaction."""
-    lengths = _lengths(conn)
+    written = lengths(conn)
     copies = conn.execute(
         select(position.c.peer, func.sum(position.c.durable), func.max(position.c.complete_through))
         .where(position.c.stream != code, ~position.c.stream.startswith(f"{code}>"))
         .group_by(position.c.peer)
     ).all()
     return Figures(
-        recorded=lengths.get(code, 0),
+        recorded=written.get(code, 0),
         received_from={row[0]: int(row[1]) for row in copies},
         applied_from=_counts(conn, select(applied.c.author, func.count()).group_by(applied.c.author)),
         quarantined_from=_counts(
@@ -45,12 +45,12 @@ def figures(conn: Connection, code: str) -> Figures:
         parked=conn.execute(
             select(func.count()).select_from(quarantine).where(quarantine.c.state != "quarantined")
         ).scalar_one(),
-        backlog=_backlog(conn, code, lengths),
+        backlog=_backlog(conn, code, written),
         complete_through_ms={row[0]: int(row[2]) for row in copies},
     )
 
 
-def _lengths(conn: Connection) -> dict[str, int]:
+def lengths(conn: Connection) -> dict[str, int]:
     """Entries of each stream written here, without counting them: the head, and where each earlier epoch was left."""
     now = _counts(conn, select(head.c.stream, head.c.seq))
     left = _counts(
@@ -59,11 +59,11 @@ def _lengths(conn: Connection) -> dict[str, int]:
     return {stream: seq + left.get(stream, 0) for stream, seq in now.items()}
 
 
-def _backlog(conn: Connection, code: str, lengths: dict[str, int]) -> int:
+def _backlog(conn: Connection, code: str, written: dict[str, int]) -> int:
     """Entries that their reader does not hold; a hub's own stream has no reader of its own, only its ways down do."""
     held = _counts(conn, select(position.c.stream, func.sum(position.c.durable)).group_by(position.c.stream))
-    mine = {stream for stream in lengths if stream.startswith(f"{code}>")} or {code}
-    return sum(lengths.get(stream, 0) - held.get(stream, 0) for stream in mine)
+    mine = {stream for stream in written if stream.startswith(f"{code}>")} or {code}
+    return sum(written.get(stream, 0) - held.get(stream, 0) for stream in mine)
 
 
 def _counts(conn: Connection, query: object) -> dict[str, int]:

@@ -10,15 +10,18 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.wrappers import Response as AnyResponse
 
-from shared.errors import Unauthenticated
+from shared.errors import Denied, Unauthenticated
 from shared.web import accounts
 from shared.web.context import reading
+from shared.web.metrics import PATH, ROLE
 from shared.web.problems import is_machine
 
 csrf = CSRFProtect()
 login_manager = LoginManager()
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BEARER = "Bearer "
+TOKEN_PATHS = ("/api/", PATH)
+"""Where a token may stand in place of a session."""
 
 
 class SessionUser(UserMixin):  # type: ignore[misc]
@@ -47,8 +50,9 @@ def guard(machine: frozenset[str]) -> AnyResponse | None:
     """Let public, machine and signed-in requests through; the rest is refused or sent to the sign-in page."""
     if request.endpoint is None or request.endpoint == "static" or request.blueprint in machine:
         return None
-    if request.path.startswith("/api/") and request.headers.get("Authorization", "").startswith(BEARER):
+    if request.path.startswith(TOKEN_PATHS) and request.headers.get("Authorization", "").startswith(BEARER):
         _by_token()
+        _keep_to_metrics()
         return None
     g.person = current_user.person if current_user.is_authenticated else None
     if request.method not in SAFE_METHODS:
@@ -56,7 +60,17 @@ def guard(machine: frozenset[str]) -> AnyResponse | None:
         _expect_json()
     if g.person is None and not _is_public():
         return _ask_to_sign_in()
+    _keep_to_metrics()
     return None
+
+
+def _keep_to_metrics() -> None:
+    """Who has no role but this one is a monitoring program: a token that leaks from there opens nothing else."""
+    only_metrics = g.person is not None and g.person.roles == {ROLE}
+    if only_metrics and request.path != PATH and not _is_public():
+        raise Denied(
+            "web.metrics_only", f"The role {ROLE} reads {PATH} and nothing else.", todo="Ask for another role."
+        )
 
 
 def _by_token() -> None:
