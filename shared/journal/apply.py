@@ -28,10 +28,6 @@ class Appliers:
             raise TypeError(f"{payload.__name__} has an applier already")
         self._by_type[payload] = applier
 
-    def knows(self, payload: type[Payload]) -> bool:
-        """Whether facts of this type change rows here."""
-        return payload in self._by_type
-
     def apply(self, conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
         """Apply facts of one author, not applied before, in order; consecutive ones of a type go in bulk."""
         for cls, run in groupby(facts, key=lambda f: type(f.payload)):
