@@ -15,8 +15,7 @@ from shared.db.engine import read, write
 from shared.ids import random_key
 from shared.journal.life import get_identity
 from shared.keys import SigningKey
-from sync import link, marks
-from sync.desk import fact_versions
+from sync import link, marks, understanding
 from sync.errors import OutOfStep, SyncError, Unreachable
 from sync.incoming import Held, check_stream, store, unpack
 from sync.limits import ENTRIES_MAX, POLL_MAX_S, PROTOCOL, PROTOCOL_OLDEST
@@ -37,6 +36,7 @@ from sync.peers import Peer, open_incident
 from sync.positions import ahead, missing, waiting
 from sync.seal import M, digest, open_seal, open_signed, sign
 from sync.transport import Transport
+from sync.understanding import fact_versions
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,7 @@ class Caller:
         now = self.clock.now_ms()
         with write(self.engine) as conn:
             marks.accept_holdings(conn, self.peer.code, [self.code], welcome.holds, now)
+            understanding.keep(conn, self.peer.code, (welcome.proto, welcome.proto), welcome.facts, now)
             for state in ahead(epochs, welcome.holds):
                 open_incident(
                     conn,

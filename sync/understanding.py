@@ -10,12 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Column, Connection, func, select
+from sqlalchemy import Column, Connection, Engine, func, select
 
+from shared.clock import Clock
+from shared.db.engine import write
 from shared.db.types import Code, Int, Words, local_table
 from shared.db.upsert import upsert
 from shared.journal.fact import registered, release_of
 from shared.journal.tables import entry, fact
+from sync.errors import WrongProtocol
+from sync.limits import PROTOCOL, PROTOCOL_OLDEST
+from sync.messages import Hello
+from sync.peers import open_incident
 
 understanding = local_table(
     "sync_understanding",
@@ -62,6 +68,18 @@ def agree(mine: tuple[int, int], theirs: tuple[int, int]) -> int | None:
     """The newest protocol version that both ranges (oldest, newest) hold, or None."""
     newest = min(mine[1], theirs[1])
     return newest if newest >= max(mine[0], theirs[0]) else None
+
+
+def meet_protocol(engine: Engine, clock: Clock, peer: str, hello: Hello) -> int:
+    """The protocol version to speak with a peer that says hello. WrongProtocol, with an incident, when there is none."""
+    found = agree((PROTOCOL_OLDEST, PROTOCOL), (hello.oldest_proto, hello.proto))
+    if found is not None:
+        return found
+    older = f"this node ({peer} is newer)" if hello.oldest_proto > PROTOCOL else peer
+    what = f"{peer} speaks protocol {hello.oldest_proto}-{hello.proto}, this node {PROTOCOL_OLDEST}-{PROTOCOL}."
+    with write(engine) as conn:
+        open_incident(conn, clock, peer, "protocol", f"{what} Upgrade {older}; its facts wait where they are.")
+    raise WrongProtocol("sync.protocol", what, todo=f"Upgrade {older}.")
 
 
 def keep(conn: Connection, peer: str, protocols: tuple[int, int], facts: dict[str, int], now_ms: int) -> None:

@@ -7,9 +7,9 @@ from local_mes.plant import Plant
 from shared.db.engine import read
 from shared.web.features import StatusLine
 from shared.web.formats import clock_time
-from shared.web.status import hub_line, level2_line
+from shared.web.status import hub_line, level2_line, protocol_line
 from sync.addresses import is_plain
-from sync.link import AWAY, NO_ROOM, report_link
+from sync.link import AWAY, NO_ROOM, OTHER_PROTOCOL, LinkReport, report_link
 from sync.peers import list_peers
 
 
@@ -19,14 +19,14 @@ def hub_status(plant: Plant) -> tuple[StatusLine, ...]:
         hubs = [report_link(conn, plant.code, peer.code) for peer in list_peers(conn)]
     if not hubs:
         return (StatusLine("attention", "Not joined to a hub yet. Everything is recorded here."),)
-    return tuple(
-        hub_line(
-            _clock(plant, hub.since_ms) if hub.state == AWAY else None,
-            hub.waiting,
-            _clock(plant, hub.since_ms) if hub.state == NO_ROOM else None,
-        )
-        for hub in hubs
-    )
+    return tuple(_hub_line(plant, hub) for hub in hubs)
+
+
+def _hub_line(plant: Plant, hub: LinkReport) -> StatusLine:
+    since = _clock(plant, hub.since_ms)
+    if hub.state == OTHER_PROTOCOL:
+        return protocol_line(since, hub.waiting)
+    return hub_line(since if hub.state == AWAY else None, hub.waiting, since if hub.state == NO_ROOM else None)
 
 
 def plain_status(plant: Plant) -> tuple[StatusLine, ...]:

@@ -45,6 +45,15 @@ def hub_line(away_since: str | None, waiting: int, full_since: str | None = None
     return StatusLine("attention", f"Hub away since {away_since}. {_facts(waiting)} waiting. Nothing is lost.")
 
 
+def protocol_line(since: str, waiting: int) -> StatusLine:
+    """Plant and hub share no protocol version since this local clock time."""
+    return StatusLine(
+        "alarm",
+        f"Hub and plant speak no common protocol since {since}: one needs an upgrade. "
+        f"{_facts(waiting)} waiting. Nothing is lost.",
+    )
+
+
 def disk_line(folder: Path) -> tuple[StatusLine, ...]:
     """Nothing while there is room; from 80 % on how full the disk is and what that means."""
     disk = look(folder)
