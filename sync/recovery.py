@@ -62,7 +62,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Rebase:
-    """An epoch of ours, unknown to the reader, that grew from an entry which goes aside: it stands on an earlier one."""
+    """An epoch of ours that stands on another entry from now on: the one it grew from goes aside, or went long ago."""
 
     epoch: str
     parent: str
@@ -92,7 +92,7 @@ class Plan:
     @property
     def clean(self) -> bool:
         """Whether there is nothing to do."""
-        return not self.steps
+        return not self.steps and not self.rebased
 
 
 def meeting(own: EpochState, held: EpochState, own_hash: OwnHash, probe: Probe) -> int:
@@ -174,14 +174,20 @@ def _step(theirs: EpochState, ours: EpochState | None, meets: int, branched: boo
 
 
 def _rebased(own: Sequence[EpochState], theirs: Mapping[str, EpochState], steps: Sequence[Step]) -> tuple[Rebase, ...]:
+    """Where we and the reader say otherwise what an epoch grew from, it came to the reader after a move that we have
+    lost since: the reader's word counts. What the reader does not know moves off entries that go aside."""
     keep = {step.epoch: step.keep for step in steps}
-    return tuple(
-        Rebase(state.epoch, state.parent.epoch, keep[state.parent.epoch])
-        for state in own
-        if state.epoch not in theirs
-        and state.parent is not None
-        and state.parent.seq > keep.get(state.parent.epoch, state.parent.seq)
-    )
+    found = []
+    for state in own:
+        parent, said = state.parent, theirs.get(state.epoch)
+        if parent is None:
+            continue
+        if said is None:
+            if parent.seq > keep.get(parent.epoch, parent.seq):
+                found.append(Rebase(state.epoch, parent.epoch, keep[parent.epoch]))
+        elif said.parent is not None and said.parent != parent:
+            found.append(Rebase(state.epoch, said.parent.epoch, said.parent.seq))
+    return tuple(found)
 
 
 def _parent_of_child(
