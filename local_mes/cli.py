@@ -10,11 +10,13 @@ import click
 
 from sync.bundles.commands import bundle_commands
 from sync.commands import Door, add_node_commands, config
+from sync.compare_commands import digest_command
 
 if TYPE_CHECKING:
     from local_mes.plant import Plant
     from shared.settings import PlantSettings
     from sync.bundles.export import Road
+    from sync.comparing import Comparing
 
 
 def _settings(file: Path) -> PlantSettings:
@@ -46,6 +48,14 @@ def _road(file: Path, _only: str) -> Road:
 
     here = _plant(file)
     return road_up(here.node, partial(oldest_open_ms, here))
+
+
+def _comparing(file: Path) -> Comparing:
+    from sync.comparing import Comparing
+    from sync.lines import routed_transport
+
+    here = _plant(file)
+    return Comparing(here.node, routed_transport(here.node, here.settings))
 
 
 @click.group()
@@ -113,4 +123,6 @@ def enrol(file: Path, token: str) -> None:
 
 
 add_node_commands(plant)
-plant.add_command(bundle_commands(_road, to_one_peer=True))
+_sync = bundle_commands(_road, to_one_peer=True)
+_sync.add_command(digest_command(_comparing))
+plant.add_command(_sync)

@@ -27,6 +27,7 @@ from shared.web.server import Served
 from shared.web.server import serve as serve_node
 from sync import status
 from sync.backoff import Backoff
+from sync.comparing import Comparing, PausableWay
 from sync.following import Following
 from sync.keeping import Keeping
 from sync.lines import routed_transport
@@ -54,13 +55,14 @@ def start_plant(settings: PlantSettings) -> Served:
     """The plant's process: its console, and beside it sync, the interpreter of Level 2, and what follows from facts."""
     plant = build_plant(settings)
     transport = routed_transport(plant.node, settings)
-    station = build_station(plant, transport)
+    way = PausableWay(transport)
+    station = build_station(plant, way)
     lookout = plant_lookout(plant.node, settings, transport, station.sync_now)
     stopping = threading.Event()
     interpreter = Interpreter(plant, load_links(settings))
     thread = threading.Thread(target=interpreter.run, args=(stopping,), name="interpreter", daemon=True)
     following = _make_following(plant, station)
-    keeping = Keeping(plant.node)
+    keeping = Keeping(plant.node, (("compare", Comparing(plant.node, way).nightly),))
 
     def start() -> None:
         keeping.start()

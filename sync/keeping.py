@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from shared.db.engine import write
 from shared.disk import DiskWatch
@@ -13,11 +14,24 @@ from sync.nightly import Job, Nightly
 from sync.peers import open_incident
 
 
-class Keeping:
-    """Disk watch and nightly work of one node; recording asks the watch first."""
+class Keeper(Protocol):
+    """Something with a thread of its own."""
 
-    def __init__(self, node: Node, jobs: Sequence[Job] = ()) -> None:
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def stop(self) -> None:
+        """End soon."""
+        ...
+
+
+class Keeping:
+    """Disk watch and nightly work of one node, and what else keeps it in order; recording asks the watch first."""
+
+    def __init__(self, node: Node, jobs: Sequence[Job] = (), others: Sequence[Keeper] = ()) -> None:
         self._watch = DiskWatch(node.settings.folder)
+        self._others = others
         node.journal.admit_by(self._watch.admit)
         own: tuple[Job, ...] = (
             ("verify", lambda: verify_and_tell(node)),
@@ -29,9 +43,13 @@ class Keeping:
         """Look at the disk now, then follow."""
         self._watch.start()
         self._nightly.start()
+        for keeper in self._others:
+            keeper.start()
 
     def stop(self) -> None:
-        """End both."""
+        """End all."""
+        for keeper in self._others:
+            keeper.stop()
         self._nightly.stop()
         self._watch.stop()
 

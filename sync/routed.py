@@ -15,6 +15,7 @@ from typing import Literal
 
 from shared.errors import Unauthenticated
 from shared.keys import open_envelope
+from sync.compare_messages import COMPARED
 from sync.errors import (
     Busy,
     OutOfStep,
@@ -36,7 +37,7 @@ from sync.transport import Door, Transport
 
 Way = Literal["up", "down"]
 WAYS: tuple[Way, ...] = ("up", "down")
-SIGNED_AS: dict[Door, str] = {"hello": WELCOME, "push": RECEIPT, "sight": SEEN, "pull": SEAL}
+SIGNED_AS: dict[Door, str] = {"hello": WELCOME, "push": RECEIPT, "sight": SEEN, "pull": SEAL, "compare": COMPARED}
 NO_FAULT_OF_THE_ROUTE = (StaleSession, OutOfStep, Busy, OverLimit, TooSlow, PeerHeld, WrongProtocol)
 
 BULK_BYTES = 64 << 10

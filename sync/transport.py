@@ -19,14 +19,15 @@ from shared.storage import NoRoom
 from sync.errors import Busy, NotConnected, OutOfStep, OverLimit, StorageFull, SyncError, Unreachable, from_status
 from sync.limits import BODY_BYTES_LIMIT, CONNECT_S, HELLO_BYTES_MAX, READ_S
 
-Door = Literal["hello", "push", "pull", "enrol", "sight"]
-DOORS: tuple[Door, ...] = ("hello", "push", "pull", "enrol", "sight")
+Door = Literal["hello", "push", "pull", "enrol", "sight", "compare"]
+DOORS: tuple[Door, ...] = ("hello", "push", "pull", "enrol", "sight", "compare")
 ANSWER_MAX: dict[Door, int] = {
     "hello": HELLO_BYTES_MAX,
     "push": HELLO_BYTES_MAX,
     "pull": BODY_BYTES_LIMIT,
     "enrol": HELLO_BYTES_MAX,
     "sight": HELLO_BYTES_MAX,
+    "compare": HELLO_BYTES_MAX,
 }
 REFUSAL_MAX = 64 << 10
 RECEIPT_MEDIA_TYPE = "application/vnd.strandline.receipt+json"

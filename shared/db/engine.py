@@ -80,6 +80,16 @@ def read(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def picture(engine: Engine) -> Iterator[Connection]:
+    """A read transaction whose statements all see the database as the first one did, on PostgreSQL too."""
+    connection = _reach(engine)
+    if connection.dialect.name == "postgresql":
+        connection = connection.execution_options(isolation_level="REPEATABLE READ")
+    with connection, connection.begin():
+        yield connection
+
+
 def _reach(engine: Engine) -> Connection:
     try:
         return engine.connect()

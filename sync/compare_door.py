@@ -1,0 +1,135 @@
+"""The called side of a comparison: the author's digests against those of the rows that we made of its stream."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+from flask import Blueprint, Flask, Response, current_app
+from sqlalchemy import Connection, Engine
+
+from shared.clock import Clock
+from shared.db.engine import picture, read
+from shared.journal.digest import bucket_digests, rows_in, shape
+from shared.journal.position import applied_to
+from shared.journal.quarantine import count_by_state
+from shared.journal.reading import hash_at, lives
+from shared.keys import SigningKey
+from shared.node import Node
+from sync.compare_messages import COMPARE, COMPARED, ROWS_MAX, Compare, Compared, RowSaid
+from sync.endpoint import OCTETS, read_body
+from sync.errors import BadSeal, Busy
+from sync.limits import HELLO_BYTES_MAX, PROTOCOL
+from sync.messages import EpochState
+from sync.peers import get_by_keys
+from sync.seal import open_signed, read_envelope, sign
+from sync.transport import PATH
+
+EXTENSION = "strandline.comparing"
+LOOK_S = 0.2
+RETRY_S = 20.0
+"""One comparison at a time; another one waits about as long as one takes."""
+
+door = Blueprint("compare", __name__, url_prefix=PATH.rstrip("/"))
+
+
+@dataclass(frozen=True)
+class CompareDesk:
+    """Answers comparisons; `differs` is told the author whose rows are not the same."""
+
+    code: str
+    engine: Engine
+    clock: Clock
+    key: SigningKey
+    differs: Callable[[str], None]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def answer(self, raw: bytes) -> bytes:
+        """Compare, once we stand where the author stands. BadSeal, PeerHeld, Malformed, Busy."""
+        with read(self.engine) as conn:
+            peer = get_by_keys(conn, [s.keyid for s in read_envelope(raw).signatures])
+        asked = open_signed(raw, COMPARE, Compare, peer.trusted, self.code)
+        if asked.node != peer.code or asked.stream != peer.code:
+            raise BadSeal("sync.not_its_stream", f"{peer.code} compares stream {asked.stream} as {asked.node}.")
+        if not self.lock.acquire(blocking=False):
+            error = Busy("sync.comparing", "Another comparison is under way.")
+            error.after_s = RETRY_S
+            raise error
+        try:
+            found = self._compare(asked)
+        finally:
+            self.lock.release()
+        if found.answer == "different":
+            self.differs(peer.code)
+        return sign(self.key, COMPARED, found)
+
+    def _compare(self, asked: Compare) -> Compared:
+        if asked.shape != shape():
+            return self._say(asked, answer="other_shape")
+        end = time.monotonic() + asked.wait_ms / 1000
+        while True:
+            with picture(self.engine) as conn:
+                if is_level(conn, asked.epochs):
+                    return self._judge(conn, asked)
+            if time.monotonic() > end:
+                return self._say(asked, answer="not_level")
+            time.sleep(LOOK_S)
+
+    def _judge(self, conn: Connection, asked: Compare) -> Compared:
+        if sum(count_by_state(conn, asked.stream).values()):
+            return self._say(asked, answer="set_aside")
+        ours = bucket_digests(conn, asked.stream)
+        differing = tuple(at for at, (mine, its) in enumerate(zip(ours, asked.buckets, strict=True)) if mine != its)
+        rows: list[RowSaid] = []
+        for row in rows_in(conn, asked.stream, set(asked.want)) if asked.want else ():
+            rows.append(RowSaid(row.table, row.key, row.digest))
+            if len(rows) > ROWS_MAX:
+                break
+        return self._say(
+            asked,
+            answer="different" if differing else "same",
+            differing=differing,
+            rows=tuple(rows[:ROWS_MAX]),
+            cut=len(rows) > ROWS_MAX,
+        )
+
+    def _say(self, asked: Compare, **words: object) -> Compared:
+        return Compared(
+            proto=PROTOCOL,
+            node=self.code,
+            audience=asked.node,
+            sent_ms=self.clock.now_ms(),
+            nonce=asked.nonce,
+            **words,  # type: ignore[arg-type]
+        )
+
+
+def is_level(conn: Connection, epochs: tuple[EpochState, ...]) -> bool:
+    """Whether exactly these entries of a stream are held and applied here, epoch by epoch, with these hashes."""
+    if not epochs:
+        return False
+    stream = epochs[0].stream
+    known = {life.epoch for life in lives(conn, stream)}
+    said = {state.epoch: state for state in epochs}
+    if any(applied_to(conn, stream, epoch) for epoch in known - said.keys()):
+        return False
+    return all(
+        applied_to(conn, stream, state.epoch) == state.seq
+        and hash_at(conn, stream, state.epoch, state.seq) == state.hash
+        for state in epochs
+    )
+
+
+def install_comparing(app: Flask, node: Node, differs: Callable[[str], None]) -> None:
+    """Let this application answer comparisons for the node."""
+    app.extensions[EXTENSION] = CompareDesk(node.code, node.engine, node.clock, node.key, differs)
+
+
+@door.post("/compare")
+def compare() -> Response:
+    """One comparison."""
+    desk = cast(CompareDesk, current_app.extensions[EXTENSION])
+    return Response(desk.answer(read_body(HELLO_BYTES_MAX)), mimetype=OCTETS)
