@@ -11,6 +11,7 @@ from central_hub.wiring import MIGRATIONS, build_hub, build_station
 from shared.db import migrate
 from shared.ids import jitter
 from shared.settings import HubSettings
+from shared.transfers.facts import TYPES
 from shared.web.features import Feature
 from shared.web.health import alive
 from shared.web.server import Served
@@ -49,6 +50,7 @@ def start_hub(settings: HubSettings) -> Served:
         station.ground.applying,
         Backoff(settings.sync.retry_first_s, settings.sync.heartbeat_s, jitter),
         look_s=settings.sync.heartbeat_s,
+        urgent=TYPES,
     )
 
     mending = Mending(hub.node)

@@ -67,6 +67,30 @@ def test_steps_run_in_order_at_the_start_and_whenever_facts_were_applied(kit, pl
     until(lambda: ran == ["a", "b"] * 2)
 
 
+def test_urgent_types_are_followed_at_once_and_others_gather_for_one_round(kit, plant, monkeypatch):
+    monkeypatch.setattr("sync.following.GATHER_S", 0.3)
+    ran = []
+    follow = Following(
+        [("a", lambda: ran.append(time.monotonic()))],
+        plant.ground.applying,
+        Waits(1, 1, lambda: 1.0),
+        PATIENT,
+        urgent={"PieceReceived"},
+    )
+    kit.closing.append(follow.stop)
+    follow.start()
+    until(lambda: len(ran) == 1)
+    for types in ({"SlabCut"}, {"MaterialMoved"}):
+        for listener in plant.ground.applying._listeners:
+            listener(frozenset(types))
+    until(lambda: len(ran) == 2)
+    assert ran[1] - ran[0] > 0.25
+    monkeypatch.setattr("sync.following.GATHER_S", PATIENT)
+    for listener in plant.ground.applying._listeners:
+        listener(frozenset({"SlabCut", "PieceReceived"}))
+    until(lambda: len(ran) == 3)  # sooner than those that gather would ever be
+
+
 def test_steps_run_now_and_then_although_nobody_rings(kit, plant):
     ran = []
     following(kit, plant, lambda: ran.append(1), look_s=0.01).start()
