@@ -1,7 +1,7 @@
 """A fact: what happened, in bytes made once.
 
-Bytes are deterministic JSON (fields in their order here, keys of maps sorted, integers for quantities, no NaN). Payload types register themselves from
-their subject's facts.py under a name and a version, so the journal knows none of them.
+Bytes are deterministic JSON: fields in their order here, keys of maps sorted, integers for quantities, no NaN. Payload
+types register themselves from their subject's facts.py under a name and a version, so the journal knows none of them.
 """
 
 from __future__ import annotations
