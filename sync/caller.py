@@ -6,26 +6,37 @@ a step can be repeated after any failure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from shared.clock import Clock
 from shared.db.engine import read, write
 from shared.ids import random_key
-from shared.journal.life import get_identity
+from shared.journal.highest import NoValues, Values
+from shared.journal.life import get_identity, note_peer
 from shared.keys import SigningKey
-from sync import link, marks, understanding
+from sync import link, marks
 from sync.errors import OutOfStep, SyncError, Unreachable
 from sync.incoming import Held, check_stream, store, unpack
 from sync.limits import ENTRIES_MAX, POLL_MAX_S, PROTOCOL, PROTOCOL_OLDEST
 from sync.messages import (
+    GIVEN,
+    HASHES,
     HELLO,
+    HISTORY,
+    PROBE,
     PULL,
     RECEIPT,
     WELCOME,
+    Counters,
     EpochState,
+    Given,
+    Hashes,
     Hello,
+    History,
+    Probe,
     Pull,
     Receipt,
     Welcome,
@@ -41,15 +52,26 @@ from sync.understanding import fact_versions
 
 @dataclass(frozen=True)
 class Session:
-    """What a hello opened."""
+    """What a hello opened, and what both said in it.
+
+    said     our epochs as the hello named them       holds     what the peer holds of each
+    can      what the peer answers besides            counters  the highest numbers that it heard of us
+    """
 
     id: str
     incarnation: str
+    said: tuple[EpochState, ...]
+    holds: tuple[EpochState, ...]
+    can: tuple[str, ...]
+    counters: Counters
 
 
 @dataclass(frozen=True)
 class Caller:
-    """One node's side of the line to a peer that it calls."""
+    """One node's side of the line to a peer that it calls.
+
+    numbers  reads the highest business numbers given out; boot tells this process from any other
+    """
 
     code: str
     peer: Peer
@@ -59,6 +81,8 @@ class Caller:
     transport: Transport
     limit: Limit
     bytes_max: int
+    numbers: Values = field(default_factory=NoValues)
+    boot: str = field(default_factory=random_key)
 
     @property
     def stream_down(self) -> str:
@@ -72,6 +96,7 @@ class Caller:
             epochs, identity = states(conn, self.code), get_identity(conn)
             copies = marks.list_holdings(conn, self.peer.code, [self.stream_down])
             backlog = waiting(epochs, marks.list_holdings(conn, self.peer.code, [self.code]))
+            counters = self.numbers.read(conn)
         hello = Hello(
             proto=PROTOCOL,
             node=self.code,
@@ -84,13 +109,57 @@ class Caller:
             copies=copies,
             facts=fact_versions(),
             backlog=backlog,
+            boot=self.boot,
+            counters=counters,
         )
         answer = self.transport.send("hello", sign(self.key, HELLO, hello))
         welcome = self._open(answer, WELCOME, Welcome)
         if welcome.nonce != nonce:
             raise Unreachable("sync.foreign_answer", "The welcome answers another hello.")
         self._believe(welcome, epochs, sent)
-        return Session(welcome.session, welcome.incarnation)
+        holds = tuple(state for state in welcome.holds if state.stream == self.code)
+        return Session(welcome.session, welcome.incarnation, epochs, holds, welcome.can, welcome.counters)
+
+    def probe(self, session: Session, epoch: str, places: Sequence[int]) -> tuple[str, ...]:
+        """The peer's copy of our chain at these places of an epoch."""
+        nonce = random_key()
+        probe = Probe(
+            proto=PROTOCOL,
+            node=self.code,
+            audience=self.peer.code,
+            sent_ms=self.clock.now_ms(),
+            incarnation=session.incarnation,
+            session=session.id,
+            stream=self.code,
+            epoch=epoch,
+            places=tuple(places),
+            nonce=nonce,
+        )
+        answer = self._open(self.transport.send("probe", sign(self.key, PROBE, probe)), HASHES, Hashes)
+        if answer.nonce != nonce or len(answer.hashes) != len(places):
+            raise Unreachable("sync.foreign_answer", "The hashes answer another probe.")
+        return answer.hashes
+
+    def history(self, session: Session, epoch: str, after: int) -> bytes:
+        """The batch of ours that follows a place, as the peer holds it: whether it is ours is still to be proved."""
+        nonce = random_key()
+        wish = History(
+            proto=PROTOCOL,
+            node=self.code,
+            audience=self.peer.code,
+            sent_ms=self.clock.now_ms(),
+            incarnation=session.incarnation,
+            session=session.id,
+            stream=self.code,
+            epoch=epoch,
+            after=after,
+            nonce=nonce,
+        )
+        head, batch = split(self.transport.send("history", sign(self.key, HISTORY, wish)))
+        given = self._open(head, GIVEN, Given)
+        if given.nonce != nonce or given.batch != digest(batch):
+            raise Unreachable("sync.foreign_answer", "The batch answers another wish.")
+        return batch
 
     def next_run(self, entries_max: int) -> Run | None:
         """The next entries that the peer lacks, or None when it holds all."""
@@ -104,8 +173,9 @@ class Caller:
         with write(self.engine) as conn:
             found = run or empty_run(conn, self.code)
             through = promise(conn, found, now, self.limit)
+            counters = self.numbers.read(conn)
         to = Addressed(self.code, self.peer.code, session.incarnation, session.id, self.key)
-        sealed = seal_run(found, through, to, now)
+        sealed = seal_run(found, through, to, now, counters)
         receipt = self._open(self.transport.send("push", sealed.body), RECEIPT, Receipt)
         self._check_receipt(receipt, sealed)
         held = EpochState(receipt.stream, receipt.epoch, receipt.durable, receipt.hash)
@@ -160,16 +230,16 @@ class Caller:
         now = self.clock.now_ms()
         with write(self.engine) as conn:
             marks.accept_holdings(conn, self.peer.code, [self.code], welcome.holds, now)
-            understanding.keep(conn, self.peer.code, (welcome.proto, welcome.proto), welcome.facts, now)
-            for state in ahead(epochs, welcome.holds):
-                open_incident(
-                    conn,
-                    self.clock,
-                    self.peer.code,
-                    "behind",
-                    f"{self.peer.code} holds {state.stream} {state.epoch} up to {state.seq}, we do not.",
-                )
+            note_peer(conn, self.peer.code, welcome.incarnation)
+            if "history" not in welcome.can:
+                self._note_ahead(conn, epochs, welcome)
             link.note_contact(conn, self.peer.code, now, welcome.sent_ms - (sent_ms + now) // 2)
+
+    def _note_ahead(self, conn: Connection, epochs: tuple[EpochState, ...], welcome: Welcome) -> None:
+        """A peer of an older release keeps what it has of us to itself: people are told what is missing here."""
+        for state in ahead(epochs, welcome.holds):
+            what = f"{self.peer.code} holds {state.stream} {state.epoch} up to {state.seq}, we do not."
+            open_incident(conn, self.clock, self.peer.code, "behind", what)
 
     def _check_receipt(self, receipt: Receipt, sealed: Sealed) -> None:
         mine = sealed.seal

@@ -1,4 +1,4 @@
-"""The called side of the protocol (the hub): hello, push and pull, each bytes in and bytes out.
+"""The called side of the protocol (the hub): hello, push, pull, probe and history, each bytes in and bytes out.
 
 No HTTP here: the endpoint and the memory transport both hand bytes in. Every answer is signed, so that a caller can
 tell it from a proxy's. Refusals are SyncErrors with their status. No connection is held while a long poll waits.
@@ -8,27 +8,51 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from shared.clock import Clock
 from shared.db.engine import read, write
 from shared.ids import random_key
-from shared.journal.fact import registered
+from shared.journal.apply import Appliers
 from shared.journal.life import get_identity
 from shared.keys import SigningKey
-from sync import marks
+from sync import marks, understanding
 from sync.bell import Bell
 from sync.credit import get_credit
-from sync.errors import BadSeal, OutOfStep, StaleSession, WrongProtocol
+from sync.downlink import heal
+from sync.errors import BadSeal, OutOfStep, PeerHeld, StaleSession
 from sync.incoming import Held, check_stream, store, unpack
-from sync.limits import ENTRIES_MAX, HEAD_BYTES_MAX, PROTOCOL, PROTOCOL_OLDEST, RAW_BYTES_MAX
-from sync.messages import HELLO, PULL, RECEIPT, WELCOME, Hello, Message, Pull, Receipt, Seal, Welcome
+from sync.limits import ENTRIES_MAX, HEAD_BYTES_MAX, PROTOCOL, RAW_BYTES_MAX
+from sync.meeting import Met, follow_order, hold_both, keep_marks, list_marks, note_visit
+from sync.messages import (
+    HELLO,
+    HISTORY,
+    PROBE,
+    PULL,
+    RECEIPT,
+    WELCOME,
+    Hello,
+    History,
+    Message,
+    Probe,
+    Pull,
+    Receipt,
+    Seal,
+    Welcome,
+)
 from sync.outgoing import Addressed, Run, empty_run, promise, read_run, seal_run, states
 from sync.pack import split
 from sync.peers import Peer, get_by_keys, open_incident
 from sync.positions import missing
+from sync.returning import Giving, copies_of
 from sync.seal import digest, open_seal, open_signed, read_envelope, sign
+from sync.understanding import fact_versions, meet_protocol
+
+ASK_HUB = "Ask the operator of the hub."
+
+A = TypeVar("A", Probe, History)
 
 LOOK_S = 0.5
 """How often a waiting poll looks at the database itself: entries may come from another worker process."""
@@ -42,7 +66,15 @@ class Desk:
     """
 
     def __init__(
-        self, code: str, engine: Engine, clock: Clock, key: SigningKey, arrived: Bell, departing: Bell, folder: Path
+        self,
+        code: str,
+        engine: Engine,
+        clock: Clock,
+        key: SigningKey,
+        arrived: Bell,
+        departing: Bell,
+        folder: Path,
+        appliers: Appliers,
     ) -> None:
         self._code = code
         self._engine = engine
@@ -51,6 +83,8 @@ class Desk:
         self._arrived = arrived
         self._departing = departing
         self._folder = folder
+        self._appliers = appliers
+        self._giving = Giving(code, clock, key)
         with read(engine) as conn:
             self._incarnation = get_identity(conn).incarnation
 
@@ -60,34 +94,50 @@ class Desk:
             peer = get_by_keys(conn, [s.keyid for s in read_envelope(raw).signatures])
         hello = open_signed(raw, HELLO, Hello, peer.trusted, self._code)
         self._check_author(hello, peer)
-        if hello.proto < PROTOCOL_OLDEST or hello.oldest_proto > PROTOCOL:
-            raise WrongProtocol(
-                "sync.protocol",
-                f"{peer.code} speaks {hello.oldest_proto}-{hello.proto}, this node {PROTOCOL_OLDEST}-{PROTOCOL}.",
-                todo="Upgrade the older of the two.",
-            )
+        proto = meet_protocol(self._engine, self._clock, peer.code, hello)
         now, session = self._clock.now_ms(), random_key()
-        down = self._stream_to(peer)
         with write(self._engine) as conn:
-            marks.open_session(conn, peer.code, session, hello.instance, now, hello.sent_ms - now, hello.backlog)
-            marks.accept_holdings(conn, peer.code, [down], hello.copies, now)
-            holds = marks.list_holdings(conn, peer.code, [peer.code, f"{peer.code}>{self._code}"])
-            epochs = states(conn, down)
+            twins = note_visit(conn, peer.code, hello, now)
+            if twins:
+                hold_both(conn, self._clock, peer.code)
+            else:
+                met = self._meet(conn, peer, hello, session, now)
+        if twins:
+            raise PeerHeld("sync.clone_suspect", f"Two installations of {peer.code} take turns.", todo=ASK_HUB)
         welcome = Welcome(
-            proto=PROTOCOL,
+            proto=proto,
             node=self._code,
             audience=peer.code,
             sent_ms=now,
             nonce=hello.nonce,
             incarnation=self._incarnation,
             session=session,
-            holds=holds,
-            epochs=epochs,
+            holds=met.holds,
+            epochs=met.epochs,
             entries_max=ENTRIES_MAX,
             raw_bytes_max=RAW_BYTES_MAX,
             facts=fact_versions(),
+            can=("history",),
+            counters=met.counters,
         )
         return sign(self._key, WELCOME, welcome)
+
+    def _meet(self, conn: Connection, peer: Peer, hello: Hello, session: str, now: int) -> Met:
+        """Open the session and settle what both hold, in the caller's transaction."""
+        down, named = self._stream_to(peer), [state for state in hello.epochs if state.stream == peer.code]
+        marks.open_session(conn, peer.code, session, hello.instance, now, hello.sent_ms - now, hello.backlog)
+        follow_order(conn, self._appliers, peer.code, [state.epoch for state in named], now)
+        keep_marks(conn, peer.code, hello.counters, now)
+        understanding.keep(conn, peer.code, (hello.oldest_proto, hello.proto), hello.facts, now)
+        found = heal(conn, down, peer.code, [copy for copy in hello.copies if copy.stream == down], now)
+        if found:
+            open_incident(conn, self._clock, peer.code, "downlink_parted", found)
+        marks.accept_holdings(conn, peer.code, [down], hello.copies, now)
+        return Met(
+            copies_of(conn, peer.code, {state.epoch: state.seq for state in named}),
+            states(conn, down),
+            list_marks(conn, peer.code),
+        )
 
     def push(self, body: bytes) -> bytes:
         """Store a batch durably and say so. The checks and their order: sync/incoming.py."""
@@ -104,8 +154,13 @@ class Desk:
             held = store(conn, batch, now)
             marks.note_call(conn, peer.code, now)
             credit = get_credit(conn, peer.code, self._folder)
+            keep_marks(conn, peer.code, seal.counters, now)
             if held.answer == "fork":
                 open_incident(conn, self._clock, peer.code, "fork", f"{seal.stream} {seal.epoch} at {seal.first}")
+            for fact_id in held.taken:
+                open_incident(
+                    conn, self._clock, peer.code, "same_id", f"{fact_id} came with other bytes; the first stay"
+                )
         if held.new_entries:
             self._arrived.ring()
         receipt = self._receipt(peer, seal, held, digest(envelope), credit)
@@ -129,6 +184,18 @@ class Desk:
             marks.move_holdings(conn, peer.code, pull.copies, now)
             marks.note_call(conn, peer.code, now)
         return self._seal(self._wait_for(pull), peer, pull)
+
+    def probe(self, raw: bytes) -> bytes:
+        """The chain of the caller's own stream at the places it asks for."""
+        with read(self._engine) as conn:
+            peer, asked = self._open_asked(conn, raw, PROBE, Probe)
+            return self._giving.hashes(conn, peer.code, asked)
+
+    def history(self, raw: bytes) -> bytes:
+        """A batch of the caller's own, as it once sealed it, behind this node's word for it."""
+        with read(self._engine) as conn:
+            peer, asked = self._open_asked(conn, raw, HISTORY, History)
+            return self._giving.batch(conn, peer.code, asked)
 
     def _wait_for(self, pull: Pull) -> Run | None:
         end = time.monotonic() + pull.wait_ms / 1000
@@ -182,18 +249,19 @@ class Desk:
             raise StaleSession("sync.stale_session", "This node began a new life since; a new hello is needed.")
         marks.check_session(conn, peer.code, session)
 
+    def _open_asked(self, conn: Connection, raw: bytes, payload_type: str, kind: type[A]) -> tuple[Peer, A]:
+        peer = get_by_keys(conn, [s.keyid for s in read_envelope(raw).signatures])
+        asked = open_signed(raw, payload_type, kind, peer.trusted, self._code)
+        self._check_author(asked, peer)
+        if asked.stream != peer.code:
+            raise BadSeal("sync.not_its_stream", f"{peer.code} asked for history of stream {asked.stream}.")
+        self._check_session(conn, peer, asked.incarnation, asked.session)
+        return peer, asked
+
     @staticmethod
     def _check_author(message: Message, peer: Peer) -> None:
         if message.node != peer.code:
             raise BadSeal("sync.wrong_author", f"{peer.code} signed as {message.node}.")
-
-
-def fact_versions() -> dict[str, int]:
-    """The newest version of each fact type that this node reads."""
-    newest: dict[str, int] = {}
-    for name, version in registered():
-        newest[name] = max(version, newest.get(name, 0))
-    return newest
 
 
 def _no_limit() -> int | None:

@@ -1,4 +1,4 @@
-"""The called side over HTTP: three doors that prove their caller by signature, no sign-in and no CSRF."""
+"""The called side over HTTP: doors that prove their caller by signature, no sign-in and no CSRF."""
 
 from __future__ import annotations
 
@@ -44,6 +44,18 @@ def push() -> Response:
 def pull() -> Response:
     """Long poll for what follows."""
     return _octets(_desk().pull(read_body(HELLO_BYTES_MAX)))
+
+
+@endpoint.post("/probe")
+def probe() -> Response:
+    """Hashes of the caller's own chain as it is held here."""
+    return _octets(_desk().probe(read_body(HELLO_BYTES_MAX)))
+
+
+@endpoint.post("/history")
+def history() -> Response:
+    """A batch of the caller's own, given back."""
+    return _octets(_desk().history(read_body(HELLO_BYTES_MAX)))
 
 
 @endpoint.errorhandler(OutOfStep)

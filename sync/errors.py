@@ -48,6 +48,12 @@ class PeerHeld(SyncError):
     status = 403
 
 
+class Unproven(SyncError):
+    """The peer holds history of ours that no key of ours signed: an operator must say whether it is taken over."""
+
+    status = 409
+
+
 class OutOfStep(SyncError):
     """Gap, fork or unknown parent: the two disagree about what the receiver holds; a new hello settles it.
 

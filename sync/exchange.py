@@ -2,7 +2,7 @@
 
 Two lanes, each a thread, share one session.
 
-    up      hello -> push, push, ... until the peer holds everything -> rest -> push ...
+    up      hello -> mend what has parted -> push, push, ... until the peer holds everything -> rest -> push ...
     down    meet (wait for a session) -> pull -> pull ...
 
 Life of a fact: a service records it and commits; the journal rings the bell; the up lane wakes, reads from the
@@ -69,16 +69,30 @@ class Lane:
     settled: bool = field(default=True)
 
 
+def nothing_parted(_session: Session) -> bool:
+    """Of a node without a history to mend."""
+    return False
+
+
 class Exchange:
     """Keeps one peer and this node level with each other, in two threads, until stopped.
 
     departing  rung when our stream grew       arrived  rung by us when entries were stored
+    settle     mends what a hello showed to have parted; True when another hello is needed
     """
 
     def __init__(
-        self, caller: Caller, pace: Pace, backoff: Backoff, departing: Bell, arrived: Bell, lease: Lease
+        self,
+        caller: Caller,
+        pace: Pace,
+        backoff: Backoff,
+        departing: Bell,
+        arrived: Bell,
+        lease: Lease,
+        settle: Callable[[Session], bool] = nothing_parted,
     ) -> None:
         self._caller = caller
+        self._settle = settle
         self._pace = pace
         self._backoff = backoff
         self._departing = departing
@@ -143,7 +157,10 @@ class Exchange:
 
     def _hello(self) -> Step:
         self._session = None
-        self._session = self._caller.hello()
+        session = self._caller.hello()
+        if self._settle(session):  # our epochs are others now: show them before anything is sent
+            return "hello"
+        self._session = session
         self._beat_due = 0.0
         self._met.ring()
         return "push"

@@ -109,7 +109,7 @@ def store(conn: Connection, batch: Batch, now_ms: int) -> Held:
         # an author's clock far ahead must not make absence look proven: no watermark beyond our own time
         through = max(through, min(seal.complete_through, now_ms))
     _move_position(conn, seal, durable, head, through, now_ms)
-    _keep_seal(conn, batch, now_ms)
+    keep_seal(conn, batch, now_ms)
     return Held("stored", durable, head, len(new), taken)
 
 
@@ -174,7 +174,8 @@ def _move_position(conn: Connection, seal: Seal, durable: int, head: str, throug
     )
 
 
-def _keep_seal(conn: Connection, batch: Batch, now_ms: int) -> None:
+def keep_seal(conn: Connection, batch: Batch, now_ms: int) -> None:
+    """Keep a batch's seal as proof; of heartbeats only the last."""
     seal = batch.seal
     if seal.kind == "heartbeat":
         conn.execute(

@@ -6,17 +6,29 @@ The author's word about its own stream counts: the order of its epochs is the or
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from shared.clock import Clock
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.reading import lives
 from shared.journal.rebuild_author import rebuild_author
 from shared.journal.tables import epoch as epoch_table
 from sync.clones import VISITS_KEPT, Visit, is_change, suspected
-from sync.messages import Counters, Hello
+from sync.messages import Counters, EpochState, Hello
+from sync.peers import HELD, open_incident, set_state
 from sync.tables import mark, visit
+
+
+@dataclass(frozen=True)
+class Met:
+    """What a welcome tells: what is held of the caller, our epochs towards it, the highest numbers it ever named."""
+
+    holds: tuple[EpochState, ...]
+    epochs: tuple[EpochState, ...]
+    counters: Counters
 
 
 def follow_order(conn: Connection, appliers: Appliers, stream: str, named: Sequence[str], now_ms: int) -> bool:
@@ -70,6 +82,15 @@ def note_visit(conn: Connection, peer: str, hello: Hello, now_ms: int) -> bool:
     conn.execute(insert(visit).values(peer=peer, number=number, boot=new.boot, instance=new.instance, at_ms=new.at_ms))
     conn.execute(delete(visit).where(visit.c.peer == peer, visit.c.number <= number - VISITS_KEPT))
     return suspected([*visits, new], now_ms)
+
+
+def hold_both(conn: Connection, clock: Clock, peer: str) -> None:
+    """Nothing more is taken of this peer until an operator says which installation goes on; both go on producing."""
+    set_state(conn, peer, HELD, clock.now_ms())
+    rows = conn.execute(select(visit).where(visit.c.peer == peer).order_by(visit.c.number)).all()
+    calls = "; ".join(f"{row.at_ms} process {row.boot[:8]} instance {row.instance[:8]}" for row in rows)
+    what = f"Two installations of {peer} take turns; both are held since call {rows[-1].number}. Both go on producing."
+    open_incident(conn, clock, peer, "clone_suspect", what, evidence=calls)
 
 
 def forget_visits(conn: Connection, peer: str) -> None:

@@ -73,7 +73,7 @@ class _Mending:
         self.own = states(conn, self.code)
         self.plan = plan(self.own, holds, meets)
         self.fates = self._fates()
-        if self._written_since():
+        if self._written_since({state.epoch for state in holds}):
             self.plan = fold(self.plan, self.own, holds)
 
     def run(self, outside: Outside, counters: dict[str, int]) -> Mended:
@@ -112,16 +112,16 @@ class _Mending:
         yield from ((step.epoch, step.keep) for step in self.plan.steps)
         yield from ((epoch, 0) for epoch in self.plan.folded)
 
-    def _written_since(self) -> bool:
+    def _written_since(self, seen: set[str]) -> bool:
         """Whether a fact that gives way also stands in an epoch of ours that goes on and that the peer never saw."""
         keep = dict(self._asides())
-        unseen = {state.epoch for state in self.own} - {step.epoch for step in self.plan.steps}
+        unseen = {state.epoch for state in self.own} - seen - keep.keys()
         ids = [i for i, fate in self.fates.items() if fate == "contradicted"]
         for at in range(0, len(ids), IDS_A_QUERY):
-            query = select(entry.c.epoch, entry.c.seq).where(
+            query = select(entry.c.epoch).where(
                 entry.c.stream == self.code, entry.c.fact_id.in_(ids[at : at + IDS_A_QUERY])
             )
-            if any(row.epoch in unseen and row.seq > keep.get(row.epoch, 0) for row in self.conn.execute(query)):
+            if any(row.epoch in unseen for row in self.conn.execute(query)):
                 return True
         return False
 

@@ -30,6 +30,7 @@ PULL = TYPE_PREFIX + "pull+json"
 PROBE = TYPE_PREFIX + "probe+json"
 HASHES = TYPE_PREFIX + "hashes+json"
 HISTORY = TYPE_PREFIX + "history+json"
+GIVEN = TYPE_PREFIX + "given+json"
 ENROL = TYPE_PREFIX + "enrol+json"
 ENROLLED = TYPE_PREFIX + "enrolled+json"
 
@@ -172,13 +173,20 @@ class Hashes(Message, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class History(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """An author asks for the batch of its own that follows this place; the answer is the batch as it once sealed it."""
+    """An author asks for the batch of its own that follows this place."""
 
     incarnation: Hex32
     session: Hex32
     stream: Name
     epoch: Hex32
     after: Seq
+    nonce: Hex32
+
+
+class Given(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """The reader gives a batch back, as its author once sealed it; the batch follows, `batch` is its SHA-256."""
+
+    batch: Hash
     nonce: Hex32
 
 

@@ -12,7 +12,7 @@ from shared.journal.reading import Life, Stored, entries_after, hash_at, lives
 from shared.journal.tables import head
 from shared.keys import SigningKey
 from sync.limits import PROTOCOL
-from sync.messages import SEAL, ZERO_HASH, Branch, EpochState, Seal
+from sync.messages import SEAL, ZERO_HASH, Branch, Counters, EpochState, Seal
 from sync.pack import Origin, PackedEntry, join, pack_entries
 from sync.positions import Span
 from sync.seal import digest, sign
@@ -106,8 +106,8 @@ def promise(conn: Connection, run: Run, now_ms: int, limit: Limit) -> int:
     return through if oldest is None else min(through, oldest - 1)
 
 
-def seal_run(run: Run, complete_through: int, to: Addressed, sent_ms: int) -> Sealed:
-    """Pack and sign a run for one reader."""
+def seal_run(run: Run, complete_through: int, to: Addressed, sent_ms: int, counters: Counters | None = None) -> Sealed:
+    """Pack and sign a run for one reader; counters are the highest business numbers given out by now."""
     raw = pack_entries(PackedEntry(item.body, Origin(*item.origin) if item.origin else None) for item in run.entries)
     seal = Seal(
         proto=PROTOCOL,
@@ -127,6 +127,7 @@ def seal_run(run: Run, complete_through: int, to: Addressed, sent_ms: int) -> Se
         incarnation=to.incarnation,
         session=to.session,
         key=to.key.id,
+        counters=counters or {},
     )
     envelope = sign(to.key, SEAL, seal)
     return Sealed(seal, envelope, join(envelope, raw))

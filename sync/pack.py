@@ -63,10 +63,14 @@ def unpack_entries(raw: bytes) -> list[PackedEntry]:
 
 def join(head: bytes, raw: bytes) -> bytes:
     """A whole body: the head as it is, the entries compressed (nothing at all for a heartbeat)."""
+    return put_behind(head, zstandard.ZstdCompressor(level=LEVEL).compress(raw) if raw else b"")
+
+
+def put_behind(head: bytes, rest: bytes) -> bytes:
+    """A head with bytes behind it as they are; split() takes them apart again. OverLimit."""
     if len(head) > HEAD_BYTES_MAX:
         raise OverLimit("sync.head_too_large", f"A seal of {len(head)} bytes; the limit is {HEAD_BYTES_MAX}.")
-    frame = zstandard.ZstdCompressor(level=LEVEL).compress(raw) if raw else b""
-    return MAGIC + _LENGTH.pack(len(head)) + head + frame
+    return MAGIC + _LENGTH.pack(len(head)) + head + rest
 
 
 def split(body: bytes) -> tuple[bytes, bytes]:

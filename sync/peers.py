@@ -14,6 +14,8 @@ from sync.errors import BadSeal, PeerHeld
 from sync.tables import incident, node_key, peer
 
 ACTIVE = "active"
+HELD = "held"
+REVOKED = "revoked"
 
 
 @dataclass(frozen=True)

@@ -77,12 +77,14 @@ class Plan:
     steps   in that order
     rebased epochs whose branch point moves
     parent  the epoch from whose last entry a new present epoch grows; empty when none is opened
+    folded  epochs of ours that are given up whole, their facts carried
     """
 
     order: tuple[str, ...]
     steps: tuple[Step, ...]
     rebased: tuple[Rebase, ...]
     parent: str
+    folded: tuple[str, ...] = ()
 
     @property
     def child(self) -> bool:
@@ -140,6 +142,19 @@ def plan(own: Sequence[EpochState], held: Sequence[EpochState], meets: Mapping[s
     )
     steps = tuple(step for step in found if step is not None)
     return Plan(order, steps, _rebased(own, theirs, steps), _parent_of_child(own, theirs, order, steps))
+
+
+def fold(found: Plan, own: Sequence[EpochState], held: Sequence[EpochState]) -> Plan:
+    """The same plan with every epoch that only we know given up whole: its facts begin again in the child.
+
+    For epochs written after a restore that repeat, with other bytes, facts which the reader holds: the same causes were
+    read again. Nobody has seen those epochs, so nothing but a clean new one need remain of them.
+    """
+    seen = {state.epoch for state in held}
+    order = tuple(epoch for epoch in found.order if epoch in seen)
+    folded = tuple(state.epoch for state in own if state.epoch not in seen)
+    steps = tuple(step for step in found.steps if step.epoch in seen)
+    return Plan(order, steps, (), order[-1], folded)
 
 
 def merge(own: Sequence[EpochState], held: Sequence[EpochState]) -> tuple[str, ...]:

@@ -6,16 +6,56 @@ so the seal verifies under the key that the author signed it with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from shared.clock import Clock
 from shared.journal.reading import entries_after, hash_at, lives
+from shared.keys import SigningKey
 from sync.errors import OutOfStep
-from sync.messages import Branch, EpochState, Seal
-from sync.pack import Origin, PackedEntry, join, pack_entries
-from sync.seal import digest, parse, payload_of, read_envelope
+from sync.limits import PROTOCOL
+from sync.messages import GIVEN, HASHES, Branch, EpochState, Given, Hashes, History, Probe, Seal
+from sync.pack import Origin, PackedEntry, join, pack_entries, put_behind
+from sync.seal import digest, parse, payload_of, read_envelope, sign
 from sync.tables import seal as seal_table
+
+
+@dataclass(frozen=True)
+class Giving:
+    """This node's signed answers to an author that looks for its own history."""
+
+    code: str
+    clock: Clock
+    key: SigningKey
+
+    def hashes(self, conn: Connection, to: str, asked: Probe) -> bytes:
+        """The chain at the probed places."""
+        answer = Hashes(
+            proto=PROTOCOL,
+            node=self.code,
+            audience=to,
+            sent_ms=self.clock.now_ms(),
+            stream=asked.stream,
+            epoch=asked.epoch,
+            hashes=tuple(hash_at(conn, asked.stream, asked.epoch, place) or "" for place in asked.places),
+            nonce=asked.nonce,
+        )
+        return sign(self.key, HASHES, answer)
+
+    def batch(self, conn: Connection, to: str, asked: History) -> bytes:
+        """The batch that follows a place. OutOfStep."""
+        found = find_batch(conn, asked.stream, asked.epoch, asked.after)
+        given = Given(
+            proto=PROTOCOL,
+            node=self.code,
+            audience=to,
+            sent_ms=self.clock.now_ms(),
+            batch=digest(found),
+            nonce=asked.nonce,
+        )
+        return put_behind(sign(self.key, GIVEN, given), found)
 
 
 def copies_of(conn: Connection, stream: str, named: Mapping[str, int]) -> tuple[EpochState, ...]:
@@ -27,11 +67,6 @@ def copies_of(conn: Connection, stream: str, named: Mapping[str, int]) -> tuple[
         parent = Branch(*life.parent) if life.parent else None
         found.append(EpochState(stream, life.epoch, life.seq, life.hash, parent, meets))
     return tuple(found)
-
-
-def hashes_at(conn: Connection, stream: str, epoch: str, places: Sequence[int]) -> tuple[str, ...]:
-    """The chain's hash at each place, '' where nothing is held."""
-    return tuple(hash_at(conn, stream, epoch, place) or "" for place in places)
 
 
 def find_batch(conn: Connection, stream: str, epoch: str, after: int) -> bytes:

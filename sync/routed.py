@@ -28,7 +28,7 @@ from sync.errors import (
     WrongProtocol,
 )
 from sync.history import Figure
-from sync.messages import RECEIPT, SEAL, WELCOME
+from sync.messages import GIVEN, HASHES, RECEIPT, SEAL, WELCOME
 from sync.pack import split
 from sync.routes import Board, Route, Rules
 from sync.seal import read_envelope
@@ -37,7 +37,15 @@ from sync.transport import Door, Transport
 
 Way = Literal["up", "down"]
 WAYS: tuple[Way, ...] = ("up", "down")
-SIGNED_AS: dict[Door, str] = {"hello": WELCOME, "push": RECEIPT, "sight": SEEN, "pull": SEAL, "compare": COMPARED}
+SIGNED_AS: dict[Door, str] = {
+    "hello": WELCOME,
+    "push": RECEIPT,
+    "sight": SEEN,
+    "compare": COMPARED,
+    "pull": SEAL,
+    "probe": HASHES,
+    "history": GIVEN,
+}
 NO_FAULT_OF_THE_ROUTE = (StaleSession, OutOfStep, Busy, OverLimit, TooSlow, PeerHeld, WrongProtocol)
 
 BULK_BYTES = 64 << 10
@@ -190,7 +198,7 @@ class RoutedTransport:
 
     def _signed(self, door: Door, answer: bytes, route: Route) -> bytes:
         try:
-            envelope = split(answer)[0] if door == "pull" else answer
+            envelope = split(answer)[0] if door in ("pull", "history") else answer
             open_envelope(read_envelope(envelope), SIGNED_AS[door], self._trusted())
         except (SyncError, Unauthenticated) as error:
             raise Unreachable(

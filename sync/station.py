@@ -26,6 +26,7 @@ from sync.exchange import Exchange, Pace
 from sync.lease import LEASE_S, Lease
 from sync.outgoing import Limit
 from sync.peers import Peer, list_peers
+from sync.recovering import Recovery
 from sync.transport import HttpTransport, Transport
 
 log = get("sync")
@@ -115,7 +116,7 @@ def build_calling(
     def make_exchange() -> Exchange | None:
         with read(node.engine) as conn:
             peers = list_peers(conn)
-        return _exchange(node, peers[0], ground, limit, transport) if peers else None
+        return _exchange(node, peers[0], ground, limit, transport, outside) if peers else None
 
     return CallingStation(ground, make_exchange)
 
@@ -124,7 +125,16 @@ def build_called(node: Node, apply_entries_max: int) -> CalledStation:
     """The hub's station."""
     begin(node)
     ground = make_ground(node, apply_entries_max)
-    desk = Desk(node.code, node.engine, node.clock, node.key, ground.arrived, ground.departing, node.settings.folder)
+    desk = Desk(
+        node.code,
+        node.engine,
+        node.clock,
+        node.key,
+        ground.arrived,
+        ground.departing,
+        node.settings.folder,
+        node.journal.appliers,
+    )
     return CalledStation(ground, desk)
 
 
@@ -152,19 +162,27 @@ def make_ground(node: Node, apply_entries_max: int, outside: Outside = NOTHING) 
     return Ground(arrived, departing, applying, anchoring)
 
 
-def _exchange(node: Node, peer: Peer, ground: Ground, limit: Limit, transport: Transport) -> Exchange:
+def _exchange(node: Node, peer: Peer, ground: Ground, limit: Limit, transport: Transport, outside: Outside) -> Exchange:
     sync = node.settings.sync
     caller = Caller(
-        node.code, peer, node.engine, node.clock, node.key, transport, limit, bytes_max=sync.batch_bytes_max
+        node.code,
+        peer,
+        node.engine,
+        node.clock,
+        node.key,
+        transport,
+        limit,
+        bytes_max=sync.batch_bytes_max,
+        numbers=outside.numbers,
     )
-    pace = Pace(sync.heartbeat_s, sync.poll_s, sync.batch_entries_max)
     return Exchange(
         caller,
-        pace,
+        Pace(sync.heartbeat_s, sync.poll_s, sync.batch_entries_max),
         _backoff(node),
         ground.departing,
         ground.arrived,
         Lease(node.engine, f"ship:{peer.code}", LEASE_S),
+        Recovery(caller, node.journal, outside, ground.anchoring.write_now).settle,
     )
 
 

@@ -55,6 +55,11 @@ def store_entries(conn: Connection, seal: Seal, arrived: Sequence[Arrived]) -> t
     return tuple(old["fact_id"] for old, new in zip(named, facts, strict=True) if old["fact_id"] != new["fact_id"])
 
 
+def named_ids(seal: Seal, arrived: Sequence[Arrived]) -> list[tuple[str, bytes]]:
+    """Id and bytes of each entry's fact, under the id that the bytes name where they may name one."""
+    return [(row["fact_id"], row["body"]) for row in (_fact_row(seal, item) for item in arrived)]
+
+
 def own_id(digest: str) -> str:
     """The id under which bytes are kept that have none of their own: from the entry's hash, the same everywhere."""
     return digest[:32]

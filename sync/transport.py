@@ -7,6 +7,7 @@ same bytes to a desk in this process, for whole groups in one test. Both keep th
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 import msgspec
@@ -19,14 +20,16 @@ from shared.storage import NoRoom
 from sync.errors import Busy, NotConnected, OutOfStep, OverLimit, StorageFull, SyncError, Unreachable, from_status
 from sync.limits import BODY_BYTES_LIMIT, CONNECT_S, HELLO_BYTES_MAX, READ_S
 
-Door = Literal["hello", "push", "pull", "enrol", "sight", "compare"]
-DOORS: tuple[Door, ...] = ("hello", "push", "pull", "enrol", "sight", "compare")
+Door = Literal["hello", "push", "pull", "enrol", "sight", "probe", "history", "compare"]
+DOORS: tuple[Door, ...] = ("hello", "push", "pull", "enrol", "sight", "probe", "history", "compare")
 ANSWER_MAX: dict[Door, int] = {
     "hello": HELLO_BYTES_MAX,
     "push": HELLO_BYTES_MAX,
     "pull": BODY_BYTES_LIMIT,
     "enrol": HELLO_BYTES_MAX,
     "sight": HELLO_BYTES_MAX,
+    "probe": HELLO_BYTES_MAX,
+    "history": BODY_BYTES_LIMIT,
     "compare": HELLO_BYTES_MAX,
 }
 REFUSAL_MAX = 64 << 10
@@ -64,6 +67,14 @@ class Answering(Protocol):
 
     def pull(self, raw: bytes) -> bytes:
         """Give what follows."""
+        ...
+
+    def probe(self, raw: bytes) -> bytes:
+        """Give hashes of the caller's own chain."""
+        ...
+
+    def history(self, raw: bytes) -> bytes:
+        """Give the caller a batch of its own back."""
         ...
 
 
@@ -122,11 +133,11 @@ class MemoryTransport:
             raise Unreachable("sync.unreachable", "The line is cut.")
         if len(body) > BODY_BYTES_LIMIT:
             raise OverLimit("sync.body_too_large", f"A body of {len(body)} bytes; the limit is {BODY_BYTES_LIMIT}.")
-        calls = {"hello": self._desk.hello, "push": self._desk.push, "pull": self._desk.pull}
-        if door not in calls:
+        answer: Callable[[bytes], bytes] | None = getattr(self._desk, door, None)
+        if answer is None:
             raise Unreachable("sync.no_door", f"No {door} here.")
         try:
-            return calls[door](body)
+            return answer(body)
         except NoRoom as error:
             raise StorageFull("sync.storage_full", error.what) from error
         except (SQLAlchemyError, Unavailable) as error:

@@ -20,6 +20,7 @@ from shared.ids import derived_id, random_key
 from shared.journal.chain import next_hash
 from shared.journal.content_hash import content_hash
 from shared.journal.fact import Draft, Occurred
+from shared.journal.highest import NOTHING, Outside
 from shared.journal.tables import applied, entry
 from shared.material import projection as material
 from shared.material.facts import Mass, MaterialCreated, MaterialMoved, NewAlias, NewMaterial, Size
@@ -27,7 +28,7 @@ from shared.node import Node, build_node, create_tables, make_folder
 from shared.settings import NodeSettings
 from shared.web import problems
 from sync.backoff import Backoff
-from sync.caller import Caller
+from sync.caller import Caller, Session
 from sync.desk import Desk
 from sync.endpoint import endpoint, install_desk
 from sync.exchange import Exchange, Pace
@@ -36,6 +37,7 @@ from sync.limits import PROTOCOL
 from sync.messages import SEAL, ZERO_HASH, Seal
 from sync.pack import PackedEntry, join, pack_entries
 from sync.peers import find_peer, trust_peer
+from sync.recovering import Recovery
 from sync.seal import digest, sign
 from sync.station import Ground, begin, build_called, make_ground
 from sync.transport import HttpTransport, MemoryTransport, Transport
@@ -155,17 +157,55 @@ def enrol(plant: Box, hub: Box) -> None:
             trust_peer(conn, there.code, there.node.key.public, START_MS)
 
 
-def make_caller(plant: Box, transport: Transport, limit: Callable[[], int | None] = lambda: None) -> Caller:
+@dataclass(frozen=True)
+class BoxCaller(Caller):
+    """A caller that knows whose it is, so that it can mend what a hello shows to have parted."""
+
+    box: Box | None = None
+    outside: Outside = NOTHING
+
+    def settle(self, session: Session) -> bool:
+        assert self.box is not None
+        write_now = self.box.ground.anchoring.write_now
+        return Recovery(self, self.box.node.journal, self.outside, write_now).settle(session)
+
+
+def make_caller(
+    plant: Box, transport: Transport, limit: Callable[[], int | None] = lambda: None, outside: Outside = NOTHING, **more
+) -> BoxCaller:
     with read(plant.node.engine) as conn:
         peer = find_peer(conn, "HUB")
     assert peer is not None
     node = plant.node
-    return Caller(node.code, peer, node.engine, node.clock, node.key, transport, limit, bytes_max=2 << 20)
+    return BoxCaller(
+        node.code,
+        peer,
+        node.engine,
+        node.clock,
+        node.key,
+        transport,
+        limit,
+        bytes_max=2 << 20,
+        numbers=outside.numbers,
+        box=plant,
+        outside=outside,
+        **more,
+    )
+
+
+def meet(caller: BoxCaller) -> Session:
+    """Hello, and again after each mending, until there is nothing to mend."""
+    session = caller.hello()
+    for _ in range(5):
+        if not caller.settle(session):
+            return session
+        session = caller.hello()
+    raise AssertionError("a recovery asks for itself again and again")
 
 
 def drain(caller: Caller, entries_max: int = 2_000, heartbeat: bool = True) -> int:
     """Hello, then push until the hub holds everything, then one heartbeat; returns the number of batches."""
-    session = caller.hello()
+    session = meet(caller)
     batches = 0
     while (run := caller.next_run(entries_max)) is not None:
         caller.push(session, run)
@@ -224,13 +264,15 @@ def raw_fact(number: int, **changes) -> bytes:
 
 def make_exchange(plant: Box, transport: Transport) -> Exchange:
     sync = plant.node.settings.sync
+    caller = make_caller(plant, transport)
     return Exchange(
-        make_caller(plant, transport),
+        caller,
         Pace(sync.heartbeat_s, sync.poll_s, sync.batch_entries_max),
         Backoff(sync.retry_first_s, sync.retry_max_s, lambda: 0.5),
         plant.ground.departing,
         plant.ground.arrived,
         Lease(plant.node.engine, "ship:HUB", 15),
+        caller.settle,
     )
 
 
@@ -301,6 +343,7 @@ class Kit:
 
     enrol = staticmethod(enrol)
     caller = staticmethod(make_caller)
+    meet = staticmethod(meet)
     drain = staticmethod(drain)
     forge = staticmethod(forge)
     raw_fact = staticmethod(raw_fact)

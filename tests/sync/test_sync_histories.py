@@ -103,7 +103,7 @@ class History:
 
     def exchange_once(self, code, entries_max):
         caller = self.kit.caller(self.plants[code], self.lines[code])
-        session = caller.hello()
+        session = self.kit.meet(caller)
         while (run := caller.next_run(entries_max)) is not None:
             caller.push(session, run)
         caller.push(session, None)
