@@ -25,8 +25,8 @@ from sync.endpoint import endpoint, install_desk
 from sync.following import Following
 from sync.keeping import Keeping
 from sync.lookout import hub_lookout
-from sync.mending import Mending
 from sync.observing import make_observing
+from sync.put_right import RowsAgain
 from sync.sight_door import door as sight_door
 from sync.sight_door import install_sights
 
@@ -53,8 +53,8 @@ def start_hub(settings: HubSettings) -> Served:
         urgent=TYPES,
     )
 
-    mending = Mending(hub.node)
-    keeping = Keeping(hub.node, others=(mending,))
+    rows_again = RowsAgain(hub.node)
+    keeping = Keeping(hub.node, others=(rows_again,))
 
     def start() -> None:
         keeping.start()
@@ -74,5 +74,5 @@ def start_hub(settings: HubSettings) -> Served:
     observing.install(app)
     install_desk(app, station.desk, Admission(room_in(settings.folder)))
     install_sights(app, hub.node)
-    install_comparing(app, hub.node, mending.want)
+    install_comparing(app, hub.node, rows_again.want)
     return Served(app, start, stop)

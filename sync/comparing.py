@@ -28,11 +28,11 @@ from sync import marks
 from sync.compare_messages import BUCKETS_WANTED_MAX, COMPARE, COMPARED, Compare, Compared
 from sync.errors import OutOfStep, SyncError, Unreachable
 from sync.limits import PROTOCOL
-from sync.mending import NAMED_MAX, put_right_and_tell
 from sync.messages import EpochState
 from sync.outgoing import states
 from sync.peers import Peer, list_peers, open_incident
 from sync.positions import waiting
+from sync.put_right import NAMED_MAX, put_right_and_tell
 from sync.seal import open_signed, sign
 from sync.transport import Door, Transport
 

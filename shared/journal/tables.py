@@ -20,8 +20,13 @@ ARCHIVED = """
 """
 """The only change of a fact's row: its bytes are in a file that was verified and listed, and that covers its entry."""
 
-GIVEN_UP_FACT = "EXISTS (SELECT 1 FROM entry_abandoned a WHERE a.fact_id = OLD.fact_id AND a.body = OLD.body)"
-"""A fact's row may go when it stands, byte for byte, in a branch that was given up (and no entry names it)."""
+GIVEN_UP_FACT = """
+  EXISTS (
+    SELECT 1 FROM entry_abandoned a
+    WHERE a.fact_id = OLD.fact_id AND (a.body = OLD.body OR OLD.archived_in IS NOT NULL))
+"""
+"""A fact's row may go when it stands in a branch that was given up, byte for byte or with its bytes in the archive (and
+no entry names it)."""
 
 GIVEN_UP_ENTRY = """
   EXISTS (

@@ -18,7 +18,7 @@ from sync import compare_door, comparing
 from sync.compare_door import door, install_comparing
 from sync.comparing import Comparing, PausableWay
 from sync.errors import BadSeal, Busy, SyncError
-from sync.mending import Mending
+from sync.put_right import RowsAgain
 from sync.tables import incident
 
 
@@ -90,8 +90,8 @@ def test_a_wrong_row_here_is_named_and_put_right_from_the_journal(pair) -> None:
 
 def test_a_wrong_row_at_the_hub_is_put_right_there_and_nothing_changes_here(pair) -> None:
     plant, hub, compare, _asked = pair
-    mending = Mending(hub.node)
-    mending.start()
+    rows_again = RowsAgain(hub.node)
+    rows_again.start()
     piece = plant.pieces[5]
     spoil(hub, piece, place="nowhere")
     with write(hub.node.engine) as conn:
@@ -101,12 +101,12 @@ def test_a_wrong_row_at_the_hub_is_put_right_there_and_nothing_changes_here(pair
     found = compare.compare()
     assert found.mended == ()
     assert len(found.rows) == 3
-    mending.want("ALD")
+    rows_again.want("ALD")
     end = time.monotonic() + 20
     while compare.compare().answer != "same":
         assert time.monotonic() < end
         time.sleep(0.05)
-    mending.stop()
+    rows_again.stop()
     assert row_of(hub, piece).place == "yard"
     assert row_of(hub, plant.pieces[6]) is not None
     assert row_of(hub, "f" * 32) is None

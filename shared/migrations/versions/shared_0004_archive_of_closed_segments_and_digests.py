@@ -25,7 +25,11 @@ ARCHIVED = """
 """
 
 
-GIVEN_UP = "EXISTS (SELECT 1 FROM entry_abandoned a WHERE a.fact_id = OLD.fact_id AND a.body = OLD.body)"
+GIVEN_UP = """
+  EXISTS (
+    SELECT 1 FROM entry_abandoned a
+    WHERE a.fact_id = OLD.fact_id AND (a.body = OLD.body OR OLD.archived_in IS NOT NULL))
+"""
 
 
 def upgrade() -> None:
