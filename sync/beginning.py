@@ -46,6 +46,7 @@ def begin(node: Node, outside: Outside = NOTHING) -> Beginning:
         raise _broken(str(error.orig)) from error
     if found.reason:
         log.warning("the database counts as restored: new epochs opened", reason=found.reason, streams=found.streams)
+    if found.reason or before is None:
         write_anchor(file, anchor)
     return found
 

@@ -155,7 +155,11 @@ class Caller:
             after=after,
             nonce=nonce,
         )
-        head, batch = split(self.transport.send("history", sign(self.key, HISTORY, wish)))
+        body = self.transport.send("history", sign(self.key, HISTORY, wish))
+        try:
+            head, batch = split(body)
+        except SyncError as error:
+            raise Unreachable("sync.foreign_answer", f"The answer is no history: {error.what}") from error
         given = self._open(head, GIVEN, Given)
         if given.nonce != nonce or given.batch != digest(batch):
             raise Unreachable("sync.foreign_answer", "The batch answers another wish.")

@@ -169,6 +169,7 @@ def test_without_a_readable_anchor_a_node_that_has_written_opens_a_new_epoch(kit
     plant = kit.plant()
     plant.create(2)
     file = anchor_file(plant.node)
+    file.unlink()
     if anchor == "garbled":
         file.write_bytes(b"{not json")
     again = kit.plant()
