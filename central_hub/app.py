@@ -11,6 +11,8 @@ from central_hub.conformance import views as conformance
 from central_hub.hub import Hub
 from central_hub.performance import views as comparison
 from central_hub.plants import api as plants
+from central_hub.plants import views as lines
+from central_hub.plants.marks import read_marks
 from central_hub.portal import views as portal
 from central_hub.portal.status import plants_status
 from central_hub.roles import ROLES
@@ -25,6 +27,7 @@ from shared.web.app import create_app
 from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
 from shared.web.status import disk_line
+from sync import incident_views as incidents
 from sync.quarantine import views as quarantine
 
 ZONE = "UTC"
@@ -41,6 +44,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature(apis=(quality.bp,)),
     transfers.FEATURE,
     traceability.FEATURE,
+    lines.FEATURE,
+    incidents.FEATURE,
     quarantine.FEATURE,
 )
 
@@ -56,7 +61,13 @@ def create_portal(hub: Hub, more: Sequence[Feature] = ()) -> OpenAPI:
         roles=ROLES,
         search="pieces.search",
         demo=hub.settings.clock_file is not None,
-        status=(lambda: plants_status(hub), quarantine.stopped_status, lambda: disk_line(hub.settings.folder)),
+        marks=lambda: read_marks(hub),
+        status=(
+            lambda: plants_status(hub),
+            incidents.status,
+            quarantine.stopped_status,
+            lambda: disk_line(hub.settings.folder),
+        ),
     )
     doors = Feature(apis=(plants.api,), machine=(plants.make_enrol_door(_standards_root),))
     app = create_app(hub.node, face, (*FEATURES, doors, *more))

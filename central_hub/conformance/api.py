@@ -10,7 +10,8 @@ from flask_openapi import APIBlueprint, Tag
 from central_hub.conformance.service import read_matrix
 from central_hub.conformance.words import text_of
 from central_hub.context import hub
-from shared.web.context import node, reading
+from shared.web.asof import as_of
+from shared.web.context import reading
 
 tag = Tag(name="conformance", description="Who runs which version of which standard, and what drifts")
 api = APIBlueprint("conformance_api", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
@@ -26,5 +27,5 @@ def conformance() -> dict[str, Any]:
         "items": items,
         "plants": [asdict(column) for column in matrix.plants],
         "next": None,
-        "as_of": node().clock.now_ms(),
+        **as_of(),
     }

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from central_hub.context import hub
 from central_hub.performance.service import list_days, list_kpis, read_comparison
-from shared.web.context import node, reading
+from shared.web.asof import as_of
+from shared.web.context import reading
 
 tag = Tag(name="comparison", description="One KPI over all plants, like with like")
 api = APIBlueprint("comparison_api", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
@@ -42,7 +43,7 @@ def comparison(query: ComparisonQuery) -> dict[str, Any]:
         "groups": [asdict(group) for group in found.groups],
         "without": list(found.without),
         "kpis": [{"id": kpi, "title": title} for kpi, title in kpis],
-        "as_of": node().clock.now_ms(),
+        **as_of(),
     }
 
 

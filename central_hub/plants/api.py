@@ -15,6 +15,7 @@ from central_hub.context import hub
 from central_hub.plants.queries import list_incidents, list_plants
 from central_hub.plants.service import enrol_plant
 from shared.db.engine import read
+from shared.web.asof import as_of
 from shared.web.context import node, reading
 from sync.endpoint import read_body
 from sync.limits import HELLO_BYTES_MAX
@@ -53,6 +54,7 @@ class PlantsBody(BaseModel):
     items: list[PlantBody]
     next: str | None
     as_of: int
+    complete_through_ms: dict[str, int | None] = {}
 
 
 @api.get("/plants", summary="The plants, their lines and how complete they are", responses={200: PlantsBody})
@@ -62,14 +64,14 @@ def plants() -> dict[str, Any]:
     with reading() as conn:
         lines = list_plants(conn, here.code, here.settings.sync.away_after_s)
     items = [PlantBody(**asdict(line)) for line in lines]
-    return PlantsBody(items=items, next=None, as_of=here.clock.now_ms()).model_dump()
+    return PlantsBody(items=items, next=None, **as_of()).model_dump()
 
 
 @api.get("/incidents", summary="What the sync protocol noted for people to look at, newest first")
 def incidents() -> dict[str, Any]:
     """The latest incidents."""
     with reading() as conn:
-        return {"items": list_incidents(conn), "next": None, "as_of": node().clock.now_ms()}
+        return {"items": list_incidents(conn), "next": None, **as_of()}
 
 
 def make_enrol_door(read_root: ReadRoot) -> Blueprint:

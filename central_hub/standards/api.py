@@ -17,6 +17,7 @@ from central_hub.standards import errors, publishing, reading, service, trusting
 from central_hub.standards.queries import find_catalogue, find_open_request
 from shared.errors import BadInput, NotFound
 from shared.standards.signing import SigningAnswer
+from shared.web.asof import as_of
 from shared.web.body import Body, Moment
 from shared.web.context import actor, node, requires
 from shared.web.context import reading as picture
@@ -93,7 +94,7 @@ def versions(query: ListQuery) -> dict[str, Any]:
     here = node()
     with picture() as conn:
         rows = reading.list_rows(conn, here.code, query.status, query.kind)
-    return {"items": [_version(row) for row in rows], "next": None, "as_of": here.clock.now_ms()}
+    return {"items": [_version(row) for row in rows], "next": None, **as_of()}
 
 
 @api.get("/<standard_id>/<int:version>")

@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from central_hub.traceability.domain import Whereabouts
 from central_hub.traceability.queries import read_recall
-from shared.web.context import node, reading
+from shared.web.asof import as_of
+from shared.web.context import reading
 
 tag = Tag(name="traceability", description="What became of a piece, over all plants")
 bp = APIBlueprint("traceability_api", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
@@ -33,7 +34,7 @@ def get_recall(path: NumberPath) -> dict[str, Any]:
         "mass_g": recall.mass_g,
         "items": [_json(piece) for piece in recall.pieces],
         "next": None,
-        "as_of": node().clock.now_ms(),
+        **as_of(),
     }
 
 

@@ -12,6 +12,7 @@ from central_hub.context import hub
 from central_hub.transfers import service
 from central_hub.transfers.balance import read_balance, start_of_day
 from shared.transfers.api import CasePath
+from shared.web.asof import as_of
 from shared.web.body import Body, Moment
 from shared.web.context import actor, node, reading, requires
 
@@ -43,7 +44,7 @@ def get_balance(query: BalanceQuery) -> dict[str, Any]:
     with reading() as conn:
         lanes = read_balance(conn, from_ms, to_ms)
     items = [asdict(lane) | {"unexplained_g": lane.unexplained_g} for lane in lanes]
-    return {"items": items, "next": None, "from_ms": from_ms, "to_ms": to_ms, "as_of": now_ms}
+    return {"items": items, "next": None, "from_ms": from_ms, "to_ms": to_ms, **as_of()}
 
 
 @bp.post("/cases/<case_id>/resolve", summary="A person ends a case")

@@ -69,11 +69,13 @@ class Unapplied:
         return self.at.stream, self.at.epoch, self.at.seq
 
 
-def set_aside(conn: Connection, facts: Sequence[Unapplied], now_ms: int, since: Mapping[Place, int]) -> None:
+def set_aside(
+    conn: Connection, facts: Sequence[Unapplied], now_ms: int, since: Mapping[Place, int] | None = None
+) -> None:
     """Remember facts as not applied and block their subjects; `since` keeps the time of those tried before."""
     if not facts:
         return
-    conn.execute(insert(quarantine), [_row(f, since.get(f.place, now_ms)) for f in facts])
+    conn.execute(insert(quarantine), [_row(f, (since or {}).get(f.place, now_ms)) for f in facts])
     blocked = [
         {"author": f.at.author, "subject": subject, "stream": f.at.stream, "epoch": f.at.epoch, "seq": f.at.seq}
         for f in facts

@@ -84,7 +84,7 @@ def apply_entries(
     for item in fresh:
         run.take(item)
     run.apply()
-    set_aside(conn, run.aside, now_ms, since or {})
+    set_aside(conn, run.aside, now_ms, since)
     return run.tally
 
 

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Row
 from shared.errors import NotFound
 from shared.material import queries
 from shared.material.trace import Trace, ancestor_places, projected_marks, trace
-from shared.web.context import node, reading
+from shared.web.asof import as_of
+from shared.web.context import reading
 from shared.web.features import Feature
 from shared.web.paging import PageQuery
 
@@ -97,6 +98,7 @@ class MaterialList(BaseModel):
     items: list[MaterialOut]
     next: str | None
     as_of: int
+    complete_through_ms: dict[str, int | None] | None = Field(None, description="at the hub: plant -> ms or null")
 
 
 def as_json(row: Row[Any], numbers: dict[str, list[str]]) -> dict[str, Any]:
@@ -115,7 +117,7 @@ def materials(query: MaterialsQuery) -> dict[str, Any]:
     with reading() as conn:
         rows, cursor = queries.list_materials(conn, wanted, query.after, query.limit)
         numbers = queries.numbers_of(conn, [row.material_id for row in rows])
-    return {"items": [as_json(row, numbers) for row in rows], "next": cursor, "as_of": node().clock.now_ms()}
+    return {"items": [as_json(row, numbers) for row in rows], "next": cursor, **as_of()}
 
 
 @api.get("/materials/<number>", summary="One piece: every author's row, its life, its marks")
@@ -129,7 +131,7 @@ def one_material(path: NumberPath) -> dict[str, Any]:
             "items": [as_json(row, numbers) for row in rows],
             "history": [_plain(event) for event in queries.history(conn, material_id)],
             "marks": [_plain(mark) for mark in projected_marks(conn, material_id)],
-            "as_of": node().clock.now_ms(),
+            **as_of(),
         }
 
 
@@ -146,7 +148,7 @@ def one_trace(path: NumberPath, query: TraceQuery) -> dict[str, Any]:
         "depth": found.depth,
         "nodes": _nodes(found),
         "edges": [_edge(edge, operations) for edge in found.edges],
-        "as_of": node().clock.now_ms(),
+        **as_of(),
     }
 
 
@@ -165,7 +167,7 @@ def one_place(path: NumberPath, query: PlaceQuery) -> dict[str, Any]:
         _plain(place) | {"numbers": numbers.get(place.material_id, []), "kind": kinds.get(place.material_id, "")}
         for place in places
     ]
-    return {"material_id": material_id, "items": items, "as_of": node().clock.now_ms()}
+    return {"material_id": material_id, "items": items, **as_of()}
 
 
 def _candidates(conn: Connection, number: str) -> list[Row[Any]]:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from shared.performance import queries
 from shared.performance.figures import figures_of
-from shared.web.context import node, reading
+from shared.web.asof import as_of
+from shared.web.context import reading
 from shared.web.features import Feature
 
 tag = Tag(name="performance", description="Base measures, states and stops of units")
@@ -53,7 +54,7 @@ def performance(query: FiguresQuery) -> dict[str, Any]:
         "stops": [dict(row._mapping) for row in stops],
         "delays_ms": [{"author": a, "unit": u, "reasons": reasons} for (a, u), reasons in sorted(delays.items())],
         "states": [dict(row._mapping) for row in states],
-        "as_of": node().clock.now_ms(),
+        **as_of(),
     }
 
 

@@ -14,7 +14,8 @@ from shared.errors import NotFound
 from shared.material.queries import find_by_number, rows_of
 from shared.quality import queries
 from shared.quality.domain import Analysis
-from shared.web.context import node, reading
+from shared.web.asof import as_of
+from shared.web.context import reading
 from shared.web.paging import PageQuery
 
 tag = Tag(name="quality", description="Samples, decisions and holds")
@@ -122,7 +123,7 @@ def _best(rows: list[Row[Any]], author: str) -> Row[Any] | None:
 
 
 def _page(items: list[dict[str, Any]], rows: Any, limit: int, key: str) -> dict[str, Any]:
-    return {"items": items, "next": items[-1][key] if len(rows) > limit else None, "as_of": node().clock.now_ms()}
+    return {"items": items, "next": items[-1][key] if len(rows) > limit else None, **as_of()}
 
 
 def hold_json(row: Row[Any], piece: Row[Any] | None) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from sqlalchemy import Row
 from shared.errors import NotFound
 from shared.transfers import case_queries, queries
 from shared.transfers.lines import LineFilter, TransferLine, find_lines, find_lines_in_state, lines_of
-from shared.web.context import node, reading
+from shared.web.asof import as_of
+from shared.web.context import reading
 from shared.web.paging import PageQuery
 
 tag = Tag(name="transfers", description="Loads, receipts and cases between plants")
@@ -100,7 +101,7 @@ def get_shipment(path: ShipmentPath) -> dict[str, Any]:
         "lines": [line_json(line) for line in lines],
         "cases": [case_json(case) for case in cases],
         "closed_at_ms": close.closed_at_ms if close else None,
-        "as_of": node().clock.now_ms(),
+        **as_of(),
     }
 
 
@@ -141,7 +142,7 @@ def get_case(path: CasePath) -> dict[str, Any]:
             raise NotFound("transfers.unknown_case", f"There is no case {path.case_id}.", todo="Read the list again.")
         wanted = LineFilter(shipment_id=row.shipment_id, material_id=row.material_id)
         lines = find_lines(conn, wanted) if row.shipment_id else []
-    return case_json(row) | {"lines": [line_json(line) for line in lines], "as_of": node().clock.now_ms()}
+    return case_json(row) | {"lines": [line_json(line) for line in lines], **as_of()}
 
 
 @bp.get("/episodes", summary="Episodes of waiting for a plant's data")
@@ -156,7 +157,7 @@ def get_episodes() -> dict[str, Any]:
 def page(items: list[dict[str, Any]], limit: int, key: str) -> dict[str, Any]:
     """A page of a list that was read with one row more than wanted."""
     shown = items[:limit]
-    return {"items": shown, "next": shown[-1][key] if len(items) > limit else None, "as_of": node().clock.now_ms()}
+    return {"items": shown, "next": shown[-1][key] if len(items) > limit else None, **as_of()}
 
 
 def line_json(line: TransferLine) -> dict[str, Any]:

@@ -45,6 +45,11 @@ LIST = {
         "items": {"type": "array", "items": {"type": "object"}},
         "next": {"type": ["string", "null"]},
         "as_of": {"type": "integer", "description": "ms since 1970 UTC"},
+        "complete_through_ms": {
+            "type": "object",
+            "description": "at the hub: up to when each plant's facts are in the answer, ms since 1970 UTC or null",
+            "additionalProperties": {"type": ["integer", "null"]},
+        },
     },
 }
 

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from shared.db.engine import write
 from shared.ids import new_id
 from shared.web import accounts, api_document, formats, headers, problems, session, signin
+from shared.web import asof as asof_marks
 from shared.web.body import StrictJson
 from shared.web.context import face, find_signed_in, node
 from shared.web.features import SECTIONS, Face, Feature, MenuItem
@@ -57,6 +58,7 @@ def create_app(node: Node, face: Face, features: Sequence[Feature]) -> OpenAPI:
     app.json = StrictJson(app)
     problems.install(app)
     headers.install(app)
+    asof_marks.install(app)
     session.install(app, tuple(bp for feature in features for bp in feature.machine))
     app.register_blueprint(signin.bp)
     for feature in features:
@@ -97,6 +99,8 @@ def _page_context(menu: tuple[MenuItem, ...]) -> dict[str, Any]:
         "form_error": g.get("form_error"),
         "theme": request.cookies.get("theme", "auto"),
         "command_id": lambda: new_id(node().clock),
+        "marks": asof_marks.marks(),
+        "is_behind": asof_marks.is_behind,
     }
 
 

@@ -50,8 +50,22 @@ class StatusLine:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Up to when a plant's facts are in what is shown, ms UTC; None before its first word."""
+
+    code: str
+    name: str
+    through_ms: int | None
+
+
 StatusPort = Callable[[], Sequence[StatusLine]]
 """Registered by wiring; asked at every page and by the header's poll, so it must be quick (one small read)."""
+
+
+def only_own() -> tuple[Mark, ...]:
+    """A plant shows its own figures: complete up to now."""
+    return ()
 
 
 def no_shift(now_ms: int) -> str:
@@ -70,6 +84,7 @@ class Face:
     search endpoint of the search page; empty while a face has none
     demo   the node lives in a played time: said on every page
     roles  the roles a person can have here, with one line of meaning each
+    marks  of each plant whose facts the figures are made of; asked before a request reads anything else
     """
 
     kind: str
@@ -82,3 +97,4 @@ class Face:
     shift: Callable[[int], str] = no_shift
     demo: bool = False
     status: tuple[StatusPort, ...] = field(default=())
+    marks: Callable[[], tuple[Mark, ...]] = only_own

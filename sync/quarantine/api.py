@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from shared.journal.rebuild import Rebuilt
 from shared.journal.stopping import find_stops
+from shared.web.asof import as_of
 from shared.web.body import Body
 from shared.web.context import actor, node, reading, requires
 from shared.web.paging import PageQuery, Paging, cut
@@ -35,19 +36,19 @@ class FactPath(BaseModel):
     fact_id: str = Field(max_length=32)
 
 
-class AuthorBody(Body):
+class SetAsideAuthorBody(Body):
     """Whose facts; empty for everybody's where that makes sense."""
 
     author: str = Field("", max_length=64)
 
 
-class ReasonBody(Body):
+class DiscardReasonBody(Body):
     """Why a fact shall have no effect here."""
 
     reason: str = Field(min_length=1, max_length=service.REASON_MAX)
 
 
-class NothingBody(Body):
+class ConfirmationBody(Body):
     """The address says it all."""
 
 
@@ -62,7 +63,7 @@ def get_list(query: ListQuery) -> dict[str, Any]:
     return {
         "items": page.items,
         "next": page.next,
-        "as_of": node().clock.now_ms(),
+        **as_of(),
         "counts": counts,
         "stopped": [asdict(found) for found in stops.values()],
     }
@@ -79,27 +80,27 @@ def get_one(path: FactPath) -> dict[str, Any]:
         "subjects": item.subjects,
         "holds_up": item.held_count,
         "proposal": dict(item.proposal._mapping) if item.proposal else None,
-        "as_of": node().clock.now_ms(),
+        **as_of(),
     }
 
 
 @bp.post("/quarantine/retry", summary="Try again what is set aside, of one author or of all")
 @requires(*service.ROLES)
-def post_retry(body: AuthorBody) -> dict[str, int]:
+def post_retry(body: SetAsideAuthorBody) -> dict[str, int]:
     """How many facts changed rows, and what stays set aside."""
     return _rebuilt(service.retry(node(), body.author or None, actor()))
 
 
 @bp.post("/quarantine/resume", summary="Go on applying an author that was stopped")
 @requires(*service.ROLES)
-def post_resume(body: AuthorBody) -> dict[str, bool]:
+def post_resume(body: SetAsideAuthorBody) -> dict[str, bool]:
     """Whether it was stopped."""
     return {"resumed": service.resume_author(node(), body.author, actor())}
 
 
 @bp.post("/quarantine/<author>/<fact_id>/propose", summary="Propose to discard a fact; a second person confirms")
 @requires(*service.ROLES)
-def post_proposal(path: FactPath, body: ReasonBody) -> dict[str, str]:
+def post_proposal(path: FactPath, body: DiscardReasonBody) -> dict[str, str]:
     """The first proposal stands."""
     service.propose_discard(node(), path.author, path.fact_id, body.reason, actor())
     return {"state": "proposed"}
@@ -107,7 +108,7 @@ def post_proposal(path: FactPath, body: ReasonBody) -> dict[str, str]:
 
 @bp.post("/quarantine/<author>/<fact_id>/withdraw", summary="Take a proposal to discard back")
 @requires(*service.ROLES)
-def post_withdrawal(path: FactPath, body: NothingBody) -> dict[str, str]:
+def post_withdrawal(path: FactPath, body: ConfirmationBody) -> dict[str, str]:
     """The fact stays set aside."""
     service.withdraw_proposal(node(), path.author, path.fact_id, actor())
     return {"state": "withdrawn"}
@@ -115,7 +116,7 @@ def post_withdrawal(path: FactPath, body: NothingBody) -> dict[str, str]:
 
 @bp.post("/quarantine/<author>/<fact_id>/confirm", summary="Discard a fact that somebody else proposed to discard")
 @requires(*service.ROLES)
-def post_confirmation(path: FactPath, body: NothingBody) -> dict[str, int]:
+def post_confirmation(path: FactPath, body: ConfirmationBody) -> dict[str, int]:
     """What it held up is applied; neither a new try nor a rebuild brings it back."""
     return _rebuilt(service.confirm_discard(node(), path.author, path.fact_id, actor()))
 
