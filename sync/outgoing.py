@@ -93,7 +93,9 @@ def promise(conn: Connection, run: Run, now_ms: int, limit: Limit) -> int:
     """complete_through for this run (sync-protocol.md, 1.7), in a write transaction.
 
     At the head of the present epoch: just before now, and the head remembers now as the least time of the next fact,
-    so that the promise holds even if the clock steps back. Elsewhere: just before the last entry's own time.
+    so that the promise holds even if the clock steps back. Before the head: just before the last entry's own time, as
+    long as times rise to the head; after a restore they need not (a wrong clock, facts carried over), so nothing is
+    promised until the head is reached.
     """
     row = lock_head(conn, run.stream, 0)
     if (row.epoch, row.seq) == (run.epoch, run.last):
@@ -101,7 +103,8 @@ def promise(conn: Connection, run: Run, now_ms: int, limit: Limit) -> int:
         conn.execute(update(head).where(head.c.stream == run.stream).values(recorded_at_ms=floor))
         through = floor - 1
     else:
-        through = run.entries[-1].recorded_at_ms - 1 if run.entries and ">" not in run.stream else 0
+        rising = row.epoch == run.epoch and run.parent is None and ">" not in run.stream
+        through = run.entries[-1].recorded_at_ms - 1 if run.entries and rising else 0
     oldest = limit()
     return through if oldest is None else min(through, oldest - 1)
 
