@@ -17,7 +17,7 @@ from shared.ids import secret_token
 from shared.journal.journal import Work
 from shared.keys import fingerprint
 from sync import peers
-from sync.limits import PROTOCOL
+from sync.limits import HEAD_BYTES_MAX, PROTOCOL
 from sync.messages import ANY_HUB, ENROL, ENROLLED, Enrol, Enrolled
 from sync.seal import open_self_signed, sign
 
@@ -58,7 +58,7 @@ def enrol_plant(hub: Hub, raw: bytes, standards_root: str) -> bytes:
 
     A plant whose disk is gone is enrolled again the same way: its new key takes the place of the old.
     """
-    request = open_self_signed(raw, ENROL, Enrol, ANY_HUB)
+    request = open_self_signed(raw, ENROL, Enrol, ANY_HUB, HEAD_BYTES_MAX)
     public, now = bytes.fromhex(request.public_key), hub.clock.now_ms()
     shown = fingerprint(public)
     with write(hub.node.engine) as conn:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -30,6 +31,8 @@ PREDECESSOR_S = 6.0
 """How long a start waits for the process before it to be gone: an orphaned worker notices within a second."""
 KEEPALIVE_S = 75
 """Longer than the pause between two calls of a syncing plant, so that it need not connect anew each time."""
+SILENCE_S = 20
+"""Between two bytes of a request, or of an answer that is not taken; far above what a narrow line needs."""
 WORKER_SILENCE_S = 120
 
 
@@ -47,6 +50,12 @@ class NodeWorker(ThreadWorker):  # type: ignore[misc]
 
     served: Served | None = None
     stopper: threading.Thread | None = None
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Bound the time between two bytes of a request or an answer: a peer that says nothing more holds no thread."""
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            conn.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", SILENCE_S, 0))
+        super().enqueue_req(conn)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The end is announced: TERM from the master."""

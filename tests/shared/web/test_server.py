@@ -22,10 +22,12 @@ PROGRAM = textwrap.dedent("""
     from pathlib import Path
     from flask import Flask
     from shared.settings import NodeSettings, check
+    from shared.web import server
     from shared.web.server import Served, serve
 
+    server.SILENCE_S = 1
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
-    settings = check(NodeSettings, {"code": "ALD", "name": "ALD", "folder": folder, "web": {"port": port}}, "test")
+    settings = check(NodeSettings, {"code": "ALD", "name": "ALD", "folder": folder, "web": {"port": port, "threads": 4}}, "test")
 
     def build():
         app = Flask("node")
@@ -84,6 +86,20 @@ def test_a_node_answers_and_ends_soon_even_with_a_long_poll_open(
         assert process.wait(20) == 0
     assert (folder / "stopped").exists()
     assert time.monotonic() - begun < 15
+
+
+def test_peers_that_stop_in_the_middle_of_a_request_hold_no_thread(
+    running: tuple[subprocess.Popen[bytes], int, Path],
+) -> None:
+    _, port, _ = running
+    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(8)]
+    for peer in silent[:4]:
+        peer.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Le")
+    for peer in silent[4:]:
+        peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+    assert urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20).read() == b"here"
+    for peer in silent:
+        peer.close()
 
 
 def test_a_second_process_on_folder_or_port_is_refused_in_words(
