@@ -6,12 +6,15 @@ from pathlib import Path
 
 from local_mes.level2.interpret import oldest_open_ms
 from local_mes.level2.spool import create_spool
+from local_mes.model.high_marks import NumberMarks
 from local_mes.model.service import load_model
 from local_mes.plant import Plant
+from local_mes.standards.floors import TrustFloors
 from shared.clock import Clock
 from shared.db import migrate
 from shared.db.engine import open_engine
 from shared.errors import BadSetup
+from shared.journal.highest import Outside
 from shared.node import build_node, new_folder
 from shared.settings import PlantSettings
 from shared.subjects import REGISTERS
@@ -48,4 +51,7 @@ def init_plant(settings: PlantSettings, clock: Clock | None = None) -> Plant:
 def build_station(plant: Plant, transport: Transport | None = None) -> CallingStation:
     """The plant's sync, not started. What it promises to be complete ends before the oldest open Level-2 message."""
     transport = transport or routed_transport(plant.node, plant.settings)
-    return build_calling(plant.node, lambda: oldest_open_ms(plant), plant.settings.apply_entries_max, transport)
+    outside = Outside(NumberMarks(plant.model), TrustFloors(plant.code))
+    return build_calling(
+        plant.node, lambda: oldest_open_ms(plant), plant.settings.apply_entries_max, transport, outside
+    )

@@ -15,7 +15,7 @@ from shared.node import Node
 from sync.errors import Unreachable
 from sync.limits import PROTOCOL
 from sync.messages import ANY_HUB, ENROL, ENROLLED, Enrol, Enrolled
-from sync.peers import list_peers, trust_peer
+from sync.peers import keep_key, list_peers, trust_peer
 from sync.seal import open_self_signed, sign
 from sync.transport import Transport
 
@@ -56,6 +56,9 @@ def enrol(node: Node, token: str, transport: Transport) -> Enrolment:
     public = bytes.fromhex(answer.public_key)
     _refuse_second_hub(node, answer.node)
     with write(node.engine) as conn:
+        # the hub's operator let this plant in: what it was enrolled with before has signed history that is its own
+        for earlier in answer.earlier_keys:
+            keep_key(conn, node.code, bytes.fromhex(earlier), node.clock.now_ms())
         trust_peer(conn, answer.node, public, node.clock.now_ms(), answer.standards_root)
     return Enrolment(answer.node, fingerprint(public), own, answer.standards_root)
 

@@ -56,7 +56,8 @@ def issue_token(hub: Hub, plant_code: str) -> IssuedToken:
 def enrol_plant(hub: Hub, raw: bytes, standards_root: str) -> bytes:
     """Take a plant in by its token and answer with the hub's key; TokenRefused, Malformed, BadSeal.
 
-    A plant whose disk is gone is enrolled again the same way: its new key takes the place of the old.
+    A plant whose disk is gone is enrolled again the same way: its new key takes the place of the old. The token is the
+    operator's approval, so the plant is told its earlier keys: with them it can prove the history that it takes back.
     """
     request = open_self_signed(raw, ENROL, Enrol, ANY_HUB, HEAD_BYTES_MAX)
     public, now = bytes.fromhex(request.public_key), hub.clock.now_ms()
@@ -64,6 +65,7 @@ def enrol_plant(hub: Hub, raw: bytes, standards_root: str) -> bytes:
     with write(hub.node.engine) as conn:
         _use_token(conn, request, now)
         peers.trust_peer(conn, request.node, public, now)
+        earlier = tuple(sorted(key.hex() for key in peers.keys_of(conn, request.node).values() if key != public))
         row = {"code": request.node, "name": request.name, "fingerprint": shown, "enrolled_at_ms": now}
         upsert(conn, plant, [row], update=["name", "fingerprint", "enrolled_at_ms"])
     answer = Enrolled(
@@ -75,6 +77,7 @@ def enrol_plant(hub: Hub, raw: bytes, standards_root: str) -> bytes:
         public_key=hub.node.key.public.hex(),
         standards_root=standards_root,
         plant_fingerprint=shown,
+        earlier_keys=earlier,
     )
     return sign(hub.node.key, ENROLLED, answer)
 
