@@ -17,7 +17,7 @@ from shared.ids import random_key
 from shared.journal.highest import NoValues, Values
 from shared.journal.life import get_identity, note_peer
 from shared.keys import SigningKey
-from sync import link, marks
+from sync import link, marks, understanding
 from sync.errors import OutOfStep, SyncError, Unreachable
 from sync.incoming import Held, check_stream, store, unpack
 from sync.limits import ENTRIES_MAX, POLL_MAX_S, PROTOCOL, PROTOCOL_OLDEST
@@ -234,6 +234,7 @@ class Caller:
         now = self.clock.now_ms()
         with write(self.engine) as conn:
             marks.accept_holdings(conn, self.peer.code, [self.code], welcome.holds, now)
+            understanding.keep(conn, self.peer.code, (welcome.proto, welcome.proto), welcome.facts, now)
             note_peer(conn, self.peer.code, welcome.incarnation)
             if "history" not in welcome.can:
                 self._note_ahead(conn, epochs, welcome)
