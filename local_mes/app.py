@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flask_openapi import OpenAPI
 
+from local_mes.connection import views as connection
 from local_mes.console import views as console
 from local_mes.console.status import hub_status, level2_status, plain_status
 from local_mes.level2 import views as level2
@@ -25,6 +26,7 @@ from shared.web.app import create_app
 from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
 from shared.web.status import disk_line
+from sync import incident_views as incidents
 from sync.quarantine import views as quarantine
 
 FEATURES: tuple[Feature, ...] = (
@@ -41,6 +43,8 @@ FEATURES: tuple[Feature, ...] = (
     standards.FEATURE,
     quality_pages.FEATURE,
     Feature(apis=(quality.bp,)),
+    connection.FEATURE,
+    incidents.FEATURE,
     quarantine.FEATURE,
 )
 
@@ -61,6 +65,7 @@ def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
             lambda: hub_status(plant),
             lambda: plain_status(plant),
             lambda: level2_status(plant),
+            incidents.status,
             quarantine.stopped_status,
             lambda: disk_line(plant.settings.folder),
         ),

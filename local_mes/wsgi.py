@@ -9,6 +9,7 @@ from functools import partial
 from flask_openapi import OpenAPI
 
 from local_mes.app import create_console
+from local_mes.connection.views import install_lookout
 from local_mes.level2.interpret import Interpreter
 from local_mes.level2.links import load_links
 from local_mes.level2.outbox import pass_on
@@ -80,7 +81,9 @@ def start_plant(settings: PlantSettings) -> Served:
         keeping.stop()
 
     checks = (alive("interpreter", thread.is_alive), alive("watch over the line", lambda: lookout.is_alive))
-    return Served(_make_app(plant, transport, checks), start, stop)
+    app = _make_app(plant, transport, checks)
+    install_lookout(app, lookout)
+    return Served(app, start, stop)
 
 
 def _make_following(plant: Plant, station: CallingStation) -> Following:
