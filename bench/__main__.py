@@ -1,53 +1,123 @@
-"""python -m bench: run every timing and print a table of medians."""
+"""python -m bench: run the timings and print a table of medians, each beside its reference of the same run."""
 
 from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
 import click
+from sqlalchemy import select
 
-from bench.journal_work import JournalRun, measure_journal
-from bench.sync_backlog import Run, measure_backlog
+from bench.brokers import measure_mosquitto, measure_nats
+from bench.journal_work import measure_journal
+from bench.memory import measure_memory
+from bench.online import measure_many, measure_online
+from bench.sync_backlog import Run, backlog, measure_backlog
+from shared.db.engine import read
+from shared.journal.tables import fact
+from shared.node import Node
 
-Row = tuple[str, float, str, float | None]
-"""(what, median, unit, median of the reference in the same runs)."""
+Row = tuple[str, float | None, str, float | None]
+"""(what, median, unit, median of the reference in the same runs); None = not installed here."""
+
+
+def journal(folder: Path, facts: int, runs: int) -> Iterator[Row]:
+    """A plant by itself."""
+    done = [measure_journal(folder, f"J{n}", facts // 5) for n in range(runs)]
+    plain = median(r.reference for r in done)
+    yield "recorded and durable, a fact a transaction", median(r.recorded for r in done), "facts/s", plain
+    yield "chain verified", median(r.verified for r in done), "facts/s", None
+    yield "all rows made again", median(r.rebuilt for r in done), "facts/s", None
+
+
+def shipped(folder: Path, facts: int, runs: int) -> Iterator[Row]:
+    """A backlog; the reference is PostgreSQL logical replication of the same rows."""
+    for where, done in measure_backlog(folder, facts, runs):
+        yield f"shipped and durable, {where}", median(r.shipped for r in done), "facts/s", _reference(done)
+        if all(r.applied for r in done):
+            yield f"applied afterwards, {where}", median(r.applied for r in done), "facts/s", None
+        yield f"on the wire, {where}", median(r.wire_bytes for r in done), "bytes/f", None
+
+
+def brokers(folder: Path, facts: int, runs: int) -> Iterator[Row]:
+    """What else would carry the same bytes."""
+    plant = backlog(folder, "CLD", facts)
+    bodies = _bodies(plant)
+    found = [(measure_nats(_fresh(folder), bodies), measure_mosquitto(_fresh(folder), bodies)) for _ in range(runs)]
+    yield "NATS JetStream, acknowledged publish, 256 in flight", _median([n for n, _ in found]), "facts/s", None
+    yield "Mosquitto bridge, QoS 1, catch-up", _median([m for _, m in found]), "facts/s", None
+
+
+def online(folder: Path, _facts: int, runs: int) -> Iterator[Row]:
+    """A plant with a line."""
+    done = [measure_online(_fresh(folder)) for _ in range(runs)]
+    yield "recorded to applied at the hub, median", median(r.latency_p50_ms for r in done), "ms", None
+    yield "recorded to applied at the hub, p95", median(r.latency_p95_ms for r in done), "ms", None
+    up = median(r.commit_up_p99_ms for r in done)
+    yield "commit p99, hub down (reference: hub up)", median(r.commit_down_p99_ms for r in done), "ms", up
+    yield "commit p99, hub down to hub up, median of five pairs", median(r.commit_ratio for r in done), "times", None
+
+
+def many(folder: Path, _facts: int, runs: int) -> Iterator[Row]:
+    """Twenty plants come back at once."""
+    done = [measure_many(_fresh(folder)) for _ in range(runs)]
+    slowest, usual = median(r.slowest for r in done), median(r.mean for r in done)
+    yield "20 plants at once: the slowest (reference: their mean)", slowest, "facts/s", usual
+
+
+def memory(folder: Path, facts: int, _runs: int) -> Iterator[Row]:
+    """The shipping process; give --facts 1000000 for the long form."""
+    found = measure_memory(folder, facts)
+    yield "memory of shipping at the end (reference: at a fifth)", found.late_mb, "MB", found.early_mb
+
+
+PARTS: dict[str, Callable[[Path, int, int], Iterator[Row]]] = {
+    part.__name__: part for part in (journal, shipped, brokers, online, many, memory)
+}
 
 
 @click.command()
-@click.option("--facts", default=10_000, show_default=True, type=click.IntRange(100), help="Facts in the backlog.")
+@click.option("--facts", default=20_000, show_default=True, type=click.IntRange(1_000), help="Facts in a backlog.")
 @click.option("--runs", default=3, show_default=True, type=click.IntRange(1), help="Runs; the median is printed.")
-def main(facts: int, runs: int) -> None:
+@click.option("--only", multiple=True, type=click.Choice(sorted(PARTS)), help="These parts alone.")
+def main(facts: int, runs: int, only: tuple[str, ...]) -> None:
     """Timings, medians of several runs. Machines are noisy: compare ratios within one run."""
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    click.echo(f"{'what':58} {'median':>9}  {'unit':8} {'reference':>9} {'ratio':>6}")
-    with tempfile.TemporaryDirectory() as folder:
-        for what, value, unit, reference in _rows(Path(folder), facts, runs):
-            beside = f"{reference:9,.0f} {value / reference:6.2f}" if reference else ""
-            click.echo(f"{what:58} {value:9,.0f}  {unit:8} {beside}".rstrip())
+    logging.disable(logging.INFO)
+    click.echo(f"{'what':62} {'median':>9}  {'unit':8} {'reference':>9} {'ratio':>6}")
+    for name, part in PARTS.items():
+        if not only or name in only:
+            with tempfile.TemporaryDirectory() as folder:
+                for row in part(Path(folder), facts, runs):
+                    click.echo(_line(row))
 
 
-def _rows(folder: Path, facts: int, runs: int) -> Iterator[Row]:
-    yield from _journal([measure_journal(folder, f"J{n}", facts // 5) for n in range(runs)])
-    for database, done in measure_backlog(folder, facts, runs):
-        yield from _backlog(database, done)
+def _line(row: Row) -> str:
+    what, value, unit, reference = row
+    if value is None:
+        return f"{what:62} {'not installed':>9}"
+    beside = f"{reference:9,.1f} {value / reference:6.2f}" if reference else ""
+    return f"{what:62} {value:9,.1f}  {unit:8} {beside}".rstrip()
 
 
-def _journal(runs: list[JournalRun]) -> Iterator[Row]:
-    plain = median(r.reference for r in runs)
-    yield "recorded and durable, a fact a transaction", median(r.recorded for r in runs), "facts/s", plain
-    yield "chain verified", median(r.verified for r in runs), "facts/s", None
-    yield "all rows made again", median(r.rebuilt for r in runs), "facts/s", None
+def _reference(done: list[Run]) -> float | None:
+    return median(r.reference for r in done) if all(r.reference for r in done) else None
 
 
-def _backlog(database: str, runs: list[Run]) -> Iterator[Row]:
-    plain = median(r.reference for r in runs)
-    yield f"backlog received and durable, hub on {database}", median(r.shipped for r in runs), "facts/s", plain
-    yield f"backlog applied afterwards, hub on {database}", median(r.applied for r in runs), "facts/s", None
-    yield f"on the wire, hub on {database}", median(r.wire_bytes for r in runs), "bytes/f", None
+def _median(found: list[float | None]) -> float | None:
+    there = [value for value in found if value is not None]
+    return median(there) if there else None
+
+
+def _bodies(plant: Node) -> list[bytes]:
+    with read(plant.engine) as conn:
+        return [bytes(body) for (body,) in conn.execute(select(fact.c.body))]
+
+
+def _fresh(folder: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=folder))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, LargeBinary, MetaData, String, Table, func, insert, select
 
-from bench.sync_backlog import draft, make_node
+from bench.nodes import draft, make_node
 from shared.db.engine import read, write
 from shared.journal.apply import Appliers
 from shared.journal.rebuild import rebuild
@@ -19,7 +19,7 @@ from shared.journal.tables import fact
 from shared.journal.verify import verify
 from shared.material import projection as material
 from shared.node import Node
-from sync.station import begin
+from sync.beginning import begin
 
 
 @dataclass(frozen=True)

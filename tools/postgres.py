@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+PORT = 5432
+"""Also without a network a cluster has a port: the name of its socket."""
+
 
 def find_programs() -> Path | None:
     """The folder of the newest PostgreSQL server programs on this machine, or None."""
@@ -19,8 +22,11 @@ def find_programs() -> Path | None:
 
 
 @contextmanager
-def temporary_cluster(programs: Path, *, fsync: bool) -> Iterator[str]:
-    """Start a cluster and give the URL of its maintenance database (user strandline)."""
+def temporary_cluster(programs: Path, *, fsync: bool, port: int = 0, wal_level: str = "replica") -> Iterator[str]:
+    """Start a cluster and give the URL of its maintenance database (user strandline).
+
+    It listens on a unix socket; with a port also on that of loopback.
+    """
     user = _other_user()
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # short: a socket's path has at most 107 characters
     if user:
@@ -28,7 +34,8 @@ def temporary_cluster(programs: Path, *, fsync: bool) -> Iterator[str]:
     data, durable = folder / "data", "on" if fsync else "off"
     options = (
         f"-c fsync={durable} -c synchronous_commit={durable} -c full_page_writes={durable}"
-        f" -c listen_addresses='' -k {folder}"
+        f" -c listen_addresses='{'127.0.0.1' if port else ''}' -c port={port or PORT} -c wal_level={wal_level}"
+        f" -k {folder}"
     )
     control = [*user, str(programs / "pg_ctl"), "-D", str(data), "-w"]
     try:
@@ -37,7 +44,7 @@ def temporary_cluster(programs: Path, *, fsync: bool) -> Iterator[str]:
         )
         _run([*control, "-o", options, "-l", str(folder / "log"), "start"], folder)
         try:
-            yield f"postgresql+psycopg://strandline@/postgres?host={folder}"
+            yield f"postgresql+psycopg://strandline@/postgres?host={folder}" + (f"&port={port}" if port else "")
         finally:
             _run([*control, "-m", "immediate", "stop"], folder)
     finally:
