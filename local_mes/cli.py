@@ -11,6 +11,7 @@ import click
 from sync.bundles.commands import bundle_commands
 from sync.commands import Door, add_node_commands, config
 from sync.compare_commands import digest_command
+from sync.recovery_commands import history
 
 if TYPE_CHECKING:
     from local_mes.plant import Plant
@@ -126,3 +127,4 @@ add_node_commands(plant)
 _sync = bundle_commands(_road, to_one_peer=True)
 _sync.add_command(digest_command(_comparing))
 plant.add_command(_sync)
+plant.add_command(history)
