@@ -18,7 +18,7 @@ from shared.journal.highest import NoValues, Values
 from shared.journal.life import get_identity, note_peer
 from shared.keys import SigningKey
 from sync import link, marks, understanding
-from sync.errors import OutOfStep, SyncError, Unreachable
+from sync.errors import EntryDamaged, OutOfStep, SyncError, Unreachable
 from sync.incoming import Held, check_stream, store, unpack
 from sync.limits import ENTRIES_MAX, POLL_MAX_S, PROTOCOL, PROTOCOL_OLDEST
 from sync.messages import (
@@ -44,7 +44,7 @@ from sync.messages import (
 from sync.outgoing import Addressed, Limit, Run, Sealed, empty_run, promise, read_run, seal_run, states
 from sync.pack import split
 from sync.peers import Peer, open_incident
-from sync.positions import ahead, missing, waiting
+from sync.positions import Span, ahead, missing, waiting
 from sync.seal import M, digest, open_seal, open_signed, sign
 from sync.transport import Transport
 from sync.understanding import fact_versions
@@ -166,27 +166,49 @@ class Caller:
         return batch
 
     def next_run(self, entries_max: int) -> Run | None:
-        """The next entries that the peer lacks, or None when it holds all."""
-        with read(self.engine) as conn:
-            spans = missing(states(conn, self.code), marks.list_holdings(conn, self.peer.code, [self.code]))
-            return read_run(conn, spans[0], entries_max, self.bytes_max) if spans else None
+        """The next entries that the peer lacks, or None when it holds all. EntryDamaged, with an incident."""
+        try:
+            with read(self.engine) as conn:
+                spans = missing(states(conn, self.code), marks.list_holdings(conn, self.peer.code, [self.code]))
+                return read_run(conn, spans[0], entries_max, self.bytes_max) if spans else None
+        except EntryDamaged as error:
+            with write(self.engine) as conn:
+                open_incident(conn, self.clock, self.code, "damaged", error.what)
+            raise
 
     def push(self, session: Session, run: Run | None) -> Receipt:
         """Send a run, or a heartbeat when there is none, and keep what the receipt says."""
+        return self.deliver(self.prepare(session, run))
+
+    def prepare(self, session: Session, run: Run | None) -> Sealed:
+        """A run, or a heartbeat, sealed for this session."""
         now = self.clock.now_ms()
         with write(self.engine) as conn:
             found = run or empty_run(conn, self.code)
             through = promise(conn, found, now, self.limit)
             counters = self.numbers.read(conn)
         to = Addressed(self.code, self.peer.code, session.incarnation, session.id, self.key)
-        sealed = seal_run(found, through, to, now, counters)
+        return seal_run(found, through, to, now, counters)
+
+    def prepare_after(self, session: Session, sealed: Sealed, entries_max: int) -> Sealed | None:
+        """What follows a batch in its epoch, sealed; None where nothing does."""
+        mine = sealed.seal
+        with read(self.engine) as conn:
+            top = {(e.stream, e.epoch): e.seq for e in states(conn, self.code)}.get((mine.stream, mine.epoch), 0)
+            span = Span(mine.stream, mine.epoch, mine.last + 1, top)
+            run = read_run(conn, span, entries_max, self.bytes_max) if span.entries > 0 else None
+        return self.prepare(session, run) if run is not None else None
+
+    def deliver(self, sealed: Sealed) -> Receipt:
+        """Send what is sealed and keep what the receipt says."""
         receipt = self._open(self.transport.send("push", sealed.body), RECEIPT, Receipt)
         self._check_receipt(receipt, sealed)
         held = EpochState(receipt.stream, receipt.epoch, receipt.durable, receipt.hash)
+        now = self.clock.now_ms()
         with write(self.engine) as conn:
             marks.move_holdings(conn, self.peer.code, [held], now)
             marks.keep_own_seal(conn, sealed, now)
-            link.note_contact(conn, self.peer.code, self.clock.now_ms(), receipt.sent_ms - self.clock.now_ms())
+            link.note_contact(conn, self.peer.code, now, receipt.sent_ms - now)
         return receipt
 
     def pull(self, session: Session, wait_ms: int) -> int:

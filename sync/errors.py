@@ -30,6 +30,23 @@ class NotConnected(Unreachable):
     """The peer was not reached at all: nothing was sent, so that the size of what was to be sent is not to blame."""
 
 
+class EntryDamaged(SyncError):
+    """An entry of ours is not what was chained when it was recorded: it and what follows it stay here until mended."""
+
+    status = 500
+
+    def __init__(self, stream: str, epoch: str, seq: int) -> None:
+        super().__init__(
+            "sync.entry_damaged",
+            f"Entry {seq} of epoch {epoch} of {stream} was changed in the database; it is not sent, nor what follows.",
+            kept="Recording goes on; everything before it is sent.",
+            todo="Run `journal verify`, and restore the last good backup: what the peer holds comes back from it.",
+        )
+        self.stream = stream
+        self.epoch = epoch
+        self.seq = seq
+
+
 class Malformed(SyncError):
     """The message cannot be read, or its parts contradict each other."""
 

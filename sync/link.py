@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from shared.db.upsert import upsert
 from shared.journal.reading import entries_after
-from sync.errors import Busy, StorageFull, WrongProtocol
+from sync.errors import Busy, EntryDamaged, StorageFull, WrongProtocol
 from sync.lease import get_db_now_ms
 from sync.marks import list_holdings
 from sync.outgoing import states
@@ -21,6 +21,8 @@ NO_ROOM = "no_room"
 """The peer answers, and its disk is full: another trouble than a cut line, and another person's to mend."""
 OTHER_PROTOCOL = "other_protocol"
 """The peer answers, and shares no protocol version: one of the two needs an upgrade."""
+DAMAGED = "damaged"
+"""The peer may well be there: an entry of ours was changed in our database, and nothing is sent past it."""
 BUSY = "busy"
 """The peer answers, and asks to come back in a moment."""
 
@@ -29,7 +31,7 @@ BUSY = "busy"
 class LinkReport:
     """One line as it stands. Times in ms UTC of the node's clock.
 
-    state      online | away | no_room | busy | other_protocol | never (no exchange yet)
+    state      online | away | no_room | damaged | busy | other_protocol | never (no exchange yet)
     waiting    facts of ours that the peer does not hold durably
     oldest_ms  when the oldest of them was recorded, None when nothing waits
     offset_ms  the peer's clock minus ours, as last measured
@@ -67,6 +69,8 @@ def state_after(error: Exception) -> str:
     """What an exchange that came to nothing says of the peer."""
     if isinstance(error, StorageFull):
         return NO_ROOM
+    if isinstance(error, EntryDamaged):
+        return DAMAGED
     if isinstance(error, WrongProtocol):
         return OTHER_PROTOCOL
     return BUSY if isinstance(error, Busy) and error.after_s else AWAY

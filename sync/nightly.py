@@ -56,7 +56,7 @@ class Nightly:
         """Run the jobs whose night it is; returns their names."""
         day = night_of(self._node.clock)
         with read(self._node.engine) as conn:
-            known = dict(conn.execute(select(nightly.c.job, nightly.c.day)).tuples().all())
+            known = {row.job: row.day for row in conn.execute(select(nightly.c.job, nightly.c.day))}
         for name, _ in self._jobs:
             if name not in known:
                 self._keep(name, day, True, NOT_YET)

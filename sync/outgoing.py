@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, update
 
+from shared.journal.chain import next_hash
 from shared.journal.journal import lock_head
 from shared.journal.reading import Life, Stored, entries_after, hash_at, lives
 from shared.journal.tables import head
 from shared.keys import SigningKey
+from sync.errors import EntryDamaged
 from sync.limits import PROTOCOL
 from sync.messages import SEAL, ZERO_HASH, Branch, Counters, EpochState, Seal
 from sync.pack import Origin, PackedEntry, join, pack_entries
@@ -39,6 +41,11 @@ class Sealed:
     seal: Seal
     envelope: bytes
     body: bytes
+
+    @property
+    def entries(self) -> int:
+        """How many entries it carries; 0 for a heartbeat."""
+        return self.seal.last - self.seal.first + 1
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ def states(conn: Connection, stream: str) -> tuple[EpochState, ...]:
 
 
 def read_run(conn: Connection, span: Span, entries_max: int, bytes_max: int) -> Run:
-    """The first entries of what is missing, within the limits; always at least one."""
+    """The first entries of what is missing, within the limits; always at least one. EntryDamaged."""
     found = entries_after(conn, span.stream, span.epoch, span.first - 1, min(entries_max, span.entries))
     size, count = 0, 0
     for item in found:
@@ -79,7 +86,20 @@ def read_run(conn: Connection, span: Span, entries_max: int, bytes_max: int) -> 
         count += 1
     parent = {life.epoch: _branch(life) for life in lives(conn, span.stream)}[span.epoch]
     prev = hash_at(conn, span.stream, span.epoch, span.first - 1) or ZERO_HASH
-    return Run(span.stream, span.epoch, parent, span.first, prev, tuple(found[:count]))
+    return Run(span.stream, span.epoch, parent, span.first, prev, tuple(_sound(found[:count], prev)))
+
+
+def _sound(entries: Sequence[Stored], previous: str) -> list[Stored]:
+    """The entries up to the first whose bytes are not those that were chained: a damaged one is never sent."""
+    sound: list[Stored] = []
+    for item in entries:
+        if item.hash != next_hash(item.epoch, item.stream, item.seq, previous, item.body):
+            break
+        sound.append(item)
+        previous = item.hash
+    if entries and not sound:
+        raise EntryDamaged(entries[0].stream, entries[0].epoch, entries[0].seq)
+    return sound
 
 
 def empty_run(conn: Connection, stream: str) -> Run:

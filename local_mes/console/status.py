@@ -9,7 +9,7 @@ from shared.web.features import StatusLine
 from shared.web.formats import clock_time
 from shared.web.status import hub_line, level2_line, protocol_line
 from sync.addresses import is_plain
-from sync.link import AWAY, NO_ROOM, OTHER_PROTOCOL, LinkReport, report_link
+from sync.link import AWAY, DAMAGED, NO_ROOM, OTHER_PROTOCOL, LinkReport, report_link
 from sync.peers import list_peers
 
 
@@ -26,6 +26,8 @@ def _hub_line(plant: Plant, hub: LinkReport) -> StatusLine:
     since = _clock(plant, hub.since_ms)
     if hub.state == OTHER_PROTOCOL:
         return protocol_line(since, hub.waiting)
+    if hub.state == DAMAGED:
+        return StatusLine("alarm", f"Nothing is sent since {since}: an entry of the journal is damaged. See incidents.")
     return hub_line(since if hub.state == AWAY else None, hub.waiting, since if hub.state == NO_ROOM else None)
 
 
