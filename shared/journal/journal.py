@@ -122,28 +122,32 @@ class Work:
             return fact_id
         head = lock_head(self.conn, self.journal.code, self.journal.clock.now_ms())
         recorded_at = max(self.journal.clock.now_ms(), head.recorded_at_ms)
-        name, version = type_of(draft.payload)
-        value = Fact(
-            fact_id=fact_id,
-            type=name,
-            version=version,
-            author=self.journal.code,
-            actor=draft.actor,
-            subjects=tuple(
-                Subject(s, find_head(self.conn, self.journal.code, s)) for s in dict.fromkeys(draft.subjects)
-            ),
-            occurred=draft.occurred,
-            recorded_at_ms=recorded_at,
-            causes=draft.causes,
-            standard=draft.standard,
-            payload=encode_payload(draft.payload),
-        )
+        subjects = [Subject(s, find_head(self.conn, self.journal.code, s)) for s in dict.fromkeys(draft.subjects)]
+        value = to_fact(draft, self.journal.code, fact_id, subjects, recorded_at)
         body = encode(value)
         store_fact(self.conn, value, body)
         append_entry(self.conn, self.journal.code, fact_id, body, recorded_at)
         self.journal.appliers.apply(self.conn, [decode(body)])
         self.recorded.append(fact_id)
         return fact_id
+
+
+def to_fact(draft: Draft[Any], author: str, fact_id: str, subjects: Sequence[Subject], recorded_at_ms: int) -> Fact:
+    """The envelope of a draft as its author records it now."""
+    name, version = type_of(draft.payload)
+    return Fact(
+        fact_id=fact_id,
+        type=name,
+        version=version,
+        author=author,
+        actor=draft.actor,
+        subjects=tuple(subjects),
+        occurred=draft.occurred,
+        recorded_at_ms=recorded_at_ms,
+        causes=draft.causes,
+        standard=draft.standard,
+        payload=encode_payload(draft.payload),
+    )
 
 
 def store_fact(conn: Connection, value: Fact, body: bytes) -> None:

@@ -32,7 +32,7 @@ def find_head(conn: Connection, author: str, subject: str) -> str | None:
 def follow_subjects(conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
     """Move the heads past these facts, in order, and note those that are contested."""
     keys = {(f.author, subject) for f in facts for subject in f.subjects}
-    heads = _find_heads(conn, keys)
+    heads = find_heads(conn, keys)
     suspects: list[dict[str, Any]] = []
     for f in facts:
         suspects += _suspects(f, heads)
@@ -42,7 +42,8 @@ def follow_subjects(conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None
     upsert(conn, contested, _proven(conn, suspects))
 
 
-def _find_heads(conn: Connection, keys: set[tuple[str, str]]) -> Heads:
+def find_heads(conn: Connection, keys: set[tuple[str, str]]) -> Heads:
+    """The last facts about many subjects: (author, subject) -> fact; those without one are left out."""
     found: Heads = {}
     c = subject_head.c
     for author in {author for author, _ in keys}:
