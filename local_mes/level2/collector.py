@@ -16,14 +16,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from local_mes.level2.down import links_waiting
 from local_mes.level2.link_state import STOPPED, LinkState, load_state, real_ms, save_states
-from local_mes.level2.links import LinkPlan, load_links
-from local_mes.level2.opcua import OpcuaLink
+from local_mes.level2.links import Link, LinkPlan, load_links
 from local_mes.level2.spool import SpoolWriter, create_spool
 from local_mes.level2.telegram_server import TelegramLink
 from shared import logs
@@ -31,6 +31,9 @@ from shared.clock import Clock, FileClock, SystemClock
 from shared.db.engine import open_engine
 from shared.errors import BadSetup, Unavailable
 from shared.settings import PlantSettings
+
+if TYPE_CHECKING:
+    from local_mes.level2.opcua import OpcuaLink
 
 STATES_EVERY_S = 1.0
 DOWN_LOOK_S = 0.2
@@ -93,7 +96,7 @@ class Collector:
             if link.kind == "telegram":
                 self._telegram.append(TelegramLink(link, plan.layouts[link.code], plan.zone, clock, writer, state))
             else:
-                self._opcua.append(OpcuaLink(link, plan.zone, plan.folder, clock, writer, state))
+                self._opcua.append(_opcua(link, plan, clock, writer, state))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve all links until stop is set."""
@@ -141,6 +144,13 @@ class Collector:
                 if link.link.code in waiting:
                     link.down_wake.set()
             await asyncio.sleep(DOWN_LOOK_S)
+
+
+def _opcua(link: Link, plan: LinkPlan, clock: Clock, writer: SpoolWriter, state: LinkState) -> OpcuaLink:
+    # imported by who has such a link: the library is a third of what this process loads
+    from local_mes.level2.opcua import OpcuaLink
+
+    return OpcuaLink(link, plan.zone, plan.folder, clock, writer, state)
 
 
 async def _until_signalled(collector: Collector) -> None:
