@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,12 @@ from shared.db import migrate
 from shared.db.engine import open_engine, read, write
 from shared.db.types import metadata
 from shared.errors import BadSetup
+from tools import make_migration
 
 BRANCHES = {"plant": local_mes.wsgi.MIGRATIONS, "hub": central_hub.wsgi.MIGRATIONS}
+for _, modules in make_migration.BRANCHES.values():
+    for module in modules:  # the tables that no node's process imports at its start, too
+        import_module(module)
 
 
 def tables_of(branch: str) -> set[str]:
