@@ -28,10 +28,10 @@ from shared.journal.replay import Tally, apply_entries
 from shared.journal.stopping import Window, find_stops, is_too_much, resume, stop
 from shared.journal.tables import epoch, head
 from shared.logs import get
+from sync import incidents
 from sync.backoff import Backoff
 from sync.bell import Bell
 from sync.lease import LEASE_S, Lease
-from sync.peers import open_incident
 
 log = get("apply")
 
@@ -106,6 +106,8 @@ class Applying:
                 for author, stopped in find_stops(conn).items()
                 if not is_too_much(stopped.tried, count_by_state(conn, author)["quarantined"])
             ]
+            for author in better:
+                incidents.end(conn, author, "apply_stopped", self._clock.now_ms())
             return resume(conn, better)
 
     def _run(self) -> None:
@@ -154,7 +156,7 @@ class Applying:
             if author in stops or not window.add(now, tried, quarantined):
                 continue
             made = stop(conn, author, self._windows.pop(author), now)
-            open_incident(conn, self._clock, author, "apply_stopped", made.reason)
+            incidents.hold(conn, self._clock, author, "apply_stopped", "alarm", made.reason, "")
             log.error("applying stopped", author=author, reason=made.reason)
 
 

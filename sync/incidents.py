@@ -22,6 +22,7 @@ KINDS = {
     "behind": "A side was behind",
     "journal": "Journal damaged",
     "apply_stopped": "Applying stopped",
+    "protocol": "No common protocol",
     "unsent": "Facts wait too long",
     "silent": "No contact",
     "clock": "Clock is wrong",

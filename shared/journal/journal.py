@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, text, update
 
 from shared.clock import Clock
 from shared.db.engine import write
@@ -195,6 +195,10 @@ def lock_head(conn: Connection, stream: str, now_ms: int) -> Any:
     """The stream's head row, locked until commit; a stream's first epoch is opened on first use."""
     query = select(tables.head).where(tables.head.c.stream == stream).with_for_update()
     row = conn.execute(query).first()
+    if row is None and conn.dialect.name != "sqlite":
+        # there is no row to lock yet: of two first writers one must wait for the other
+        conn.execute(text("SELECT pg_advisory_xact_lock(hashtext(:stream))"), {"stream": stream})
+        row = conn.execute(query).first()
     if row is None:
         open_epoch(conn, stream, now_ms, reason="first")
         row = conn.execute(query).one()

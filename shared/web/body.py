@@ -23,14 +23,31 @@ class Body(BaseModel):
 
 
 class StrictJson(DefaultJSONProvider):
-    """Reads JSON without what Python adds to it (NaN, Infinity, integers and depth without end)."""
+    """Reads JSON without what Python adds to it (NaN, Infinity, integers and depth without end), and without what means
+    nothing for certain: a name given twice, half of a character."""
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """ValueError for anything that no table could keep."""
         try:
-            return json.loads(s, parse_constant=_no_number, parse_int=_whole, parse_float=_finite, **kwargs)
+            found = json.loads(
+                s,
+                parse_constant=_no_number,
+                parse_int=_whole,
+                parse_float=_finite,
+                object_pairs_hook=_no_repeats,
+                **kwargs,
+            )
+            json.dumps(found, ensure_ascii=False).encode()  # UnicodeEncodeError, a ValueError, for a lone surrogate
+            return found
         except RecursionError as error:
             raise ValueError("it is nested too deep") from error
+
+
+def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is given twice")
+    return found
 
 
 def _no_number(text: str) -> NoReturn:

@@ -18,6 +18,7 @@ from shared.journal.rebuild import Rebuilt, redrive_in_steps
 from shared.journal.stopping import find_stops, resume
 from shared.logs import get
 from shared.node import Node
+from sync import incidents
 from sync.quarantine.errors import BadReason, NoProposal, OnlyHeld, SamePerson
 from sync.quarantine.reads import Item, get_item
 
@@ -91,6 +92,7 @@ def resume_author(node: Node, author: str, who: str) -> bool:
         lock_applying(conn)
         was_stopped = author in find_stops(conn)
         resume(conn, [author])
+        incidents.end(conn, author, "apply_stopped", node.clock.now_ms())
         waiting = bool(list_places(conn, author))
     if was_stopped:
         log.info("applying resumed", author=author, by=who)

@@ -187,12 +187,15 @@ WRONG: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("a missing name", WEIGH, {"body": {"command_id": "w"}}, 422, "mass_g"),
     ("a negative mass", WEIGH, {"body": GOOD | {"mass_g": -1}}, 422, ""),
     ("the year 5000", WEIGH, {"body": GOOD | {"occurred_at": 95_617_584_000_000}}, 422, "occurred_at"),
-    ("half a character", WEIGH, {"data": b'{"command_id":"\\ud800","mass_g":1}', "content_type": JSON}, 422, ""),
+    ("half a character", WEIGH, {"data": b'{"command_id":"\\ud800","mass_g":1}', "content_type": JSON}, 400, "surrogates"),
+    ("a name twice", WEIGH, {"data": '{"mass_g": 1, "mass_g": 2}', "content_type": JSON}, 400, "twice"),
+    ("no UTF-8", WEIGH, {"data": b'{"command_id":"\xff"}', "content_type": JSON}, 400, ""),
     ("an unknown unit", "/api/v1/schedules", {"body": SCHEDULE}, 0, "XX9"),
     ("a piece of another plant", "/api/v1/pieces/161738-1-1/weigh", {"body": GOOD}, 404, "161738-1-1"),
 ]  # fmt: skip
 
 
+@pytest.mark.fault(66)
 @pytest.mark.parametrize(("what", "path", "given", "status_", "word"), WRONG, ids=[row[0] for row in WRONG])
 def test_wrong_input_is_named_as_a_problem_and_changes_nothing(
     plant: Ask, group: SteelGroup, what: str, path: str, given: dict[str, Any], status_: int, word: str

@@ -223,6 +223,8 @@ def test_too_much_poison_stops_applying_that_author_and_never_receiving(hub, arr
     assert applied_count(hub, "BRK") == 1
     assert applied_count(hub) == tried - 36
     assert service.resume_author(hub.node, "ALD", "anna")
+    with read(hub.node.engine) as conn:
+        assert conn.execute(select(incident.c.ended_ms)).scalar_one() == clock.now_ms()
     assert not service.resume_author(hub.node, "ALD", "anna")
     applying.apply_all()
     with read(hub.node.engine) as conn:
