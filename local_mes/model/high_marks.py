@@ -23,6 +23,10 @@ class NumberMarks:
         rows = conn.execute(select(number_counter))
         return {row.scheme: row.last for row in rows if row.scheme in self._schemes}
 
+    def owns(self, name: str) -> bool:
+        """Whether the model has such a counter."""
+        return name in self._schemes
+
     def raise_to(self, conn: Connection, values: Mapping[str, int]) -> None:
         """Bring counters up. Where the gap would leave no number of the scheme's width, the mark alone counts."""
         now = self.read(conn)

@@ -25,6 +25,10 @@ class TrustFloors:
         row = conn.execute(select(standards_trust).where(standards_trust.c.plant == self._plant)).mappings().first()
         return {PREFIX + name: int(row[name]) for name in COLUMNS} if row else {}
 
+    def owns(self, name: str) -> bool:
+        """Whether this is one of them."""
+        return name in {PREFIX + column for column in COLUMNS}
+
     def raise_to(self, conn: Connection, values: Mapping[str, int]) -> None:
         """Bring them up."""
         now = self.read(conn)

@@ -21,7 +21,11 @@ class Values(Protocol):
     """Some values of one owner, by name."""
 
     def read(self, conn: Connection) -> dict[str, int]:
-        """Each value as it stands."""
+        """Each value as it stands; none for a name that has no value yet."""
+        ...
+
+    def owns(self, name: str) -> bool:
+        """Whether this is a name of theirs."""
         ...
 
     def raise_to(self, conn: Connection, values: Mapping[str, int]) -> None:
@@ -35,6 +39,10 @@ class NoValues:
     def read(self, conn: Connection) -> dict[str, int]:
         """Nothing."""
         return {}
+
+    def owns(self, name: str) -> bool:
+        """None."""
+        return False
 
     def raise_to(self, conn: Connection, values: Mapping[str, int]) -> None:
         """Nothing to raise."""
@@ -70,4 +78,4 @@ def jump(conn: Connection, outside: Outside, *marks: Mapping[str, int]) -> None:
 def ahead_of(conn: Connection, outside: Outside, marks: Mapping[str, int]) -> list[str]:
     """Numbers of ours of which others know a higher mark than we do: given out in a life that is not here."""
     own = outside.numbers.read(conn)
-    return sorted(name for name, value in marks.items() if value > own.get(name, value))
+    return sorted(name for name, value in marks.items() if outside.numbers.owns(name) and value > own.get(name, -1))
