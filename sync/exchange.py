@@ -36,11 +36,13 @@ from shared.db.engine import write
 from shared.errors import StrandlineError
 from shared.logs import get
 from sync import link
+from sync.ahead import Ahead
 from sync.backoff import Backoff, BatchSize
 from sync.bell import Bell
 from sync.caller import Caller, Session
 from sync.errors import Busy, NotConnected, OutOfStep, OverLimit, StaleSession, SyncError, TooSlow, Unreachable
 from sync.lease import LEASE_S, Lease
+from sync.outgoing import Sealed
 
 log = get("sync")
 
@@ -99,6 +101,7 @@ class Exchange:
         self._arrived = arrived
         self._lease = lease
         self._size = BatchSize(pace.entries_max)
+        self._ahead = Ahead(caller)
         self._session: Session | None = None
         self._met = Bell()
         self._nudge = Bell()
@@ -128,6 +131,7 @@ class Exchange:
             bell.ring()
         for thread in self._threads:
             thread.join(timeout_s)
+        self._ahead.stop()
         self._lease.give_up()
 
     def sync_now(self) -> None:
@@ -169,11 +173,12 @@ class Exchange:
         session = self._session
         if session is None:
             return "hello"
-        run = self._caller.next_run(self._size.entries)
-        if run is None and time.monotonic() < self._beat_due:
+        sealed = self._ahead.take(session) or self._seal_next(session)
+        if sealed is None:
             return "rest"
+        self._ahead.begin(session, sealed, self._size.entries)
         try:
-            receipt = self._caller.push(session, run)
+            receipt = self._caller.deliver(sealed)
         except NotConnected:
             raise
         except (Unreachable, OverLimit, TooSlow):
@@ -183,9 +188,16 @@ class Exchange:
             self._forget(session)
             raise
         self._beat_due = time.monotonic() + self._pace.heartbeat_s
-        if run is not None:
+        if sealed.entries:
             self._size.went_through(receipt.credit)
         return "push"
+
+    def _seal_next(self, session: Session) -> Sealed | None:
+        """What the peer lacks, or a heartbeat when one is due; None: there is nothing to say."""
+        run = self._caller.next_run(self._size.entries)
+        if run is None and time.monotonic() < self._beat_due:
+            return None
+        return self._caller.prepare(session, run)
 
     def _rest(self) -> Step:
         seen = self._departing.rings
@@ -224,6 +236,8 @@ class Exchange:
             self._nudge.ring()
 
     def _went_wrong(self, lane: Lane, error: Exception) -> None:
+        if lane.name == "up":
+            self._ahead.drop()
         if isinstance(error, OutOfStep | StaleSession) and lane.settled:
             lane.settled = False  # a new hello settles it, at once; if it does not, the next time waits
             return
