@@ -9,12 +9,13 @@ from sqlalchemy import Connection
 
 from shared.settings import SyncSettings
 from shared.web.formats import age, clock_time
-from shared.web.timechart import Bin, Chart, draw, draw_strip
+from shared.web.timechart import WIDTH, Bin, Chart, draw, draw_strip
 from sync.history import DAY_MS, HOUR_S, LINE, MINUTE_S, Figure, Span, spans, total
 
 HOUR_MS = 3_600_000
 DAYS_OF_MONTH = 30
 SPANS = {"day": "24 hours", "month": "30 days"}
+SPARK_W = 240.0
 LEAST_GROWTH_BYTES_A_DAY = 1 << 20
 """A disk that fills by less than a MiB a day fills never."""
 
@@ -80,7 +81,7 @@ def read_charts(conn: Connection, peer: str, now_ms: int, span: str, zone: str, 
         span=span,
         day=total(day),
         month=total(month),
-        up=draw_strip(shares, zone, tell),
+        up=draw_strip(shares, zone, tell, width=2 * WIDTH),
         latency=chart(lambda f: f.latency_ms, _plain, target=sync.target_latency_ms, least=10),
         backlog=chart(lambda f: f.backlog, _plain, least=10),
         oldest=chart(lambda f: f.oldest_age_ms / 60_000, _plain, target=sync.unsent_minutes, least=10),
@@ -96,7 +97,7 @@ def uptime_strip(conn: Connection, peer: str, now_ms: int, zone: str) -> tuple[C
     shape = SHAPES["day"]
     found = _read(conn, peer, shape, now_ms)
     bins = [Bin(f, f + shape.bin_ms, _share(figure)) for f, figure in cut(found, now_ms, DAY_MS, shape.bin_ms)]
-    return draw_strip(bins, zone, lambda b: clock_time(b.from_ms, now_ms, zone)), total(found)
+    return draw_strip(bins, zone, lambda b: clock_time(b.from_ms, now_ms, zone), width=SPARK_W), total(found)
 
 
 def month_uptime_ppm(conn: Connection, peer: str, now_ms: int) -> int | None:

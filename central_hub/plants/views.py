@@ -104,4 +104,4 @@ def _standards(matrix: Matrix, plant_code: str) -> list[tuple[str, str, str]]:
     return [(name, SIGNS[c.state], text_of(c)) for name, c in cells if c.state not in ("runs_it", "not_for_it")]
 
 
-FEATURE = Feature(pages=(bp,), menu=(MenuItem("Node", "Lines to the plants", "lines.overview"),))
+FEATURE = Feature(pages=(bp,), menu=(MenuItem("Node", "Plants", "lines.overview"),))

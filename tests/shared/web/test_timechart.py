@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from shared.web.timechart import FOOT, HEIGHT, LEAST_DOWN_H, Bin, draw, draw_strip, nice, x_ticks
+from shared.web.timechart import FOOT, HEIGHT, LEAST_DOWN_H, Bin, draw, draw_strip, nice
 
 NOON_MS = 1_773_226_800_000  # 2026-03-11T11:00Z, noon in Warsaw
 TEN_MIN, HOUR, DAY = 600_000, 3_600_000, 86_400_000
@@ -52,7 +52,12 @@ def test_an_outage_of_a_second_can_still_be_seen() -> None:
 
 
 def test_hours_are_local_and_months_are_dates() -> None:
-    day = x_ticks(bins(*[1.0] * 144), "Europe/Warsaw")
-    assert [text for _, text in day] == ["16:00", "20:00", "00:00", "04:00", "08:00"]
-    month = x_ticks(bins(*[1.0] * 180, width=4 * HOUR), "Europe/Warsaw")
-    assert [text for _, text in month] == ["16 Mar", "21 Mar", "26 Mar", "31 Mar", "5 Apr", "10 Apr"]
+    day = draw(bins(*[1.0] * 144), "Europe/Warsaw", whole)
+    assert [text for _, text in day.x_ticks] == ["16:00", "20:00", "00:00", "04:00", "08:00"]
+    month = draw(bins(*[1.0] * 180, width=4 * HOUR), "Europe/Warsaw", whole)
+    assert [text for _, text in month.x_ticks] == ["16 Mar", "21 Mar", "26 Mar", "31 Mar", "5 Apr", "10 Apr"]
+
+
+def test_a_spark_is_a_band_without_words() -> None:
+    spark = draw_strip(bins(1, 0, 1), "Europe/Warsaw", lambda b: "", width=240)
+    assert (list(spark.x_ticks), len(spark.downs), spark.width) == ([], 1, 240)
