@@ -48,6 +48,7 @@ TESTS = {
     "standards": ("tests/shared/standards", "tests/local_mes/standards", "tests/central_hub/standards"),
     "transfers": ("tests/shared/transfers", "tests/local_mes/transfers", "tests/central_hub/transfers"),
 }
+PLUGIN, SEEN, FAILED = "tools.context_of_tests", "seen.json", "failed_tests.txt"
 LEFT_OUT = "not kill and not postgres and not slow"
 """Processes of their own are not seen by the coverage, and a mutant is to cost seconds."""
 AT_MOST_TESTS = 40
@@ -112,7 +113,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=200, help="how many mutants to draw; 0 = all")
     parser.add_argument("--each", type=int, default=0, help="draw so many from every module instead")
     parser.add_argument("--module", action="append", help="only these modules, by path or end of it (may be repeated)")
-    parser.add_argument("--seen", type=Path, help="keep the coverage in this file; read it when it is there")
+    parser.add_argument("--seen", type=Path, help="keep the coverage in this folder; read it when it is there")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=120.0, help="a mutant that hangs this long counts as noticed")
     parser.add_argument("--least", type=int, default=70, help="the score that must be reached, per cent")
@@ -139,14 +140,17 @@ def _copy(tree: Path) -> None:
 
 def _seen(tree: Path, paths: list[str], kept: Path | None) -> dict[tuple[str, int], list[str]]:
     """(module, line) -> the tests that come past it, those that come past least first."""
-    if kept is None or not kept.exists():
+    folder = kept or tree
+    if not (folder / SEEN).exists():
         _cover(tree, paths)
-        if kept is not None:
-            shutil.copy(tree / "seen.json", kept)
+        for file in (SEEN, FAILED) if kept else ():
+            shutil.copy(tree / file, folder / file)
+    shaky = set((folder / FAILED).read_text().split())
+    print(f"Tests that fail on sound code and are left out: {', '.join(sorted(shaky)) or 'none'}.", flush=True)
     lines: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for module, found in json.loads((kept or tree / "seen.json").read_text())["files"].items():
+    for module, found in json.loads((folder / SEEN).read_text())["files"].items():
         for line, contexts in found["contexts"].items():
-            lines[module, int(line)] = [test for test in contexts if test]
+            lines[module, int(line)] = [test for test in contexts if test and test not in shaky]
     busy: dict[str, int] = defaultdict(int)
     for test in (t for tests in lines.values() for t in tests):
         busy[test] += 1
@@ -157,13 +161,10 @@ def _seen(tree: Path, paths: list[str], kept: Path | None) -> dict[tuple[str, in
 
 
 def _cover(tree: Path, paths: list[str]) -> None:
+    """Run the tests on sound code: which lines each comes past, and which fail all the same and so decide nothing."""
     (tree / "coverage.ini").write_text(COVERAGE)
-    done = _python(
-        tree, ["coverage", "run", "--rcfile=coverage.ini", "-m", *_pytest(["-p", "tools.context_of_tests", *paths])]
-    )
-    if done.wait() != 0:
-        sys.exit("The tests fail as they are; a mutation score says nothing then.")
-    _python(tree, ["coverage", "json", "-q", "--show-contexts", "-o", "seen.json", "--rcfile=coverage.ini"]).wait()
+    _python(tree, ["coverage", "run", "--rcfile=coverage.ini", "-m", *_pytest(["-p", PLUGIN, *paths])])
+    _python(tree, ["coverage", "json", "-q", "--show-contexts", "-o", SEEN, "--rcfile=coverage.ini"])
 
 
 SURVIVED = "SURVIVED"
@@ -236,7 +237,7 @@ def _become_pytest(tree: Path, tests: list[str]) -> NoReturn:
     os.chdir(tree)
     sys.path.insert(0, str(tree))
     os.putenv("PYTHONPATH", str(tree))  # for what tests start as processes of their own
-    os._exit(pytest.main(_pytest(tests)[1:]))
+    os._exit(pytest.main(["-x", *_pytest(tests)[1:]]))
 
 
 def _forget_bytecode(module: Path) -> None:
@@ -246,16 +247,18 @@ def _forget_bytecode(module: Path) -> None:
 
 
 def _pytest(tests: list[str]) -> list[str]:
-    return ["pytest", "-x", "-q", "--no-header", "-p", "no:xdist", "-k", LEFT_OUT, *tests]
+    return ["pytest", "-q", "--no-header", "-p", "no:xdist", "-k", LEFT_OUT, *tests]
 
 
-def _python(tree: Path, arguments: list[str]) -> subprocess.Popen[bytes]:
+def _python(tree: Path, arguments: list[str]) -> None:
     """A module run in the copy, which comes before the installed product."""
-    return subprocess.Popen(
+    subprocess.run(
         ["env", f"PYTHONPATH={tree}", sys.executable, "-m", *arguments],
         cwd=tree,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        check=False,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from shared.db.engine import read, write
 from shared.keys import key_id, new_key
@@ -259,6 +259,17 @@ def test_a_lease_lasts_as_long_as_it_was_taken_for_and_is_renewed_before_its_end
         assert time.monotonic() < end
         time.sleep(0.01)
     assert until_of(engine) > before
+
+
+def test_a_holder_that_is_sure_does_not_ask_the_database(engine):
+    asked = []
+    long = Lease(engine, "x", 3_000)
+    event.listen(engine, "begin", lambda _conn: asked.append(1))
+    assert [long.held() for _ in range(5)] == [True] * 5
+    assert len(asked) == 1
+    other = Lease(engine, "x", 3_000)
+    assert [other.held() for _ in range(3)] == [False] * 3
+    assert len(asked) == 4  # who does not hold it looks each time
 
 
 def until_of(engine) -> int:
