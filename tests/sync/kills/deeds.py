@@ -7,11 +7,17 @@ from pathlib import Path
 
 import node_process
 
-from shared.db.engine import write
+from shared.db.engine import read, write
+from shared.journal.highest import NOTHING
 from shared.journal.rebuild import rebuild, redrive_in_steps
+from sync.beginning import begin
 from sync.bundles.export import export, road_up
 from sync.bundles.take import take
+from sync.caller import Caller
 from sync.enrolment import enrol
+from sync.peers import list_peers
+from sync.recovering import Recovery
+from sync.station import make_ground
 from sync.transport import HttpTransport
 
 
@@ -41,10 +47,24 @@ def read_bundle(folder: Path, _port: int) -> None:
         take(node_process.open_node("HUB", folder), source)
 
 
+def mend_plant(folder: Path, port: int) -> None:
+    node = node_process.open_node("ALD", folder)
+    begin(node)
+    ground = make_ground(node, 10)
+    with read(node.engine) as conn:
+        (peer,) = list_peers(conn)
+    way = HttpTransport(f"http://127.0.0.1:{port}")
+    caller = Caller(node.code, peer, node.engine, node.clock, node.key, way, lambda: None, bytes_max=2 << 20)
+    recovery = Recovery(caller, node.journal, NOTHING, ground.anchoring.write_now)
+    while recovery.settle(caller.hello()):
+        pass
+
+
 ROLES: dict[str, Callable[[Path, int], None]] = {
     "redrive": redrive_hub,
     "rebuild": rebuild_hub,
     "enrol": enrol_plant,
     "export": write_bundle,
     "import": read_bundle,
+    "mend": mend_plant,
 }

@@ -93,7 +93,7 @@ def test_plant_killed(kit, zygote, name, when, cycles):
     ("name", "when"),
     [
         point([24], "sync.incoming:store_entries", "after"),
-        point([24], "sync.incoming:_keep_seal", "after"),
+        point([24], "sync.incoming:keep_seal", "after"),
         point([2, 24], "sync.desk:Desk._receipt"),
         point([25], "sync.applying:apply_entries", "after"),
         point([25], "sync.applying:move_to", "after"),
