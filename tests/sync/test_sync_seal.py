@@ -181,3 +181,37 @@ def test_a_message_that_brings_its_own_key_must_be_signed_by_it(keys):
     assert open_self_signed(sign(keys.mine, ENROL, request), ENROL, Enrol, "hub") == request
     with pytest.raises(BadSeal):
         open_self_signed(sign(keys.other, ENROL, request), ENROL, Enrol, "hub")
+
+
+@pytest.mark.parametrize("payload", ["e30=!", "e3 0=", "e30", "\u00e9"])
+def test_an_enrolment_whose_payload_is_not_base64_is_no_envelope(keys, payload):
+    envelope = msgspec.json.decode(sign(keys.mine, ENROL, make_seal()))
+    with pytest.raises(Malformed) as refused:
+        open_self_signed(msgspec.json.encode(envelope | {"payload": payload}), ENROL, Enrol, "hub")
+    assert refused.value.code == "sync.no_envelope"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"first": 0, "last": 2}, "sync.bad_range"),
+        ({"kind": "heartbeat", "first": 3, "last": 3, "prev": "a" * 64}, "sync.bad_range"),
+        ({"kind": "heartbeat", "first": 3, "last": 2, "prev": "b" * 64}, "sync.bad_range"),
+        ({"first": 3, "last": 2}, "sync.bad_range"),
+        ({"first": 2, "last": 2}, ""),
+        ({"first": 1, "last": 1}, ""),
+        ({"kind": "heartbeat", "first": 1, "last": 0, "prev": "a" * 64}, ""),
+    ],
+)
+def test_the_numbers_of_a_seal_agree_with_each_other(keys, change, code):
+    raw = sign(keys.mine, SEAL, make_seal(**change))
+    if not code:
+        assert open_seal(raw, keys.trusted, "HUB") == make_seal(**change)
+        return
+    with pytest.raises(Malformed) as refused:
+        open_seal(raw, keys.trusted, "HUB")
+    assert refused.value.code == code
+
+
+def test_a_digest_is_sha_256_in_hex():
+    assert digest(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -6,13 +6,17 @@ import threading
 import time
 
 import pytest
+from sqlalchemy import select
 
+from shared.db.engine import read
 from shared.errors import StrandlineError
 from shared.journal.anchor import read_anchor
 from sync.anchoring import Anchoring
 from sync.backoff import Backoff
 from sync.bell import Bell
 from sync.following import Following
+from sync.station import make_ground
+from sync.tables import lease
 
 PATIENT = 60.0
 """Seconds: longer than any of these tests waits, so that a look by the clock explains nothing."""
@@ -176,3 +180,34 @@ def test_the_last_commit_before_a_stop_is_anchored_and_an_unchanged_anchor_is_no
     anchoring.stop(45)
     assert read_anchor(file).heads["ALD"].seq == 4
     assert file.stat().st_ino != first.st_ino
+
+
+def test_what_arrives_is_applied_by_one_process_and_by_the_next_as_soon_as_that_one_ends(kit, plant):
+    hub = kit.hub()
+    kit.enrol(plant, hub)
+    one, other = hub.ground, make_ground(hub.node, 500)
+    told = []
+    one.applying.listen(lambda types: told.append(("one", types)))
+    other.applying.listen(lambda types: told.append(("other", types)))
+    one.applying.start()
+    until(lambda: lease_holder(hub) != "")
+    other.applying.start()
+    kit.closing.append(other.applying.stop)
+    plant.create(2)
+    kit.drain(kit.caller(plant, kit.memory(hub)))
+    one.arrived.ring()
+    until(lambda: hub.applied_of("ALD") == 2)
+    until(lambda: told)
+    assert {(who, tuple(types)) for who, types in told} == {("one", ("MaterialCreated",))}
+    one.applying.stop(45)
+    assert lease_holder(hub) == ""
+    plant.move(plant.pieces[0], "gate")
+    kit.drain(kit.caller(plant, kit.memory(hub)))
+    other.arrived.ring()
+    until(lambda: hub.applied_of("ALD") == 3)
+    until(lambda: told[-1] == ("other", frozenset({"MaterialMoved"})))
+
+
+def lease_holder(box):
+    with read(box.node.engine) as conn:
+        return conn.execute(select(lease.c.holder).where(lease.c.name == "apply")).scalar() or ""
