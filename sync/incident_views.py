@@ -15,6 +15,7 @@ from shared.web.forms import keeps_input, read_text
 from shared.web.listing import Column, Filter, answer_list
 from shared.web.paging import Page, Paging, cut
 from sync import incidents
+from sync.alarms import KINDS as LASTING
 from sync.line_reads import INCIDENT_SIGNS
 
 bp = Blueprint("incidents", __name__, url_prefix="/incidents", template_folder="templates")
@@ -84,7 +85,14 @@ def status() -> tuple[StatusLine, ...]:
     if not rows:
         return ()
     sign = "alarm" if any(row.level == "alarm" for row in rows) else "attention"
-    return (StatusLine(sign, rows[0].what if len(rows) == 1 else f"{len(rows)} incidents wait for somebody to look."),)
+    return (
+        StatusLine(sign, _said(rows[0]) if len(rows) == 1 else f"{len(rows)} incidents wait for somebody to look."),
+    )
+
+
+def _said(row: Any) -> str:
+    """States speak in sentences; what happened once is named by its kind."""
+    return str(row.what) if row.kind in LASTING else f"{incidents.KINDS.get(row.kind, row.kind)}: {row.what}"
 
 
 FEATURE = Feature(pages=(bp,), menu=(MenuItem("Node", "Incidents", "incidents.listing"),))

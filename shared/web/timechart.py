@@ -145,7 +145,7 @@ def _x_ticks(axis: _Axis, zone: str) -> list[tuple[float, str]]:
         if to_ms(at) >= axis.from_ms:
             ticks.append((axis.x(to_ms(at)), f"{at:%H:%M}" if by_hour else f"{at.day} {MONTHS[at.month - 1]}"))
         at += step
-    return [(x, text) for x, text in ticks if axis.left + 8 <= x <= axis.right - 8]
+    return [(x, text) for x, text in ticks if axis.left + 8 <= x <= axis.right - 16]
 
 
 def _runs(bins: Sequence[Bin]) -> list[list[Bin]]:
