@@ -52,7 +52,7 @@ class ConfirmationBody(Body):
     """The address says it all."""
 
 
-@bp.get("/quarantine", summary="Facts that are set aside, in order of place")
+@bp.get("/quarantine", summary="Facts that are set aside: what people must deal with, then what waits for it")
 def get_list(query: ListQuery) -> dict[str, Any]:
     """Counts by author and state, authors that are stopped, and a page of facts."""
     filters = {name: getattr(query, name) for name in ("state", "author", "type", "q")}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, case, func, select, tuple_
 
 from shared.errors import BadInput
 from shared.journal.discard import discard_proposal, discarded
@@ -16,7 +17,9 @@ from shared.journal.reading import Stored, entry_at
 from sync.quarantine.errors import NotSetAside
 
 SEPARATOR = "."
-HELD_SHOWN = 50
+KEY = re.compile(r"([01])\.(.+)\.([0-9a-f]{32})\.(\d{1,19})")
+"""A place in the list: whether it only waits, stream (which may hold dots), epoch, entry."""
+HELD_SHOWN = 10
 TEXT_MAX = 20_000
 """Characters of a fact that a page shows; a fact may have 256 KiB."""
 
@@ -43,12 +46,16 @@ class Item:
 def list_set_aside(
     conn: Connection, filters: Mapping[str, str], after: str = "", limit: int = 50
 ) -> list[dict[str, Any]]:
-    """What is set aside, in order of place; filters: state, author, type, q (part of the reason, or a fact's id)."""
+    """What people must deal with, then what only waits for it, each in order of place.
+
+    Filters: state, author, type, q (part of the reason, or a fact's id).
+    """
     q, p = quarantine.c, discard_proposal.c
+    waits = case((q.state == "held", 1), else_=0)
     query = (
         select(quarantine, p.proposed_by)
         .join_from(quarantine, discard_proposal, (p.author == q.author) & (p.fact_id == q.fact_id), isouter=True)
-        .order_by(q.stream, q.epoch, q.seq)
+        .order_by(waits, q.stream, q.epoch, q.seq)
         .limit(limit)
     )
     for name, column in (("state", q.state), ("author", q.author), ("type", q.type)):
@@ -57,7 +64,7 @@ def list_set_aside(
     if filters.get("q"):
         query = query.where((q.fact_id == filters["q"]) | q.reason.ilike(f"%{filters['q']}%"))
     if after:
-        query = query.where(tuple_(q.stream, q.epoch, q.seq) > tuple_(*_place(after)))
+        query = query.where(tuple_(waits, q.stream, q.epoch, q.seq) > tuple_(*_read_key(after)))
     return [_listed(dict(row)) for row in conn.execute(query).mappings()]
 
 
@@ -139,13 +146,13 @@ def _subjects(conn: Connection, place: Place) -> tuple[str, ...]:
 
 
 def _listed(row: Mapping[str, Any]) -> dict[str, Any]:
-    key = SEPARATOR.join((row["stream"], row["epoch"], str(row["seq"])))
+    waits = int(row["state"] == "held")
+    key = SEPARATOR.join((str(waits), row["stream"], row["epoch"], str(row["seq"])))
     return {**row, "key": key, "item": f"{row['author']}/{row['fact_id']}"}
 
 
-def _place(key: str) -> Place:
-    stream, _, rest = key.rpartition(SEPARATOR)[0].rpartition(SEPARATOR)
-    seq = key.rpartition(SEPARATOR)[2]
-    if not stream or not seq.isdigit():
+def _read_key(key: str) -> tuple[int, str, str, int]:
+    match = KEY.fullmatch(key)
+    if match is None:
         raise BadInput("quarantine.cursor", "The page's cursor cannot be read.", todo="Begin at the first page.")
-    return stream, rest, int(seq)
+    return int(match[1]), match[2], match[3], int(match[4])

@@ -58,7 +58,7 @@ def test_the_list_filters_pages_and_leads_to_each_fact(hub, portal, bad):
     following = re.search(r'rel="next" href="([^"]+)"', first)
     assert following
     rest = anna.page(following[1].replace("&amp;", "&"))
-    assert rest.count(f"/quarantine/ALD/{bad[3]}") == 1
+    assert rest.count(f"/quarantine/ALD/{bad[2]}") == 1  # what only waits comes last
     assert f"/quarantine/ALD/{bad[0]}" not in rest
     unreadable = anna.page(f"/quarantine/ALD/{bad[0]}")
     assert "\\x00\\xff &lt;b&gt;no JSON&lt;/b&gt;" in unreadable
@@ -96,7 +96,7 @@ def test_the_api_does_the_same(hub, portal, bad):
     found = carl.api("GET", "/api/v1/quarantine?limit=2").json
     assert found["counts"] == {"ALD": {"quarantined": 2, "parked": 1, "held": 1}}
     more = carl.api("GET", f"/api/v1/quarantine?limit=2&after={found['next']}").json
-    assert [row["fact_id"] for row in (*found["items"], *more["items"])] == bad
+    assert [row["fact_id"] for row in (*found["items"], *more["items"])] == [bad[0], bad[1], bad[3], bad[2]]
     assert more["next"] is None
     one = f"/api/v1/quarantine/ALD/{bad[1]}"
     assert carl.api("GET", one).json["holds_up"] == 1
