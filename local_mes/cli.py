@@ -45,10 +45,11 @@ def _road(file: Path, _only: str) -> Road:
     from functools import partial
 
     from local_mes.level2.interpret import oldest_open_ms
+    from local_mes.model.high_marks import NumberMarks
     from sync.bundles.export import road_up
 
     here = _plant(file)
-    return road_up(here.node, partial(oldest_open_ms, here))
+    return road_up(here.node, partial(oldest_open_ms, here), NumberMarks(here.model))
 
 
 def _comparing(file: Path) -> Comparing:

@@ -49,9 +49,7 @@ def bundle_commands(make_road: MakeRoad, *, to_one_peer: bool) -> click.Group:
 def export_files(road: Road, target: Path) -> list[str]:
     """Write bundles and say, a line a file, what is in them."""
     from sync.bundles.export import export
-    from sync.station import begin
 
-    begin(road.node)
     lines = [
         f"{done.file}: {done.head.entries} facts of {road.stream} for {road.peer}, {done.size} bytes."
         for done in export(road, target)
@@ -61,9 +59,6 @@ def export_files(road: Road, target: Path) -> list[str]:
 
 def import_files(node: Node, files: Sequence[Path], say: Callable[[str], None]) -> None:
     """Read bundles in whatever order fits; the first that cannot be taken whole is raised after all others were tried."""
-    from sync.station import begin
-
-    begin(node)
     waiting: list[tuple[Path, StrandlineError | None]] = [(file, None) for file in files]
     while True:
         failed = list[tuple[Path, StrandlineError]]()

@@ -8,35 +8,38 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from shared.db.engine import read, write
 from shared.errors import NotFound, Refused
 from shared.ids import random_key
+from shared.journal.highest import NoValues, Values
 from shared.journal.life import get_identity
 from shared.node import Node
 from sync import marks
 from sync.bundles.book import enter
 from sync.bundles.file import PARTS_MAX, Head, Part, make_part, write_file
-from sync.desk import fact_versions
 from sync.errors import PeerHeld
 from sync.limits import PROTOCOL
 from sync.messages import EpochState
 from sync.outgoing import Addressed, Limit, Run, Sealed, empty_run, promise, read_run, seal_run, states
 from sync.peers import ACTIVE, find_peer, list_peers
 from sync.positions import Span, missing
+from sync.understanding import fact_versions
 
 
 @dataclass(frozen=True)
 class Road:
-    """From this node to a peer: our stream that the peer reads, and what bounds the promise of completeness."""
+    """From this node to a peer: our stream that the peer reads, what bounds the promise of completeness, and the
+    business numbers given out by now."""
 
     node: Node
     peer: str
     stream: str
     limit: Limit
+    numbers: Values = field(default_factory=NoValues)
 
     @property
     def streams_back(self) -> tuple[str, str]:
@@ -67,13 +70,13 @@ class _Left:
         self.held[run.stream, run.epoch] = EpochState(run.stream, run.epoch, run.last, run.head)
 
 
-def road_up(node: Node, limit: Limit) -> Road:
+def road_up(node: Node, limit: Limit, numbers: Values | None = None) -> Road:
     """From a plant to its hub. Refused before it was enrolled."""
     with read(node.engine) as conn:
         peers = list_peers(conn)
     if not peers:
         raise Refused("bundle.not_enrolled", f"{node.code} is not enrolled.", todo="Enrol it first.")
-    return Road(node, peers[0].code, node.code, limit)
+    return Road(node, peers[0].code, node.code, limit, numbers or NoValues())
 
 
 def road_down(node: Node, code: str) -> Road:
@@ -151,7 +154,8 @@ def _seal_next(road: Road, to: Addressed, left: _Left) -> Sealed:
     with write(node.engine) as conn:
         found = run or empty_run(conn, road.stream)
         through = promise(conn, found, now, road.limit)
-    sealed = seal_run(found, through, to, now)
+        counters = road.numbers.read(conn)
+    sealed = seal_run(found, through, to, now, counters)
     if run is not None:
         with write(node.engine) as conn:
             marks.keep_own_seal(conn, sealed, now)

@@ -21,7 +21,7 @@ bundle = local_table(
     Column("entries", Int, nullable=False),
     Column("new_entries", Int, nullable=False),
     Column("bytes", Int, nullable=False),
-    # whole | cut (the file ended early) | gap | fork (what the chain said where it stopped)
+    # whole | cut (the file ended early) | gap | fork | superseded (what the chain said where it stopped)
     Column("outcome", Code, nullable=False),
     Index("ix_sync_bundle_peer", "peer", "number"),
 )

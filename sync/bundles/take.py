@@ -22,6 +22,7 @@ from sync.bundles.file import BUNDLE, COPY_AGAIN, NOTHING, Cut, Head, Part, read
 from sync.errors import BadSeal, Malformed, OutOfStep, SyncError, WrongProtocol
 from sync.incoming import Batch, Held, check_stream, store, unpack
 from sync.limits import PROTOCOL, PROTOCOL_OLDEST
+from sync.meeting import keep_marks
 from sync.outgoing import states
 from sync.pack import split
 from sync.peers import Peer, get_by_keys, open_incident
@@ -35,7 +36,7 @@ class Taken:
 
     whole      batches that are whole in the file, of len(head.parts)
     good_bytes how far the file is good
-    outcome    whole | cut | gap | fork; after a gap or fork nothing further was stored
+    outcome    whole | cut | gap | fork | superseded; where the chain stopped it nothing further was stored
     stopped    the position where the chain stopped it, or None
     """
 
@@ -140,8 +141,13 @@ def _store(node: Node, peer: Peer, batch: Batch) -> Held:
     try:
         with write(node.engine) as conn:
             held = store(conn, batch, node.clock.now_ms())
-            if held.answer == "fork":
-                open_incident(conn, node.clock, peer.code, "fork", f"{seal.stream} {seal.epoch} at {seal.first}")
+            keep_marks(conn, peer.code, seal.counters, node.clock.now_ms())
+            for fact_id in held.taken:
+                what = f"{fact_id} came with other bytes; the first stay"
+                open_incident(conn, node.clock, peer.code, "same_id", what)
+            if held.answer in ("fork", "superseded"):
+                where = f"{seal.stream} {seal.epoch} at {seal.first}"
+                open_incident(conn, node.clock, peer.code, held.answer, where)
     except OutOfStep:  # the epoch grew from entries that are not here: the file before this one has them
         return Held("gap", 0, "", 0)
     return held
@@ -154,6 +160,14 @@ def tell(taken: Taken) -> str:
     """
     head = taken.head
     came = f"{taken.new_entries} new facts of {head.node} were taken."
+    if taken.stopped is not None and taken.outcome == "superseded":
+        raise Refused(
+            "bundle.superseded",
+            f"The bundle is from a life of {head.node} that ended before entry {taken.stopped.durable + 1}: "
+            f"{head.node} was restored to an older state since.",
+            kept=came,
+            todo="Keep the file: it may hold the only copy of what was lost. An incident is open.",
+        )
     if taken.stopped is not None and taken.outcome == "fork":
         raise Refused(
             "bundle.fork",

@@ -123,6 +123,21 @@ def test_the_way_down_travels_too_with_other_plants_facts_in_their_own_bytes(kit
     assert read_one(brk, file).head.entries == 0
 
 
+def test_business_numbers_travel_with_the_batches(pair, stick):
+    from sync.meeting import list_marks
+
+    class Numbers:
+        def read(self, _conn):
+            return {"ALD.slab": 17}
+
+    plant, hub = pair
+    plant.create(1)
+    (made,) = export(road_up(plant.node, lambda: None, Numbers()), stick.folder / "n.bundle")
+    carry(hub, [made.file])
+    with read(hub.node.engine) as conn:
+        assert list_marks(conn, "ALD") == {"ALD.slab": 17}
+
+
 def test_without_news_a_bundle_carries_the_watermark(kit, pair, stick):
     plant, hub = pair
     plant.create(1)
@@ -161,7 +176,7 @@ def test_files_in_any_order_and_again_and_partly_old_come_to_the_same(pair, stic
 def test_a_large_backlog_goes_into_several_files_that_fit_together_in_any_order(pair, stick):
     plant, hub = pair
     plant.create(120)
-    files = stick.up(small(plant, entries=30, size=3_000))
+    files = stick.up(small(plant, entries=30, size=1_500))
     assert len(files) > 2
     assert all(file.stat().st_size < 60_000 for file in files)
     import_files(hub.node, files[::-1], lambda _: None)
@@ -371,6 +386,27 @@ def test_a_restored_plant_carries_its_new_epoch_and_learns_that_it_is_behind(kit
     assert carry(hub, first) == 0
     hub.apply()
     assert hub.hash_of("ALD") == plant.hash_of("ALD")
+
+
+def test_a_stick_from_a_life_that_has_ended_is_kept_for_people(kit, pair, stick):
+    plant, hub = pair
+    plant.create(2)
+    carry(hub, stick.up(plant))
+    plant.create(2)
+    (late,) = stick.up(plant)
+    plant.node.engine.dispose()
+    (kit.folder / "ALD").rename(kit.folder / "lost")  # a plant that went back to entry 2 and on from there
+    with write(hub.node.engine) as conn:
+        from shared.journal.tables import epoch
+
+        (row,) = conn.execute(select(epoch).where(epoch.c.stream == "ALD")).all()
+        child = {**row._mapping, "epoch": "c" * 32, "ordinal": 2, "parent_epoch": row.epoch, "parent_seq": 2}
+        conn.execute(epoch.insert().values(child | {"parent_hash": "0" * 64}))
+    done = read_one(hub, late)
+    assert (done.outcome, done.new_entries) == ("superseded", 0)
+    with pytest.raises(Refused, match="Keep the file"):
+        tell(done)
+    assert [row[3] for row in rows(hub, incident)] == ["superseded"]
 
 
 def test_a_child_epoch_without_its_parent_waits_for_the_earlier_file(kit, pair, stick):
