@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from shared.journal.quarantine import quarantine
-from shared.journal.tables import applied, epoch, head
+from shared.journal.reading import lives, own_streams
+from shared.journal.tables import applied
 from sync.tables import position
 
 
@@ -51,19 +52,18 @@ def figures(conn: Connection, code: str) -> Figures:
 
 
 def lengths(conn: Connection) -> dict[str, int]:
-    """Entries of each stream written here, without counting them: the head, and where each earlier epoch was left."""
-    now = _counts(conn, select(head.c.stream, head.c.seq))
-    left = _counts(
-        conn, select(epoch.c.stream, func.coalesce(func.sum(epoch.c.parent_seq), 0)).group_by(epoch.c.stream)
-    )
-    return {stream: seq + left.get(stream, 0) for stream, seq in now.items()}
+    """Entries of each stream written here, all its epochs, without counting them: each ends at its last number."""
+    return {stream: sum(life.seq for life in lives(conn, stream)) for stream in own_streams(conn)}
 
 
 def _backlog(conn: Connection, code: str, written: dict[str, int]) -> int:
     """Entries that their reader does not hold; a hub's own stream has no reader of its own, only its ways down do."""
-    held = _counts(conn, select(position.c.stream, func.sum(position.c.durable)).group_by(position.c.stream))
+    c = position.c
+    rows = conn.execute(select(c.stream, c.epoch, func.max(c.durable)).group_by(c.stream, c.epoch))
+    held = {(row[0], row[1]): int(row[2]) for row in rows}
     mine = {stream for stream in written if stream.startswith(f"{code}>")} or {code}
-    return sum(written.get(stream, 0) - held.get(stream, 0) for stream in mine)
+    # an epoch at a time: what a reader holds more of one makes up for nothing in another
+    return sum(max(life.seq - held.get((stream, life.epoch), 0), 0) for stream in mine for life in lives(conn, stream))
 
 
 def _counts(conn: Connection, query: object) -> dict[str, int]:

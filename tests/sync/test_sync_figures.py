@@ -9,20 +9,24 @@ from sqlalchemy import Connection, insert
 
 from shared.db.engine import write
 from shared.journal.quarantine import quarantine
-from shared.journal.tables import applied, epoch, head
+from shared.journal.tables import applied, entry, epoch, fact, head
 from sync.figures import Figures, figures
+from sync.seal import digest
 from sync.tables import position
 
 E1, E2, H = "1" * 32, "2" * 32, "a" * 64
 
 
 def grow(conn: Connection, stream: str, seq: int, *left_at: int) -> None:
-    """A stream written here: its head at seq, and earlier epochs left at these places."""
+    """A stream written here: its head at seq, and earlier epochs that end at these places (only the last entries)."""
     conn.execute(insert(head).values(stream=stream, epoch=E1, seq=seq, hash=H, recorded_at_ms=1))
-    for ordinal, left in enumerate((None, *left_at), start=1):
-        row: dict[str, Any] = {"stream": stream, "epoch": f"{ordinal:032x}", "ordinal": ordinal, "opened_at_ms": 0}
-        row |= {"reason": "first", "parent_seq": left}
-        conn.execute(insert(epoch).values(**row))
+    for ordinal, last in enumerate((*left_at, seq), start=1):
+        life, fact_id = str(ordinal) * 32, digest(f"{stream} {ordinal}".encode())[:32]
+        row: dict[str, Any] = {"stream": stream, "epoch": life, "ordinal": ordinal, "opened_at_ms": 0}
+        conn.execute(insert(epoch).values(**row, reason="first"))
+        of_fact = {"fact_id": fact_id, "type": "T", "version": 1, "author": stream, "recorded_at_ms": 1, "body": b"{}"}
+        conn.execute(insert(fact).values(**of_fact))
+        conn.execute(insert(entry).values(stream=stream, epoch=life, seq=last, hash=H, fact_id=fact_id))
 
 
 def hold(conn: Connection, peer: str, stream: str, durable: int, through: int = 0, life: str = E1) -> None:
@@ -45,7 +49,7 @@ def test_a_plants_figures_name_what_the_hub_lacks_and_what_came_down(engine: Any
     with write(engine) as conn:
         grow(conn, "ALD", 7, 10, 5)  # 10 and 5 entries in lives that ended, 7 in the present one
         hold(conn, "HUB", "ALD", 10, life=E1)
-        hold(conn, "HUB", "ALD", 9, life=E2)
+        hold(conn, "HUB", "ALD", 4, life=E2)
         hold(conn, "HUB", "HUB>ALD", 4, 500)
         hold(conn, "HUB", "HUB", 3, 700)
         for fact_id in "abc":
@@ -60,7 +64,7 @@ def test_a_plants_figures_name_what_the_hub_lacks_and_what_came_down(engine: Any
         applied_from={"ALD": 2, "BRK": 1},
         quarantined_from={"BRK": 2, "CLD": 1},
         parked=3,
-        backlog=3,
+        backlog=8,
         complete_through_ms={"HUB": 700},
     )
 
