@@ -24,6 +24,7 @@ from sync.history import Figure
 from sync.line_charts import SPANS, month_uptime_ppm, read_charts, uptime_strip, words_of
 from sync.line_reads import INCIDENT_SIGNS, route_rows, stream_received, stream_written
 from sync.sight_door import Kept, find_sight
+from sync.understanding import list_lacking
 
 bp = Blueprint("lines", __name__, url_prefix="/plants", template_folder="templates")
 
@@ -84,6 +85,7 @@ def _read(conn: Connection, here: Hub, line: PlantLine) -> dict[str, Any]:
         "routes": route_rows(sight.sight.routes) if sight else [],
         "received": stream_received(conn, line.code, line.code, here.code),
         "written": stream_written(conn, downlink(here.code, line.code), here.code, line.code),
+        "lacking": list_lacking(conn, line.code, downlink(here.code, line.code)),
         "charts": charts,
         "words": words_of(charts.drawn, charts.span),
         "span_links": [(key, label, url_for("lines.plant", code=line.code, span=key)) for key, label in SPANS.items()],

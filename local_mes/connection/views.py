@@ -23,6 +23,7 @@ from sync.line_reads import INCIDENT_SIGNS, RouteRow, route_rows, stream_receive
 from sync.link import report_link, time_floor
 from sync.lookout import Lookout
 from sync.peers import Peer, list_peers
+from sync.understanding import list_lacking
 from sync.waiting import read_waiting
 
 bp = Blueprint("connection", __name__, url_prefix="/connection", template_folder="templates")
@@ -70,6 +71,7 @@ def _read(conn: Connection, here: Plant, hub: Peer) -> dict[str, Any]:
         "floor_ms": time_floor(conn),
         "written": stream_written(conn, here.code, here.code, hub.code),
         "received": stream_received(conn, f"{hub.code}>{here.code}", hub.code, here.code),
+        "lacking": list_lacking(conn, hub.code, here.code),
         "charts": charts,
         "words": words_of(charts.drawn, charts.span),
         "span_links": [(key, label, url_for("connection.page", span=key)) for key, label in SPANS.items()],
