@@ -18,14 +18,25 @@ from sync.tables import incident
 LEVELS = ("info", "attention", "alarm")
 
 KINDS = {
-    "fork": "Two histories",
-    "behind": "A side was behind",
-    "journal": "Journal damaged",
     "apply_stopped": "Applying stopped",
-    "protocol": "No common protocol",
-    "unsent": "Facts wait too long",
-    "silent": "No contact",
+    "behind": "A side was behind",
     "clock": "Clock is wrong",
+    "clone_suspect": "Two of one plant",
+    "damaged": "Journal damaged",
+    "digest": "Rows differed",
+    "downlink_parted": "Way down parted",
+    "fork": "Two histories",
+    "gap": "Entries missing",
+    "journal": "Journal damaged",
+    "numbers_ahead": "Numbers jumped",
+    "protocol": "Releases too far apart",
+    "recovered": "History came back",
+    "restored": "Database was restored",
+    "same_id": "One id, two contents",
+    "silent": "No contact",
+    "superseded": "An old life spoke",
+    "unproven_history": "History without proof",
+    "unsent": "Facts wait too long",
 }
 """Kinds in words; one that is not listed is shown by its code."""
 

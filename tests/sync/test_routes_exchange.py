@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import threading
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask import Flask, Response, request
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from shared.db.engine import read, write
 from shared.journal.tables import applied
-from shared.web import problems
-from sync.endpoint import endpoint, install_desk
 from sync.errors import Unreachable
 from sync.link import LinkReport, report_link
 from sync.measuring import Measuring
 from sync.peers import list_peers, trust_peer
 from sync.routed import RoutedTransport, RouteState
 from sync.routes import Route, Rules
-from sync.sight_door import door, find_sight, install_sights
+from sync.sight_door import find_sight
 from sync.tables import position
 from sync.transport import HttpTransport
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from hub_doors import hub_app, serve_app
 
 HOLD_S = 0.3
 SWITCH_S = 15.0
@@ -64,32 +66,6 @@ def pair(kit):
 def line_of(plant) -> LinkReport:
     with read(plant.node.engine) as conn:
         return report_link(conn, "ALD", "HUB")
-
-
-def serve_app(kit, app: Flask):
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-
-    def close() -> None:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
-
-    kit.closing.append(close)
-    return f"http://127.0.0.1:{server.server_port}", close
-
-
-def hub_app(hub) -> Flask:
-    """All doors of the hub: sync and sight."""
-    app = Flask("hub")
-    problems.install(app)
-    app.register_blueprint(endpoint)
-    app.register_blueprint(door)
-    install_desk(app, hub.desk)
-    install_sights(app, hub.node)
-    return app
 
 
 def portal_app() -> Flask:
@@ -135,8 +111,8 @@ def test_when_an_address_dies_the_exchange_goes_on_over_the_other_and_returns_wh
 @pytest.mark.fault(11)
 def test_a_captive_portal_that_answers_200_is_a_dead_route(kit, pair) -> None:
     hub, plant = pair
-    portal, _ = serve_app(kit, portal_app())
-    good, _ = serve_app(kit, hub_app(hub))
+    portal = serve_app(kit, portal_app())
+    good = serve_app(kit, hub_app(hub))
     transport = routed(kit, plant, hotel=portal, lte=good)
     exchange = kit.exchange(plant, transport)
     exchange.start()
@@ -150,7 +126,7 @@ def test_a_captive_portal_that_answers_200_is_a_dead_route(kit, pair) -> None:
 @pytest.mark.fault(11)
 def test_with_a_portal_alone_nothing_counts_as_sent(kit, pair) -> None:
     _, plant = pair
-    portal, _ = serve_app(kit, portal_app())
+    portal = serve_app(kit, portal_app())
     transport = routed(kit, plant, hotel=portal)
     plant.create(2)
     with pytest.raises(Unreachable, match="is not our hub"):
@@ -190,7 +166,7 @@ def test_with_the_way_down_dead_the_way_up_goes_on_and_the_way_down_takes_anothe
     def cut() -> Response | None:
         return Response("", 504) if request.path.endswith("/pull") else None
 
-    wan, _ = serve_app(kit, one_way)
+    wan = serve_app(kit, one_way)
     transport = routed(kit, plant, wan=wan)
     exchange = kit.exchange(plant, transport)
     exchange.start()
@@ -201,7 +177,7 @@ def test_with_the_way_down_dead_the_way_up_goes_on_and_the_way_down_takes_anothe
     assert state(transport, "wan", "up").state == "well"
     assert line_of(plant).state == "online"
     exchange.stop()
-    lte, _ = serve_app(kit, hub_app(hub))
+    lte = serve_app(kit, hub_app(hub))
     both = routed(kit, plant, wan=wan, lte=lte)
     second = kit.exchange(plant, both)
     second.start()
@@ -221,7 +197,7 @@ def relay_one(hub) -> None:
 
 def test_a_sight_measures_a_route_and_tells_the_hub_how_the_line_looks(kit, pair) -> None:
     hub, plant = pair
-    url, _ = serve_app(kit, hub_app(hub))
+    url = serve_app(kit, hub_app(hub))
     transport = routed(kit, plant, wan=url)
     kit.drain(kit.caller(plant, transport))
     plant.create(7)
@@ -258,7 +234,7 @@ def test_an_answer_to_an_older_sight_is_no_measurement(kit, pair) -> None:
         answer.set_data(kept[0])
         return answer
 
-    url, _ = serve_app(kit, app)
+    url = serve_app(kit, app)
     transport = routed(kit, plant, dead="http://127.0.0.1:9", wan=url)
     for _ in range(3):
         Measuring(plant.node, transport, 60, 60, lambda: None).step()
