@@ -36,13 +36,7 @@ def write(world: World, dice: Random) -> str:
 def exchange(world: World, dice: Random) -> str:
     """A plant and the hub meet, over a rough line."""
     site = world.plant(dice)
-    try:
-        world.exchange(site, dice, world.weather)
-    except SyncError as error:
-        world.anchor(site)
-        return f"{_name(world, site)} meets the hub: {error.code}"
-    world.anchor(site)
-    return f"{_name(world, site)} meets the hub"
+    return f"{_name(world, site)} meets the hub: {_try_exchange(world, site, dice)}"
 
 
 def apply(world: World, dice: Random) -> str:
@@ -119,6 +113,22 @@ def restore_plant_twice(world: World, dice: Random) -> str:
     return f"{first}; {between}; {restore_plant(world, dice)}"
 
 
+def roll_back_superseded(world: World, dice: Random) -> str:
+    """A plant loses its anchor and lives on in a new epoch; then its machine is rolled back to before that and writes
+    on in the old epoch, of which the hub knows a child by now."""
+    code = dice.choice(PLANTS)
+    site = world.sites[code][0]
+    said = [_try_exchange(world, site, dice)]
+    before = site.save()
+    for mode in (MODES[2], MODES[1]):
+        site.load(before, mode)
+        site.boot()
+        _after_restore(world, site, mode)
+        _record(world, site, dice)
+        said.append(_try_exchange(world, site, dice) if mode == MODES[2] else "writes on")
+    return f"{code} opens an epoch, then its machine is rolled back to before ({', '.join(said)})"
+
+
 def restore_hub(world: World, dice: Random) -> str:
     """The hub is put back to any retained backup."""
     image, mode = world.shelves[HUB].choose(dice), dice.choice(MODES)
@@ -127,10 +137,10 @@ def restore_hub(world: World, dice: Random) -> str:
     world.hub.load(image, mode)
     world.hub.boot()
     world.tops.clear()
-    for code in (*PLANTS, HUB):
-        world.forget_lost(code)
-        if world.blind & {id(s) for s in world.sites.get(code, [])}:
-            world.forget_labels(code)
+    for site in world.everyone():
+        if site is not world.hub and not world.group.knows(site):
+            world.group.enrol(site)
+    _after_hub(world)
     return f"the hub is restored ({mode})"
 
 
@@ -141,8 +151,7 @@ def empty_hub(world: World, _dice: Random) -> str:
     for site in world.everyone():
         if site is not world.hub:
             world.group.enrol(site)
-    for code in (*PLANTS, HUB):
-        world.forget_lost(code)
+    _after_hub(world)
     return "the hub is installed anew, its nodes are enrolled again"
 
 
@@ -154,6 +163,7 @@ def lose_plant(world: World, dice: Random) -> str:
     site.wipe()
     world.connect(site)
     world.group.enrol(site)
+    world.cloned.add(code)
     _after_restore(world, site, "no anchor")
     return f"{code} is installed anew and enrolled again"
 
@@ -238,6 +248,7 @@ FAULTS: dict[str, tuple[int, Deed]] = {
     "restart": (4, restart),
     "restore_plant": (6, restore_plant),
     "restore_plant_twice": (3, restore_plant_twice),
+    "roll_back_superseded": (3, roll_back_superseded),
     "restore_hub": (5, restore_hub),
     "empty_hub": (2, empty_hub),
     "lose_plant": (2, lose_plant),
@@ -259,6 +270,16 @@ def draw_deeds(dice: Random, count: int) -> list[str]:
     return dice.choices(list(chosen), [weight for weight, _ in chosen.values()], k=count)
 
 
+def _try_exchange(world: World, site: Site, dice: Random) -> str:
+    try:
+        world.exchange(site, dice, world.weather)
+    except SyncError as error:
+        return error.code
+    finally:
+        world.anchor(site)
+    return "well"
+
+
 def _record(world: World, site: Site, dice: Random) -> None:
     others = [piece for code in PLANTS if code != site.code for piece in world.sites[code][0].pieces()[-4:]]
     world.commit(site, site.record(dice, others))
@@ -269,7 +290,17 @@ def _after_restore(world: World, site: Site, mode: Mode) -> None:
     if mode != "database" or id(site) in world.lagging:
         world.lagging.discard(id(site))
         world.blind.add(id(site))
+        world.once_blind.add(site.code)
         world.forget_labels(site.code)
+
+
+def _after_hub(world: World) -> None:
+    """What only the hub knew is lost; and a promise that plant and hub have both forgotten may come back to it."""
+    world.hub_restored = True
+    for code in (*PLANTS, HUB):
+        world.forget_lost(code)
+        if world.blind & {id(site) for site in world.sites.get(code, [])}:
+            world.forget_labels(code)
 
 
 def _epochs(site: Site) -> int:

@@ -21,7 +21,7 @@ from shared.db.engine import tune_sqlite
 from shared.journal.apply import Appliers
 from shared.keys import SigningKey
 from shared.node import create_tables
-from shared.settings import NodeSettings
+from shared.settings import NodeSettings, check
 from shared.subjects import REGISTERS
 
 IN_MEMORY = Path("/dev/shm")
@@ -36,7 +36,7 @@ class Machine:
         self.engine: Engine = create_engine("sqlite://", creator=lambda: self.raw, poolclass=StaticPool)
         tune_sqlite(self.engine)
         self.key = make_key(name)
-        self.settings = NodeSettings(code=code, name=name, folder=scratch() / name)
+        self.settings = check(NodeSettings, {"code": code, "name": name, "folder": scratch() / name}, where="a history")
         self.settings.folder.mkdir(exist_ok=True)
         self.appliers = Appliers()
         for register in REGISTERS:

@@ -6,6 +6,7 @@ What a site does around the core mirrors sync/caller.py and sync/desk.py step by
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -34,6 +35,7 @@ class Hello:
     boot: str
     instance: str
     epochs: tuple[EpochState, ...]
+    copies: tuple[EpochState, ...]
 
 
 @dataclass(frozen=True)
@@ -96,19 +98,25 @@ class MemorySite:
         self._clock_ms = START_MS
         self._boot = ""
         self._pieces: list[str] = []
+        self.remakes: Counter[str] = Counter()
 
     def boot(self) -> None:
         """A database that is older than its anchor opens new epochs before the first write."""
         self._boot = random_key()
         self._clock_ms = max(0, self._now_ms + self._ahead_ms)
         disk = self.disk
+        disk.sessions.clear()
         if is_behind(disk, self.kept):
             disk.instance, disk.incarnation = random_key(), random_key()
             for stream in disk.own:
                 self._open_child(stream, disk.own[stream][-1])
             if self.kept is not None:
-                disk.counter, disk.floor_ms = max(disk.counter, self.kept.counter), max(disk.floor_ms, self.kept.floor_ms)
+                disk.counter, disk.floor_ms = (
+                    max(disk.counter, self.kept.counter),
+                    max(disk.floor_ms, self.kept.floor_ms),
+                )
             disk.counter += LABELS_GAP
+            self.anchor()
         elif not disk.instance:
             disk.instance, disk.incarnation = random_key(), random_key()
 
@@ -128,7 +136,9 @@ class MemorySite:
             self._pieces = [*self._pieces, random_key()]
             fact = self._write(self._pieces[-1], "plain")
             return Written(fact, f"S{self.disk.counter:09}")
-        return Written(self._write(dice.choice(self._pieces if dice.random() < 0.8 or not foreign else foreign), "plain"))
+        return Written(
+            self._write(dice.choice(self._pieces if dice.random() < 0.8 or not foreign else foreign), "plain")
+        )
 
     def record_poison(self, dice: Random) -> Written:
         """About a subject of its own."""
@@ -165,6 +175,10 @@ class MemorySite:
 
     def apply(self) -> None:
         """All that is held of others."""
+        for stream in self.disk.copies:
+            if self.disk.overtaken(stream):
+                self.remakes[stream] += 1
+                self.disk.rebuild(self.old)
         for stream, chains in sorted(self.disk.copies.items(), key=lambda item: (">" in item[0], item[0])):
             self.disk.apply_stream(stream, chains, self.old)
 
@@ -177,7 +191,8 @@ class MemorySite:
 
     def exchange(self, line: Line[Any, Any], dice: Random) -> None:
         """Until neither side has anything for the other."""
-        welcome = line.call(Hello(self.code, self._boot, self.disk.instance, self._states()))
+        copies = tuple(chain.state() for chain in self.disk.copies.get(f"{HUB}>{self.code}", ()))
+        welcome = line.call(Hello(self.code, self._boot, self.disk.instance, self._states(), copies))
         self.disk.floor_ms = max(self.disk.floor_ms, welcome.through + 1)
         self._recover(line, welcome)
         self.met = True
@@ -238,7 +253,7 @@ class MemorySite:
             disk.floor_ms = max(disk.floor_ms, self._clock_ms)
             through = disk.floor_ms - 1
             disk.floor_ms = through + 1
-        elif facts:
+        elif facts and chain is disk.own[self.code][-1] and chain.parent is None:
             through = facts[-1].recorded_ms - 1
         push = Push(
             self.code, ticket, chain.epoch, chain.parent, first, chain.hashes[first - 1], facts, hashes, through,
@@ -350,6 +365,17 @@ class MemorySite:
         """recorded_at of each fact."""
         return {f.fact_id: f.recorded_ms for c in self.disk.streams().get(stream, ()) for f in c.facts}
 
+    def remade(self, author: str) -> int:
+        """Since the history began."""
+        return self.remakes[author]
+
+    def repeated(self, author: str) -> list[str]:
+        """By what the subjects went through."""
+        rows = self.disk.rows.get(author)
+        return [
+            fact for facts in (rows.subjects.values() if rows else ()) for fact, n in Counter(facts).items() if n > 1
+        ]
+
     def incidents(self) -> int:
         """How many recoveries there were."""
         return self.disk.incidents
@@ -382,29 +408,19 @@ def is_behind(disk: Database, anchor: Anchor | None) -> bool:
         return any(chain.head for chains in disk.own.values() for chain in chains)
     for stream, (epoch, seq, digest) in anchor.heads.items():
         chains = disk.own.get(stream)
-        if not chains:
-            if seq:
-                return True
-        elif chains[-1].epoch != epoch or chains[-1].at(seq) != digest:
+        if not chains or chains[-1].epoch != epoch or chains[-1].at(seq) != digest:
             return True
-    return False
+    return anchor.counter > disk.counter
 
 
 def welcome_plant(hub: MemorySite, hello: Hello) -> Welcome:
-    """The desk's hello: watch for clones, open a session, take over the author's order, say what is held."""
+    """The desk's hello: open a session, take over the author's order, say what is held."""
     disk, node = hub.disk, hello.node
     if node in disk.held:
         raise PeerHeld("sync.peer_held", f"{node} is held here.")
-    visit = clones.Visit(hello.boot, hello.instance, hub._clock_ms)
-    visits = disk.visits.setdefault(node, [])
-    if clones.is_change(visits, visit):
-        visits.append(visit)
-        del visits[: -clones.VISITS_KEPT]
-    if clones.suspected(visits, hub._clock_ms):
-        disk.held.add(node)
-        disk.incidents += 1
-        raise PeerHeld("sync.peer_held", f"Two installations of {node} take turns.")
     disk.sessions[node] = random_key()
+    disk.callers[node] = clones.Visit(hello.boot, hello.instance, hub._clock_ms)
+    start_way_anew(disk, f"{HUB}>{node}", hello.copies)
     renumber(hub, node, [state.epoch for state in hello.epochs])
     named = {state.epoch: state.seq for state in hello.epochs}
     holds = tuple(chain.state(named.get(chain.epoch)) for chain in disk.copies.get(node, ()))
@@ -412,12 +428,41 @@ def welcome_plant(hub: MemorySite, hello: Hello) -> Welcome:
     return Welcome(ticket, holds, disk.counters.get(node, 0), disk.through.get(node, 0))
 
 
+def start_way_anew(disk: Database, stream: str, copies: Sequence[EpochState]) -> None:
+    """Where the reader holds places that are not ours (we were rolled back), all facts go down again in a new epoch."""
+    own = {chain.epoch: chain for chain in disk.own.get(stream, ())}
+    settled = disk.settled.setdefault(stream, set())
+    strange = [c for c in copies if (own[c.epoch].at(c.seq) != c.hash if c.epoch in own else c.epoch not in settled)]
+    if not strange:
+        return
+    settled |= {copy.epoch for copy in copies} | own.keys()
+    fresh = Chain(stream, random_key(), None)
+    for fact in {fact.fact_id: fact for chain in own.values() for fact in chain.facts}.values():
+        fresh.append(fact)
+    disk.own[stream] = [fresh]
+    disk.incidents += 1
+
+
+def watch_callers(hub: MemorySite, node: str) -> None:
+    """A session is used: whoever opened it is alive. Told at its use, because a late hello opens one as well."""
+    disk = hub.disk
+    visits, visit = disk.visits.setdefault(node, []), disk.callers.get(node)
+    if visit is not None and clones.is_change(visits, visit):
+        visits.append(visit)
+        del visits[: -clones.VISITS_KEPT]
+    if clones.suspected(visits, hub._clock_ms):
+        disk.held.add(node)
+        disk.incidents += 1
+        raise PeerHeld("sync.peer_held", f"Two installations of {node} take turns.")
+
+
 def renumber(hub: MemorySite, node: str, order: Sequence[str]) -> None:
-    """The author's order of epochs counts; rows are made again where it changes what was applied."""
+    """The order of an author that names every epoch counts; rows are made again where it changes anything."""
     held = {chain.epoch: chain for chain in hub.disk.copies.get(node, ())}
-    wanted = [*(epoch for epoch in order if epoch in held), *(epoch for epoch in held if epoch not in order)]
-    if wanted != list(held):
+    wanted = [epoch for epoch in order if epoch in held]
+    if len(wanted) == len(held) and wanted != list(held):
         hub.disk.copies[node] = [held[epoch] for epoch in wanted]
+        hub.remakes[node] += 1
         hub.disk.rebuild(hub.old)
 
 
@@ -426,13 +471,14 @@ def check_session(hub: MemorySite, node: str, ticket: verdict.Ticket) -> None:
     present = verdict.Ticket(hub.disk.incarnation, hub.disk.sessions.get(node, ""))
     if verdict.is_stale(ticket, present):
         raise StaleSession("sync.stale_session", f"{node} opened another session since.")
+    if node in hub.disk.held:
+        raise PeerHeld("sync.peer_held", f"{node} is held here.")
+    watch_callers(hub, node)
 
 
 def take_push(hub: MemorySite, push: Push) -> tuple[verdict.Answer, int]:
     """The desk's push."""
     check_session(hub, push.node, push.ticket)
-    if push.node in hub.disk.held:
-        raise PeerHeld("sync.peer_held", f"{push.node} is held here.")
     hub.disk.counters[push.node] = max(push.counter, hub.disk.counters.get(push.node, 0))
     answer, durable = take(hub.disk, push.node, push)
     if answer == "stored" and push.first - 1 + len(push.facts) >= durable:
@@ -506,8 +552,6 @@ DOORS: dict[type, Callable[[MemorySite, Any], Any]] = {
 class MemoryGroup:
     """A hub and its plants before the first fact."""
 
-    kind = "memory"
-
     def __init__(self, dice: Random) -> None:
         self.hub = MemorySite(HUB)
         self.plants = {code: MemorySite(code) for code in PLANTS}
@@ -524,7 +568,7 @@ class MemoryGroup:
 
     def line(self, plant: Any) -> Line[Any, Any]:
         """To the hub."""
-        return Line(self.hub.answer, None)
+        return Line(self.hub.answer, lambda request: isinstance(request, Hello))
 
     def relay(self, fact_id: str, plant: str) -> None:
         """Once a fact and plant."""
@@ -534,6 +578,10 @@ class MemoryGroup:
         """A new installation is a new caller."""
         self.hub.disk.visits.pop(plant.code, None)
         self.hub.disk.held.discard(plant.code)
+
+    def knows(self, plant: Any) -> bool:
+        """There are no keys here."""
+        return True
 
     def release(self, code: str) -> None:
         """One installation is left: its turns are over."""

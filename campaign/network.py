@@ -39,19 +39,34 @@ CLEAR = Weather()
 ROUGH = Weather(late=0.12, lost=0.05, delayed=0.05, cut=0.02, doubled=0.08, silent=0.07)
 
 
-class Accepted(Exception):
-    """A request that was cut on the way was taken for a whole one."""
+class Wrong(Exception):
+    """The receiver took what it must not. number is the invariant."""
+
+    def __init__(self, number: str, what: str) -> None:
+        super().__init__(f"{number}: {what}")
+        self.number = number
+
+
+@dataclass
+class Hellos:
+    """How many hellos of a plant have arrived, over all its lines: each ends the sessions before it."""
+
+    arrived: int = 0
 
 
 @dataclass
 class Line(Generic[Q, A]):
-    """One caller's line. deliver hands a request to whoever answers now; cut shortens one (None: cannot be cut)."""
+    """One caller's line. deliver hands a request to whoever answers now; opens tells a hello from other requests; cut
+    shortens a request (None: cannot be cut); watch is what a request of an ended session must leave as it is."""
 
     deliver: Callable[[Q], A]
-    cut: Callable[[Q, Random], Q] | None
+    opens: Callable[[Q], bool]
+    cut: Callable[[Q, Random], Q] | None = None
+    watch: Callable[[], object] = lambda: None
+    hellos: Hellos = field(default_factory=Hellos)
     dice: Random = field(default_factory=lambda: Random(0))
     weather: Weather = CLEAR
-    late: list[Q] = field(default_factory=list)
+    late: list[tuple[Q, int]] = field(default_factory=list)
 
     def call(self, request: Q) -> A:
         """The answer. Raises Unreachable when the weather takes it, else what the receiver raises."""
@@ -65,8 +80,8 @@ class Line(Generic[Q, A]):
             raise Unreachable("campaign.delayed", "The request is still under way.")
         if self.cut is not None and happens(weather.cut):
             self.deliver(self.cut(request, self.dice))
-            raise Accepted("a request that was cut on the way was accepted")
-        answer = self.deliver(request)
+            raise Wrong("I2", "a request that was cut on the way was accepted")
+        answer = self._arrive(request)
         if happens(weather.doubled):
             answer = self._again(request, answer)
         if happens(weather.silent):
@@ -75,18 +90,28 @@ class Line(Generic[Q, A]):
 
     def deliver_late(self) -> None:
         """One of the requests under way arrives; nobody waits for its answer any more."""
-        request = self.late.pop(self.dice.randrange(len(self.late)))
+        request, hellos = self.late.pop(self.dice.randrange(len(self.late)))
+        ended = hellos < self.hellos.arrived and not self.opens(request)
+        before = self.watch() if ended else None
         with contextlib.suppress(SyncError):
-            self.deliver(request)
+            self._arrive(request)
+        if ended and self.watch() != before:
+            raise Wrong("I6", "a request of an ended session changed what the hub holds")
+
+    def _arrive(self, request: Q) -> A:
+        answer = self.deliver(request)
+        if self.opens(request):
+            self.hellos.arrived += 1
+        return answer
 
     def _again(self, request: Q, answer: A) -> A:
         if self.dice.random() < 0.5:
             self._keep(request)
             return answer
-        return self.deliver(request)
+        return self._arrive(request)
 
     def _keep(self, request: Q) -> None:
-        self.late.append(request)
+        self.late.append((request, self.hellos.arrived))
         del self.late[:-LATE_MAX]
 
     def _happens(self, chance: float) -> bool:

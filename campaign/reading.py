@@ -9,6 +9,9 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
+from sqlalchemy import Table, bindparam, select
+from sqlalchemy.dialects import sqlite
+
 from campaign.machine import Machine
 from campaign.world import Tip
 from shared.db.engine import read, write
@@ -77,6 +80,14 @@ class Reading:
         query = "SELECT f.fact_id, f.recorded_at_ms FROM entry e JOIN fact f USING (fact_id) WHERE e.stream = ?"
         return dict(self._rows(query, stream))
 
+    def remade(self, author: str) -> int:
+        """Not told by the product."""
+        return 0
+
+    def repeated(self, author: str) -> list[str]:
+        """Rows are insert-or-update: what repeats shows in sums, and so in the content."""
+        return []
+
     def incidents(self) -> int:
         """How many there are."""
         return int(self._rows("SELECT count(*) FROM sync_incident")[0][0])
@@ -123,8 +134,9 @@ class Reading:
 @cache
 def content_queries() -> tuple[str, ...]:
     """All columns of an author's rows, a query a projection, in the order of their keys."""
-    return tuple(
-        f"SELECT {', '.join(sorted(column.name for column in table.columns))} FROM {table.name} WHERE author = ?"
-        f" ORDER BY {', '.join(column.name for column in table.primary_key.columns)}"
-        for table in tables_of_kind("projection")
-    )
+    return tuple(_content_query(table) for table in tables_of_kind("projection"))
+
+
+def _content_query(table: Table) -> str:
+    query = select(*table.columns).where(table.c.author == bindparam("author")).order_by(*table.primary_key.columns)
+    return str(query.compile(dialect=sqlite.dialect()))

@@ -17,16 +17,26 @@ from campaign.machine import Machine, empty_database, machine, make_key
 from campaign.network import Line
 from campaign.reading import Reading
 from campaign.world import HUB, PLANTS, START_MS, Violation, Written
+from local_mes.model.domain import PlantModel
+from local_mes.model.high_marks import NumberMarks
 from shared.clock import FixedClock
 from shared.db.engine import read, write
+from shared.ids import random_key
 from shared.journal import fact as fact_types
+from shared.journal.highest import NoValues, Outside
 from shared.journal.journal import Journal, Work
 from shared.node import Node
+from sync.beginning import begin
 from sync.caller import Caller
 from sync.desk import Desk
-from sync.peers import ACTIVE, find_peer, set_state, trust_peer
-from sync.station import begin, build_called, make_ground
+from sync.meeting import forget_visits
+from sync.peers import ACTIVE, find_peer, keep_key, keys_of, set_state, trust_peer
+from sync.recovering import Recovery
+from sync.station import build_called, make_ground
 from sync.transport import Door
+
+OUTSIDE = Outside(NumberMarks(PlantModel.model_construct(numbering=(steel.SCHEME,))), NoValues())
+"""What plants keep outside their database: the labels' counter."""
 
 APPLIED_AT_ONCE = 7
 """Entries in one transaction of the applier: few, so that chunks end in the middle of things."""
@@ -55,12 +65,13 @@ class SqliteSite(Reading):
         there = self.machine
         journal = Journal(self.code, there.engine, self.clock, there.appliers)
         self.node = Node(self.code, there.settings, self.clock, there.engine, journal, self.key)
+        self._boot = random_key()
         if self.code == HUB:
             station = build_called(self.node, APPLIED_AT_ONCE)
             self.ground, self._desk = station.ground, station.desk
         else:
-            begin(self.node)
-            self.ground = make_ground(self.node, APPLIED_AT_ONCE)
+            begin(self.node, OUTSIDE)
+            self.ground = make_ground(self.node, APPLIED_AT_ONCE, OUTSIDE)
 
     def tick(self, now_ms: int) -> None:
         """Never backwards while the process runs, as the system's clock is held."""
@@ -136,10 +147,14 @@ class SqliteSite(Reading):
             peer = find_peer(conn, HUB)
         assert peer is not None
         there = self.machine
+        way = Way(line, there)
         caller = Caller(
-            self.code, peer, there.engine, self.clock, self.key, Way(line, there), lambda: None, bytes_max=2 << 20
+            self.code, peer, there.engine, self.clock, self.key, way, lambda: None, 2 << 20, OUTSIDE.numbers, self._boot
         )
         session = caller.hello()
+        recovery = Recovery(caller, self.node.journal, OUTSIDE, self.ground.anchoring.write_now)
+        while recovery.settle(session):
+            session = caller.hello()
         self.met = True
         while (run := caller.next_run(entries_max)) is not None:
             caller.push(session, run)
@@ -175,8 +190,6 @@ class Way:
 class SqliteGroup:
     """A hub and its plants, enrolled, before the first fact."""
 
-    kind = "sqlite"
-
     def __init__(self, dice: Random) -> None:
         self.hub = _begin(HUB, HUB)
         self.plants = {code: _begin(code, code) for code in PLANTS}
@@ -191,7 +204,7 @@ class SqliteGroup:
 
     def line(self, plant: Any) -> Line[Request, bytes]:
         """To whatever desk the hub has when a request arrives."""
-        return Line(self.hub.answer, _cut)
+        return Line(self.hub.answer, lambda request: request[0] == "hello", _cut)
 
     def relay(self, fact_id: str, plant: str) -> None:
         """Once a fact and plant."""
@@ -202,13 +215,24 @@ class SqliteGroup:
         """Each trusts the key that the other has now."""
         with write(self.hub.machine.engine) as conn:
             trust_peer(conn, plant.code, plant.key.public, START_MS)
+            forget_visits(conn, plant.code)
+            known = keys_of(conn, plant.code)
         with write(plant.machine.engine) as conn:
             trust_peer(conn, HUB, self.hub.key.public, START_MS)
+            for public in known.values():
+                keep_key(conn, plant.code, public, START_MS)
+
+    def knows(self, plant: Any) -> bool:
+        """Whether the hub trusts the key that the plant has now."""
+        with read(self.hub.machine.engine) as conn:
+            peer = find_peer(conn, plant.code)
+        return peer is not None and peer.public_key == plant.key.public
 
     def release(self, code: str) -> None:
         """The operator of the hub lets the plant speak again."""
         with write(self.hub.machine.engine) as conn:
             set_state(conn, code, ACTIVE, START_MS)
+            forget_visits(conn, code)
 
 
 def open_group(dice: Random) -> SqliteGroup:

@@ -27,7 +27,7 @@ from shared.material.facts import (
     Size,
 )
 
-SCHEME = Scheme(code="slab", prefix="S", width=9)
+SCHEME = Scheme(code="slab", prefix="S", width=9, first=1)
 NEWER = ("MarkPlaced", 1)
 """The fact type that old releases of a history do not know."""
 

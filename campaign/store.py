@@ -95,7 +95,7 @@ class Rows:
     def apply(self, facts: Sequence[Stated], old: bool) -> None:
         """Apply in order what had no effect yet; keep out what cannot be read, and what speaks of its subject."""
         for fact in facts:
-            if fact.fact_id in self.done or fact.fact_id in self.aside:
+            if self.knows(fact.fact_id):
                 continue
             if fact.kind == "poison":
                 self._keep_out(fact, "quarantined")
@@ -106,6 +106,10 @@ class Rows:
             else:
                 self.done[fact.fact_id] = None
                 self.subjects[fact.subject] = (*self.subjects.get(fact.subject, ()), fact.fact_id)
+
+    def knows(self, fact_id: str) -> bool:
+        """Whether it had its effect, or is kept out."""
+        return fact_id in self.done or fact_id in self.aside
 
     def retry(self, old: bool) -> None:
         """Try again what is kept out."""
@@ -149,7 +153,9 @@ class Database:
     counters: dict[str, int] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
     visits: dict[str, list[Visit]] = field(default_factory=dict)
+    callers: dict[str, Visit] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
+    settled: dict[str, set[str]] = field(default_factory=dict)
 
     def copy(self) -> Database:
         """The same, apart."""
@@ -167,7 +173,9 @@ class Database:
             dict(self.counters),
             dict(self.sessions),
             {code: list(visits) for code, visits in self.visits.items()},
+            dict(self.callers),
             set(self.held),
+            {stream: set(epochs) for stream, epochs in self.settled.items()},
         )
 
     def streams(self) -> dict[str, list[Chain]]:
@@ -183,6 +191,16 @@ class Database:
         self.rows, self.positions = {}, {}
         for stream, chains in sorted(self.streams().items(), key=lambda item: (">" in item[0], item[0])):
             self.apply_stream(stream, chains, old)
+
+    def overtaken(self, stream: str) -> bool:
+        """Whether an epoch has entries to apply though a later one was applied: two lives of an author at once."""
+        waits = False
+        for chain in self.copies[stream]:
+            at = self.positions.get((stream, chain.epoch), 0)
+            if waits and at:
+                return True
+            waits = waits or at < chain.head
+        return False
 
     def apply_stream(self, stream: str, chains: Sequence[Chain], old: bool) -> None:
         """Apply each epoch from its position on."""

@@ -8,13 +8,13 @@ dice, so a step can be left out of a history without changing the others: that i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Protocol
 
 from campaign.disk import Image, Mode, Shelf
-from campaign.network import CLEAR, Line, Weather
+from campaign.network import CLEAR, Hellos, Line, Weather
 
 START_MS = 1_773_205_200_000
 """2026-03-11T05:00Z."""
@@ -124,6 +124,12 @@ class Site(Protocol):
     def times(self, stream: str) -> dict[str, int]:
         """recorded_at of each fact of a stream."""
 
+    def remade(self, author: str) -> int:
+        """How often the author's rows were made again because something came before what was applied."""
+
+    def repeated(self, author: str) -> list[str]:
+        """Facts of the author that had their effect more than once."""
+
     def incidents(self) -> int:
         """How many incidents were opened."""
 
@@ -140,9 +146,13 @@ class Site(Protocol):
 class Group(Protocol):
     """The sites of one history and what only this kind of world can do."""
 
-    kind: str
-    hub: Site
-    plants: dict[str, Site]
+    @property
+    def hub(self) -> Site:
+        """The hub."""
+
+    @property
+    def plants(self) -> Mapping[str, Site]:
+        """The first installation of each plant."""
 
     def twin(self, code: str) -> Site:
         """A second machine for a clone of a plant."""
@@ -155,6 +165,9 @@ class Group(Protocol):
 
     def enrol(self, plant: Site) -> None:
         """Two people let a plant's installation in (again)."""
+
+    def knows(self, plant: Site) -> bool:
+        """Whether the hub still trusts the key of this installation."""
 
     def release(self, code: str) -> None:
         """An operator decides that a plant that is held may speak again."""
@@ -169,15 +182,19 @@ class World:
     now_ms: int = START_MS
     sites: dict[str, list[Site]] = field(default_factory=dict)
     lines: dict[int, Line[Any, Any]] = field(default_factory=dict)
+    hellos: dict[str, Hellos] = field(default_factory=dict)
     shelves: dict[str, Shelf] = field(default_factory=dict)
     alive: dict[str, set[str]] = field(default_factory=dict)
     thorough: bool = True
+    hub_restored: bool = False
     promised: set[str] = field(default_factory=set)
     poison: set[str] = field(default_factory=set)
     labels: dict[tuple[str, str], str] = field(default_factory=dict)
     blind: set[int] = field(default_factory=set)
     lagging: set[int] = field(default_factory=set)
     cloned: set[str] = field(default_factory=set)
+    """Plants of which two lives went on without knowledge of each other."""
+    once_blind: set[str] = field(default_factory=set)
     seen: Counter[str] = field(default_factory=Counter)
     tops: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
 
@@ -206,7 +223,12 @@ class World:
     def connect(self, site: Site) -> None:
         """Give an installation a line of its own."""
         if site is not self.hub:
-            self.lines[id(site)] = self.group.line(site)
+            line = self.lines[id(site)] = self.group.line(site)
+            line.hellos = self.hellos.setdefault(site.code, Hellos())
+            line.watch = self._hub_holds
+
+    def _hub_holds(self) -> object:
+        return self.hub.held(), [self.hub.through(code) for code in PLANTS]
 
     def pass_time(self, ms: int) -> None:
         """Everyone's clock moves on."""

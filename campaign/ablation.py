@@ -1,0 +1,244 @@
+"""Each safety rule taken away in turn, by patching a named function: the campaign must notice every one of them.
+
+No setting of the product can do this; a rule whose removal no history notices would be an untested rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+from unittest.mock import patch
+
+from campaign import memory, store
+from campaign.history import plan, play
+from campaign.worlds import Kind, WorldName
+from shared.journal import life, replay
+from sync import marks, outgoing, positions, recovery, verdict
+from sync.errors import OutOfStep
+from sync.messages import EpochState
+
+Change = tuple[object, str, Any]
+"""Where a function lives, its name, and what takes its place."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A safety rule: what is patched in each world to be without it; made anew for every history."""
+
+    name: str
+    without: dict[WorldName, Callable[[], list[Change]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ablated:
+    """What became of a rule's histories; first is the first seed that broke and what broke there."""
+
+    rule: str
+    histories: int
+    broken: int
+    first: str
+
+
+def rules_of(world: WorldName) -> list[Rule]:
+    """The rules that this world can be without."""
+    return [rule for rule in RULES if world in rule.without]
+
+
+def ablate(rule: Rule, kind: Kind, seeds: Sequence[int], enough: int | None = None) -> Ablated:
+    """Play histories without a rule, until `enough` of them broke."""
+    broken, first, count = 0, "", 0
+    for seed in seeds:
+        count += 1
+        with taken_away(rule, kind.name):
+            outcome = play(kind.open_group, seed, plan(seed, kind.steps))
+        if outcome.number:
+            broken += 1
+            first = first or f"seed {seed}: {outcome.violation}"
+        if broken == enough:
+            break
+    return Ablated(rule.name, count, broken, first)
+
+
+@contextmanager
+def taken_away(rule: Rule, world: WorldName) -> Iterator[None]:
+    """The product without this rule."""
+    with ExitStack() as stack:
+        for where, name, instead in rule.without[world]():
+            stack.enter_context(patch.object(where, name, instead))
+        yield
+
+
+def table(kind: Kind, seeds: Sequence[int]) -> str:
+    """The share of histories that break without each rule, as a table in Markdown."""
+    lines = [
+        f"| rule taken away ({kind.name}, {len(seeds)} histories) | histories that break | first |",
+        "|---|---|---|",
+    ]
+    for rule in rules_of(kind.name):
+        found = ablate(rule, kind, seeds)
+        first = found.first.replace("|", "/")[:90]
+        lines.append(f"| {rule.name} | {100 * found.broken / found.histories:.1f} % | {first} |")
+    return "\n".join(lines)
+
+
+def _believe_highest() -> Callable[[Sequence[EpochState], Sequence[EpochState]], Any]:
+    """positions.missing, but the highest acknowledgement ever seen counts."""
+    best: dict[str, EpochState] = {}
+    missing = positions.missing
+
+    def never_lower(heads: Sequence[EpochState], held: Sequence[EpochState]) -> Any:
+        for state in held:
+            if state.epoch not in best or best[state.epoch].seq < state.seq:
+                best[state.epoch] = state
+        return missing(heads, [best[state.epoch] for state in heads if state.epoch in best])
+
+    return never_lower
+
+
+def _believe_highest_kept(conn: Any, peer: str, streams: Any, held: Any, now_ms: int) -> None:
+    """marks.accept_holdings, but what was acknowledged once stays."""
+    best = {(state.stream, state.epoch): state for state in held if state.stream in streams}
+    for state in marks.list_holdings(conn, peer, streams):
+        if (state.stream, state.epoch) not in best or best[state.stream, state.epoch].seq < state.seq:
+            best[state.stream, state.epoch] = state
+    marks.move_holdings(conn, peer, best.values(), now_ms)
+
+
+def _drop_acknowledged() -> Callable[..., int]:
+    """A push that has no bodies any more for what was acknowledged once."""
+    gone: dict[str, int] = {}
+    push = memory.MemorySite._push
+
+    def pruned(site: memory.MemorySite, line: Any, ticket: Any, chain: store.Chain, first: int, most: int) -> int:
+        if most and first <= gone.get(chain.epoch, 0):
+            raise OutOfStep("campaign.pruned", f"Entry {first} was deleted after it was acknowledged.")
+        last = push(site, line, ticket, chain, first, most)
+        gone[chain.epoch] = max(last, gone.get(chain.epoch, 0))
+        return last
+
+    return pruned
+
+
+def _drop_sent() -> Callable[..., Any]:
+    """Runs that have no bodies any more for what was read once before the last run."""
+    gone: dict[str, int] = {}
+    read_run = outgoing.read_run
+
+    def pruned(conn: Any, span: Any, entries_max: int, bytes_max: int) -> Any:
+        if span.first <= gone.get(span.epoch, 0):
+            raise OutOfStep("campaign.pruned", f"Entry {span.first} was deleted after it was acknowledged.")
+        gone[span.epoch] = span.first - 1
+        return read_run(conn, span, entries_max, bytes_max)
+
+    return pruned
+
+
+def _plan_without(*causes: str) -> Callable[..., recovery.Plan]:
+    """recovery.plan that leaves these causes as they are."""
+    whole = recovery.plan
+
+    def partial(own: Any, held: Any, meets: Any) -> recovery.Plan:
+        found = whole(own, held, meets)
+        return replace(found, steps=tuple(step for step in found.steps if step.cause not in causes))
+
+    return partial
+
+
+def _plan_of_known() -> Callable[..., recovery.Plan]:
+    """recovery.plan that does not look at epochs which only the reader knows."""
+    whole = recovery.plan
+
+    def partial(own: Any, held: Any, meets: Any) -> recovery.Plan:
+        known = {state.epoch for state in own}
+        return whole(own, [state for state in held if state.epoch in known], meets)
+
+    return partial
+
+
+def _judge_blindly(offer: verdict.Offer, copy: verdict.Copy | None, stored: Any, offered: Any) -> verdict.Verdict:
+    """verdict.judge, but hashes are not compared."""
+    durable = copy.durable if copy else 0
+    if offer.first > durable + 1:
+        return verdict.Verdict("gap", offer.first)
+    if offer.last > durable and copy is not None and copy.branched:
+        return verdict.Verdict("superseded", offer.first)
+    return verdict.Verdict("stored", durable + 1)
+
+
+def _judge_unfenced() -> Callable[..., verdict.Verdict]:
+    """verdict.judge, but an epoch with a child goes on."""
+    judge = verdict.judge
+
+    def unfenced(offer: Any, copy: verdict.Copy | None, stored: Any, offered: Any) -> verdict.Verdict:
+        return judge(offer, verdict.Copy(copy.durable, copy.hash) if copy else None, stored, offered)
+
+    return unfenced
+
+
+def _agree_anywhere(own: EpochState, held: EpochState, _own_hash: Any, _probe: Any) -> int:
+    return min(own.seq, held.seq)
+
+
+def _no(*_: Any) -> bool:
+    return False
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "the receiver's cursor wins, also when it is lower than it was",
+        {
+            "memory": lambda: [(memory, "missing", _believe_highest())],
+            "sqlite": lambda: [(marks, "accept_holdings", _believe_highest_kept)],
+        },
+    ),
+    Rule(
+        "bodies are kept for ever",
+        {"memory": lambda: [(memory.MemorySite, "_push", _drop_acknowledged())]},
+    ),
+    Rule(
+        "own history is pulled back",
+        {"memory": lambda: [(recovery, "plan", _plan_without("behind", "fork"))]},
+    ),
+    Rule(
+        "hash chain and fork check",
+        {
+            "memory": lambda: [
+                (recovery, "meeting", _agree_anywhere),
+                (verdict, "judge", _judge_blindly),
+            ]
+        },
+    ),
+    Rule(
+        "the hello shows the whole tree of epochs",
+        {"memory": lambda: [(recovery, "plan", _plan_of_known())]},
+    ),
+    Rule(
+        "a fact has its effect once",
+        {
+            "memory": lambda: [(store.Rows, "knows", _no)],
+            "sqlite": lambda: [(replay, "_not_applied", lambda _conn, entries: list(entries))],
+        },
+    ),
+    Rule(
+        "the anchor tells of a restore",
+        {
+            "memory": lambda: [(memory, "is_behind", _no)],
+            "sqlite": lambda: [(life, "_is_behind", _no)],
+        },
+    ),
+    Rule(
+        "only the latest session counts",
+        {"memory": lambda: [(verdict, "is_stale", _no)]},
+    ),
+    Rule(
+        "an epoch with a child is at its end",
+        {
+            "memory": lambda: [
+                (recovery, "plan", _plan_without("superseded")),
+                (verdict, "judge", _judge_unfenced()),
+            ]
+        },
+    ),
+)
