@@ -27,6 +27,9 @@ from sync.transport import PATH
 
 EXTENSION = "strandline.sights"
 
+SET_BACK_MS = 600_000
+"""With no newer sight for so long, one with an earlier time is believed."""
+
 door = Blueprint("sight", __name__, url_prefix=PATH.rstrip("/"))
 
 
@@ -57,7 +60,7 @@ class Sights:
         now = self.clock.now_ms()
         with write(self.engine) as conn:
             incarnation = get_identity(conn).incarnation
-            if _is_news(conn, said):
+            if _is_news(conn, said, now):
                 _keep(conn, said, now)
         seen = Seen(
             proto=PROTOCOL, node=self.code, audience=peer.code, sent_ms=now, nonce=said.nonce, incarnation=incarnation
@@ -83,10 +86,10 @@ def find_sight(conn: Connection, peer: str) -> Kept | None:
     return Kept(msgspec.json.decode(row.body, type=Sight), row.received_ms) if row else None
 
 
-def _is_news(conn: Connection, said: Sight) -> bool:
-    """An older one sent again tells nothing, unless the peer said hello since: then its clock was set back."""
+def _is_news(conn: Connection, said: Sight, now_ms: int) -> bool:
+    """An older one sent again tells nothing; after a hello or a long silence the peer's clock was set back instead."""
     kept = conn.execute(select(sight.c.sent_ms, sight.c.received_ms).where(sight.c.peer == said.node)).first()
-    if kept is None or said.sent_ms > kept.sent_ms:
+    if kept is None or said.sent_ms > kept.sent_ms or now_ms - kept.received_ms > SET_BACK_MS:
         return True
     opened = conn.execute(select(session.c.opened_ms).where(session.c.peer == said.node)).scalar()
     return opened is not None and opened > kept.received_ms
