@@ -63,7 +63,7 @@ def start_plant(settings: PlantSettings) -> Served:
     interpreter = Interpreter(plant, load_links(settings))
     thread = threading.Thread(target=interpreter.run, args=(stopping,), name="interpreter", daemon=True)
     following = _make_following(plant, station)
-    keeping = Keeping(plant.node, (("compare", Comparing(plant.node, way).nightly),))
+    keeping = Keeping(plant.node, (("compare", Comparing(plant.node, way).nightly),), fetch=station.history)
 
     def start() -> None:
         keeping.start()

@@ -16,10 +16,13 @@ from shared.journal.archive import Bounds, archive_next, finish
 from shared.journal.position import applied_to
 from shared.journal.reading import all_streams, lives, own_streams
 from shared.node import Node
-from sync.lease import LEASE_S, Lease
+from sync.lease import Lease
 from sync.tables import position
 
 DAY_MS = 86_400_000
+
+ARCHIVE_LEASE_S = 120.0
+"""Longer than one segment takes on a slow disk; renewed before each."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Archived:
 def archive(node: Node, older_than_days: int) -> Archived:
     """Put away every full segment whose facts are older. One process at a time; others put away nothing."""
     check_extras(node.settings.folder)
-    lease = Lease(node.engine, "archive", LEASE_S)
+    lease = Lease(node.engine, "archive", ARCHIVE_LEASE_S)
     folder = node.settings.archive_folder
     done = Archived()
     if not lease.held():

@@ -140,6 +140,12 @@ class Exchange:
         self._nudge.ring()
         self._departing.ring()
 
+    def history(self, epoch: str, after: int) -> bytes:
+        """The batch of our own that follows a place, as the peer holds it. SyncError."""
+        if self._session is None:
+            raise Unreachable("sync.no_session", "There is no session with the peer just now.")
+        return self._caller.history(self._session, epoch, after)
+
     def _run(self, lane: Lane) -> None:
         step = lane.first
         while not self._stopping.is_set():

@@ -20,6 +20,7 @@ class JournalBroken(Refused):
     """The journal is not what was written and signed."""
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
+        self.findings = findings
         shown = "; ".join(map(str, findings[:SHOWN_MAX]))
         more = f"; and {len(findings) - SHOWN_MAX} more" if len(findings) > SHOWN_MAX else ""
         super().__init__(

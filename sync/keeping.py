@@ -12,6 +12,7 @@ from sync.archiving import archive
 from sync.journal_commands import JournalBroken, verify_journal
 from sync.nightly import Job, Nightly
 from sync.peers import open_incident
+from sync.refetching import Fetch, fetch_damaged
 
 
 class Keeper(Protocol):
@@ -29,12 +30,14 @@ class Keeper(Protocol):
 class Keeping:
     """Disk watch and nightly work of one node, and what else keeps it in order; recording asks the watch first."""
 
-    def __init__(self, node: Node, jobs: Sequence[Job] = (), others: Sequence[Keeper] = ()) -> None:
+    def __init__(
+        self, node: Node, jobs: Sequence[Job] = (), others: Sequence[Keeper] = (), fetch: Fetch | None = None
+    ) -> None:
         self._watch = DiskWatch(node.settings.folder)
         self._others = others
         node.journal.admit_by(self._watch.admit)
         own: tuple[Job, ...] = (
-            ("verify", lambda: verify_and_tell(node)),
+            ("verify", lambda: verify_and_tell(node, fetch)),
             ("archive", lambda: archive(node, node.settings.archive_days)),
         )
         self._nightly = Nightly(node, (*own, *jobs))
@@ -54,11 +57,16 @@ class Keeping:
         self._watch.stop()
 
 
-def verify_and_tell(node: Node) -> str:
-    """Prove the whole journal, copies included; what does not hold becomes an incident. JournalBroken."""
+def verify_and_tell(node: Node, fetch: Fetch | None = None) -> str:
+    """Prove the whole journal, copies included; what does not hold becomes an incident. JournalBroken.
+
+    Own entries that the disk changed are fetched back from the peer that holds them, where there is a way.
+    """
     try:
         return verify_journal(node)
     except JournalBroken as error:
         with write(node.engine) as conn:
             open_incident(conn, node.clock, node.code, "journal", error.what)
-        raise
+        if fetch is None or not fetch_damaged(node, error.findings, fetch):
+            raise
+    return verify_journal(node)

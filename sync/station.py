@@ -22,6 +22,7 @@ from sync.beginning import anchor_file, begin
 from sync.bell import Bell
 from sync.caller import Caller
 from sync.desk import Desk
+from sync.errors import Unreachable
 from sync.exchange import Exchange, Pace
 from sync.lease import LEASE_S, Lease
 from sync.outgoing import Limit
@@ -74,6 +75,12 @@ class CallingStation:
         """End any wait of the exchange: somebody asks, or the line is up again."""
         if self.exchange is not None:
             self.exchange.sync_now()
+
+    def history(self, epoch: str, after: int) -> bytes:
+        """The batch of our own that follows a place, as the peer holds it. SyncError."""
+        if self.exchange is None:
+            raise Unreachable("sync.no_session", "There is no peer to ask.")
+        return self.exchange.history(epoch, after)
 
     def _await_enrolment(self) -> None:
         while not self._stopping.is_set():

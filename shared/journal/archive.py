@@ -82,6 +82,17 @@ def archive_next(engine: Engine, folder: Path, bounds: Bounds, now_ms: int) -> S
     return made
 
 
+def put_beside(engine: Engine, folder: Path, item: Stored, body: bytes, now_ms: int) -> None:
+    """Put one entry's right bytes into a file of their own, in place of what a bad disk made of them in its row."""
+    title = f"{item.stream.replace('>', '_to_')}-{item.epoch[:8]}-{item.seq}-{item.seq}"
+    name, digest = write_segment(folder, title, pack([(item.fact_id, body)]))
+    with write(engine) as conn:
+        number = conn.execute(select(func.coalesce(func.max(archive_segment.c.segment), 0))).scalar_one() + 1
+        made = Segment(number, item.stream, item.epoch, item.seq, item.seq, 1, name, digest, len(body), now_ms)
+        conn.execute(insert(archive_segment).values(**vars(made)))
+    empty_rows(engine, folder, made)
+
+
 def finish(engine: Engine, folder: Path) -> int:
     """Empty what a crash left in both places; returns how many rows that were."""
     with read(engine) as conn:

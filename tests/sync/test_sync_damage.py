@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, text
 
 from shared.db.engine import read, write
+from shared.journal.rebuild import rebuild
 from sync.archiving import archive
 from sync.errors import EntryDamaged
 from sync.journal_commands import JournalBroken
@@ -91,6 +92,46 @@ def test_a_flipped_bit_in_a_copy_is_found_at_night_and_named_once(kit) -> None:
     plant.create(2)  # and receiving goes on
     kit.drain(kit.caller(plant, kit.memory(hub)))
     assert hub.entries_of("ALD") == 12
+
+
+@pytest.mark.fault(34)
+def test_the_right_bytes_of_an_own_entry_come_back_from_its_reader(kit) -> None:
+    plant, hub = kit.plant(), kit.hub()
+    kit.enrol(plant, hub)
+    plant.create(10)
+    rows = plant.hash_of("ALD")
+    caller = kit.caller(plant, kit.memory(hub))
+    kit.drain(caller, entries_max=4)
+    session = caller.hello()
+    for seq in (3, 8):
+        flip(plant, "ALD", seq)
+
+    def fetch(epoch: str, after: int) -> bytes:
+        return caller.history(session, epoch, after)
+
+    assert "10 entries chained" in verify_and_tell(plant.node, fetch)
+    assert ["came back" in what for what in incidents(plant, "damaged")] == [True, True]
+    with write(plant.node.engine) as conn:
+        rebuild(conn, plant.node.journal.appliers, 1)
+    assert plant.hash_of("ALD") == rows
+    plant.create(1)  # what the hub does not hold cannot come back from it
+    flip(plant, "ALD", 11)
+    with pytest.raises(JournalBroken, match="entry 11"):
+        verify_and_tell(plant.node, fetch)
+
+
+def test_a_peer_that_gives_other_bytes_mends_nothing(kit) -> None:
+    plant, hub = kit.plant(), kit.hub()
+    kit.enrol(plant, hub)
+    plant.create(4)
+    caller = kit.caller(plant, kit.memory(hub))
+    kit.drain(caller)
+    session = caller.hello()
+    flip(plant, "ALD", 2)
+    flip(hub, "ALD", 2)
+    with pytest.raises(JournalBroken, match="entry 2"):
+        verify_and_tell(plant.node, lambda epoch, after: caller.history(session, epoch, after))
+    assert incidents(plant, "damaged") == []
 
 
 def test_archived_entries_are_sent_again_to_a_hub_that_lost_them(kit, monkeypatch) -> None:
