@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 import tomllib
 import xml.etree.ElementTree as ElementTree
 from collections import Counter, defaultdict
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 CASES = ROOT / "tests" / "faults" / "cases.toml"
 PAGE = ROOT / "docs" / "faults.md"
 MARK = "pytest.mark.fault"
+_OUTCOME = re.compile(r": (not in this run|\d+ (passed|failed|skipped)(, \d+ (passed|failed|skipped))*)(?= \||<br>)")
 
 INTRO = """# What can go wrong, and what comes of it
 
@@ -56,13 +58,13 @@ def read_cases() -> list[Case]:
     return [Case(**case) for case in tomllib.loads(CASES.read_text(encoding="utf-8"))["case"]]
 
 
-def find_tests(folder: Path = ROOT / "tests") -> list[Named]:
+def find_tests(folder: Path = ROOT / "tests", root: Path = ROOT) -> list[Named]:
     """Every test that names cases, by file and name."""
     found: list[Named] = []
     for file in sorted(folder.rglob("test_*.py")):
         source = file.read_text(encoding="utf-8")
         if MARK in source:
-            found += _named(ast.parse(source), str(file.relative_to(ROOT)))
+            found += _named(ast.parse(source), str(file.relative_to(root)))
     return found
 
 
@@ -127,6 +129,11 @@ def _test(test: Named, results: dict[str, Counter[str]] | None) -> str:
     return words + (
         ": " + ", ".join(f"{n} {how}" for how, n in sorted(ended.items())) if ended else ": not in this run"
     )
+
+
+def without_outcomes(page: str) -> str:
+    """The page as it would be without a report."""
+    return _OUTCOME.sub("", page)
 
 
 def main() -> None:

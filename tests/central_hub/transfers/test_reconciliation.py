@@ -301,6 +301,7 @@ def test_the_balance_of_the_day(scenario: SteelGroup) -> None:
 PROJECTED = [tables.shipment, tables.shipment_line, tables.receipt, tables.receipt_close, tables.arrival]
 
 
+@pytest.mark.fault(63)
 def test_every_order_of_arrival_gives_the_same_rows_and_cases(scenario: SteelGroup, tmp_path: Path) -> None:
     """A second hub hears the same three streams in random pieces, judging after each."""
     scenario.cut.clear()

@@ -63,6 +63,7 @@ def converges(kit, hub, plant, acknowledged):
     assert epochs_of(plant) == epochs_of(hub) == 1, "a kill is no restore"
 
 
+@pytest.mark.fault(19, 20, 39)
 @cycles
 @pytest.mark.parametrize(
     ("name", "when"),
@@ -88,6 +89,7 @@ def test_plant_killed(kit, zygote, name, when, cycles):
     converges(kit, hub, kit.plant(), acknowledged)
 
 
+@pytest.mark.fault(2, 24, 25)
 @cycles
 @pytest.mark.parametrize(
     ("name", "when"),
@@ -144,6 +146,7 @@ def _poisoned(kit, hub, plant):
     hub.apply()
 
 
+@pytest.mark.fault(26)
 @cycles
 @pytest.mark.parametrize(
     ("name", "when"),
