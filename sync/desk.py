@@ -20,12 +20,13 @@ from shared.journal.life import get_identity
 from shared.keys import SigningKey
 from sync import marks, understanding
 from sync.bell import Bell
+from sync.clones import Visit
 from sync.credit import get_credit
 from sync.downlink import heal
 from sync.errors import BadSeal, OutOfStep, PeerHeld, StaleSession
 from sync.incoming import Held, check_stream, store, unpack
 from sync.limits import ENTRIES_MAX, HEAD_BYTES_MAX, PROTOCOL, RAW_BYTES_MAX
-from sync.meeting import Met, follow_order, hold_both, keep_marks, list_marks, note_visit
+from sync.meeting import Met, follow_order, hold_both, keep_marks, list_marks, note_visit, visit_of
 from sync.messages import (
     HELLO,
     HISTORY,
@@ -85,6 +86,7 @@ class Desk:
         self._folder = folder
         self._appliers = appliers
         self._giving = Giving(code, clock, key)
+        self._greeted: dict[str, tuple[str, Visit]] = {}
         with read(engine) as conn:
             self._incarnation = get_identity(conn).incarnation
 
@@ -97,13 +99,8 @@ class Desk:
         proto = meet_protocol(self._engine, self._clock, peer.code, hello)
         now, session = self._clock.now_ms(), random_key()
         with write(self._engine) as conn:
-            twins = note_visit(conn, peer.code, hello, now)
-            if twins:
-                hold_both(conn, self._clock, peer.code)
-            else:
-                met = self._meet(conn, peer, hello, session, now)
-        if twins:
-            raise PeerHeld("sync.clone_suspect", f"Two installations of {peer.code} take turns.", todo=ASK_HUB)
+            met = self._meet(conn, peer, hello, session, now)
+        self._greeted[peer.code] = session, visit_of(hello, now)
         welcome = Welcome(
             proto=proto,
             node=self._code,
@@ -139,6 +136,22 @@ class Desk:
             list_marks(conn, peer.code),
         )
 
+    def _watch_callers(self, peer: Peer, session: str) -> None:
+        """A session is used, so that who opened it is there: two who take turns are held. PeerHeld.
+
+        Not at the hello: one that was long under way opens a session as well, but nobody uses it.
+        """
+        opened, visit = self._greeted.get(peer.code, ("", None))
+        if visit is None or opened != session:
+            return
+        self._greeted.pop(peer.code, None)
+        with write(self._engine) as conn:
+            twins = note_visit(conn, peer.code, visit)
+            if twins:
+                hold_both(conn, self._clock, peer.code)
+        if twins:
+            raise PeerHeld("sync.clone_suspect", f"Two installations of {peer.code} take turns.", todo=ASK_HUB)
+
     def push(self, body: bytes) -> bytes:
         """Store a batch durably and say so. The checks and their order: sync/incoming.py."""
         envelope, frame = split(body)
@@ -148,6 +161,7 @@ class Desk:
             check_stream(seal, peer.code, self._code)
             self._check_session(conn, peer, seal.incarnation, seal.session)
         batch = unpack(seal, envelope, frame)
+        self._watch_callers(peer, seal.session)
         now = self._clock.now_ms()
         with write(self._engine) as conn:
             self._check_session(conn, peer, seal.incarnation, seal.session)
@@ -183,6 +197,7 @@ class Desk:
             self._check_session(conn, peer, pull.incarnation, pull.session)
             marks.move_holdings(conn, peer.code, pull.copies, now)
             marks.note_call(conn, peer.code, now)
+        self._watch_callers(peer, pull.session)
         return self._seal(self._wait_for(pull), peer, pull)
 
     def probe(self, raw: bytes) -> bytes:

@@ -71,17 +71,21 @@ def list_marks(conn: Connection, peer: str) -> Counters:
     return {row.name: row.value for row in conn.execute(select(mark).where(mark.c.peer == peer))}
 
 
-def note_visit(conn: Connection, peer: str, hello: Hello, now_ms: int) -> bool:
+def visit_of(hello: Hello, now_ms: int) -> Visit:
+    """Who says hello; a plant of an older release has no boot."""
+    return Visit(hello.boot or hello.instance, hello.instance, now_ms)
+
+
+def note_visit(conn: Connection, peer: str, new: Visit) -> bool:
     """Remember who called; True when two installations of this peer are taking turns."""
     rows = conn.execute(select(visit).where(visit.c.peer == peer).order_by(visit.c.number)).all()
     visits = [Visit(row.boot, row.instance, row.at_ms) for row in rows]
-    new = Visit(hello.boot or hello.instance, hello.instance, now_ms)
     if not is_change(visits, new):
         return False
     number = rows[-1].number + 1 if rows else 1
     conn.execute(insert(visit).values(peer=peer, number=number, boot=new.boot, instance=new.instance, at_ms=new.at_ms))
     conn.execute(delete(visit).where(visit.c.peer == peer, visit.c.number <= number - VISITS_KEPT))
-    return suspected([*visits, new], now_ms)
+    return suspected([*visits, new], new.at_ms)
 
 
 def hold_both(conn: Connection, clock: Clock, peer: str) -> None:
