@@ -11,16 +11,28 @@ from dataclasses import dataclass, field
 
 from shared.transfers.domain import CLOCK_SLACK_MS, MassComparison, grace_ms
 
+MINUTE_MS = 60_000
 EPISODE_AFTER_MS = 60 * 60_000
 """A sender this far behind a receipt is away, not merely a few minutes late: an episode of waiting is shown."""
 
 
 @dataclass(frozen=True)
 class Sight:
-    """How far the hub sees: plant -> complete through (ms), and the margin added between plants."""
+    """How far the hub sees: plant -> complete through (ms, by the plant's own clock), and the margin between plants.
+
+    offsets: plant -> its clock minus the hub's, where it was measured.
+    """
 
     through: Mapping[str, int]
     margin_ms: int
+    offsets: Mapping[str, int] = field(default_factory=dict)
+
+    def margin(self, plant: str, *others: str) -> int:
+        """What is added to a time of this plant before absence is judged among others': the margin, and how far their
+        clocks lie apart, in whole minutes, so that a measurement's jitter changes no judgement."""
+        mine = self.offsets.get(plant, 0)
+        apart_ms = max((abs(self.offsets.get(other, 0) - mine) for other in others), default=0)
+        return self.margin_ms + (-(-apart_ms // MINUTE_MS) * MINUTE_MS if apart_ms > MINUTE_MS else 0)
 
     def sees(self, plant: str, until_ms: int) -> bool:
         """Whether everything this plant recorded up to then is here."""
@@ -121,10 +133,11 @@ def judge_missing(line: KnownLine, close: Close | None, answered_at_ms: int | No
 
     answered_at_ms: when the receiver first recorded taking it in (under its own or its printed number), or None.
     """
-    overdue_ms = max(line.eta_ms + grace_ms(line.mode), line.recorded_at_ms) + sight.margin_ms
+    margin_ms = sight.margin(line.sender, line.receiver)
+    overdue_ms = max(line.eta_ms + grace_ms(line.mode), line.recorded_at_ms) + margin_ms
     at_ms, by_close = overdue_ms, False
     if close is not None:
-        closed_ms = max(close.recorded_at_ms, line.recorded_at_ms) + sight.margin_ms
+        closed_ms = max(close.recorded_at_ms, line.recorded_at_ms) + margin_ms
         at_ms, by_close = min((closed_ms, True), (overdue_ms, False))
     if answered_at_ms is not None and answered_at_ms <= at_ms:
         return IN_ORDER
@@ -158,7 +171,8 @@ def judge_unlisted(receipt: KnownReceipt, lines: Sequence[KnownLine], senders: I
 
     lines: everything that bears the printed number, to any plant. senders: whose silence would have to be proved.
     """
-    at_ms = receipt.recorded_at_ms + sight.margin_ms
+    senders = tuple(senders)
+    at_ms = receipt.recorded_at_ms + sight.margin(receipt.receiver, *senders, *(line.sender for line in lines))
     listed = [line for line in lines if line.stands_at(at_ms) and may_be(receipt, line)]
     if any(line.receiver == receipt.receiver for line in listed):
         return IN_ORDER

@@ -24,7 +24,7 @@ from central_hub.transfers.domain import (
 from central_hub.transfers.episodes import Waiting, episodes, has_line
 from central_hub.transfers.floors import raised
 from central_hub.transfers.reading import OpenMatters, find_line, find_twins, read_open_matters
-from central_hub.transfers.watermarks import watermarks
+from central_hub.transfers.watermarks import clock_offsets, watermarks
 from shared.journal.fact import Draft
 from shared.transfers.facts import AwaitingData
 from shared.transfers.limits import mass_limits
@@ -55,7 +55,7 @@ class Findings:
 
 def judge_all(conn: Connection, hub: str, margin_ms: int) -> Findings:
     """Judge everything unjudged as far as the watermarks allow."""
-    sight = Sight(watermarks(conn), margin_ms)
+    sight = Sight(watermarks(conn), margin_ms, clock_offsets(conn))
     matters = read_open_matters(conn)
     findings = Findings()
     _judge_lines(findings, matters, sight)

@@ -8,6 +8,7 @@ from shared.journal.quarantine import quarantine
 from shared.journal.tables import fact
 from shared.transfers.facts import TYPES
 from sync.peers import list_peers
+from sync.tables import session
 from sync.through import applied_through
 
 
@@ -21,6 +22,11 @@ def watermarks(conn: Connection) -> dict[str, int]:
         peer.code: max(0, min(through.get(peer.code, 0), unread.get(peer.code, through.get(peer.code, 0))))
         for peer in list_peers(conn)
     }
+
+
+def clock_offsets(conn: Connection) -> dict[str, int]:
+    """Plant -> its clock minus the hub's, ms, as last measured."""
+    return {row.peer: int(row.offset_ms) for row in conn.execute(select(session.c.peer, session.c.offset_ms))}
 
 
 def _oldest_unread(conn: Connection) -> dict[str, int]:

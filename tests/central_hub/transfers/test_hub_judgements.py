@@ -154,6 +154,29 @@ def test_what_a_line_makes_of_an_unlisted_piece(line: KnownLine, kind: str | Non
     assert (verdict.found.kind if verdict.found else None) == kind
 
 
+@pytest.mark.fault(75)
+@pytest.mark.parametrize("ahead", ["ALD", "BRK"])
+def test_two_plants_twenty_minutes_apart_make_no_case_of_a_truck_that_took_two(ahead: str) -> None:
+    apart = 20 * MINUTE
+    left_ms = NOON + 18 * MINUTE if ahead == "ALD" else NOON - 22 * MINUTE
+    line = replace(LINE, recorded_at_ms=left_ms, eta_ms=left_ms + MINUTE)
+    knowing = replace(FAR, offsets={ahead: apart + 40})
+    for seen in (knowing, replace(FAR, offsets={ahead: -apart})):
+        assert judge_unlisted(RECEIPT, [line], ["ALD"], seen).found is None
+        closed = Close(NOON + MINUTE, "f3")
+        assert judge_missing(line, closed, NOON + MINUTE, seen).found is None
+    if ahead == "ALD":
+        assert judge_unlisted(RECEIPT, [line], ["ALD"], FAR).found is not None, "what the offset is for"
+    for through, pending in ((NOON + MARGIN + 20 * MINUTE, True), (NOON + MARGIN + 21 * MINUTE, False)):
+        seen = replace(knowing, through={"ALD": through, "BRK": through})
+        assert judge_unlisted(RECEIPT, [], ["ALD"], seen).pending is pending
+
+
+def test_a_jitter_of_clocks_changes_no_judgement() -> None:
+    assert Sight({}, MARGIN, {"ALD": 59_000}).margin("ALD", "BRK") == MARGIN
+    assert Sight({}, MARGIN, {"ALD": 61_000}).margin("ALD", "BRK") == MARGIN + 2 * MINUTE
+
+
 @pytest.mark.fault(94)
 def test_masses_contradict_at_once_and_name_both() -> None:
     matched = replace(RECEIPT, matched_at_ms=NOON + HOUR, provisional=False)
