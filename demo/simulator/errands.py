@@ -19,7 +19,7 @@ WAN_S = 5.0
 def release(desk: Desk, command_id: str, at_ms: int, fields: Mapping[str, Any]) -> None:
     """Quality ends every open hold of a piece with one decision each; a hold that is released already is left alone."""
     wanted = {key: value for key, value in fields.items() if key != "piece" and value}
-    everything = settling.wait_for(lambda: bool(desk.items("holds", piece=fields["piece"])), LOOK_AGAIN_S, 0.1)
+    everything = settling.wait_for(lambda: bool(desk.items("holds", piece=fields["piece"])), LOOK_AGAIN_S)
     if not everything:
         raise Refused(404, f"there is no hold on {fields['piece']}")
     for i, hold in enumerate(desk.items("holds", piece=fields["piece"], state="open")):
@@ -37,7 +37,7 @@ def mend(desk: Desk, command_id: str, _at_ms: int, fields: Mapping[str, Any]) ->
         found[:] = [row for row in rows if row["message"] == fields["message"] and _is_same(row["fields"], wanted)]
         return bool(found)
 
-    if not settling.wait_for(look, LOOK_AGAIN_S, 0.1):
+    if not settling.wait_for(look, LOOK_AGAIN_S):
         raise Refused(404, f"no {fields['message']} waits for repair")
     corrected = {"command_id": command_id, "fields": wanted, "note": "the width gauge was dirty"}
     desk.post(f"/api/v1/repairs/{found[0]['repair_id']}", corrected)

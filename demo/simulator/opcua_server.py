@@ -17,13 +17,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from asyncua import ua
+from asyncua.common.callback import CallbackType
 from asyncua.common.methods import uamethod
 from asyncua.common.node import Node
 from asyncua.server.server import Server
 
 NAMESPACE = "urn:strandline:level2"
 SLOTS = 1_000
-LOOK_S = 0.01
+LOOK_S = 1.0
+"""Against a lost wake-up only: who waits for an acknowledgement is woken by it."""
 STOP_S = 5.0
 PDI_ARGUMENTS = (
     ua.VariantType.String,
@@ -51,6 +53,7 @@ class RingServer:
     _counter: Node | None = None
     _ack: Node | None = None
     _slots: list[Node] = field(default_factory=list)
+    _written: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
         """Open the endpoint with the ring as it was left."""
@@ -69,6 +72,7 @@ class RingServer:
             await self._slots[sequence % SLOTS].write_value(text)
         pdi = await server.nodes.objects.add_object(index, "PDI")
         await pdi.add_method(index, "Store", self._store(), list(PDI_ARGUMENTS), [ua.VariantType.Int32])
+        server.subscribe_server_callback(CallbackType.PostWrite, lambda _event, _service: self._written.set())
         await server.start()
         self._server = server
 
@@ -84,8 +88,7 @@ class RingServer:
         """Write `unit.event` into the next slot; waits while that slot is not free."""
         if self._counter is None:
             raise RuntimeError("the server is not started")
-        while self.sequence + 1 > await self.read_acknowledged() + SLOTS - 1:
-            await asyncio.sleep(LOOK_S)
+        await self._acknowledged_to(self.sequence + 2 - SLOTS)
         unit, _, event = name.partition(".")
         local = datetime.fromtimestamp(at_ms / 1000, tz=UTC).astimezone(self.zone)
         self.sequence += 1
@@ -101,6 +104,7 @@ class RingServer:
         self.open[self.sequence] = text
         await self._slots[self.sequence % SLOTS].write_value(text)
         await self._counter.write_value(self.sequence, ua.VariantType.UInt32)
+        await self._publish()
 
     async def read_acknowledged(self) -> int:
         """AckSeq as the plant has written it; what it covers is forgotten."""
@@ -113,8 +117,21 @@ class RingServer:
 
     async def drained(self) -> None:
         """Return when every event is acknowledged."""
-        while await self.read_acknowledged() < self.sequence:
-            await asyncio.sleep(LOOK_S)
+        await self._acknowledged_to(self.sequence)
+
+    async def _acknowledged_to(self, sequence: int) -> None:
+        while True:
+            self._written.clear()
+            if await self.read_acknowledged() >= sequence:
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._written.wait(), LOOK_S)
+
+    async def _publish(self) -> None:
+        """Tell subscribers now, as a controller does that publishes on change; the library would wait for its beat."""
+        if self._server is not None:
+            for subscription in list(self._server.iserver.subscription_service.subscriptions.values()):
+                await subscription.publish_results()
 
     def _store(self) -> Any:
         kept = self.pdi

@@ -13,7 +13,7 @@ from typing import Any
 
 from demo.simulator.people import Desk
 
-LOOK_S = 0.02
+LOOK_S, LOOK_MAX_S = 0.01, 0.1
 RUNNING = {"runs_it", "deviates"}
 """States of conformance in which a plant has adopted the version."""
 SPOOL_S, SETTLE_S, SHIPMENT_S, STANDARDS_S, EPISODE_S = 60.0, 60.0, 30.0, 60.0, 20.0
@@ -23,13 +23,15 @@ QUIET_S = 0.6
 """Figures that have not moved for this long will not move by themselves."""
 
 
-def wait_for(look: Callable[[], bool], limit_s: float, pause_s: float = LOOK_S) -> bool:
-    """Look until it is so; False when it is not so within the limit."""
-    deadline = time.monotonic() + limit_s
+def wait_for(look: Callable[[], bool], limit_s: float) -> bool:
+    """Look until it is so, at first often and then less so: each look costs those who are waited for. False when it is
+    not so within the limit."""
+    deadline, pause_s = time.monotonic() + limit_s, LOOK_S
     while not look():
         if time.monotonic() > deadline:
             return False
         time.sleep(pause_s)
+        pause_s = min(1.5 * pause_s, LOOK_MAX_S)
     return True
 
 
@@ -64,7 +66,7 @@ def wait_settled(desks: Mapping[str, Desk], hub: str, plants: Sequence[str]) -> 
         known = all(_is_known(figures[hub], figures[plant], plant) for plant in plants)
         return known and time.monotonic() - state["since"] > QUIET_S
 
-    return wait_for(settled, SETTLE_S, 0.1)
+    return wait_for(settled, SETTLE_S)
 
 
 def _is_known(hub: Mapping[str, Any], plant: Mapping[str, Any], code: str) -> bool:
@@ -78,7 +80,7 @@ def _is_known(hub: Mapping[str, Any], plant: Mapping[str, Any], code: str) -> bo
 
 def wait_shipment(desk: Desk, number: str) -> bool:
     """The receiver knows the load from the hub."""
-    return wait_for(lambda: any(row["number"] == number for row in desk.items("shipments")), SHIPMENT_S, 0.05)
+    return wait_for(lambda: any(row["number"] == number for row in desk.items("shipments")), SHIPMENT_S)
 
 
 def wait_adopted(hub: Desk, code: str, version: int, plants: Sequence[str]) -> bool:
@@ -93,7 +95,7 @@ def wait_adopted(hub: Desk, code: str, version: int, plants: Sequence[str]) -> b
         }
         return running >= set(plants)
 
-    return wait_for(adopted, STANDARDS_S, 0.2)
+    return wait_for(adopted, STANDARDS_S)
 
 
 def wait_episode(hub: Desk, load: str, lines: int) -> bool:
@@ -101,7 +103,6 @@ def wait_episode(hub: Desk, load: str, lines: int) -> bool:
     return wait_for(
         lambda: any(row["shipment_number"] == load and row["lines"] >= lines for row in hub.items("episodes")),
         EPISODE_S,
-        0.1,
     )
 
 

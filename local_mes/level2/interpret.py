@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -33,8 +34,10 @@ from shared.errors import StrandlineError
 from shared.ids import derived_id
 from shared.journal.journal import Work as JournalWork
 
-LOOK_S = 0.1
-"""How often the spool is asked for more when it was empty."""
+LOOK_S = 0.2
+"""How often the spool is asked for more when it was empty and nobody seems to have written to it."""
+GLANCE_S = 0.02
+"""How often it is glanced at whether somebody did: the age of a file, not a query."""
 RETRY_S = 1.0
 """Pause after the database was away: nothing is lost meanwhile, the spool holds it."""
 WAITING_MAX = 100
@@ -55,6 +58,7 @@ class Interpreter:
         self._plant = plant
         self._plan = plan
         self._grace_s = grace_s
+        self._log = Path(f"{plant.spool.url.database}-wal")
         self._spool = create_spool(plant.spool, plant.clock)  # a spool that was lost begins anew, under a new key
         self._give_up_lost()
         self._news = threading.Event()
@@ -66,11 +70,25 @@ class Interpreter:
         """Interpret until stop is set."""
         while not stop.is_set():
             try:
+                seen = self._stamp()
                 if not self.step():
-                    stop.wait(LOOK_S)
+                    self._rest(seen, stop)
             except (OperationalError, StrandlineError) as error:
                 log.warning("interpreter waits", why=str(error))
                 stop.wait(RETRY_S)
+
+    def _rest(self, seen: tuple[int, int], stop: threading.Event) -> None:
+        end = monotonic() + LOOK_S
+        while self._stamp() == seen and not self._news.is_set() and monotonic() < end and not stop.wait(GLANCE_S):
+            continue
+
+    def _stamp(self) -> tuple[int, int]:
+        """Changes when the collector commits: its write-ahead log grows, or is written over from its beginning."""
+        try:
+            now = self._log.stat()
+        except FileNotFoundError:
+            return 0, 0
+        return now.st_mtime_ns, now.st_size
 
     def step(self) -> int:
         """One transaction: new messages, then those that wait. Returns how many were interpreted or put aside."""

@@ -146,7 +146,9 @@ class OpcuaLink:
     async def _read(self, ring: Ring) -> None:
         while True:
             self.wake.clear()
-            newest, acknowledged = await ring.counter.read_value(), await ring.acknowledged.read_value()
+            newest, acknowledged = await ring.client.read_values([ring.counter, ring.acknowledged])
+            if newest is None or acknowledged is None:
+                raise UaError("EventCounter and AckSeq cannot be read")
             self.state.become(CONNECTED, detail=self.state.detail)
             wanted = missing_slots(int(newest), int(acknowledged))
             if wanted.lost:
