@@ -43,12 +43,12 @@ def break_journal(hub):
         conn.execute(update(fact).where(fact.c.fact_id == second).values(body=body.replace(b"yard", b"Yard")))
 
 
-def run(hub, tmp_path, verb):
+def run(hub, tmp_path, verb, *more):
     file = tmp_path / "hub.toml"
     file.write_text(f'code = "HUB"\nname = "Hub"\nfolder = "{tmp_path / "hub"}"\n')
     code = "from shared.cli import main; main()"
     return subprocess.run(
-        [sys.executable, "-c", code, "hub", "journal", verb, "--config", str(file)],
+        [sys.executable, "-c", code, "hub", "journal", verb, "--config", str(file), *more],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -120,3 +120,12 @@ def test_a_seal_that_names_another_hash_than_is_held_is_found(kit):
     with pytest.raises(JournalBroken) as broken:
         verify_journal(hub.node)
     assert "as the hash at entry 2" in broken.value.what
+
+
+def test_the_archive_command_says_what_it_did_and_takes_whole_days_only(hub, tmp_path):
+    done = run(hub, tmp_path, "archive")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "the archive is as it was" in done.stdout
+    refused = run(hub, tmp_path, "archive", "--older-than", "0")
+    assert refused.returncode == 2
+    assert "--older-than" in refused.stderr

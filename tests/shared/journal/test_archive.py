@@ -12,9 +12,11 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from shared.clock import FixedClock
 from shared.db.engine import open_engine, read, write
+from shared.db.types import metadata
 from shared.errors import Refused
 from shared.ids import derived_id
 from shared.journal import archive, segment_file
+from shared.journal.apply import Appliers
 from shared.journal.archive import Bounds, archive_next, finish
 from shared.journal.archived import segments, use_archive
 from shared.journal.content_hash import content_hash
@@ -287,6 +289,27 @@ def test_a_fact_in_two_streams_is_put_away_once(kit: Kit) -> None:
         tx.relay(ids[0], "ALD>CLD")
     with read(kit.engine) as conn:
         assert verify(conn).findings == ()
+
+
+@pytest.mark.postgres
+def test_postgresql_archives_alike(clock: FixedClock, tmp_path: Path, postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    metadata.create_all(engine)
+    appliers = Appliers()
+    material.register(appliers)
+    kit = Kit(Journal("ALD", engine, clock, appliers), clock, tmp_path / "archive")
+    kit.create(25)
+    before, rows = kit.bodies(), kit.hash()
+    assert kit.archive_all() == 2
+    assert (kit.in_rows(), kit.bodies()) == (5, before)
+    with write(engine) as conn:
+        rebuild(conn, appliers, 1)
+    with read(engine) as conn:
+        assert verify(conn).findings == ()
+    assert kit.hash() == rows
+    with pytest.raises(DatabaseError, match="append-only"), write(engine) as conn:
+        conn.execute(update(fact).values(body=b"", archived_in=1))
+    engine.dispose()
 
 
 def damage(engine: Engine, seq: int) -> None:
