@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -52,6 +53,7 @@ PLUGIN, SEEN, FAILED = "tools.context_of_tests", "seen.json", "failed_tests.txt"
 LEFT_OUT = "not kill and not postgres and not slow"
 """Processes of their own are not seen by the coverage, and a mutant is to cost seconds."""
 AT_MOST_TESTS = 40
+FILES_THAT_NAME = 6
 SCHEMA = "tests/shared/db/test_migrations.py"
 """Compares the tables in the code with the schema: decides about what only runs at import, declarations of tables."""
 LIBRARIES = (
@@ -196,7 +198,7 @@ def _run_all(
         whole = (tree / path).read_text()
         (tree / path).write_text(make())
         _forget_bytecode(tree / path)
-        word = _try(tree, _choose(seen, path, line), seconds)
+        word = _try(tree, _choose(tree, seen, path, line), seconds)
         (tree / path).write_text(whole)
         _forget_bytecode(tree / path)
         words.append((_room(path), word))
@@ -204,14 +206,23 @@ def _run_all(
     return words
 
 
-def _choose(seen: dict[tuple[str, int], list[str]], path: Path, line: int) -> list[str]:
-    """The tests that decide about a line: those of its own room first."""
+def _choose(tree: Path, seen: dict[tuple[str, int], list[str]], path: Path, line: int) -> list[str]:
+    """The tests that decide about a line: those of its own room first.
+
+    What only runs at the import belongs to no test: files of tests that name the module, then who comes past it.
+    """
+    own = TESTS[_room(path)]
     found = seen.get((str(path), line))
-    own = TESTS[_room(path)][0]
     if found:
-        return sorted(found, key=lambda test: not test.startswith(own))[:AT_MOST_TESTS]
+        return sorted(found, key=lambda test: not test.startswith(own[0]))[:AT_MOST_TESTS]
+    named = re.compile(
+        rf"\b{'.'.join(path.with_suffix('').parts)}\b|from {'.'.join(path.parts[:-1])} import .*\b{path.stem}\b"
+    )
+    files = [file for folder in own for file in (tree / folder).rglob("test_*.py")]
+    files.sort(key=lambda file: (path.stem not in file.stem, file.stat().st_size, str(file)))
+    naming = [str(file.relative_to(tree)) for file in files if named.search(file.read_text())]
     whole = seen.get((str(path), WHOLE)) or seen[EVERYWHERE][-AT_MOST_TESTS:]
-    return [*whole[: AT_MOST_TESTS - 1], SCHEMA]
+    return [*naming[:FILES_THAT_NAME], *whole[: AT_MOST_TESTS - 1], SCHEMA]
 
 
 def _try(tree: Path, tests: list[str], seconds: float) -> str:
