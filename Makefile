@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 VENV := .venv
 PY := $(VENV)/bin/python
-ROOMS := local_mes central_hub sync shared demo bench tools
+ROOMS := local_mes central_hub sync shared drill demo bench tools
 ARGS ?=
 SEEDS ?= 1..10
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("shared", "sync", "local_mes", "central_hub", "demo")
+ROOMS = ("shared", "sync", "local_mes", "central_hub", "drill", "demo")
 MODULE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 40
 FORBIDDEN_NAMES = {"manager", "helper", "helpers", "utils", "util", "data", "info", "misc", "common"}

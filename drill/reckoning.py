@@ -1,0 +1,45 @@
+"""Counting after a drill: what the plant recorded against what the hub holds, fact by fact and row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, select
+
+from shared.db.engine import read
+from shared.journal.content_hash import content_hash
+from shared.journal.tables import applied, entry
+from shared.journal.verify import verify
+
+
+@dataclass(frozen=True)
+class Reckoning:
+    """lost: facts of the plant that the hub does not hold or has not applied. duplicated: places at the hub of a fact
+    that has a place already. findings: places where a chain at the hub does not hold."""
+
+    lost: int
+    duplicated: int
+    same_rows: bool
+    findings: int
+
+    @property
+    def sound(self) -> bool:
+        """Whether all is as it should be."""
+        return (self.lost, self.duplicated, self.findings) == (0, 0, 0) and self.same_rows
+
+
+def reckon(plant: Engine, hub: Engine, code: str) -> Reckoning:
+    """Compare the two databases; nothing is changed."""
+    with read(plant) as here, read(hub) as there:
+        recorded, held = _facts(here, code), _facts(there, code)
+        done = set(there.execute(select(applied.c.fact_id).where(applied.c.author == code)).scalars())
+        return Reckoning(
+            lost=len(set(recorded) - (set(held) & done)),
+            duplicated=len(held) - len(set(held)),
+            same_rows=content_hash(here, code) == content_hash(there, code),
+            findings=len(verify(there).findings),
+        )
+
+
+def _facts(conn: Connection, stream: str) -> list[str]:
+    return list(conn.execute(select(entry.c.fact_id).where(entry.c.stream == stream)).scalars())
