@@ -131,7 +131,7 @@ def engineer() -> str:
             "in_force": list_in_force(conn, here.code),
             "deviations": list_deviations(conn, here.code, now),
             "rejection": find_rejection(conn, here.code),
-            "quarantine": count_by_state(conn, here.code),
+            "quarantine": count_by_state(conn),
             "hubs": _hubs(conn, here),
         }
     links = find_states(here.spool)
