@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest.mock import patch
 
-from campaign import memory, store
+from campaign import memory, memory_caller, store
 from campaign.history import plan, play
 from campaign.worlds import Kind, WorldName
 from shared.journal import life, replay
@@ -109,9 +109,11 @@ def _believe_highest_kept(conn: Any, peer: str, streams: Any, held: Any, now_ms:
 def _drop_acknowledged() -> Callable[..., int]:
     """A push that has no bodies any more for what was acknowledged once."""
     gone: dict[str, int] = {}
-    push = memory.MemorySite._push
+    push = memory_caller.MemoryCaller._push
 
-    def pruned(site: memory.MemorySite, line: Any, ticket: Any, chain: store.Chain, first: int, most: int) -> int:
+    def pruned(
+        site: memory_caller.MemoryCaller, line: Any, ticket: Any, chain: store.Chain, first: int, most: int
+    ) -> int:
         if most and first <= gone.get(chain.epoch, 0):
             raise OutOfStep("campaign.pruned", f"Entry {first} was deleted after it was acknowledged.")
         last = push(site, line, ticket, chain, first, most)
@@ -189,13 +191,13 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "the receiver's cursor wins, also when it is lower than it was",
         {
-            "memory": lambda: [(memory, "missing", _believe_highest())],
+            "memory": lambda: [(memory_caller, "missing", _believe_highest())],
             "sqlite": lambda: [(marks, "accept_holdings", _believe_highest_kept)],
         },
     ),
     Rule(
         "bodies are kept for ever",
-        {"memory": lambda: [(memory.MemorySite, "_push", _drop_acknowledged())]},
+        {"memory": lambda: [(memory_caller.MemoryCaller, "_push", _drop_acknowledged())]},
     ),
     Rule(
         "own history is pulled back",

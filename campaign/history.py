@@ -12,7 +12,8 @@ from unittest.mock import patch
 from campaign import invariants
 from campaign.faults import DEEDS, draw_deeds
 from campaign.network import CLEAR, ROUGH, Wrong
-from campaign.world import PLANTS, ROUNDS_MAX, Group, Site, Step, Violation, World
+from campaign.site import PLANTS, Group, Site
+from campaign.world import ROUNDS_MAX, Step, Violation, World
 from sync.errors import SyncError
 
 OpenGroup = Callable[[Random], Group]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from campaign.world import HUB, PLANTS, Site, Violation, World
+from campaign.site import HUB, PLANTS, Site
+from campaign.world import Violation, World
 
 When = Literal["at each step", "at the end", "as it happens", "elsewhere"]
 Check = Callable[[World], Iterable[str]]

@@ -13,7 +13,7 @@ from sqlalchemy import Table, bindparam, select
 from sqlalchemy.dialects import sqlite
 
 from campaign.machine import Machine
-from campaign.world import Tip
+from campaign.site import Tip
 from shared.db.engine import read, write
 from shared.db.types import tables_of_kind
 from shared.journal.rebuild import rebuild

@@ -16,7 +16,8 @@ from campaign.disk import Image, Mode
 from campaign.machine import Machine, empty_database, machine, make_key
 from campaign.network import Line
 from campaign.reading import Reading
-from campaign.world import HUB, PLANTS, START_MS, Violation, Written
+from campaign.site import HUB, PLANTS, START_MS, Written
+from campaign.world import Violation
 from local_mes.model.domain import PlantModel
 from local_mes.model.high_marks import NumberMarks
 from shared.clock import FixedClock
