@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from shared.db.engine import read, write
 from shared.journal import rebuild as rebuild_module
@@ -201,6 +201,27 @@ def test_a_few_poisoned_facts_stall_nobody(hub, arrivals, applying):
     assert sorted(states(hub).values()).count("held") == 2
     with read(hub.node.engine) as conn:
         assert find_stops(conn) == {}
+
+
+@pytest.mark.fault(61)
+def test_poison_costs_no_statements_but_those_that_set_it_aside(hub, arrivals):
+    """One in twenty-five breaks its schema: the good ones still go in one bulk, so that the hub is hardly slower."""
+    clean, poisoned = (
+        arrivals.add(*(arrivals.moved(at + n, f"m{at + n}", place=bad if n % 25 == 0 else "YA") for n in range(500)))
+        for at, bad in ((0, "YA"), (500, 5))
+    )
+    statements: list[str] = []
+    event.listen(hub.node.engine, "before_cursor_execute", lambda _c, _k, text, *_: statements.append(text))
+    used = []
+    for after in (0, 500):
+        with write(hub.node.engine) as conn:
+            entries = entries_after(conn, "ALD", "e" * 32, after, 500)
+            before = len(statements)
+            apply_entries(conn, hub.node.journal.appliers, entries, 1)
+            used.append(len(statements) - before)
+    assert used[1] <= used[0] + 2
+    assert list(states(hub).values()) == ["quarantined"] * 20
+    assert applied_count(hub) == len(clean) + len(poisoned) - 20
 
 
 @pytest.mark.fault(61, 62)
