@@ -28,12 +28,13 @@ from shared.web.server import Served
 from shared.web.server import serve as serve_node
 from sync import status
 from sync.backoff import Backoff
-from sync.comparing import Comparing, PausableWay
+from sync.comparing import Comparing
 from sync.following import Following
 from sync.keeping import Keeping
 from sync.lines import routed_transport
 from sync.lookout import plant_lookout
 from sync.observing import make_observing
+from sync.pausing import PausableWay
 from sync.routed import RoutedTransport
 from sync.station import CallingStation
 

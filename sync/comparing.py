@@ -11,10 +11,7 @@ goes on. Without the pause (from another process) a plant that records all the t
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -30,37 +27,17 @@ from sync.errors import OutOfStep, SyncError, Unreachable
 from sync.limits import PROTOCOL
 from sync.messages import EpochState
 from sync.outgoing import states
+from sync.pausing import PausableWay
 from sync.peers import Peer, list_peers, open_incident
 from sync.positions import waiting
 from sync.put_right import NAMED_MAX, put_right_and_tell
 from sync.seal import open_signed, sign
-from sync.transport import Door, Transport
+from sync.transport import Transport
 
 TRIES = 10
 TRY_AGAIN_S = 2.0
 WAIT_MS = 20_000
 """How long the hub may take to apply what it holds before it compares: below the read time-out of the call."""
-
-
-class PausableWay:
-    """A transport whose pushes can be held back for a moment."""
-
-    def __init__(self, way: Transport) -> None:
-        self._way = way
-        self._pushing = threading.Lock()
-
-    def send(self, door: Door, body: bytes) -> bytes:
-        """As the transport beneath; a push waits while paused."""
-        if door != "push":
-            return self._way.send(door, body)
-        with self._pushing:
-            return self._way.send(door, body)
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """No push is under way, and none begins."""
-        with self._pushing:
-            yield
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from shared.db.engine import read, write
+from shared.db.engine import picture, write
 from shared.errors import Refused
 from shared.journal.content_hash import authors, content_hash
 from shared.journal.rebuild import rebuild
@@ -33,7 +33,7 @@ class JournalBroken(Refused):
 
 def verify_journal(node: Node) -> str:
     """One sentence about a sound journal; JournalBroken names stream, epoch and entry otherwise."""
-    with read(node.engine) as conn:
+    with picture(node.engine) as conn:  # others record meanwhile
         result = verify(conn)
         seals = check_seals(conn, node.key.public)
     findings = (*result.findings, *seals.findings)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
+
+from shared.storage import write_durably
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -42,15 +43,5 @@ def read_anchor(file: Path) -> Anchor | None:
 
 
 def write_anchor(file: Path, anchor: Anchor) -> None:
-    """Replace the anchor durably: a crash leaves the old one or the new one."""
-    fresh = file.with_suffix(".new")
-    with fresh.open("wb") as out:
-        out.write(msgspec.json.encode(anchor))
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    """Replace the anchor durably: a crash leaves the old one or the new one. NoRoom, ReadOnlyDisk."""
+    write_durably(file, msgspec.json.encode(anchor))

@@ -16,8 +16,9 @@ from shared.journal.rederive import put_right
 from shared.material.tables import material
 from sync import compare_door, comparing
 from sync.compare_door import door, install_comparing
-from sync.comparing import Comparing, PausableWay
+from sync.comparing import Comparing
 from sync.errors import BadSeal, Busy, SyncError
+from sync.pausing import PausableWay
 from sync.put_right import RowsAgain
 from sync.tables import incident
 
@@ -206,6 +207,34 @@ def test_pushes_wait_while_digests_are_compared_and_recording_does_not(pair, kit
         assert sent == ["hello"]
     push.join(10)
     assert sent == ["hello", "push"]
+
+
+def test_a_pause_waits_for_the_pushes_under_way() -> None:
+    inside, go_on, paused = threading.Barrier(3), threading.Event(), threading.Event()
+
+    class Wire:
+        def send(self, door, body):
+            inside.wait(10)  # two at once
+            assert go_on.wait(10)
+            return b""
+
+    way = PausableWay(Wire())
+
+    def pause() -> None:
+        with way.paused():
+            paused.set()
+
+    threads = [threading.Thread(target=way.send, args=("push", b"")) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    inside.wait(10)
+    threads.append(threading.Thread(target=pause))
+    threads[-1].start()
+    assert not paused.wait(0.2)
+    go_on.set()
+    assert paused.wait(10)
+    for thread in threads:
+        thread.join(10)
 
 
 def test_facts_recorded_while_rows_are_made_again_are_not_undone(pair, monkeypatch) -> None:
