@@ -60,6 +60,8 @@ PLANT_PAGES = (
     "/orders/sequence",
     "/level2/links",
     "/level2/repairs",
+    "/connection/",
+    "/incidents/",
 )
 GROUP_PAGES = (
     "/",
@@ -73,6 +75,9 @@ GROUP_PAGES = (
     "/standards/signing",
     "/conformance",
     "/comparison",
+    "/plants/",
+    "/plants/CLD",
+    "/incidents/",
     "/legend",
 )
 ADDRESSES = [("CLD", page) for page in PLANT_PAGES] + [("HUB", page) for page in GROUP_PAGES]
