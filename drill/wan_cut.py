@@ -21,8 +21,10 @@ from shared.journal.position import applied_to
 from shared.journal.reading import last_entry
 from shared.journal.tables import head
 from sync.marks import list_holdings
+from sync.station import CallingStation
 
 DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
 FACTS_A_TRANSACTION = 250
 FACTS_BEFORE = 200
 """Facts of a day with a line, before it is cut."""
@@ -76,53 +78,59 @@ def run(folder: Path, days: int, facts_a_day: int, seed: int, say: Say) -> Outco
     hub = HubProcess(folder)
     line = Line(hub.port)
     try:
-        return _play(folder, hub, line, days, facts_a_day, seed, say)
+        clock = FixedClock(SystemClock().now_ms() - days * DAY_MS - HOUR_MS)
+        plant = make_plant(folder, hub, line, clock)
+        scene = _Scene(hub, line, Shift(plant, clock, seed), Watch(plant, hub), build_station(plant))
+        return _play(scene, days, facts_a_day, say)
     finally:
         line.close()
         hub.stop()
 
 
-def _play(folder: Path, hub: HubProcess, line: Line, days: int, facts_a_day: int, seed: int, say: Say) -> Outcome:
-    now = SystemClock().now_ms()
-    clock = FixedClock(now - days * DAY_MS - 3_600_000)
-    plant = make_plant(folder, hub, line, clock)
-    shift = Shift(plant, clock, seed)
-    station = build_station(plant)
-    watch = Watch(plant, hub)
-    station.start()
+@dataclass(frozen=True)
+class _Scene:
+    hub: HubProcess
+    line: Line
+    shift: Shift
+    watch: Watch
+    station: CallingStation
+
+
+def _play(scene: _Scene, days: int, facts_a_day: int, say: Say) -> Outcome:
+    line = scene.line
+    scene.station.start()
     try:
-        shift.work(FACTS_BEFORE, 3_600_000)
-        wait_for(watch.applied, hub, CONVERGE_S, "the first facts to arrive")
-        say(f"A plant and a hub stand in {folder}; {FACTS_BEFORE} facts went over the line. Now it is cut.")
+        scene.shift.work(FACTS_BEFORE, HOUR_MS)
+        wait_for(scene.watch.applied, scene.hub, CONVERGE_S, "the first facts to arrive")
+        say(f"{FACTS_BEFORE} facts went from a scratch plant to a scratch hub. Now the line is cut.")
         line.cut()
-        began = time.monotonic()
-        for day in range(1, days + 1):
-            shift.work(facts_a_day, DAY_MS)
-            say(f"day {day}: {day * facts_a_day} facts wait at the plant")
-        playing_s = time.monotonic() - began
-        clock.set(SystemClock().now_ms())
+        playing_s = _days_without(scene.shift, days, facts_a_day, say)
         refused, up, down = line.refused, line.up, line.down
-        line.restore()
-        if station.exchange is not None:
-            station.exchange.sync_now()
-        limit_s = CONVERGE_S + CONVERGE_S_A_FACT * days * facts_a_day
-        durable_s = wait_for(watch.durable, hub, limit_s, "the backlog to be durable")
-        applied_s = durable_s + wait_for(watch.applied, hub, limit_s, "the backlog to be applied")
+        durable_s, applied_s = _return(scene, days * facts_a_day)
     finally:
-        station.stop()
-    found = reckon(plant.node.engine, watch.hub, PLANT)
-    watch.close()
-    return Outcome(
-        days,
-        days * facts_a_day,
-        refused,
-        playing_s,
-        durable_s,
-        applied_s,
-        line.up - up,
-        line.down - down,
-        found,
-    )
+        scene.station.stop()
+    found = scene.watch.reckon()
+    carried = line.up - up, line.down - down
+    return Outcome(days, days * facts_a_day, refused, playing_s, durable_s, applied_s, *carried, found)
+
+
+def _days_without(shift: Shift, days: int, facts_a_day: int, say: Say) -> float:
+    began = time.monotonic()
+    for day in range(1, days + 1):
+        shift.work(facts_a_day, DAY_MS)
+        say(f"day {day}: {day * facts_a_day} facts wait at the plant")
+    return time.monotonic() - began
+
+
+def _return(scene: _Scene, facts: int) -> tuple[float, float]:
+    """The line is back; seconds until everything is durable at the hub, and until it is applied."""
+    scene.shift.come_to_the_present()
+    scene.line.restore()
+    if scene.station.exchange is not None:
+        scene.station.exchange.sync_now()
+    limit_s = CONVERGE_S + CONVERGE_S_A_FACT * facts
+    durable_s = wait_for(scene.watch.durable, scene.hub, limit_s, "the backlog to be durable")
+    return durable_s, durable_s + wait_for(scene.watch.applied, scene.hub, limit_s, "the backlog to be applied")
 
 
 class Shift:
@@ -144,13 +152,17 @@ class Shift:
             left -= part
         self._clock.set(max(end, self._clock.now_ms()))
 
+    def come_to_the_present(self) -> None:
+        """The played days are over; now is now."""
+        self._clock.set(SystemClock().now_ms())
+
 
 class Watch:
     """How far the hub is, read from its database beside it."""
 
     def __init__(self, plant: Plant, hub: HubProcess) -> None:
         self._plant = plant
-        self.hub = open_engine(hub.settings.database)
+        self._hub = open_engine(hub.settings.database)
 
     def durable(self) -> bool:
         """Whether the plant has a receipt for everything."""
@@ -162,12 +174,12 @@ class Watch:
     def applied(self) -> bool:
         """Whether everything that the plant recorded has become rows at the hub."""
         epoch, seq = self._head()
-        with read(self.hub) as conn:
+        with read(self._hub) as conn:
             return last_entry(conn, PLANT, epoch)[0] >= seq and applied_to(conn, PLANT, epoch) >= seq
 
-    def close(self) -> None:
-        """Let the hub's database go."""
-        self.hub.dispose()
+    def reckon(self) -> Reckoning:
+        """Count and compare everything."""
+        return reckon(self._plant.node.engine, self._hub, PLANT)
 
     def _head(self) -> tuple[str, int]:
         with read(self._plant.node.engine) as conn:
