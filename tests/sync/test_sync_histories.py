@@ -17,7 +17,6 @@ from sqlalchemy import select
 
 from shared.clock import FixedClock
 from shared.db.engine import read
-from shared.journal import life
 from shared.journal.tables import applied
 from shared.journal.verify import verify
 from sync import marks
@@ -194,8 +193,8 @@ def never_lower(conn, peer, streams, held, now_ms):
 
 @pytest.mark.parametrize(
     ("room", "rule", "without"),
-    [(marks, "accept_holdings", never_lower), (life, "_is_behind", lambda *_: False)],
-    ids=["the receiver's cursor wins", "an older database opens a new epoch"],
+    [(marks, "accept_holdings", never_lower)],
+    ids=["the receiver's cursor wins"],
 )
 def test_histories_notice_when_a_safety_rule_is_gone(tmp_path, monkeypatch, kit, room, rule, without):
     monkeypatch.setattr(room, rule, without)

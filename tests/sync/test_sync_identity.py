@@ -18,6 +18,7 @@ from local_mes.model.numbers import next_number
 from shared.cli import cli
 from shared.db.engine import read, write
 from shared.errors import Refused
+from shared.journal import life
 from shared.journal.highest import NUMBER_GAP, NoValues, Outside
 from shared.journal.life import get_identity, node_life
 from shared.journal.reading import lives
@@ -258,6 +259,27 @@ def test_a_label_is_never_printed_twice_whatever_is_restored(kit, seed):
             anchor_file(plant.node).unlink()
             plant = start(kit)
     assert len(set(printed)) == len(printed)
+
+
+@pytest.mark.parametrize("rule", ["as it is", "gone"])
+def test_the_look_at_the_anchor_is_what_keeps_a_label_from_being_printed_twice_offline(kit, monkeypatch, rule):
+    plant = start(kit)
+    printed = [print_label(plant)]
+    with plant.node.engine.connect() as conn:
+        conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    file = plant.node.settings.folder / "node.sqlite"
+    old = file.read_bytes()
+    printed += [print_label(plant) for _ in range(2)]
+    plant.ground.anchoring.write_now()
+    plant.node.engine.dispose()
+    file.write_bytes(old)
+    for leftover in (file.with_suffix(".sqlite-wal"), file.with_suffix(".sqlite-shm")):
+        leftover.unlink(missing_ok=True)
+    if rule == "gone":
+        monkeypatch.setattr(life, "_is_behind", lambda *_: False)
+    plant = start(kit)
+    printed += [print_label(plant) for _ in range(2)]
+    assert (len(set(printed)) == len(printed)) == (rule == "as it is")
 
 
 def test_the_hub_tells_higher_numbers_even_when_no_entry_is_missing(kit):
