@@ -24,6 +24,7 @@ from shared.journal.position import applied_to, lock_applying, move_to
 from shared.journal.quarantine import count_by_state
 from shared.journal.reading import entries_after, lives
 from shared.journal.rebuild import redrive_in_steps
+from shared.journal.rebuild_author import rebuild_author
 from shared.journal.replay import Tally, apply_entries
 from shared.journal.stopping import Window, find_stops, is_too_much, resume, stop
 from shared.journal.tables import epoch, head
@@ -139,6 +140,8 @@ class Applying:
         stream, epoch_id = place
         with write(self._engine) as conn:
             lock_applying(conn)
+            if _is_overtaken(conn, stream, epoch_id):
+                return Tally(applied=rebuild_author(conn, self._appliers, stream, self._clock.now_ms()))
             after = applied_to(conn, stream, epoch_id)
             entries = entries_after(conn, stream, epoch_id, after, self._entries_max)
             if not entries:
@@ -168,6 +171,15 @@ def copied_streams(conn: Connection) -> list[str]:
             select(epoch.c.stream).where(epoch.c.stream.not_in(mine)).distinct().order_by(epoch.c.stream)
         ).scalars()
     )
+
+
+def _is_overtaken(conn: Connection, stream: str, epoch_id: str) -> bool:
+    """Whether a later epoch of an author was applied before this one ended: it lived twice at once, or was rolled back
+    and wrote on. Its rows follow the order of its epochs, so they are made again."""
+    if ">" in stream:
+        return False
+    order = [life.epoch for life in lives(conn, stream)]
+    return any(applied_to(conn, stream, later) for later in order[order.index(epoch_id) + 1 :])
 
 
 def _next_place(conn: Connection) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from shared.clock import Clock
 from shared.db.engine import read, write
 from shared.ids import random_key
 from shared.journal.highest import NoValues, Values
-from shared.journal.life import get_identity, note_peer
+from shared.journal.life import get_identity, note_peer, raise_floor
 from shared.keys import SigningKey
 from sync import link, marks, understanding
 from sync.errors import EntryDamaged, OutOfStep, SyncError, Unreachable
@@ -258,6 +258,7 @@ class Caller:
             marks.accept_holdings(conn, self.peer.code, [self.code], welcome.holds, now)
             understanding.keep(conn, self.peer.code, (welcome.proto, welcome.proto), welcome.facts, now)
             note_peer(conn, self.peer.code, welcome.incarnation)
+            raise_floor(conn, self.code, welcome.through + 1)
             if "history" not in welcome.can:
                 self._note_ahead(conn, epochs, welcome)
             link.note_contact(conn, self.peer.code, now, welcome.sent_ms - (sent_ms + now) // 2)

@@ -26,6 +26,7 @@ from sync.downlink import heal
 from sync.errors import BadSeal, OutOfStep, PeerHeld, StaleSession
 from sync.incoming import Held, check_stream, store, unpack
 from sync.limits import ENTRIES_MAX, HEAD_BYTES_MAX, PROTOCOL, RAW_BYTES_MAX
+from sync.link import complete_through
 from sync.meeting import Met, follow_order, hold_both, keep_marks, list_marks, note_visit, visit_of
 from sync.messages import (
     HELLO,
@@ -116,6 +117,7 @@ class Desk:
             facts=fact_versions(),
             can=("history",),
             counters=met.counters,
+            through=met.through,
         )
         return sign(self._key, WELCOME, welcome)
 
@@ -134,6 +136,7 @@ class Desk:
             copies_of(conn, peer.code, {state.epoch: state.seq for state in named}),
             states(conn, down),
             list_marks(conn, peer.code),
+            complete_through(conn, peer.code) or 0,
         )
 
     def _watch_callers(self, peer: Peer, session: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, delete, select
 
 from shared.db.upsert import upsert
+from shared.ids import random_key
 from sync.errors import StaleSession
 from sync.lease import get_db_now_ms
 from sync.messages import EpochState
@@ -93,6 +94,11 @@ def check_session(conn: Connection, peer: str, given: str) -> None:
     current = conn.execute(select(session.c.session).where(session.c.peer == peer)).scalar()
     if current != given:
         raise StaleSession("sync.stale_session", f"{peer} opened another session since, or never opened this one.")
+
+
+def end_sessions(conn: Connection) -> None:
+    """A start of the called side: sessions may be those of a backup, and have ended since."""
+    conn.execute(session.update().values(session=random_key()))
 
 
 def note_call(conn: Connection, peer: str, now_ms: int) -> None:

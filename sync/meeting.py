@@ -24,11 +24,13 @@ from sync.tables import mark, visit
 
 @dataclass(frozen=True)
 class Met:
-    """What a welcome tells: what is held of the caller, our epochs towards it, the highest numbers it ever named."""
+    """What a welcome tells: what is held of the caller, our epochs towards it, the highest numbers it ever named, and
+    up to when it promised that nothing is missing."""
 
     holds: tuple[EpochState, ...]
     epochs: tuple[EpochState, ...]
     counters: Counters
+    through: int
 
 
 def follow_order(conn: Connection, appliers: Appliers, stream: str, named: Sequence[str], now_ms: int) -> bool:

@@ -89,6 +89,7 @@ class Welcome(Message, frozen=True, kw_only=True, omit_defaults=True):
 
     can       what else it answers; "history": it gives the caller's own entries back
     counters  the highest numbers that it heard of the caller
+    through   up to when the caller promised its own stream to be complete
     """
 
     nonce: Hex32
@@ -101,6 +102,7 @@ class Welcome(Message, frozen=True, kw_only=True, omit_defaults=True):
     facts: dict[str, int]
     can: tuple[str, ...] = ()
     counters: Counters = {}
+    through: Millis = 0
 
 
 class Seal(Message, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.db.engine import read
+from shared.db.engine import read, write
 from shared.errors import Unavailable
 from shared.ids import jitter
 from shared.journal.highest import NOTHING, Outside
@@ -25,6 +25,7 @@ from sync.desk import Desk
 from sync.errors import Unreachable
 from sync.exchange import Exchange, Pace
 from sync.lease import LEASE_S, Lease
+from sync.marks import end_sessions
 from sync.outgoing import Limit
 from sync.peers import Peer, list_peers
 from sync.recovering import Recovery
@@ -131,6 +132,8 @@ def build_calling(
 def build_called(node: Node, apply_entries_max: int) -> CalledStation:
     """The hub's station."""
     begin(node)
+    with write(node.engine) as conn:
+        end_sessions(conn)
     ground = make_ground(node, apply_entries_max)
     desk = Desk(
         node.code,

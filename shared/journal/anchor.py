@@ -10,11 +10,12 @@ from shared.storage import write_durably
 
 
 class Head(msgspec.Struct, frozen=True):
-    """A stream's head as the anchor remembers it."""
+    """A stream's head as the anchor remembers it; recorded_at_ms is the least time of the next fact."""
 
     epoch: str
     seq: int
     hash: str
+    recorded_at_ms: int = 0
 
 
 class Anchor(msgspec.Struct, frozen=True):

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Column, Connection, select, update
 
 from shared.db.identity import database_mark
 from shared.db.types import Code, Words, local_table
 from shared.db.upsert import upsert
 from shared.ids import random_key
 from shared.journal.anchor import Anchor, Head
-from shared.journal.highest import NOTHING, Outside, jump, read_outside
+from shared.journal.highest import NOTHING, Outside, ahead_of, jump, read_outside
 from shared.journal.journal import open_epoch
 from shared.journal.reading import hash_at, last_entry
 from shared.journal.tables import entry_abandoned, epoch, head
@@ -90,7 +90,8 @@ def begin_life(conn: Connection, anchor: Anchor | None, now_ms: int, outside: Ou
     heads = _heads(conn)
     behind = [stream for stream, row in heads.items() if _is_behind(conn, stream, row, anchor)]
     forgotten = [s for s in (anchor.heads if anchor else {}) if s not in heads]
-    reason = _reason(anchor, moved, bool(behind or forgotten))
+    numbers = ahead_of(conn, outside, anchor.counters) if anchor else []
+    reason = _reason(anchor, moved, bool(behind or forgotten or numbers))
     fresh = {"database": mark}
     if reason or not values:
         fresh |= {"incarnation": random_key(), "instance": random_key()}
@@ -98,10 +99,18 @@ def begin_life(conn: Connection, anchor: Anchor | None, now_ms: int, outside: Ou
     if not reason:
         return Beginning("", (), ())
     lost = _lost(conn, anchor) if anchor else ()
-    for stream in heads:
+    for stream in sorted({*heads, *forgotten}):
         open_epoch(conn, stream, now_ms, reason="restored")
+        if anchor and stream in anchor.heads:
+            raise_floor(conn, stream, anchor.heads[stream].recorded_at_ms)
     jump(conn, outside, *((anchor.counters, anchor.floors) if anchor else ({}, {})))
     return Beginning(reason, tuple(sorted({*heads, *forgotten})), lost)
+
+
+def raise_floor(conn: Connection, stream: str, at_ms: int) -> None:
+    """No further fact of the stream is recorded before this time: its completeness up to there was promised."""
+    lower = (head.c.stream == stream) & (head.c.recorded_at_ms < at_ms)
+    conn.execute(update(head).where(lower).values(recorded_at_ms=at_ms))
 
 
 def _reason(anchor: Anchor | None, moved: bool, older: bool) -> Reason:
@@ -119,7 +128,7 @@ def _peers(conn: Connection) -> dict[str, str]:
 
 
 def _heads(conn: Connection) -> dict[str, Head]:
-    return {row.stream: Head(row.epoch, row.seq, row.hash) for row in conn.execute(select(head))}
+    return {row.stream: Head(row.epoch, row.seq, row.hash, row.recorded_at_ms) for row in conn.execute(select(head))}
 
 
 def _is_behind(conn: Connection, stream: str, row: Head, anchor: Anchor | None) -> bool:
