@@ -1,0 +1,92 @@
+"""Histories from seeds: no invariant breaks; and without any one safety rule some history does break."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from campaign import ablation
+from campaign.faults import DEEDS, draw_deeds
+from campaign.history import plan, play, shrink
+from campaign.invariants import INVARIANTS
+from campaign.worlds import MEMORY, SQLITE
+
+MEMORY_BLOCKS, MEMORY_SEEDS = 8, 250
+SQLITE_BLOCKS, SQLITE_SEEDS = 10, 20
+
+
+def broken(kind, seeds):
+    outcomes = (play(kind.open_group, seed, plan(seed, kind.steps)) for seed in seeds)
+    return [f"seed {outcome.seed}: {outcome.violation}" for outcome in outcomes if outcome.number]
+
+
+@pytest.mark.parametrize("block", range(MEMORY_BLOCKS))
+def test_histories_of_the_pure_core(block):
+    assert broken(MEMORY, range(block * MEMORY_SEEDS + 1, (block + 1) * MEMORY_SEEDS + 1)) == []
+
+
+@pytest.mark.parametrize("block", range(SQLITE_BLOCKS))
+def test_histories_of_the_real_classes(block):
+    assert broken(SQLITE, range(block * SQLITE_SEEDS + 1, (block + 1) * SQLITE_SEEDS + 1)) == []
+
+
+@pytest.mark.parametrize("rule", ablation.rules_of("memory"), ids=lambda rule: rule.name)
+def test_the_pure_core_without_a_rule_breaks(rule):
+    found = ablation.ablate(rule, MEMORY, range(1, 401), enough=1)
+    assert found.broken, f"no history missed: {rule.name}"
+
+
+@pytest.mark.parametrize("rule", ablation.rules_of("sqlite"), ids=lambda rule: rule.name)
+def test_the_real_classes_without_a_rule_break(rule):
+    found = ablation.ablate(rule, SQLITE, range(1, 61), enough=1)
+    assert found.broken, f"no history missed: {rule.name}"
+
+
+def test_the_same_seed_is_the_same_history():
+    for kind in (MEMORY, SQLITE):
+        first, again = (play(kind.open_group, 5, plan(5, kind.steps)) for _ in range(2))
+        assert first == again
+        assert len(first.trace) >= kind.steps
+
+
+def test_a_violation_is_made_short_and_keeps_its_seed():
+    rule = next(rule for rule in ablation.rules_of("memory") if rule.name.startswith("the receiver's cursor"))
+    with ablation.taken_away(rule, "memory"):
+        seed = next(s for s in range(1, 50) if play(MEMORY.open_group, s, plan(s, MEMORY.steps)).number)
+    outcome, steps = _shrunk(rule, seed)
+    assert outcome.seed == seed
+    assert outcome.number
+    assert 0 < len(steps) <= MEMORY.steps // 2
+
+
+def _shrunk(rule, seed):
+    """Each try without the rule anew: what it remembers belongs to one history."""
+
+    def open_group(dice):
+        return MEMORY.open_group(dice)
+
+    with ablation.taken_away(rule, "memory"):
+        return shrink(open_group, seed, plan(seed, MEMORY.steps))
+
+
+def test_every_fault_comes_up_and_every_invariant_says_where_it_is_judged():
+    from random import Random
+
+    drawn = {deed for seed in range(50) for deed in draw_deeds(Random(seed), 50)}
+    assert drawn | {"stop_clone"} == set(DEEDS)
+    assert [i.number for i in INVARIANTS if i.check is None and not i.where] == []
+    assert {i.number for i in INVARIANTS} == {f"I{n}" for n in range(1, 18)}
+
+
+def test_the_command_ends_with_the_sum():
+    done = subprocess.run(
+        [sys.executable, "-m", "campaign", "--seeds", "1..20", "--world", "memory", "--jobs", "2"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "20 histories, 0 violations"
