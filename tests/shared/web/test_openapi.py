@@ -38,6 +38,10 @@ WITHOUT_ROLE = {
     "/sync/v1/hello",
     "/sync/v1/pull",
     "/sync/v1/push",
+    "/sync/v1/probe",
+    "/sync/v1/history",
+    "/sync/v1/sight",
+    "/connection/sync-now",  # anyone may ask that what waits is tried now
 }
 Ask = Callable[..., TestResponse]
 
