@@ -9,22 +9,21 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
-from shared.clock import Clock
 from shared.db.engine import picture, read
 from shared.journal.digest import bucket_digests, rows_in, shape
 from shared.journal.position import applied_to
 from shared.journal.quarantine import count_by_state
 from shared.journal.reading import hash_at, lives
-from shared.keys import SigningKey
 from shared.node import Node
-from sync.compare_messages import COMPARE, COMPARED, ROWS_MAX, Compare, Compared, RowSaid
+from sync.compare_messages import COMPARE, COMPARED, MEND, ROWS_MAX, Compare, Compared, Mend, RowSaid
 from sync.endpoint import OCTETS, read_body
 from sync.errors import BadSeal, Busy
 from sync.limits import HELLO_BYTES_MAX, PROTOCOL
 from sync.messages import EpochState
-from sync.peers import get_by_keys
+from sync.peers import Peer, get_by_keys
+from sync.refetching import take_bytes, wanted
 from sync.seal import open_signed, read_envelope, sign
 from sync.transport import PATH
 
@@ -40,18 +39,18 @@ door = Blueprint("compare", __name__, url_prefix=PATH.rstrip("/"))
 class CompareDesk:
     """Answers comparisons; `differs` is told the author whose rows are not the same."""
 
-    code: str
-    engine: Engine
-    clock: Clock
-    key: SigningKey
+    node: Node
     differs: Callable[[str], None]
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, raw: bytes) -> bytes:
         """Compare, once we stand where the author stands. BadSeal, PeerHeld, Malformed, Busy."""
-        with read(self.engine) as conn:
-            peer = get_by_keys(conn, [s.keyid for s in read_envelope(raw).signatures])
-        asked = open_signed(raw, COMPARE, Compare, peer.trusted, self.code)
+        envelope = read_envelope(raw)
+        with read(self.node.engine) as conn:
+            peer = get_by_keys(conn, [s.keyid for s in envelope.signatures])
+        if envelope.payloadType == MEND:
+            return self._take(raw, peer)
+        asked = open_signed(raw, COMPARE, Compare, peer.trusted, self.node.code)
         if asked.node != peer.code or asked.stream != peer.code:
             raise BadSeal("sync.not_its_stream", f"{peer.code} compares stream {asked.stream} as {asked.node}.")
         if not self.lock.acquire(blocking=False):
@@ -64,14 +63,22 @@ class CompareDesk:
             self.lock.release()
         if found.answer == "different":
             self.differs(peer.code)
-        return sign(self.key, COMPARED, found)
+        return sign(self.node.key, COMPARED, found)
+
+    def _take(self, raw: bytes, peer: Peer) -> bytes:
+        """Bytes of an entry of the peer's own stream that are damaged here."""
+        sent = open_signed(raw, MEND, Mend, peer.trusted, self.node.code)
+        if sent.node != peer.code:
+            raise BadSeal("sync.wrong_author", f"{peer.code} signed as {sent.node}.")
+        taken = take_bytes(self.node, peer.code, sent.place.epoch, sent.place.seq, sent.fact)
+        return sign(self.node.key, COMPARED, self._say(sent, answer="taken" if taken else "not_needed"))
 
     def _compare(self, asked: Compare) -> Compared:
         if asked.shape != shape():
             return self._say(asked, answer="other_shape")
         end = time.monotonic() + asked.wait_ms / 1000
         while True:
-            with picture(self.engine) as conn:
+            with picture(self.node.engine) as conn:
                 if is_level(conn, asked.epochs):
                     return self._judge(conn, asked)
             if time.monotonic() > end:
@@ -96,13 +103,16 @@ class CompareDesk:
             cut=len(rows) > ROWS_MAX,
         )
 
-    def _say(self, asked: Compare, **words: object) -> Compared:
+    def _say(self, asked: Compare | Mend, **words: object) -> Compared:
+        with read(self.node.engine) as conn:
+            damaged = wanted(conn, asked.node)
         return Compared(
             proto=PROTOCOL,
-            node=self.code,
+            node=self.node.code,
             audience=asked.node,
-            sent_ms=self.clock.now_ms(),
+            sent_ms=self.node.clock.now_ms(),
             nonce=asked.nonce,
+            damaged=damaged,
             **words,  # type: ignore[arg-type]
         )
 
@@ -125,7 +135,7 @@ def is_level(conn: Connection, epochs: tuple[EpochState, ...]) -> bool:
 
 def install_comparing(app: Flask, node: Node, differs: Callable[[str], None]) -> None:
     """Let this application answer comparisons for the node."""
-    app.extensions[EXTENSION] = CompareDesk(node.code, node.engine, node.clock, node.key, differs)
+    app.extensions[EXTENSION] = CompareDesk(node, differs)
 
 
 @door.post("/compare")

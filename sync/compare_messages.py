@@ -6,17 +6,19 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from sync.messages import TYPE_PREFIX, EpochState, Hash, Hex32, Message, Name
+from sync.messages import TYPE_PREFIX, EpochState, Hash, Hex32, Message, Name, Seq
 
 COMPARE = TYPE_PREFIX + "compare+json"
 COMPARED = TYPE_PREFIX + "compared+json"
+MEND = TYPE_PREFIX + "mend+json"
 
 BUCKETS_WANTED_MAX = 16
+DAMAGED_MAX = 100
 ROWS_MAX = 4_000
 """Rows named in one answer: about 180 bytes each, below the limit of an answer."""
 
 Bucket = Annotated[int, msgspec.Meta(ge=0, le=255)]
-Answer = Literal["same", "different", "not_level", "other_shape", "set_aside"]
+Answer = Literal["same", "different", "not_level", "other_shape", "set_aside", "taken", "not_needed"]
 
 
 class RowSaid(msgspec.Struct, frozen=True):
@@ -43,11 +45,30 @@ class Compare(Message, frozen=True, kw_only=True, omit_defaults=True):
     nonce: Hex32
 
 
+class Place(msgspec.Struct, frozen=True):
+    """An entry of the author's stream."""
+
+    epoch: Hex32
+    seq: Seq
+
+
+class Mend(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """An author sends the bytes of one entry again, because the copy's disk changed them; the chain proves them."""
+
+    place: Place
+    fact: bytes
+    nonce: Hex32
+
+
 class Compared(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """What came of it. differing: the buckets; rows: those of the wanted buckets, or as many as fit (then cut)."""
+    """What came of it. differing: the buckets; rows: those of the wanted buckets, or as many as fit (then cut).
+
+    damaged  entries of the author's stream whose bytes are wanted again
+    """
 
     nonce: Hex32
     answer: Answer
+    damaged: Annotated[tuple[Place, ...], msgspec.Meta(max_length=DAMAGED_MAX)] = ()
     differing: tuple[Bucket, ...] = ()
     rows: tuple[RowSaid, ...] = ()
     cut: bool = False

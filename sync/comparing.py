@@ -12,6 +12,7 @@ goes on. Without the pause (from another process) a plant that records all the t
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -22,7 +23,7 @@ from shared.journal.digest import bucket_digests, rows_in, shape
 from shared.journal.rederive import Difference
 from shared.node import Node
 from sync import marks
-from sync.compare_messages import BUCKETS_WANTED_MAX, COMPARE, COMPARED, Compare, Compared
+from sync.compare_messages import BUCKETS_WANTED_MAX, COMPARE, COMPARED, MEND, Compare, Compared, Mend, Place
 from sync.errors import OutOfStep, SyncError, Unreachable
 from sync.limits import PROTOCOL
 from sync.messages import EpochState
@@ -31,6 +32,7 @@ from sync.pausing import PausableWay
 from sync.peers import Peer, list_peers, open_incident
 from sync.positions import waiting
 from sync.put_right import NAMED_MAX, put_right_and_tell
+from sync.refetching import find_sound
 from sync.seal import open_signed, sign
 from sync.transport import Transport
 
@@ -82,6 +84,8 @@ class Comparing:
         if not peers:
             raise SyncError("sync.no_peer", f"{self._node.code} is enrolled nowhere.", todo="Enrol it first.")
         found = self._ask_until_level(peers[0])
+        if found is not None:
+            self._send_again(peers[0], found.damaged)
         if found is None or found.answer != "different":
             return Comparison(found.answer if found else "not_level")
         rows = self._name_rows(peers[0], found)
@@ -139,8 +143,26 @@ class Comparing:
             nonce=random_key(),
         )
 
-    def _send(self, peer: Peer, asked: Compare) -> Compared:
-        answer = self._way.send("compare", sign(self._node.key, COMPARE, asked))
+    def _send_again(self, peer: Peer, places: Sequence[Place]) -> None:
+        """The bytes of entries that the peer's disk changed."""
+        node = self._node
+        with picture(node.engine) as conn:
+            sound = find_sound(conn, node.code, places)
+        for place, body in sound:
+            again = Mend(
+                proto=PROTOCOL,
+                node=node.code,
+                audience=peer.code,
+                sent_ms=node.clock.now_ms(),
+                place=place,
+                fact=body,
+                nonce=random_key(),
+            )
+            self._send(peer, again)
+
+    def _send(self, peer: Peer, asked: Compare | Mend) -> Compared:
+        kind = COMPARE if isinstance(asked, Compare) else MEND
+        answer = self._way.send("compare", sign(self._node.key, kind, asked))
         found = open_signed(answer, COMPARED, Compared, peer.trusted, self._node.code)
         if found.nonce != asked.nonce or found.node != peer.code:
             raise Unreachable("sync.foreign_answer", "The comparison answers another question.")

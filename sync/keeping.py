@@ -12,7 +12,7 @@ from sync.archiving import archive
 from sync.journal_commands import JournalBroken, verify_journal
 from sync.nightly import Job, Nightly
 from sync.peers import open_incident
-from sync.refetching import Fetch, fetch_damaged
+from sync.refetching import Fetch, fetch_damaged, want_again
 
 
 class Keeper(Protocol):
@@ -60,13 +60,15 @@ class Keeping:
 def verify_and_tell(node: Node, fetch: Fetch | None = None) -> str:
     """Prove the whole journal, copies included; what does not hold becomes an incident. JournalBroken.
 
-    Own entries that the disk changed are fetched back from the peer that holds them, where there is a way.
+    Own entries that the disk changed are fetched back from the peer that holds them, where there is a way; those of
+    copies are wanted again of their authors.
     """
     try:
         return verify_journal(node)
     except JournalBroken as error:
         with write(node.engine) as conn:
             open_incident(conn, node.clock, node.code, "journal", error.what)
+        want_again(node, error.findings)
         if fetch is None or not fetch_damaged(node, error.findings, fetch):
             raise
     return verify_journal(node)

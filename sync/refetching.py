@@ -1,27 +1,35 @@
-"""Getting back the right bytes of an entry of ours that the disk changed, from the peer that holds a copy.
+"""Getting back the right bytes of an entry that the disk changed, from the other side, whichever that is.
 
 Nothing needs to be believed: the chain says what the bytes must be. They are put into an archive file of their own, and
 the damaged row gives up its bytes for it, as for any archived fact; the journal's guard lets nothing else happen.
+
+A plant asks its hub for its own history. The hub, which calls nobody, names what it wants in its next answer to a
+comparison, and the plant sends it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlalchemy import Connection, delete, select
 
 from shared.db.engine import read, write
+from shared.db.upsert import upsert
 from shared.journal.archive import put_beside
 from shared.journal.chain import next_hash
 from shared.journal.reading import Stored, entry_at, hash_at
 from shared.journal.segment_file import ArchiveDamaged
-from shared.journal.verify import Finding
+from shared.journal.verify import CHANGED, Finding
 from shared.logs import get
 from shared.node import Node
+from sync.compare_messages import DAMAGED_MAX, Place
 from sync.errors import SyncError
 from sync.incoming import unpack
 from sync.messages import Seal
 from sync.pack import split
-from sync.peers import open_incident
+from sync.peers import list_peers, open_incident
 from sync.seal import parse, payload_of, read_envelope
+from sync.tables import damage
 
 log = get("refetch")
 
@@ -33,32 +41,71 @@ def fetch_damaged(node: Node, findings: Iterable[Finding], fetch: Fetch) -> int:
     """Mend our own entries that these findings name, as far as the peer has them; returns how many, each told."""
     mended = 0
     for found in findings:
-        if found.stream != node.code or found.seq < 1:
+        if found.stream != node.code or found.what != CHANGED:
             continue
         try:
-            mended += _mend(node, found.epoch, found.seq, fetch)
+            mended += _fetch_one(node, found.epoch, found.seq, fetch)
         except (SyncError, ArchiveDamaged) as error:
             log.warning("an entry could not be fetched back", entry=str(found), reason=str(error)[:300])
     return mended
 
 
-def _mend(node: Node, epoch: str, seq: int, fetch: Fetch) -> bool:
+def want_again(node: Node, findings: Iterable[Finding]) -> None:
+    """Remember which entries of peers' own streams are damaged here, to ask their authors for them."""
+    with write(node.engine) as conn:
+        peers = {peer.code for peer in list_peers(conn)}
+        rows = [
+            {"stream": f.stream, "epoch": f.epoch, "seq": f.seq, "found_ms": node.clock.now_ms()}
+            for f in findings
+            if f.stream in peers and f.what == CHANGED
+        ]
+        upsert(conn, damage, rows)
+
+
+def wanted(conn: Connection, stream: str) -> tuple[Place, ...]:
+    """What is wanted again of a stream, the first of it."""
+    query = select(damage.c.epoch, damage.c.seq).where(damage.c.stream == stream)
+    rows = conn.execute(query.order_by(damage.c.epoch, damage.c.seq).limit(DAMAGED_MAX))
+    return tuple(Place(row.epoch, row.seq) for row in rows)
+
+
+def find_sound(conn: Connection, stream: str, places: Sequence[Place]) -> list[tuple[Place, bytes]]:
+    """Those of our entries that are sound here, with their bytes."""
+    found: list[tuple[Place, bytes]] = []
+    for place in places:
+        item, previous = _at(conn, stream, place.epoch, place.seq)
+        if item is not None and _is_sound(item, previous, item.body):
+            found.append((place, item.body))
+    return found
+
+
+def take_bytes(node: Node, stream: str, epoch: str, seq: int, body: bytes) -> bool:
+    """Put an entry's bytes right, if they are damaged here and these are the ones that were chained; tells people."""
     with read(node.engine) as conn:
-        item = entry_at(conn, node.code, epoch, seq)
-        previous = hash_at(conn, node.code, epoch, seq - 1)
-    if item is None or previous is None or _is_sound(item, previous, item.body):
+        item, previous = _at(conn, stream, epoch, seq)
+    if item is None or not _is_sound(item, previous, body):
         return False
+    damaged = item.body != body
+    if damaged:
+        put_beside(node.engine, node.settings.archive_folder, item, body, node.clock.now_ms())
+    c = damage.c
+    with write(node.engine) as conn:
+        conn.execute(delete(damage).where(c.stream == stream, c.epoch == epoch, c.seq == seq))
+        if damaged:
+            what = f"Entry {seq} of epoch {epoch} of {stream} was damaged here; its bytes came back."
+            open_incident(conn, node.clock, stream, "damaged", what)
+    return damaged
+
+
+def _fetch_one(node: Node, epoch: str, seq: int, fetch: Fetch) -> bool:
     envelope, frame = split(fetch(epoch, seq - 1))
     batch = unpack(parse(payload_of(read_envelope(envelope)), Seal), envelope, frame)
-    for came in batch.entries:
-        if came.seq == seq and _is_sound(item, previous, came.body):
-            put_beside(node.engine, node.settings.archive_folder, item, came.body, node.clock.now_ms())
-            what = f"Entry {seq} of epoch {epoch} of {node.code} was damaged here; its bytes came back from its reader."
-            with write(node.engine) as conn:
-                open_incident(conn, node.clock, node.code, "damaged", what)
-            return True
-    return False
+    return any(take_bytes(node, node.code, epoch, seq, came.body) for came in batch.entries if came.seq == seq)
+
+
+def _at(conn: Connection, stream: str, epoch: str, seq: int) -> tuple[Stored | None, str]:
+    return entry_at(conn, stream, epoch, seq), hash_at(conn, stream, epoch, seq - 1) or ""
 
 
 def _is_sound(item: Stored, previous: str, body: bytes) -> bool:
-    return item.hash == next_hash(item.epoch, item.stream, item.seq, previous, body)
+    return bool(previous) and item.hash == next_hash(item.epoch, item.stream, item.seq, previous, body)

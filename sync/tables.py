@@ -108,6 +108,15 @@ figure = local_table(
     Index("ix_sync_figure_grain_s", "grain_s", "from_ms"),
 )
 
+damage = local_table(
+    # entries of copies whose bytes the disk changed, until their author has sent them again
+    "sync_damage",
+    Column("stream", Code, primary_key=True),
+    Column("epoch", Id, primary_key=True),
+    Column("seq", Int, primary_key=True),
+    Column("found_ms", Int, nullable=False),
+)
+
 nightly = local_table(
     # when each nightly job last ran and what it came to; day counts from 1970 (UTC)
     "sync_nightly",

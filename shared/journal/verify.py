@@ -20,6 +20,7 @@ from shared.journal.segment_file import ArchiveDamaged, read_segment
 from shared.journal.tables import head
 
 ENTRIES_AT_ONCE = 2_000
+CHANGED = "its bytes or its hash were changed"
 FINDINGS_MAX = 100
 """Findings reported a stream: enough to see what happened, few enough to read."""
 
@@ -84,7 +85,7 @@ def _check_entry(item: Stored, seq: int, previous: str) -> Iterator[Finding]:
     if item.seq != seq + 1:
         yield Finding(item.stream, item.epoch, seq + 1, f"missing up to {item.seq - 1}")
     elif item.hash != next_hash(item.epoch, item.stream, item.seq, previous, item.body):
-        yield Finding(item.stream, item.epoch, item.seq, "its bytes or its hash were changed")
+        yield Finding(item.stream, item.epoch, item.seq, CHANGED)
     yield from _check_columns(item)
 
 

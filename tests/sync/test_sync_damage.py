@@ -9,13 +9,17 @@ import pytest
 from sqlalchemy import select, text
 
 from shared.db.engine import read, write
+from shared.journal.reading import entry_at, lives
 from shared.journal.rebuild import rebuild
 from sync.archiving import archive
+from sync.compare_door import door, install_comparing
+from sync.comparing import Comparing
 from sync.errors import EntryDamaged
 from sync.journal_commands import JournalBroken
 from sync.keeping import verify_and_tell
 from sync.link import DAMAGED, report_link
 from sync.nightly import NIGHT_HOUR, Nightly, last_runs
+from sync.refetching import take_bytes, wanted
 from sync.tables import incident
 
 HOUR_MS = 3_600_000
@@ -118,6 +122,34 @@ def test_the_right_bytes_of_an_own_entry_come_back_from_its_reader(kit) -> None:
     flip(plant, "ALD", 11)
     with pytest.raises(JournalBroken, match="entry 11"):
         verify_and_tell(plant.node, fetch)
+
+
+@pytest.mark.fault(35)
+def test_the_right_bytes_of_a_copy_come_back_from_its_author_at_the_next_comparison(kit) -> None:
+    plant, hub = kit.plant(), kit.hub()
+    kit.enrol(plant, hub)
+    server = kit.serve(hub)
+    server.server.app.register_blueprint(door)
+    install_comparing(server.server.app, hub.node, lambda _author: None)
+    plant.create(10)
+    kit.drain(kit.caller(plant, kit.http(server)))
+    hub.apply()
+    for seq in (4, 9):
+        flip(hub, "ALD", seq)
+    flip(plant, "ALD", 9)  # what the author has lost as well is not sent
+    with pytest.raises(JournalBroken, match=r"entry 4.*entry 9"):
+        verify_and_tell(hub.node)
+    compare = Comparing(plant.node, kit.http(server))
+    assert compare.compare().answer == "same"
+    with pytest.raises(JournalBroken, match=r"1 place.*entry 9"):
+        verify_and_tell(hub.node)
+    assert ["Entry 4" in what for what in incidents(hub, "damaged")] == [True]
+    with read(hub.node.engine) as conn:
+        assert [place.seq for place in wanted(conn, "ALD")] == [9]
+        (life,) = lives(conn, "ALD")
+        item = entry_at(conn, "ALD", life.epoch, 4)
+    assert not take_bytes(hub.node, "ALD", life.epoch, 9, b"{}")  # other bytes than were chained
+    assert not take_bytes(hub.node, "ALD", life.epoch, 4, item.body)  # sound already
 
 
 def test_a_peer_that_gives_other_bytes_mends_nothing(kit) -> None:

@@ -33,7 +33,7 @@ GIVEN_UP = """
 
 
 def upgrade() -> None:
-    """Two new tables, one new column that may be empty, and a guard of `fact` that lets archived bytes go."""
+    """Three new tables, one new column that may be empty, and a guard of `fact` that lets archived bytes go."""
     op.create_table(
         "archive_segment",
         sa.Column("segment", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -57,6 +57,14 @@ def upgrade() -> None:
         sa.Column("well", sa.Boolean(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("job", name=op.f("pk_sync_nightly")),
+    )
+    op.create_table(
+        "sync_damage",
+        sa.Column("stream", sa.String(length=64), nullable=False),
+        sa.Column("epoch", sa.String(length=32), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("found_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("stream", "epoch", "seq", name=op.f("pk_sync_damage")),
     )
     op.add_column("fact", sa.Column("archived_in", sa.BigInteger(), nullable=True))
     dialect = op.get_context().dialect.name
