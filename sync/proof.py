@@ -15,6 +15,7 @@ from sync.errors import SyncError
 from sync.messages import SEAL, Seal
 from sync.peers import list_peers
 from sync.seal import parse, read_envelope
+from sync.tables import node_key
 from sync.tables import seal as seal_table
 
 
@@ -27,8 +28,9 @@ class Seals:
 
 
 def check_seals(conn: Connection, public_key: bytes) -> Seals:
-    """Every seal kept here, our own and our peers'."""
-    trusted = {key_id(public_key): public_key}
+    """Every seal kept here, our own and our peers', under every key that either was ever known by."""
+    trusted = {row.key_id: bytes(row.public_key) for row in conn.execute(select(node_key))}
+    trusted |= {key_id(public_key): public_key}
     for peer in list_peers(conn):
         trusted |= peer.trusted
     count, findings = 0, []
@@ -44,7 +46,7 @@ def _wrong(conn: Connection, raw: bytes, trusted: Mapping[str, bytes]) -> str:
     try:
         envelope = read_envelope(raw)
         if not any(signature.keyid in trusted for signature in envelope.signatures):
-            return ""  # signed with a key of an earlier enrolment: the chain still proves the entries
+            return ""  # signed with a key that was never shown here: the chain still proves the entries
         seal = parse(open_envelope(envelope, SEAL, trusted), Seal)
     except (SyncError, Unauthenticated) as error:
         return error.what

@@ -99,7 +99,8 @@ def read_fact(item: Stored) -> AppliedFact[Any] | Unapplied:
     if value.author != item.author:
         return Unapplied(item, "quarantined", f"{item.author} speaks for {value.author}", value.subjects)
     if value.fact_id != item.fact_id:
-        return Unapplied(item, "quarantined", f"another fact has the id {value.fact_id}", value.subjects)
+        # the first one with this id has had its effect: nothing about its subjects waits for the second
+        return Unapplied(item, "quarantined", f"another fact has the id {value.fact_id}", ())
     # of a relayed author only some facts come, in another order: what it named before them says nothing here
     return value if item.stream == item.author else replace(value, previous=())
 

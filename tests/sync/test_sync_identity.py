@@ -277,6 +277,7 @@ def test_the_look_at_the_anchor_is_what_keeps_a_label_from_being_printed_twice_o
         leftover.unlink(missing_ok=True)
     if rule == "gone":
         monkeypatch.setattr(life, "_is_behind", lambda *_: False)
+        monkeypatch.setattr(life, "ahead_of", lambda *_: [], raising=False)
     plant = start(kit)
     printed += [print_label(plant) for _ in range(2)]
     assert (len(set(printed)) == len(printed)) == (rule == "as it is")

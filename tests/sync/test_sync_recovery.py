@@ -426,8 +426,9 @@ def test_an_id_that_comes_with_other_bytes_is_told_and_the_first_stay(kit, pair)
     caller = kit.caller(plant, kit.memory(hub))
     session = caller.hello()
     first, other = kit.raw_fact(1), kit.raw_fact(1, actor="p2")
-    kit.memory(hub).send("push", kit.forge(plant, session, [first, other]))
-    assert hub.apply() == 1
+    after = kit.raw_fact(2, subjects=[{"id": "m1", "prev": derived_id(1_001, "raw", 1)}])
+    kit.memory(hub).send("push", kit.forge(plant, session, [first, other, after]))
+    assert hub.apply() == 2  # what follows about the same piece does not wait for the second
     assert "same_id" in kinds(hub)
     with read(hub.node.engine) as conn:
         fact_id = derived_id(1_001, "raw", 1)
