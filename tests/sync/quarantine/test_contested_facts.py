@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select
 
+from central_hub.app import create_portal
 from central_hub.transfers.service import reconcile, resolve_case
 from shared.db.engine import read, write
 from shared.ids import derived_id
@@ -14,6 +18,10 @@ from shared.journal.subjects import find_head
 from shared.journal.tables import contested, subject_head
 from shared.material.tables import material
 from shared.transfers.tables import transfer_case
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
+
+from browse import sign_in
 
 PIECE = derived_id(1, "piece")
 NEW = {
@@ -62,6 +70,10 @@ def test_both_apply_in_their_order_and_one_case_opens(hub, arrivals, applying, t
     assert (case["kind"], case["state"], case["piece_number"]) == ("contested", "open", "161738-1-1")
     assert case["summary"].startswith("161738-1-1: two of ALD's facts follow the same earlier one")
     assert all(fact_id in case["evidence"] for fact_id in two_lives)
+    page = sign_in(create_portal(hub), hub.node, "log", "logistics").page(f"/transfers/cases/{case['case_id']}")
+    for words in ("Contested: 161738-1-1", "as ALD's books have it now", "Both facts are right", *two_lives):
+        assert words in page.replace("&#39;", "'"), words
+    assert "Nothing: no departure" not in page  # nobody ships anything here
     arrivals.add(moved(arrivals, 4, third, "Y3"))  # goes on from the head: nothing new to ask
     applying.apply_all()
     assert reconcile(hub).cases == 0
