@@ -3,9 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 VENV := .venv
 PY := $(VENV)/bin/python
-ROOMS := local_mes central_hub sync shared drill demo bench tools
+ROOMS := local_mes central_hub sync shared drill demo campaign bench tools
 ARGS ?=
-SEEDS ?= 1..10
+DAYS ?= 1..10
 
 .PHONY: help setup assets system demo test lint format bench campaign mutate clean
 
@@ -49,9 +49,10 @@ format: $(VENV)/.ready ## rewrite layout of the code
 bench: setup ## timings, each beside its reference in the same run
 	$(PY) -m bench $(ARGS)
 
-campaign: setup system ## the long runs: SEEDS=1..10 whole days on SQLite and PostgreSQL, then the slow tests
-	$(PY) -m demo.campaign --seeds $(SEEDS) $(ARGS)
-	$(PY) -m pytest -m slow
+campaign: setup system ## the long runs: histories by seed, days DAYS=1..10, slow tests; SEEDS=a..b: these histories alone
+	$(PY) -m campaign --jobs $(shell nproc) $(if $(SEEDS),--seeds $(SEEDS))
+	$(if $(SEEDS),,$(PY) -m demo.campaign --seeds $(DAYS) $(ARGS))
+	$(if $(SEEDS),,$(PY) -m pytest -m slow)
 
 mutate: setup ## mutation score of journal, sync and shared projections
 	$(PY) -m tools.mutate $(ARGS)

@@ -13,13 +13,14 @@ WorldName = Literal["memory", "sqlite"]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of world; steps is how long its histories are."""
+    """A kind of world; steps is how long its histories are, long how many the long campaign plays."""
 
     name: WorldName
     open_group: OpenGroup
     steps: int
+    long: int
 
 
-MEMORY = Kind("memory", memory.open_group, 50)
-SQLITE = Kind("sqlite", sqlite.open_group, 25)
+MEMORY = Kind("memory", memory.open_group, steps=50, long=200_000)
+SQLITE = Kind("sqlite", sqlite.open_group, steps=20, long=2_000)
 WORLDS: dict[WorldName, Kind] = {"memory": MEMORY, "sqlite": SQLITE}
