@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -114,22 +114,30 @@ def menu_of(menu: Sequence[MenuItem]) -> list[tuple[str, list[MenuItem]]]:
 
 def when(at_ms: int | None) -> Markup:
     """A time: relative while young, else local; exact with the zone on hover, and for machines."""
-    if at_ms is None:
-        return Markup(formats.NONE)
-    zone = face().zone
-    short = formats.moment(at_ms, node().clock.now_ms(), zone)
-    iso = formats.local(at_ms, zone).isoformat(timespec="seconds")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(iso, formats.exact(at_ms, zone), short)
+    return _time(at_ms, formats.moment)
 
 
 def clocktime(at_ms: int | None) -> Markup:
     """A time as the wall clock shows it, never relative: for schedules and logs."""
+    return _time(at_ms, formats.clock_time)
+
+
+def _time(at_ms: int | None, shorten: Callable[[int, int, str], str]) -> Markup:
+    """A time that cannot be right is shown and flagged: some clock was wrong when it was claimed."""
     if at_ms is None:
         return Markup(formats.NONE)
-    zone = face().zone
-    short = formats.clock_time(at_ms, node().clock.now_ms(), zone)
+    if not formats.is_possible(at_ms):
+        return Markup('<span class="badge badge-stale" title="{} ms since 1970">no possible time</span>').format(at_ms)
+    zone, now = face().zone, node().clock.now_ms()
     iso = formats.local(at_ms, zone).isoformat(timespec="seconds")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(iso, formats.exact(at_ms, zone), short)
+    shown = Markup('<time datetime="{}" title="{}">{}</time>').format(
+        iso, formats.exact(at_ms, zone), shorten(at_ms, now, zone)
+    )
+    return (
+        shown + Markup(' <span class="badge badge-stale">wrong clock</span>')
+        if formats.is_absurd(at_ms, now)
+        else shown
+    )
 
 
 def asof(at_ms: int | None) -> Markup:

@@ -17,6 +17,22 @@ MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+EARLIEST_MS, AHEAD_MS = 946_684_800_000, 5 * 365 * DAY_MS
+"""Before 2000, or more than five years ahead: no plan and no past of a plant that runs this product."""
+POSSIBLE_MS = (-62_000_000_000_000, 253_000_000_000_000)
+"""What a calendar of four-digit years can show."""
+
+
+def is_absurd(at_ms: int, now_ms: int) -> bool:
+    """Whether a time can only come from a wrong clock."""
+    return at_ms < EARLIEST_MS or at_ms > now_ms + AHEAD_MS
+
+
+def is_possible(at_ms: int) -> bool:
+    """Whether a time can be written at all."""
+    return POSSIBLE_MS[0] <= at_ms <= POSSIBLE_MS[1]
+
+
 def whole(value: int | None) -> str:
     """A count with thousands separated."""
     return NONE if value is None else f"{value:,}"

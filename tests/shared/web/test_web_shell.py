@@ -269,3 +269,25 @@ def test_people_need_a_known_role_and_a_long_password(node: Node, clock: FixedCl
         for login, roles, password in (("a", ("king",), PASSWORD), ("b", (), PASSWORD), ("c", ("operator",), "short")):
             with pytest.raises(BadInput):
                 accounts.add_person(conn, clock, login, login, roles, password, {"operator": ""})
+
+
+@pytest.mark.fault(72, 73)
+@pytest.mark.parametrize(
+    ("at_ms", "shown", "flagged"),
+    [
+        (1_773_226_800_000, "just now", False),
+        (1_000, "1 Jan 1970", True),
+        (1_773_226_800_000 + 10 * 365 * 86_400_000, "2036", True),
+        (1 << 53, "no possible time", False),
+        (-(1 << 53), "no possible time", False),
+    ],
+)
+def test_a_time_that_cannot_be_right_is_shown_and_flagged(
+    client: FlaskClient, at_ms: int, shown: str, flagged: bool
+) -> None:
+    app = client.application
+    with app.test_request_context("/"):
+        for name in ("when", "clocktime"):
+            text = app.jinja_env.filters[name](at_ms)
+            assert shown in text or (name == "clocktime" and shown == "just now")
+            assert ("wrong clock" in text) is flagged
