@@ -14,7 +14,16 @@ depends_on = None
 
 COUNTS = (
     *("watched_ms", "up_ms", "calls", "failed", "latency_sum_us", "latency_count", "latency_max_us"),
-    *("bytes_up", "bytes_down", "bulk_bytes", "bulk_ms", "backlog", "backlog_bytes", "oldest_age_ms", "disk_free_bytes"),
+    *(
+        "bytes_up",
+        "bytes_down",
+        "bulk_bytes",
+        "bulk_ms",
+        "backlog",
+        "backlog_bytes",
+        "oldest_age_ms",
+        "disk_free_bytes",
+    ),
 )
 
 
