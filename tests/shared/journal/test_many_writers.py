@@ -22,7 +22,7 @@ from shared.journal.verify import verify
 from shared.material import projection
 from shared.material.facts import MaterialMoved
 
-WRITERS, WORKS = 8, 25
+WRITERS, WORKS = 8, 12
 
 
 class Aborted(Exception):
