@@ -22,8 +22,9 @@ def release(desk: Desk, command_id: str, at_ms: int, fields: Mapping[str, Any]) 
     everything = settling.wait_for(lambda: bool(desk.items("holds", piece=fields["piece"])), LOOK_AGAIN_S)
     if not everything:
         raise Refused(404, f"there is no hold on {fields['piece']}")
-    for i, hold in enumerate(desk.items("holds", piece=fields["piece"], state="open")):
-        order = {"command_id": f"{command_id}-{i}", "occurred_at": at_ms, **wanted}
+    for hold in desk.items("holds", piece=fields["piece"], state="open"):
+        # by the hold and not by its place among those still open: a repetition finds fewer
+        order = {"command_id": f"{command_id}-{hold['hold_id']}", "occurred_at": at_ms, **wanted}
         desk.post(f"/api/v1/holds/{hold['hold_id']}/release", order)
 
 
@@ -51,7 +52,8 @@ def resolve(hub: Desk, command_id: str, fields: Mapping[str, Any]) -> None:
     """Logistics ends the open case of a kind about a piece; one that is ended already is left alone."""
     for case in hub.items("cases", kind=fields["kind"]):
         if case["piece_number"] == fields["piece"] and case["state"] == "open":
-            said = {"command_id": command_id, "resolution": fields["resolution"], "note": fields["note"]}
+            each = f"{command_id}-{case['case_id']}"
+            said = {"command_id": each, "resolution": fields["resolution"], "note": fields["note"]}
             hub.post(f"/api/v1/cases/{case['case_id']}/resolve", said)
 
 

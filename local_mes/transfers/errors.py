@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shared.errors import BadInput, NotFound, Refused
 
 
@@ -25,6 +27,15 @@ def no_lane(to: str, here: str) -> Refused:
         "transfers.no_lane",
         f"The plant model of {here} has no lane to {to}.",
         todo="Name a plant there is a lane to, or add the lane to the plant model.",
+    )
+
+
+def unknown_lane(lane: str, to: str, known: Sequence[str]) -> BadInput:
+    """A lane that the plant model does not name, or that leads elsewhere."""
+    return BadInput(
+        "transfers.unknown_lane",
+        f"There is no lane {lane!r} to {to}.",
+        todo=f"Name {' or '.join(known)}, or none and let the plant model choose.",
     )
 
 

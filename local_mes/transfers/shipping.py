@@ -129,6 +129,8 @@ def _lane(plant: Plant, command: ShipCommand) -> Lane:
     if not lanes:
         raise errors.no_lane(command.to, plant.code)
     named = [lane for lane in lanes if lane.code == command.lane]
+    if command.lane and not named:
+        raise errors.unknown_lane(command.lane, command.to, [lane.code for lane in lanes])
     moded = [lane for lane in lanes if lane.mode == command.mode]
     return (named or moded or lanes)[0]
 

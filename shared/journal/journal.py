@@ -18,10 +18,12 @@ from sqlalchemy import Connection, Engine, insert, select, text, update
 
 from shared.clock import Clock
 from shared.db.engine import write
+from shared.errors import Refused
 from shared.ids import new_id, random_key
 from shared.journal import tables
 from shared.journal.apply import Appliers
 from shared.journal.archived import bodies_of
+from shared.journal.asking import get_asked
 from shared.journal.chain import GENESIS, next_hash
 from shared.journal.fact import Draft, Fact, Subject, decode, encode, encode_payload, type_of
 from shared.journal.subjects import find_head
@@ -96,19 +98,29 @@ class Work:
         self.recorded.append(fact_id)
 
     def once(self, command_id: str) -> Any | None:
-        """The result of a command that was done before, or None."""
-        row = self.conn.execute(
-            select(tables.command.c.result).where(tables.command.c.command_id == command_id)
-        ).scalar()
-        return None if row is None else msgspec.json.decode(row)
+        """The result of a command that was done before, or None. Refused when the id was used for something else."""
+        columns = (tables.command.c.result, tables.command.c.asked)
+        row = self.conn.execute(select(*columns).where(tables.command.c.command_id == command_id)).first()
+        if row is None:
+            return None
+        if row.asked and get_asked() and row.asked != get_asked():
+            raise Refused(
+                "journal.command_reused",
+                f"The command id {command_id!r} was used for another request: by somebody else, elsewhere, or with"
+                " another content.",
+                kept="Nothing was changed; what the first request did stands.",
+                todo="Give every command an id of its own, and repeat one only as it was.",
+            )
+        return msgspec.json.decode(row.result)
 
     def done(self, command_id: str, result: Any) -> None:
-        """Remember a command's result in the same transaction as its effect."""
+        """Remember a command's result in the same transaction as its effect, bound to what was asked for."""
         self.conn.execute(
             insert(tables.command).values(
                 command_id=command_id,
                 result=msgspec.json.encode(result).decode(),
                 done_at_ms=self.journal.clock.now_ms(),
+                asked=get_asked(),
             )
         )
 

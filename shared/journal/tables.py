@@ -156,4 +156,5 @@ command = local_table(
     Column("command_id", Code, primary_key=True),
     Column("result", Words, nullable=False),
     Column("done_at_ms", Int, nullable=False),
+    Column("asked", Id, nullable=False, server_default=""),
 )

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from shared.db.engine import write
 from shared.ids import new_id
-from shared.web import accounts, api_document, formats, headers, problems, session, signin
+from shared.web import accounts, api_document, binding, formats, headers, problems, session, signin
 from shared.web import asof as asof_marks
 from shared.web.body import StrictJson
 from shared.web.context import face, find_signed_in, node
@@ -60,6 +60,7 @@ def create_app(node: Node, face: Face, features: Sequence[Feature]) -> OpenAPI:
     headers.install(app)
     asof_marks.install(app)
     session.install(app, tuple(bp for feature in features for bp in feature.machine))
+    binding.install(app)
     app.register_blueprint(signin.bp)
     for feature in features:
         _register(app, feature)

@@ -68,6 +68,7 @@ def test_the_same_command_ships_once(group: SteelGroup) -> None:
         ({"lines": ()}, "transfers.empty_load"),
         ({"to": "CLD"}, "transfers.no_lane"),
         ({"to": "ALD"}, "transfers.to_itself"),
+        ({"lane": "by the canal"}, "transfers.unknown_lane"),
         ({"lines": (ListedPiece("161738-1-1"), ListedPiece("161738-1-1"))}, "transfers.twice_on_load"),
         ({"lines": (ListedPiece("no such"),)}, "material.unknown_number"),
     ],
