@@ -53,6 +53,7 @@ class Mended:
         """For people: what happened, and the evidence."""
         steps = [f"{s.cause} {s.epoch[:8]} at {s.keep}, taken to {s.take}" for s in self.plan.steps]
         steps += [f"rewritten {epoch[:8]}" for epoch in self.plan.folded]
+        steps += [f"{moved.epoch[:8]} stands on entry {moved.seq} of {moved.parent[:8]}" for moved in self.plan.rebased]
         what = f"Own history mended: {'; '.join(steps)}. {self.taken} entries came back, {self.carried} facts carried"
         lost = f", {len(self.contradicted)} of ours gave way to other bytes of the same id" if self.contradicted else ""
         heads = "; ".join(f"{s.cause} {s.epoch} keep {s.keep} take {s.take} {s.head}" for s in self.plan.steps)
@@ -128,6 +129,8 @@ class _Mending:
     def _comes_last(self) -> bool:
         """Whether what comes in follows, in order, all that stays: then the rows need no rebuild."""
         heads = {state.epoch: state.seq for state in self.own}
+        if not self.plan.steps:
+            return True
         if self.plan.folded or any(heads.get(step.epoch, 0) > step.keep for step in self.plan.steps):
             return False
         after = self.plan.order[self.plan.order.index(self.plan.steps[0].epoch) + 1 :]

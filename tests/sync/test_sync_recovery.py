@@ -16,7 +16,7 @@ from shared.journal.anchor import read_anchor
 from shared.journal.content_hash import content_hash
 from shared.journal.fact import Draft, Occurred
 from shared.journal.reading import lives
-from shared.journal.tables import applied, entry, entry_abandoned, fact
+from shared.journal.tables import applied, entry, entry_abandoned, epoch, fact
 from shared.journal.verify import verify
 from shared.material.facts import MaterialMoved
 from sync.beginning import anchor_file
@@ -155,6 +155,33 @@ def test_a_whole_machine_rolled_back_that_wrote_on_gives_its_places_up_and_carri
         given_up = conn.execute(select(entry_abandoned.c.seq, entry_abandoned.c.fate)).all()
     assert given_up == [(n, "carried") for n in range(5, 10)]
     assert_level(plant, hub)
+    assert_quiet(kit, plant, hub)
+
+
+@pytest.mark.parametrize("lost", ["nothing", "the move", "only the word of it"])
+def test_an_epoch_that_grew_from_entries_given_up_is_moved_and_stays_moved(kit, pair, lost):
+    plant, hub = pair
+    pieces = plant.create(4)
+    old = backup(plant, "machine", with_anchor=True)
+    plant.create(3)
+    sync(kit, plant, hub)
+    plant = put_back(kit, plant, old)
+    plant.move(pieces[0], "bay")
+    anchor_file(plant.node).unlink()  # with it gone the next start opens an epoch on the entry that must go
+    plant = reopen(kit, plant)
+    plant.move(pieces[1], "bay")
+    before = backup(plant, "before", with_anchor=True)
+    sync(kit, plant, hub)
+    assert [(life[1], life[3][1]) for life in shape(plant)[1:2]] == [(2, 4)]
+    if lost == "the move":
+        plant = put_back(kit, plant, before)
+    if lost == "only the word of it":
+        with write(plant.node.engine) as conn:
+            moved = (epoch.c.stream == "ALD") & (epoch.c.parent_seq == 4)
+            conn.execute(update(epoch).where(moved).values(parent_seq=5, parent_hash="f" * 64))
+    sync(kit, plant, hub)
+    assert_level(plant, hub)
+    assert plant.applied_of("ALD") == 4 + 3 + 2
     assert_quiet(kit, plant, hub)
 
 
