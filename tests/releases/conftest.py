@@ -163,7 +163,7 @@ class Running:
         for pid in [self.process.pid, *_children(self.process.pid)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, how)
-        self.process.wait(30)
+        self.process.wait(WAIT_S)
         self.process = None
 
     def get(self, path: str) -> Any:
