@@ -77,7 +77,7 @@ def read_balance(conn: Connection, from_ms: int, to_ms: int) -> list[LaneBalance
     lanes: dict[str, LaneBalance] = {}
     for line in find_lines(conn, LineFilter(since_ms=from_ms), limit=LINES_MAX):
         lane = _lane(lanes, line.sender, line.receiver, from_ms, to_ms, through)
-        if not line.withdrawn or line.receipt_id is not None:
+        if not 0 < line.withdrawn_at_ms <= lane.as_of_ms or line.receipt_id is not None:
             _count(lane, line, cases.get((line.shipment_id, line.material_id)))
     _count_claims(conn, lanes, from_ms, to_ms, through)
     return [lanes[name] for name in sorted(lanes)]

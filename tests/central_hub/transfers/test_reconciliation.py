@@ -257,6 +257,23 @@ def test_declarations_settle_what_they_speak_of(scenario: SteelGroup) -> None:
     assert cases(scenario) == THREE  # found once, ended by people
 
 
+def test_a_balance_as_of_an_earlier_time_still_has_what_was_withdrawn_since(scenario: SteelGroup) -> None:
+    scenario.cut.clear()
+    scenario.sync()
+    brk = scenario.plants["BRK"]
+    correct_departure(brk, CorrectDeparture(scenario.command(), "p2", "RC-260310-4", "B6-10375", "did_not_occur"))
+    scenario.pass_time(HOUR)
+    scenario.sync()
+    with read(scenario.hub.node.engine) as conn:
+        withdrawn = next(line for line in find_lines(conn, LineFilter()) if line.number == "B6-10375")
+        began, ended = withdrawn.departed_at_ms - HOUR, withdrawn.withdrawn_at_ms
+        before, after = (
+            next(lane.shipped for lane in read_balance(conn, began, at_ms) if lane.lane == "BRK-CLD")
+            for at_ms in (ended - 1, ended)
+        )
+    assert (before.pieces - after.pieces, before.mass_g - after.mass_g) == (1, withdrawn.sender_mass_g)
+
+
 def test_a_person_ends_a_case_and_both_plants_are_told(scenario: SteelGroup) -> None:
     with read(scenario.hub.node.engine) as conn:
         case = next(row for row in find_cases(conn) if row.kind == "short")
