@@ -18,6 +18,7 @@ from shared.journal.journal import Work
 from shared.keys import fingerprint
 from sync import peers
 from sync.limits import HEAD_BYTES_MAX, PROTOCOL
+from sync.meeting import forget_visits
 from sync.messages import ANY_HUB, ENROL, ENROLLED, Enrol, Enrolled
 from sync.seal import open_self_signed, sign
 
@@ -65,6 +66,7 @@ def enrol_plant(hub: Hub, raw: bytes, standards_root: str) -> bytes:
     with write(hub.node.engine) as conn:
         _use_token(conn, request, now)
         peers.trust_peer(conn, request.node, public, now)
+        forget_visits(conn, request.node)  # who is the right installation has just been settled
         earlier = tuple(sorted(key.hex() for key in peers.keys_of(conn, request.node).values() if key != public))
         row = {"code": request.node, "name": request.name, "fingerprint": shown, "enrolled_at_ms": now}
         upsert(conn, plant, [row], update=["name", "fingerprint", "enrolled_at_ms"])

@@ -205,6 +205,21 @@ def test_a_copied_machine_is_found_out_by_its_second_turn_and_both_go_on_produci
         assert len(conn.execute(select(visit)).all()) == 2
 
 
+def test_a_held_plant_that_is_enrolled_again_is_not_held_for_the_turns_of_before(kit, twins):
+    one, two, hub = twins
+    callers = [kit.caller(box, kit.memory(hub)) for box in (one, two)]
+    for turn in range(4):
+        (one, two)[turn % 2].move(one.pieces[0], f"bay {turn}")
+        if turn < 3:
+            kit.drain(callers[turn % 2])
+    with pytest.raises(PeerHeld):
+        kit.drain(callers[1])
+    enrol_by_token(one, hub)
+    sync(kit, one, hub)
+    sync(kit, one, hub)
+    assert one.hash_of("ALD") == hub.hash_of("ALD")
+
+
 @pytest.mark.fault(29)
 def test_a_plant_that_stood_still_says_hello_again_and_is_no_clone(kit):
     from sync.errors import StaleSession
