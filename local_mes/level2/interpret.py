@@ -41,7 +41,7 @@ GLANCE_S = 0.02
 RETRY_S = 1.0
 """Pause after the database was away: nothing is lost meanwhile, the spool holds it."""
 WAITING_MAX = 100
-"""Waiting messages tried in one step: bounds the transaction."""
+"""Waiting messages tried in one step: bounds the transaction. Those behind them are tried in the next steps."""
 GRACE_S = 5.0
 """Real seconds a waiting message has at least: a clock that jumps must not end a wait before the next message is read."""
 
@@ -64,6 +64,7 @@ class Interpreter:
         self._news = threading.Event()
         self._news.set()
         self._waiting_since: dict[int, float] = {}
+        self._tried_to = 0
         plant.journal.listen(self._news.set)
 
     def run(self, stop: threading.Event) -> None:
@@ -97,6 +98,8 @@ class Interpreter:
         news = bool(rows) or self._news.is_set()
         self._news.clear()
         waiting = [row for row in self._find_waiting() if news or self._is_over(row)]
+        if news and self._tried_to:
+            self._news.set()  # what is new is news to those behind the ones of this step too
         if not rows and not waiting:
             return 0
         with self._plant.journal.work() as tx:
@@ -146,10 +149,14 @@ class Interpreter:
             return conn.execute(query).all()
 
     def _find_waiting(self) -> list[Any]:
-        query = select(spool_waiting.c.spool_id).where(spool_waiting.c.spool == self._spool)
+        """The next ones in turn; _tried_to says where the turn goes on, 0 when it has come round."""
+        c = spool_waiting.c
+        query = select(c.spool_id).where(c.spool == self._spool, c.spool_id > self._tried_to)
         with read(self._plant.node.engine) as conn:
-            ids = conn.execute(query.order_by(spool_waiting.c.spool_id).limit(WAITING_MAX)).scalars().all()
-        self._waiting_since = {i: self._waiting_since.get(i, monotonic()) for i in ids}
+            ids = conn.execute(query.order_by(c.spool_id).limit(WAITING_MAX)).scalars().all()
+        self._tried_to = ids[-1] if len(ids) == WAITING_MAX else 0
+        for spool_id in ids:
+            self._waiting_since.setdefault(spool_id, monotonic())
         if not ids:
             return []
         with read(self._plant.spool) as conn:

@@ -88,6 +88,18 @@ def test_what_came_too_early_waits_and_is_done_after_what_it_builds_on(line: Lin
     assert oldest_open_ms(line.plant) is None
 
 
+def test_messages_that_wait_behind_many_others_are_tried_too(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local_mes.level2.interpret.WAITING_MAX", 2)
+    for number in range(1, 7):
+        line.comes("CC1070", {"slab": f"161843-2-{number}", "ok": "Y"})
+    line.run()
+    assert len(line.rows(spool_waiting)) == 6
+    line.comes("CC1060", cut(6))
+    line.run()
+    line.run()
+    assert [row.reason for row in line.rows(spool_waiting)] == [f"slab 161843-2-{n} is not known" for n in range(1, 6)]
+
+
 def test_what_it_waits_for_may_come_from_elsewhere(line: Line) -> None:
     from shared.journal.fact import Draft, Occurred
     from shared.material.facts import MaterialMoved
