@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 
+import msgspec
 import pytest
 from sqlalchemy import func, select, update
 
@@ -22,8 +23,10 @@ from shared.material.facts import MaterialMoved
 from sync.beginning import anchor_file
 from sync.errors import OutOfStep, StaleSession, Unproven, Unreachable
 from sync.losses import list_missing
+from sync.messages import WELCOME, EpochState, Welcome
 from sync.peers import keys_of
 from sync.proof import check_seals
+from sync.seal import open_signed, sign
 from sync.tables import accepted, incident, node_key, staged
 
 
@@ -619,3 +622,33 @@ def test_what_comes_back_wrong_on_the_way_is_never_taken(kit, pair):
     caller.transport.send = inner
     kit.drain(caller)
     assert plant.entries_of("ALD") == 6
+
+
+def test_a_hub_of_an_earlier_release_gives_nothing_back_and_the_plant_goes_on_and_says_so(kit, pair):
+    plant, hub = pair
+    plant.create(2)
+    old = backup(plant, "old")
+    plant.create(3)
+    plant.ground.anchoring.write_now()
+    sync(kit, plant, hub)
+    plant = put_back(kit, plant, old)
+    caller = kit.caller(plant, kit.memory(hub))
+    inner = caller.transport.send
+
+    def send(door, body):
+        answer = inner(door, body)
+        if door != "hello":
+            return answer
+        word = open_signed(answer, WELCOME, Welcome, {hub.node.key.id: hub.node.key.public}, "ALD")
+        holds = tuple(EpochState(s.stream, s.epoch, s.seq, s.hash) for s in word.holds)
+        return sign(hub.node.key, WELCOME, msgspec.structs.replace(word, can=(), counters={}, holds=holds))
+
+    caller.transport.send = send
+    plant.create(1)
+    kit.drain(caller)
+    hub.apply()
+    assert (plant.entries_of("ALD"), hub.entries_of("ALD")) == (3, 6)
+    assert "behind" in kinds(plant)
+    sync(kit, plant, hub)  # the hub was upgraded
+    assert_level(plant, hub)
+    assert plant.applied_of("ALD") == 6
