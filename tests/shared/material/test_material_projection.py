@@ -252,6 +252,15 @@ def test_shipped_and_back(journal: Journal) -> None:
     assert (row(journal, A).state, row(journal, A).ended_at_ms) == ("live", None)
 
 
+def test_what_is_scrapped_has_ended_and_nothing_else_has(journal: Journal) -> None:
+    create(journal, born("a" * 32, "1"))
+    create(journal, born("b" * 32, "2"))
+    say(journal, f.MaterialScrapped(material_id="a" * 32, mass_g=20_000_000, reason="cracks"), "a" * 32, at_ms=9_000)
+    gone, there = row(journal, "a" * 32), row(journal, "b" * 32)
+    assert (gone.state, gone.ended_at_ms, gone.mass_g) == ("scrapped", 9_000, 20_000_000)
+    assert (there.state, there.ended_at_ms) == ("live", None)
+
+
 def test_the_holder_is_the_author_in_whose_books_it_lives(engine: Engine, journal: Journal, clock: FixedClock) -> None:
     create(journal, born(A, "S1"))
     appliers = Appliers()
