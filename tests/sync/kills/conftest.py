@@ -85,21 +85,30 @@ class Zygote:
         return made
 
 
-@pytest.fixture
-def zygote(tmp_path: Path) -> Iterator[Zygote]:
-    process = subprocess.Popen(
-        [sys.executable, str(PROGRAM)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=(tmp_path / "stderr").open("w"),
-        text=True,
-        cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT)},
-    )
-    made = Zygote(process, tmp_path)
-    yield made
+@pytest.fixture(scope="session")
+def one_zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    """One for all tests: what it imports takes longer than what they do."""
+    folder = tmp_path_factory.mktemp("zygote")
+    with (folder / "stderr").open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, str(PROGRAM)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT)},
+        )
+    yield Zygote(process, folder)
     assert process.stdin is not None
     process.stdin.close()
-    if made.last is not None:
-        made.last.stop()
     process.wait(PATIENCE_S)
+
+
+@pytest.fixture
+def zygote(one_zygote: Zygote, tmp_path: Path) -> Iterator[Zygote]:
+    one_zygote.folder = tmp_path
+    yield one_zygote
+    if one_zygote.last is not None:
+        one_zygote.last.stop()
+        one_zygote.last = None
