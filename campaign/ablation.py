@@ -14,10 +14,11 @@ from unittest.mock import patch
 from campaign import memory, memory_caller, store
 from campaign.history import plan, play
 from campaign.worlds import Kind, WorldName
-from shared.journal import life, replay
-from sync import marks, outgoing, positions, recovery, verdict
+from sync import marks, positions, recovery, verdict
+from sync.desk import Desk
 from sync.errors import OutOfStep
 from sync.messages import EpochState
+from sync.recovering import Recovery
 
 Change = tuple[object, str, Any]
 """Where a function lives, its name, and what takes its place."""
@@ -123,20 +124,6 @@ def _drop_acknowledged() -> Callable[..., int]:
     return pruned
 
 
-def _drop_sent() -> Callable[..., Any]:
-    """Runs that have no bodies any more for what was read once before the last run."""
-    gone: dict[str, int] = {}
-    read_run = outgoing.read_run
-
-    def pruned(conn: Any, span: Any, entries_max: int, bytes_max: int) -> Any:
-        if span.first <= gone.get(span.epoch, 0):
-            raise OutOfStep("campaign.pruned", f"Entry {span.first} was deleted after it was acknowledged.")
-        gone[span.epoch] = span.first - 1
-        return read_run(conn, span, entries_max, bytes_max)
-
-    return pruned
-
-
 def _plan_without(*causes: str) -> Callable[..., recovery.Plan]:
     """recovery.plan that leaves these causes as they are."""
     whole = recovery.plan
@@ -201,7 +188,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "own history is pulled back",
-        {"memory": lambda: [(recovery, "plan", _plan_without("behind", "fork"))]},
+        {
+            "memory": lambda: [(recovery, "plan", _plan_without("behind", "fork"))],
+            "sqlite": lambda: [(Recovery, "settle", _no)],
+        },
     ),
     Rule(
         "hash chain and fork check",
@@ -220,19 +210,18 @@ RULES: tuple[Rule, ...] = (
         "a fact has its effect once",
         {
             "memory": lambda: [(store.Rows, "knows", _no)],
-            "sqlite": lambda: [(replay, "_not_applied", lambda _conn, entries: list(entries))],
         },
     ),
     Rule(
         "the anchor tells of a restore",
-        {
-            "memory": lambda: [(memory, "is_behind", _no)],
-            "sqlite": lambda: [(life, "_is_behind", _no)],
-        },
+        {"memory": lambda: [(memory, "is_behind", _no)]},
     ),
     Rule(
         "only the latest session counts",
-        {"memory": lambda: [(verdict, "is_stale", _no)]},
+        {
+            "memory": lambda: [(verdict, "is_stale", _no)],
+            "sqlite": lambda: [(Desk, "_check_session", _no)],
+        },
     ),
     Rule(
         "an epoch with a child is at its end",

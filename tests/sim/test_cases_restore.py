@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from campaign import memory
 from campaign.network import Weather
 from campaign.world import Violation
+from shared.journal import life
 from sync.errors import PeerHeld, SyncError
 
 
@@ -190,6 +192,17 @@ def test_a_label_is_never_printed_again_and_the_ledger_would_notice(play):
     assert len(labels) == len(set(labels))
     with pytest.raises(Violation, match="twice"):
         play.world.commit(play.plant, type(play.plant.record(play.dice, []))("another fact", labels[0]))
+
+
+def test_without_the_anchor_labels_come_out_twice(play, monkeypatch):
+    monkeypatch.setattr(memory, "is_behind", lambda *_: False)
+    monkeypatch.setattr(life, "_reason", lambda *_: "")
+    play.write(2)
+    backup = play.plant.save()
+    play.write(6)
+    play.restore(play.plant, backup)
+    with pytest.raises(Violation, match="twice"):
+        play.write(12)
 
 
 @pytest.mark.fault(56)
