@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from sqlalchemy import Connection
+
 from shared.db.engine import read, write
 from shared.errors import NotFound, Refused
 from shared.ids import random_key
 from shared.journal.highest import NoValues, Values
-from shared.journal.life import get_identity
+from shared.journal.life import Identity, get_identity
 from shared.node import Node
 from sync import marks
 from sync.bundles.book import enter
@@ -109,7 +111,7 @@ def export(road: Road, target: Path) -> list[Written]:
 def _write_one(road: Road, target: Path, number: int, left: _Left) -> Written:
     node, session = road.node, random_key()
     with read(node.engine) as conn:
-        identity = get_identity(conn)
+        identity = _identity(conn, node.code)
         epochs, copies = states(conn, road.stream), marks.list_holdings(conn, road.peer, road.streams_back)
     to = Addressed(node.code, road.peer, identity.incarnation, session, node.key)
     with tempfile.TemporaryFile() as batches:
@@ -133,6 +135,16 @@ def _write_one(road: Road, target: Path, number: int, left: _Left) -> Written:
     with write(node.engine) as conn:
         enter(conn, head, "out", road.peer, node.clock.now_ms(), 0, size, "whole")
     return Written(target, head, size)
+
+
+def _identity(conn: Connection, code: str) -> Identity:
+    """Only a start begins a life; a command beside it must not."""
+    try:
+        return get_identity(conn)
+    except KeyError as error:
+        raise Refused(
+            "bundle.never_started", f"{code} was never started: it has nothing to say yet.", todo="Run it once."
+        ) from error
 
 
 def _fill(road: Road, to: Addressed, left: _Left, batches: IO[bytes]) -> Iterator[Part]:

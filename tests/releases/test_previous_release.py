@@ -120,7 +120,9 @@ def test_plants_of_the_previous_release_at_a_hub_of_this_one_and_their_upgrade(p
 
 
 @pytest.mark.fault(68, 71)
-@pytest.mark.parametrize("where", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.mark.parametrize(
+    "where", ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.slow])]
+)
 def test_plants_of_this_release_at_a_hub_of_the_previous_one_and_its_upgrade(
     pair: Any, where: str, request: pytest.FixtureRequest
 ) -> None:

@@ -1,0 +1,66 @@
+"""Bundles by the commands that operators type: plant to hub and back, with real settings and models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from central_hub.cli import hub
+from central_hub.wiring import build_hub, init_hub
+from local_mes.cli import plant
+from local_mes.wiring import build_plant, build_station, init_plant
+from shared.db.engine import read, write
+from shared.errors import BadSetup, Refused
+from shared.journal.fact import Draft, Occurred
+from shared.material.facts import MaterialMoved
+from shared.settings import HubSettings, PlantSettings, load
+from sync.beginning import begin
+from sync.figures import figures
+from sync.peers import trust_peer
+
+MODEL = Path(__file__).parents[2] / "demo" / "plants" / "ald" / "model.toml"
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Settings files of a hub and a plant that trust each other; neither was started yet."""
+    for name, more in (("HUB", ""), ("ALD", f'model = "{MODEL}"\nhub_url = "http://127.0.0.1:9"\n')):
+        (tmp_path / f"{name}.toml").write_text(f'code = "{name}"\nname = "{name}"\nfolder = "{name}"\n{more}')
+    here = init_plant(load(PlantSettings, tmp_path / "ALD.toml"))
+    there = init_hub(load(HubSettings, tmp_path / "HUB.toml"))
+    for node, peer in ((here.node, there.node), (there.node, here.node)):
+        with write(node.engine) as conn:
+            trust_peer(conn, peer.code, peer.key.public, 1)
+    return tmp_path
+
+
+def run(group, *arguments):
+    done = CliRunner().invoke(group, [str(part) for part in arguments])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_up_and_down_by_command(files):
+    with pytest.raises(Refused, match="never started"):
+        run(plant, "sync", "export", "--config", files / "ALD.toml", files / "up.bundle")
+    here = build_plant(load(PlantSettings, files / "ALD.toml"))
+    build_station(here)
+    begin(build_hub(load(HubSettings, files / "HUB.toml")).node)
+    with here.journal.work() as tx:
+        moved = MaterialMoved(material_id="m", place="YA")
+        tx.record(Draft(payload=moved, subjects=("m",), actor="p", occurred=Occurred(1, "manual")))
+    said = run(plant, "sync", "export", "--config", files / "ALD.toml", files / "up.bundle")
+    assert "1 facts of ALD for HUB" in said
+    assert "starts at the same place" in said
+    said = run(hub, "sync", "import", "--config", files / "HUB.toml", files / "up.bundle")
+    assert "1 new facts of ALD were taken" in said
+    run(hub, "sync", "export", "--config", files / "HUB.toml", "ALD", files / "down.bundle")
+    run(plant, "sync", "import", "--config", files / "ALD.toml", files / "down.bundle")
+    with read(here.node.engine) as conn:
+        assert figures(conn, "ALD").backlog == 0
+    with pytest.raises(BadSetup, match="exists already"):
+        run(plant, "sync", "export", "--config", files / "ALD.toml", files / "up.bundle")
