@@ -33,7 +33,7 @@ ROUNDS_MAX = 3
 
 @dataclass(frozen=True)
 class Difference:
-    """One column of one row that is not what the journal makes of it; a row that is missing has None on one side."""
+    """One column of one row that is not what the journal makes of it; a missing row is one `*` that says so on its side."""
 
     table: str
     key: str
