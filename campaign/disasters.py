@@ -63,6 +63,9 @@ def restore_hub(world: World, dice: Random) -> str:
     for site in world.everyone():
         if site is not world.hub and not world.group.knows(site):
             world.group.enrol(site)
+    for code in world.cloned:
+        if len(world.sites[code]) == 1:
+            world.group.release(code)  # people decided that once; the backup does not know
     _after_hub(world)
     return f"the hub is restored ({mode})"
 

@@ -49,6 +49,12 @@ class MemorySite(MemoryCaller):
             self.anchor()
         elif not disk.instance:
             disk.instance, disk.incarnation = random_key(), random_key()
+        self._retry()
+
+    def _retry(self) -> None:
+        """Every start tries again what was set aside."""
+        for rows in self.disk.rows.values():
+            rows.retry(self.old)
 
     def tick(self, now_ms: int) -> None:
         """Never backwards while the process runs."""
@@ -116,8 +122,6 @@ class MemorySite(MemoryCaller):
         """The new release starts and tries again what was set aside."""
         self.old = False
         self.boot()
-        for rows in self.disk.rows.values():
-            rows.retry(self.old)
 
     def answer(self, request: Any) -> Any:
         """The hub's desk."""

@@ -73,6 +73,9 @@ class SqliteSite(Reading):
         else:
             begin(self.node, OUTSIDE)
             self.ground = make_ground(self.node, APPLIED_AT_ONCE, OUTSIDE)
+        if self.machine.raw.execute("SELECT 1 FROM quarantine").fetchone():
+            with release(self.old):
+                self.ground.applying.retry_set_aside()
 
     def tick(self, now_ms: int) -> None:
         """Never backwards while the process runs, as the system's clock is held."""
@@ -139,7 +142,6 @@ class SqliteSite(Reading):
         """The new release starts, and tries again what was set aside."""
         self.old = False
         self.boot()
-        self.ground.applying.retry_set_aside()
 
     def exchange(self, line: Line[Request, bytes], dice: Random) -> None:
         """Until neither side has anything for the other."""
