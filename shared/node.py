@@ -18,6 +18,7 @@ from shared.journal.archived import use_archive
 from shared.journal.journal import Journal
 from shared.keys import SigningKey, load_key, new_key, save_key
 from shared.settings import NodeSettings
+from shared.shapes import make_shapes_ready
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def build_node(
         raise BadSetup(
             "node.not_initialised", f"There is no node in {settings.folder}.", todo="Run its init command first."
         )
+    make_shapes_ready()
     used_clock = clock or (FileClock(settings.clock_file) if settings.clock_file else SystemClock())
     engine = open_engine(settings.database)
     use_archive(engine, settings.archive_folder)
