@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from campaign import steel
 from campaign.disk import Image, Mode
+from campaign.history import seeded_ids
 from campaign.machine import Machine, empty_database, machine, make_key
 from campaign.network import Line
 from campaign.reading import Reading
@@ -264,7 +265,8 @@ def _enrolled(code: str, name: str) -> bytes:
     """The disk of a node that has begun its life and trusts the others."""
     site = SqliteSite(code, name)
     site.load(Image(empty_database(), None, []), "machine")
-    site.boot()
+    with seeded_ids(Random(name)):  # made once a process, so not from the dice of whatever history comes first
+        site.boot()
     with write(site.machine.engine) as conn:
         for other in PLANTS if code == HUB else (HUB,):
             _trust(conn, other)
