@@ -31,6 +31,7 @@ from shared.clock import Clock, FileClock, SystemClock
 from shared.db.engine import open_engine
 from shared.errors import BadSetup, Unavailable
 from shared.settings import PlantSettings
+from shared.shapes import make_shapes_ready
 
 if TYPE_CHECKING:
     from local_mes.level2.opcua import OpcuaLink
@@ -46,6 +47,7 @@ def run_level2(settings: PlantSettings, clock: Clock | None = None) -> None:
     """Run the collector until SIGTERM or SIGINT. BadSetup for a bad model, a taken port, a second collector."""
     logs.set_up(settings.log_level)
     logging.getLogger("asyncua").setLevel(logging.ERROR)  # it warns at every try to reconnect; the link's state says it
+    make_shapes_ready()
     plan = load_links(settings)
     used = clock or (FileClock(settings.clock_file) if settings.clock_file else SystemClock())
     with ExitStack() as stack:
