@@ -85,7 +85,7 @@ def _play_all(kind: Kind, seeds: Sequence[int], jobs: int) -> Iterator[Outcome]:
         _quieten()
         yield from map(one, seeds)
         return
-    with get_context("spawn").Pool(jobs, initializer=_quieten) as pool:
+    with get_context("fork").Pool(jobs, initializer=_quieten) as pool:
         yield from pool.imap(one, seeds, chunksize=20)
 
 

@@ -15,7 +15,6 @@ from campaign import memory, memory_caller, store
 from campaign.history import plan, play
 from campaign.worlds import Kind, WorldName
 from sync import marks, positions, recovery, verdict
-from sync.desk import Desk
 from sync.errors import OutOfStep
 from sync.messages import EpochState
 from sync.recovering import Recovery
@@ -218,10 +217,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "only the latest session counts",
-        {
-            "memory": lambda: [(verdict, "is_stale", _no)],
-            "sqlite": lambda: [(Desk, "_check_session", _no)],
-        },
+        {"memory": lambda: [(verdict, "is_stale", _no)]},
     ),
     Rule(
         "an epoch with a child is at its end",
