@@ -28,15 +28,20 @@ import gc, json, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from shared.clock import FixedClock
+from shared.db.engine import write
 from shared.errors import StrandlineError
 from shared.material import projection as material
 from shared.node import build_node
 from shared.settings import NodeSettings
+from sync import marks
 from sync.station import build_called
 
 folder = Path(sys.argv[2])
 settings = NodeSettings(code="HUB", name="HUB", folder=folder)
-desk = build_called(build_node(settings, [material.register], FixedClock(1773205200000)), 500).desk
+node = build_node(settings, [material.register], FixedClock(1773205200000))
+desk = build_called(node, 500).desk
+with write(node.engine) as conn:  # a start ends all sessions; this one is taken up again
+    marks.open_session(conn, "ALD", sys.argv[4], "0" * 32, 0, 0, 0)
 
 def peak():
     lines = dict(line.split(":", 1) for line in open("/proc/self/status") if ":" in line)
@@ -139,7 +144,15 @@ def test_hostile_requests_are_refused_before_memory_grows(kit, tmp_path: Path) -
         jobs.append((door, str(file)))
     hub.node.engine.dispose()
     done = subprocess.run(
-        [sys.executable, "-c", RECEIVER, str(Path(__file__).parents[2]), str(tmp_path / "HUB"), json.dumps(jobs)],
+        [
+            sys.executable,
+            "-c",
+            RECEIVER,
+            str(Path(__file__).parents[2]),
+            str(tmp_path / "HUB"),
+            json.dumps(jobs),
+            session.id,
+        ],
         check=True,
         capture_output=True,
         text=True,
