@@ -17,7 +17,7 @@ from shared.errors import Refused
 from shared.ids import derived_id
 from shared.journal import archive, segment_file
 from shared.journal.apply import Appliers
-from shared.journal.archive import Bounds, archive_next, finish
+from shared.journal.archive import Bounds, archive_next, finish, put_beside
 from shared.journal.archived import segments, use_archive
 from shared.journal.content_hash import content_hash
 from shared.journal.fact import Draft, Occurred
@@ -245,6 +245,20 @@ def test_a_damaged_entry_is_not_archived_as_if_it_were_sound(kit: Kit) -> None:
     with pytest.raises(Refused, match="Entry 15"):
         archive_next(kit.engine, kit.folder, kit.bounds(), 1)
     assert kit.in_rows() == 10
+
+
+def test_entries_put_beside_are_read_from_files_of_their_own_numbered_one_by_one(kit: Kit) -> None:
+    kit.create(3)
+    before, rows = kit.bodies(), kit.hash()
+    with read(kit.engine) as conn:
+        (life,) = lives(conn, "ALD")
+        items = entries_after(conn, "ALD", life.epoch, 1, 10)
+    for item in items:
+        put_beside(kit.engine, kit.folder, item, item.body, 7)
+    with read(kit.engine) as conn:
+        assert [(s.segment, s.first, s.last, s.facts) for s in segments(conn)] == [(1, 2, 2, 1), (2, 3, 3, 1)]
+        assert verify(conn).findings == ()
+    assert (kit.in_rows(), kit.bodies(), kit.hash()) == (1, before, rows)
 
 
 def test_an_older_database_beside_newer_files_works_and_archives_again(kit: Kit, tmp_path: Path) -> None:

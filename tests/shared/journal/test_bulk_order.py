@@ -61,6 +61,11 @@ def test_one_person_does_not_tie_facts_together() -> None:
     assert order(facts) == [0, 2, 1, 3]
 
 
+def test_a_fact_that_speaks_of_nothing_stands_first_with_those_of_its_type() -> None:
+    facts = [fact(1, "Born", ()), fact(2, "Moved", (piece(1),)), fact(3, "Born", (piece(2),))]
+    assert order(facts) == [1, 3, 2]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_nothing_is_lost_and_what_shares_a_subject_keeps_its_order(seed: int) -> None:
     rng = random.Random(seed)
