@@ -31,7 +31,7 @@ import pytest
 from tools.faults import faults
 
 ROOT = Path(__file__).parents[1]
-COPIED = ("shared", "sync", "local_mes", "central_hub", "demo", "tools", "tests", "pyproject.toml")
+COPIED = ("shared", "sync", "local_mes", "central_hub", "campaign", "demo", "tools", "tests", "pyproject.toml")
 SOURCES = ("shared/journal/*.py", "sync/**/*.py", "shared/*/projection.py", "shared/*/*rows.py")
 TESTS = {
     "journal": ("tests/shared/journal", "tests/shared/db", "tests/sync"),
@@ -41,6 +41,9 @@ TESTS = {
         "tests/central_hub/plants",
         "tests/central_hub/portal",
         "tests/local_mes/console",
+        "tests/sim/test_cases_content.py",
+        "tests/sim/test_cases_network.py",
+        "tests/sim/test_cases_restore.py",
     ),
     "material": ("tests/shared/material", "tests/local_mes/production"),
     "orders": ("tests/shared/orders", "tests/local_mes/orders"),

@@ -175,6 +175,7 @@ def test_the_hub_takes_the_latency_of_the_route_that_carries_upwards(heard):
 
 
 def test_what_waits_at_a_plant_grows_old_in_any_case_and_is_a_cause_for_alarm_only_while_it_is_heard(kit, heard):
+    assert heard.look().line.oldest_age_ms == 0, "nothing waits"
     oldest = heard.clock.now_ms() - 90_000
     waits = {"backlog": 3, "backlog_bytes": 400, "oldest_ms": oldest}
     unheard = heard.look(**waits)
