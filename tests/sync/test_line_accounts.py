@@ -12,6 +12,7 @@ from shared.ids import random_key
 from sync.accounting import UNWATCHED_MS, Account, HubLines, Look, PlantLines
 from sync.alarms import Standing
 from sync.errors import Unreachable
+from sync.gauges import node_measures
 from sync.history import DAY_MS, HOUR_S, LINE, MINUTE_S, Figure, add, spans, total
 from sync.limits import PROTOCOL
 from sync.measuring import Measuring
@@ -190,6 +191,26 @@ def test_what_waits_at_a_plant_grows_old_in_any_case_and_is_a_cause_for_alarm_on
         conn.execute(update(session).values(contact_db_ms=session.c.contact_db_ms - 61_000))
     away = heard.look()
     assert (away.line.up_ms, away.standing.state, away.standing.oldest_ms) == (0, "away", None)
+
+
+def test_programs_that_watch_a_hub_see_the_line_of_a_plant_and_what_waits_there(kit, heard):
+    names = {
+        "strandline_link_up": (0, 1),
+        "strandline_backlog_facts": (3, 3),
+        "strandline_backlog_bytes": (400, 400),
+        "strandline_oldest_unsent_seconds": (91.0, 91.0),
+    }
+
+    def measured():
+        return {m.name: m.value for m in node_measures(heard.hub.node) if m.labels == {"peer": "ALD"}}
+
+    heard.look(backlog=3, backlog_bytes=400, oldest_ms=heard.clock.now_ms() - 90_000)
+    never = measured()
+    kit.caller(heard.plant, kit.memory(heard.hub)).hello()
+    online = measured()
+    assert {name: (never[name], online[name]) for name in names} == names
+    assert online["strandline_last_contact_age_seconds"] == 0
+    assert "strandline_last_contact_age_seconds" not in never
 
 
 class Wire:

@@ -31,6 +31,7 @@ from sync.lease import Lease
 from sync.limits import HELLO_BYTES_MAX
 from sync.meeting import list_marks
 from sync.messages import ZERO_HASH
+from sync.outgoing import states
 
 NOW_MS = 1_773_205_200_000
 SYNC = SyncSettings.model_validate({})
@@ -180,6 +181,16 @@ def test_a_hub_keeps_the_highest_numbers_of_every_hello_and_tells_them_again(kit
         assert caller.hello().counters == known
     with read(hub.node.engine) as conn:
         assert list_marks(conn, "ALD") == {"slab": 17, "coil": 1}
+
+
+def test_a_hello_hears_what_the_peer_holds_of_the_callers_stream(kit, pair):
+    plant, hub = pair
+    caller = kit.caller(plant, kit.memory(hub))
+    assert caller.hello().holds == ()
+    plant.create(3)
+    kit.drain(caller)
+    with read(plant.node.engine) as conn:
+        assert caller.hello().holds == states(conn, "ALD") != ()
 
 
 class Known(Payload, frozen=True, kw_only=True):
