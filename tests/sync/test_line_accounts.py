@@ -15,6 +15,7 @@ from sync.errors import Unreachable
 from sync.gauges import node_measures
 from sync.history import DAY_MS, HOUR_S, LINE, MINUTE_S, Figure, add, spans, total
 from sync.limits import PROTOCOL
+from sync.line_reads import RouteRow
 from sync.measuring import Measuring
 from sync.peers import list_peers
 from sync.routed import RoutedTransport
@@ -211,6 +212,19 @@ def test_programs_that_watch_a_hub_see_the_line_of_a_plant_and_what_waits_there(
     assert {name: (never[name], online[name]) for name in names} == names
     assert online["strandline_last_contact_age_seconds"] == 0
     assert "strandline_last_contact_age_seconds" not in never
+
+
+def test_a_route_is_as_near_as_its_better_way_and_of_unknown_distance_until_one_is_measured():
+    up, down = (RouteSight(name="wan", way=way, latency_us=us) for way, us in (("up", 900), ("down", 40_500)))
+    unknown = RouteSight(name="wan", way="up")
+    for ways, latency_ms in (
+        ((up, down), 0.9),
+        ((unknown, down), 40.5),
+        ((unknown, None), None),
+        ((None, down), 40.5),
+        ((None, None), None),
+    ):
+        assert RouteRow("wan", "http://wan", 1, *ways).latency_ms == latency_ms
 
 
 class Wire:
