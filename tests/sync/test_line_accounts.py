@@ -227,6 +227,12 @@ def test_a_route_is_as_near_as_its_better_way_and_of_unknown_distance_until_one_
         assert RouteRow("wan", "http://wan", 1, *ways).latency_ms == latency_ms
 
 
+def test_a_route_tells_the_reason_of_the_first_way_that_has_one():
+    well, cut = RouteSight(name="wan", way="up"), RouteSight(name="wan", way="down", reason="cut")
+    for ways, reason in (((well, cut), "cut"), ((None, cut), "cut"), ((well, None), ""), ((None, None), "")):
+        assert RouteRow("wan", "http://wan", 1, *ways).reason == reason
+
+
 class Wire:
     """A line to a hub in this process, which a test can cut."""
 
