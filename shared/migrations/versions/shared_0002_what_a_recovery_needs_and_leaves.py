@@ -4,10 +4,14 @@ The rules: old code must still run after this (expand first, contract a release 
 on both databases; a table of the journal is guarded by its triggers.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
 from shared.db.append_only import drop_statements, statements
+
+Kind = sa.types.TypeEngine[Any]
 
 revision = "shared_0002"
 down_revision = "shared_0001"
@@ -53,6 +57,6 @@ def upgrade() -> None:
         op.execute(sa.text(statement))
 
 
-def _table(name: str, key: dict[str, sa.types.TypeEngine], rest: dict[str, sa.types.TypeEngine]) -> None:
+def _table(name: str, key: dict[str, Kind], rest: dict[str, Kind]) -> None:
     columns = [sa.Column(column, kind, nullable=False) for column, kind in (key | rest).items()]
     op.create_table(name, *columns, sa.PrimaryKeyConstraint(*key, name=op.f(f"pk_{name}")))

@@ -6,6 +6,8 @@ on both databases; a table of the journal is guarded by its triggers.
 The old table of subject heads stays for older code; nothing here writes it any more.
 """
 
+from typing import Any
+
 import msgspec
 import sqlalchemy as sa
 from alembic import op
@@ -106,7 +108,7 @@ def _fill_heads(conn: sa.Connection) -> None:
                 conn.execute(put, [{"author": stream, "subject": s, "fact_id": i} for s, i in heads.items()])
 
 
-def _facts_after(conn: sa.Connection, stream: str, epoch: str, seq: int) -> list:
+def _facts_after(conn: sa.Connection, stream: str, epoch: str, seq: int) -> list[sa.Row[Any]]:
     query = sa.text(
         "SELECT entry.seq, fact.fact_id, fact.body FROM entry"
         " JOIN fact ON fact.fact_id = entry.fact_id"
