@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from sqlalchemy import Connection, Engine
 
@@ -48,6 +49,17 @@ from sync.positions import Span, ahead, missing, waiting
 from sync.seal import M, digest, open_seal, open_signed, sign
 from sync.transport import Transport
 from sync.understanding import fact_versions
+
+
+class InSession(TypedDict):
+    """What every message within a session says of itself."""
+
+    proto: int
+    node: str
+    audience: str
+    sent_ms: int
+    incarnation: str
+    session: str
 
 
 @dataclass(frozen=True)
@@ -124,12 +136,7 @@ class Caller:
         """The peer's copy of our chain at these places of an epoch."""
         nonce = random_key()
         probe = Probe(
-            proto=PROTOCOL,
-            node=self.code,
-            audience=self.peer.code,
-            sent_ms=self.clock.now_ms(),
-            incarnation=session.incarnation,
-            session=session.id,
+            **self._in(session),
             stream=self.code,
             epoch=epoch,
             places=tuple(places),
@@ -144,12 +151,7 @@ class Caller:
         """The batch of ours that follows a place, as the peer holds it: whether it is ours is still to be proved."""
         nonce = random_key()
         wish = History(
-            proto=PROTOCOL,
-            node=self.code,
-            audience=self.peer.code,
-            sent_ms=self.clock.now_ms(),
-            incarnation=session.incarnation,
-            session=session.id,
+            **self._in(session),
             stream=self.code,
             epoch=epoch,
             after=after,
@@ -216,12 +218,7 @@ class Caller:
         with read(self.engine) as conn:
             copies = marks.list_holdings(conn, self.peer.code, [self.stream_down])
         pull = Pull(
-            proto=PROTOCOL,
-            node=self.code,
-            audience=self.peer.code,
-            sent_ms=self.clock.now_ms(),
-            incarnation=session.incarnation,
-            session=session.id,
+            **self._in(session),
             stream=self.stream_down,
             copies=copies,
             wait_ms=min(wait_ms, round(POLL_MAX_S * 1000)),
@@ -233,6 +230,16 @@ class Caller:
         if held.answer != "stored":
             raise OutOfStep(f"sync.{held.answer}", f"{self.stream_down} does not continue what is held here.")
         return held.new_entries
+
+    def _in(self, session: Session) -> InSession:
+        return InSession(
+            proto=PROTOCOL,
+            node=self.code,
+            audience=self.peer.code,
+            sent_ms=self.clock.now_ms(),
+            incarnation=session.incarnation,
+            session=session.id,
+        )
 
     def _receive(self, body: bytes, session: Session) -> Held:
         try:
