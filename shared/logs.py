@@ -31,9 +31,14 @@ def set_up(level: str = "INFO") -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_standard_error,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[_json_handler()], force=True)
+
+
+def _standard_error(*_args: Any) -> structlog.PrintLogger:
+    """Looked up at each line: a stream that was replaced and closed since set-up must not fail what is logged about."""
+    return structlog.PrintLogger(sys.stderr)
 
 
 def _json_handler() -> logging.Handler:

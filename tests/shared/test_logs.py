@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,6 +21,7 @@ def restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
+    structlog.reset_defaults()
     root.handlers[:], root.level = handlers, level
 
 
@@ -43,3 +46,16 @@ def test_a_failed_statement_is_logged_without_its_values(engine: Engine, capsys:
     said = json.loads(capsys.readouterr().err)
     assert "nowhere" in said["exception"]
     assert secret not in json.dumps(said)
+
+
+@pytest.mark.usefixtures("restored")
+def test_a_stream_closed_since_set_up_does_not_fail_what_is_logged_about(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    earlier = io.StringIO()
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.stderr", earlier)
+        logs.set_up()
+    earlier.close()
+    logs.get("room").info("another try")
+    assert json.loads(capsys.readouterr().err)["event"] == "another try"
