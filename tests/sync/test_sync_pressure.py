@@ -275,10 +275,18 @@ def test_a_plant_without_room_pauses_its_sync_and_goes_on_after(kit, small_disk)
     server = kit.serve(hub)
     filler = fill_all(small_disk)
     exchange = kit.exchange(plant, kit.http(server))
+    waits: list[str] = []
+
+    def note_wait() -> float:
+        waits.append(threading.current_thread().name)
+        return 0.5
+
+    exchange._backoff = Backoff(0.05, 0.2, note_wait)
     exchange.start()
-    eventually(lambda: any(thread.name == "sync-up" for thread in threading.enumerate()))
-    time.sleep(0.5)
+    # each lane came to nothing several times and tries on: paused, not ended
+    eventually(lambda: all(waits.count(thread.name) >= 3 for thread in exchange._threads))
     assert all(thread.is_alive() for thread in exchange._threads)
+    assert hub.entries_of("ALD") == 0
     filler.unlink()
     eventually(lambda: hub.entries_of("ALD") == 10)
 
