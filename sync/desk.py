@@ -88,8 +88,14 @@ class Desk:
         self._appliers = appliers
         self._giving = Giving(code, clock, key)
         self._greeted: dict[str, tuple[str, Visit]] = {}
+        self._closing = False
         with read(engine) as conn:
             self._incarnation = get_identity(conn).incarnation
+
+    def close(self) -> None:
+        """Answer those who wait for something new at once: the process is ending, and they will ask again."""
+        self._closing = True
+        self._departing.ring()
 
     def hello(self, raw: bytes) -> bytes:
         """Open a session and tell the caller what is held of it: its positions from here on are these."""
@@ -224,7 +230,7 @@ class Desk:
                 if spans:
                     return read_run(conn, spans[0], pull.entries_max, RAW_BYTES_MAX)
             left = end - time.monotonic()
-            if left <= 0:
+            if left <= 0 or self._closing:
                 return None
             self._departing.wait(seen, min(left, LOOK_S))
 

@@ -108,7 +108,8 @@ class CalledStation:
         self.ground.applying.start()
 
     def stop(self) -> None:
-        """Stop all threads."""
+        """Stop all threads, and let those of the web server go."""
+        self.desk.close()
         self.ground.applying.stop()
         self.ground.anchoring.stop()
 

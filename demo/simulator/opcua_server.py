@@ -26,7 +26,7 @@ NAMESPACE = "urn:strandline:level2"
 SLOTS = 1_000
 LOOK_S = 1.0
 """Against a lost wake-up only: who waits for an acknowledgement is woken by it."""
-STOP_S = 5.0
+STOP_S = 0.5
 PDI_ARGUMENTS = (
     ua.VariantType.String,
     ua.VariantType.String,

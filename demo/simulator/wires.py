@@ -47,8 +47,7 @@ class Wires:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for server in self.servers.values():
-            await server.stop()
+        await asyncio.gather(*(server.stop() for server in self.servers.values()))
 
     async def play(self, event: Event) -> None:
         """Put one event on its wire."""

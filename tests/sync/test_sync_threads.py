@@ -15,7 +15,7 @@ from sync.anchoring import Anchoring
 from sync.backoff import Backoff
 from sync.bell import Bell
 from sync.following import Following
-from sync.station import make_ground
+from sync.station import CalledStation, make_ground
 from sync.tables import lease
 
 PATIENT = 60.0
@@ -211,3 +211,27 @@ def test_what_arrives_is_applied_by_one_process_and_by_the_next_as_soon_as_that_
 def lease_holder(box):
     with read(box.node.engine) as conn:
         return conn.execute(select(lease.c.holder).where(lease.c.name == "apply")).scalar() or ""
+
+
+def test_a_hub_that_ends_lets_those_go_who_wait_for_something_new(kit, plant):
+    hub = kit.hub()
+    kit.enrol(plant, hub)
+    station = CalledStation(hub.ground, hub.desk)
+    station.start()
+    caller = kit.caller(plant, kit.memory(hub))
+    session = caller.hello()
+    caller.pull(session, 0)
+    began = threading.Event()
+    wait, answers = hub.ground.departing.wait, []
+
+    def waits(seen, timeout_s):
+        began.set()
+        return wait(seen, PATIENT)
+
+    hub.ground.departing.wait = waits
+    asking = threading.Thread(target=lambda: answers.append(caller.pull(session, 25_000)), daemon=True)
+    asking.start()
+    assert began.wait(45)
+    station.stop()
+    asking.join(20)
+    assert answers == [0]
