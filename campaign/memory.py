@@ -36,15 +36,14 @@ class MemorySite(MemoryCaller):
         self.clock_ms = max(0, self._now_ms + self._ahead_ms)
         disk = self.disk
         disk.sessions.clear()
+        if self.kept is not None:
+            disk.floor_ms = max(disk.floor_ms, self.kept.floor_ms)
         if is_behind(disk, self.kept):
             disk.instance, disk.incarnation = random_key(), random_key()
             for stream in disk.own:
                 self._open_child(stream, disk.own[stream][-1])
             if self.kept is not None:
-                disk.counter, disk.floor_ms = (
-                    max(disk.counter, self.kept.counter),
-                    max(disk.floor_ms, self.kept.floor_ms),
-                )
+                disk.counter = max(disk.counter, self.kept.counter)
             disk.counter += LABELS_GAP
             self.anchor()
         elif not disk.instance:

@@ -7,7 +7,8 @@ of one epoch agree up to some entry and nowhere after it, so everything follows 
     forgotten   the reader holds an epoch we do not know: take it whole, before the epochs that it does not know
     fork        both wrote on from the same entry: ours go aside, the reader's are taken, our facts are carried
     behind      the reader holds more of what we have: take the rest
-    superseded  the reader knows a child of an epoch that we wrote on in: our rest goes aside, its facts are carried
+    superseded  the reader knows a child of an epoch that we wrote on in, or has taken a later one since: our rest goes
+                aside, its facts are carried
 
 To carry is to give the same facts (same id, same bytes) new places at the end of the newest epoch. What was taken stays
 in the journal: a restored reader may need it back. Whenever the present epoch is known to the reader and is touched, or
@@ -135,10 +136,9 @@ def plan(own: Sequence[EpochState], held: Sequence[EpochState], meets: Mapping[s
     theirs |= {s.epoch: _empty(s) for s in own if s.epoch in branched and s.epoch not in theirs}
     ours = {state.epoch: state for state in own}
     order = merge(own, held)
+    ended = branched | _followed(order, theirs)
     found = (
-        _step(theirs[epoch], ours.get(epoch), meets.get(epoch, 0), epoch in branched)
-        for epoch in order
-        if epoch in theirs
+        _step(theirs[epoch], ours.get(epoch), meets.get(epoch, 0), epoch in ended) for epoch in order if epoch in theirs
     )
     steps = tuple(step for step in found if step is not None)
     return Plan(order, steps, _rebased(own, theirs, steps), _parent_of_child(own, theirs, order, steps))
@@ -174,16 +174,23 @@ def merge(own: Sequence[EpochState], held: Sequence[EpochState]) -> tuple[str, .
     return tuple(order)
 
 
+def _followed(order: Sequence[str], theirs: Mapping[str, EpochState]) -> set[str]:
+    """Epochs with a later one of which the reader holds entries, and perhaps applied them: what would come to these now
+    would come before that. An author rolled back to before a later epoch writes on in one of them, without knowing."""
+    last = max((place for place, epoch in enumerate(order) if epoch in theirs and theirs[epoch].seq), default=0)
+    return set(order[:last])
+
+
 def _empty(state: EpochState) -> EpochState:
     return EpochState(state.stream, state.epoch, 0, ZERO_HASH, state.parent)
 
 
-def _step(theirs: EpochState, ours: EpochState | None, meets: int, branched: bool) -> Step | None:
+def _step(theirs: EpochState, ours: EpochState | None, meets: int, ended: bool) -> Step | None:
     if ours is None:
         return Step("forgotten", theirs, 0, theirs.seq)
     if meets < theirs.seq:
         return Step("fork" if ours.seq > meets else "behind", theirs, meets, theirs.seq)
-    if branched and ours.seq > theirs.seq:
+    if ended and ours.seq > theirs.seq:
         return Step("superseded", theirs, theirs.seq, theirs.seq)
     return None
 

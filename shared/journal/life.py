@@ -22,7 +22,7 @@ from shared.journal.anchor import Anchor, Head
 from shared.journal.highest import NOTHING, Outside, ahead_of, jump, read_outside
 from shared.journal.journal import open_epoch
 from shared.journal.reading import hash_at, last_entry
-from shared.journal.tables import entry_abandoned, epoch, head
+from shared.journal.tables import entry, entry_abandoned, epoch, head
 
 node_life = local_table("node_life", Column("name", Code, primary_key=True), Column("value", Words, nullable=False))
 
@@ -84,7 +84,11 @@ def note_peer(conn: Connection, peer: str, incarnation: str) -> str:
 
 def begin_life(conn: Connection, anchor: Anchor | None, now_ms: int, outside: Outside = NOTHING) -> Beginning:
     """At every start, before the first write: look whether this database is the one that was left, and open a new
-    life of every stream if it is not."""
+    life of every stream if it is not.
+
+    A backup that lacks no entry is no other life; yet a promise may have been made since it was taken, of which only
+    the anchor tells.
+    """
     values, mark = _values(conn), database_mark(conn)
     moved = values.get("database", mark) != mark
     heads = _heads(conn)
@@ -97,14 +101,20 @@ def begin_life(conn: Connection, anchor: Anchor | None, now_ms: int, outside: Ou
         fresh |= {"incarnation": random_key(), "instance": random_key()}
     upsert(conn, node_life, [{"name": n, "value": v} for n, v in fresh.items()], update=["value"])
     if not reason:
+        _raise_floors(conn, anchor)
         return Beginning("", (), ())
     lost = _lost(conn, anchor) if anchor else ()
-    for stream in sorted({*heads, *forgotten}):
+    streams = tuple(sorted({*heads, *forgotten}))
+    for stream in streams:
         open_epoch(conn, stream, now_ms, reason="restored")
-        if anchor and stream in anchor.heads:
-            raise_floor(conn, stream, anchor.heads[stream].recorded_at_ms)
+    _raise_floors(conn, anchor)
     jump(conn, outside, *((anchor.counters, anchor.floors) if anchor else ({}, {})))
-    return Beginning(reason, tuple(sorted({*heads, *forgotten})), lost)
+    return Beginning(reason, streams, lost)
+
+
+def _raise_floors(conn: Connection, anchor: Anchor | None) -> None:
+    for stream, kept in anchor.heads.items() if anchor else ():
+        raise_floor(conn, stream, kept.recorded_at_ms)
 
 
 def raise_floor(conn: Connection, stream: str, at_ms: int) -> None:
@@ -134,7 +144,7 @@ def _heads(conn: Connection) -> dict[str, Head]:
 def _is_behind(conn: Connection, stream: str, row: Head, anchor: Anchor | None) -> bool:
     """Whether this database does not hold the place that the anchor remembers, or there is no anchor to tell."""
     if anchor is None:
-        return row.seq > 0
+        return conn.execute(select(entry.c.seq).where(entry.c.stream == stream).limit(1)).first() is not None
     kept = anchor.heads.get(stream)
     return kept is not None and not _holds(conn, stream, kept)
 

@@ -101,6 +101,21 @@ def test_a_clock_at_1970_after_a_restore_does_not_write_before_what_was_promised
     play.settle()
 
 
+@pytest.mark.fault(73)
+def test_a_clock_at_1970_after_a_restore_that_lacks_no_entry_keeps_what_was_promised_since(play):
+    play.write(3)
+    backup = play.plant.save()
+    play.world.pass_time(60_000)
+    play.meet()
+    through = play.hub.through("ALD")
+    play.plant.set_clock(-play.world.now_ms)
+    play.restore(play.plant, backup)
+    assert play.epochs(play.plant) == [3]
+    play.write(2)
+    assert sorted(play.plant.times("ALD").values())[3] > through
+    play.settle()
+
+
 @pytest.mark.fault(74)
 def test_a_clock_that_jumps_back_an_hour_changes_no_order(play):
     play.write(3)

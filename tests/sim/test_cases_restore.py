@@ -36,6 +36,21 @@ def test_a_restored_database_is_seen_at_the_start_before_the_first_fact(play):
     assert play.level()
 
 
+@pytest.mark.fault(40, 54)
+def test_a_lost_anchor_counts_as_a_restore_also_while_the_present_epoch_is_empty(play):
+    play.write(2)
+    backup = play.plant.save()
+    play.write(2)
+    play.restore(play.plant, backup)
+    backup = play.plant.save()
+    assert play.epochs(play.plant) == [2, 0]
+    play.write(3)
+    play.restore(play.plant, backup, "no anchor")
+    assert play.epochs(play.plant) == [2, 0, 0]
+    play.write(2)
+    play.settle()
+
+
 @pytest.mark.fault(41)
 def test_a_machine_rolled_back_that_writes_on_finds_its_fork_at_the_hello(play):
     play.write(3)
@@ -99,6 +114,28 @@ def test_two_restores_in_a_row_from_different_backups_lose_nothing_that_somebody
     play.write(1)
     play.settle()
     assert everything <= play.plant.facts("ALD")
+    assert play.level()
+
+
+@pytest.mark.fault(41, 44)
+def test_a_machine_rolled_back_to_before_a_later_epoch_brings_nothing_before_what_was_applied(play):
+    play.write(1)
+    play.meet()
+    first = play.plant.save()
+    play.write(3)
+    longer = play.plant.save()
+    play.restore(play.plant, first)
+    play.restore(play.plant, play.plant.save(), "no anchor")  # so the hub never hears of the epoch in between
+    play.write(2)
+    play.meet()
+    play.hub.apply()
+    assert [tip.seq for tip in play.hub.tips("ALD")] == [1, 2]
+    play.restore(play.plant, longer, "machine")
+    play.write(1)
+    play.meet()
+    assert [tip.seq for tip in play.hub.tips("ALD")] == [1, 2, 4]
+    assert play.hub.remade("ALD") == 0
+    play.settle()
     assert play.level()
 
 

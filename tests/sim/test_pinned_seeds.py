@@ -39,6 +39,25 @@ PINNED = {
         3244,
         "1 keep_copy, 9 write, 13 exchange, 14 restore_plant_twice, 17 exchange, 19 restore_plant_twice, 30 write",
     ),
+    "a machine rolled back to before an epoch that the hub has": (
+        23977,
+        "2 keep_copy, 6 write, 8 keep_copy, 9 exchange, 10 restore_plant, 11 write, 19 exchange, 21 apply,"
+        " 25 restore_plant, 36 write",
+    ),
+    "the same, with the later epoch from an empty journal": (
+        13145,
+        "6 keep_copy, 11 write, 26 exchange, 27 write, 41 keep_copy, 43 restore_plant_twice, 44 exchange, 48 apply,"
+        " 49 restore_plant_twice",
+    ),
+    "the same, with an epoch in between that the hub never heard of": (
+        20908,
+        "1 write_poison, 2 write_down, 3 write, 4 keep_copy, 6 exchange, 8 keep_copy, 12 write, 24 keep_copy,"
+        " 30 restore_plant_twice, 39 roll_back_superseded, 40 restore_plant_twice, 41 apply",
+    ),
+    "a promise made after a backup that lacks no entry": (
+        8348,
+        "1 write, 11 set_clock, 12 keep_copy, 16 exchange, 17 restore_plant, 18 write",
+    ),
     "an epoch with two parents after its move was lost": (
         11155,
         "3 write, 18 keep_copy, 21 exchange, 22 write, 26 keep_copy, 32 restore_plant, 39 exchange, 42 restore_plant,"

@@ -267,6 +267,20 @@ def test_entries_written_after_the_reader_saw_a_child_are_carried():
     assert found.parent == name(1)
 
 
+def test_entries_written_after_the_reader_took_a_later_epoch_are_carried_whatever_that_grew_from():
+    found = plan([state(1, 8)], [state(1, 5), state(2, 3)], {name(1): 5})
+    assert [(s.cause, s.keep, s.take) for s in found.steps] == [("superseded", 5, 5), ("forgotten", 0, 3)]
+    assert (found.order, found.parent) == ((name(1), name(2)), name(1))
+    known = plan([state(1, 8), state(2, 3), state(3, 1)], [state(1, 5), state(2, 3)], {name(1): 5, name(2): 3})
+    assert [(s.cause, s.epoch, s.keep) for s in known.steps] == [("superseded", name(1), 5)]
+    assert not known.child
+
+
+def test_an_epoch_goes_on_though_the_reader_heard_of_a_later_one_without_entries():
+    own = [state(1, 8), state(2, 0)]
+    assert plan(own, [state(1, 5), state(2, 0)], {name(1): 5, name(2): 0}).clean
+
+
 def test_the_order_of_both_sides_is_kept_where_they_agree():
     a, b, mine, new, last = (state(n, 1) for n in range(5))
     assert merge([a, b, mine], [a, new, b, last]) == tuple(name(n) for n in (0, 3, 1, 4, 2))
