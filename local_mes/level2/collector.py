@@ -16,25 +16,24 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from local_mes.level2.down import links_waiting
-from local_mes.level2.link_state import STOPPED, LinkState, load_state, real_ms, save_states
-from local_mes.level2.links import Link, LinkPlan, load_links
+from local_mes.level2.drivers.desk import Desk
+from local_mes.level2.drivers.port import Driver
+from local_mes.level2.drivers.registry import find_driver
+from local_mes.level2.drivers.serve import serve
+from local_mes.level2.link_state import STOPPED, load_state, real_ms, save_states
+from local_mes.level2.links import LinkPlan, load_links
 from local_mes.level2.spool import SpoolWriter, create_spool
-from local_mes.level2.telegram_server import TelegramLink
 from shared import logs
 from shared.clock import Clock, FileClock, SystemClock
 from shared.db.engine import open_engine
 from shared.errors import BadSetup, Unavailable
 from shared.settings import PlantSettings
 from shared.shapes import make_shapes_ready
-
-if TYPE_CHECKING:
-    from local_mes.level2.opcua import OpcuaLink
 
 STATES_EVERY_S = 1.0
 DOWN_LOOK_S = 0.2
@@ -89,29 +88,23 @@ class Collector:
     def __init__(self, plan: LinkPlan, spool: Engine, writer: SpoolWriter, clock: Clock) -> None:
         self._spool = spool
         self._writer = writer
-        self._states: list[LinkState] = []
-        self._telegram: list[TelegramLink] = []
-        self._opcua: list[OpcuaLink] = []
+        self._drivers: list[Driver] = []
         for link in plan.links.values():
             state = load_state(spool, link.code, link.kind, link.address, clock)
-            self._states.append(state)
-            if link.kind == "telegram":
-                self._telegram.append(TelegramLink(link, plan.layouts[link.code], plan.zone, clock, writer, state))
-            else:
-                self._opcua.append(_opcua(link, plan, clock, writer, state))
+            self._drivers.append(find_driver(link)(Desk(link, plan, clock, writer, spool, state)))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve all links until stop is set."""
-        servers = [(link, await link.listen()) for link in self._telegram]
+        for driver in self._drivers:
+            await driver.open()
         jobs = [
-            *(link.run(server) for link, server in servers),
-            *(link.run() for link in self._opcua),
+            *(serve(driver) for driver in self._drivers),
             self._show_states(),
             self._wake_down(),
             _wait(stop),
         ]
         tasks = [asyncio.create_task(job) for job in jobs]
-        log.info("level2 runs", links=[state.link for state in self._states])
+        log.info("level2 runs", links=[driver.desk.link.code for driver in self._drivers])
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -120,8 +113,8 @@ class Collector:
             await asyncio.gather(*tasks, return_exceptions=True)
         for task in done:
             task.result()  # an error that no link expects ends the process loudly; its supervisor starts it again
-        for state in self._states:
-            state.become(STOPPED, peer="")
+        for driver in self._drivers:
+            driver.desk.state.become(STOPPED, peer="")
         await self._save()
         log.info("level2 stopped")
 
@@ -135,24 +128,16 @@ class Collector:
             await asyncio.sleep(STATES_EVERY_S)
 
     async def _save(self) -> None:
-        rows = [state.row(real_ms()) for state in self._states]
+        rows = [driver.desk.state.row(real_ms()) for driver in self._drivers]
         await asyncio.wrap_future(self._writer.submit(partial(save_states, rows=rows)))
 
     async def _wake_down(self) -> None:
-        links: list[TelegramLink | OpcuaLink] = [*self._telegram, *self._opcua]
         while True:
             waiting = await asyncio.to_thread(links_waiting, self._spool)
-            for link in links:
-                if link.link.code in waiting:
-                    link.down_wake.set()
+            for driver in self._drivers:
+                if driver.desk.link.code in waiting:
+                    driver.desk.down_wake.set()
             await asyncio.sleep(DOWN_LOOK_S)
-
-
-def _opcua(link: Link, plan: LinkPlan, clock: Clock, writer: SpoolWriter, state: LinkState) -> OpcuaLink:
-    # imported by who has such a link: the library is a third of what this process loads
-    from local_mes.level2.opcua import OpcuaLink
-
-    return OpcuaLink(link, plan.zone, plan.folder, clock, writer, state)
 
 
 async def _until_signalled(collector: Collector) -> None:

@@ -6,12 +6,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
 
+from local_mes.level2.drivers.port import bad_link
+from local_mes.level2.drivers.registry import find_driver
 from local_mes.level2.telegrams.layout import Layout, LayoutSet, load_events, load_folder
 from local_mes.model.service import load_model
 from shared.errors import BadSetup
@@ -23,10 +25,13 @@ Seconds = Annotated[float, Meta(gt=0)]
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One connection. Files are named from the model file; `*.Event` in map stands for that event of any unit."""
+    """One connection. Files are named from the model file; `*.Event` in map stands for that event of any unit.
+
+    kind names the driver; settings are the driver's own, checked by it.
+    """
 
     code: Annotated[str, Meta(min_length=1, max_length=64)]
-    kind: Literal["telegram", "opcua"]
+    kind: Annotated[str, Meta(min_length=1, max_length=64)]
     address: str
     unit: str = ""
     telegrams: str = ""
@@ -36,10 +41,12 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     reorder_window_s: Annotated[float, Meta(ge=0)] = 900
     heartbeat_s: Seconds = 30
     resend_s: Seconds = 5
-    security: Literal["Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss", "None"] = "Basic256Sha256"
+    # of opcua links; they may as well stand in settings
+    security: str = ""
     certificate: str = ""
     private_key: str = ""
     server_certificate: str = ""
+    settings: dict[str, Any] = {}
     map: dict[str, str] = {}
 
     def find_operation(self, message: str) -> str | None:
@@ -57,6 +64,8 @@ class LinkPlan:
     layouts: Mapping[str, LayoutSet]
     events: Mapping[str, Mapping[str, Layout]]
     folder: Path
+    home: Path
+    """The model file's folder, and the node's own: what a running link keeps lies in the second."""
 
     def find_layout(self, link: str, message: str) -> Layout | None:
         """What a message's fields must be: the layout of a telegram, of an event, or of that event of any unit."""
@@ -85,18 +94,18 @@ def load_links(settings: PlantSettings) -> LinkPlan:
     events = {
         code: load_events(folder / link.telegrams)
         for code, link in links.items()
-        if link.kind == "opcua" and link.telegrams
+        if link.kind != "telegram" and link.telegrams
     }
     for link in links.values():
         _check(link, layouts.get(link.code), folder)
-    return LinkPlan(zone, links, layouts, events, folder)
+    return LinkPlan(zone, links, layouts, events, folder, settings.folder)
 
 
 def split_address(link: Link) -> tuple[str, int]:
     """Host and port a telegram link listens on."""
     host, _, port = link.address.rpartition(":")
     if not host or not port.isdigit():
-        raise _bad(link.code, f"its address {link.address!r} is not host:port")
+        raise bad_link(link.code, f"its address {link.address!r} is not host:port")
     return host, int(port)
 
 
@@ -104,37 +113,17 @@ def _convert(row: dict[str, Any], settings: PlantSettings) -> Link:
     try:
         link = msgspec.convert(row, Link)
     except msgspec.ValidationError as error:
-        raise _bad(str(row.get("code", "without code")), str(error)) from error
+        raise bad_link(str(row.get("code", "without code")), str(error)) from error
     return msgspec.structs.replace(link, address=settings.link_addresses.get(link.code, link.address))
 
 
 def _check(link: Link, layouts: LayoutSet | None, folder: Path) -> None:
+    find_driver(link).check(link, folder)
     if layouts is None:
-        _check_security(link, folder)
         return
     split_address(link)
     for message in (*link.messages, *link.map):
         if message not in layouts.messages:
-            raise _bad(link.code, f"it names message {message}, which has no layout in {link.telegrams or TELEGRAMS}")
-
-
-def _check_security(link: Link, folder: Path) -> None:
-    """A secured link shows its certificate and knows its server's: whoever else answers is not believed."""
-    if link.security == "None":
-        return
-    for key in ("certificate", "private_key", "server_certificate"):
-        name = getattr(link, key)
-        if not name or not (folder / name).is_file():
-            raise _bad(
-                link.code,
-                f"security {link.security} needs the file `{key}` ({name or 'not named'}); "
-                'a link without security says security = "None"',
+            raise bad_link(
+                link.code, f"it names message {message}, which has no layout in {link.telegrams or TELEGRAMS}"
             )
-
-
-def _bad(code: str, why: str) -> BadSetup:
-    return BadSetup(
-        "level2.bad_link",
-        f"The link {code} of the plant model cannot be used: {why}.",
-        todo="Correct the model or the settings; docs/level2-interfaces.md, section 6 describes them.",
-    )

@@ -6,10 +6,12 @@ no protocol: there executing the statement for each row is the quick way already
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Select, Table, bindparam, cast, func, insert, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Select, Table, Update
+from sqlalchemy import bindparam, cast, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 Rows = Sequence[Mapping[str, Any]]
@@ -37,6 +39,32 @@ def insert_all(conn: Connection, table: Table, rows: Rows) -> None:
     conn.execute(from_arrays(table, columns), as_arrays(columns, rows))
 
 
+def update_each(
+    conn: Connection, table: Table, key: Sequence[str], rows: Rows, *, add: Sequence[str] = (), keep: Sequence[str] = ()
+) -> None:
+    """Update the row of each key (the same columns in all), as if one after another; keys without a row change nothing.
+
+    Columns in `add` are summed onto what is there; None in a column of `keep` leaves what is there.
+    """
+    if not rows:
+        return
+    merged = list(_merge(key, rows, add, keep).values())
+    if conn.dialect.name != "postgresql":
+        given = [{f"new_{name}": value for name, value in row.items()} for row in merged]
+        conn.execute(_update_one(table, tuple(key), tuple(rows[0]), tuple(add), tuple(keep)), given)
+        return
+    columns = tuple(rows[0])
+    conn.execute(_update_many(table, tuple(key), columns, tuple(add), tuple(keep)), as_arrays(columns, merged))
+
+
+def among(conn: Connection, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """column IN values: one parameter on PostgreSQL, where each parameter costs, and as many as there are elsewhere."""
+    if conn.dialect.name != "postgresql":
+        return column.in_(values)
+    kind = ARRAY(column.type)
+    return column == func.any(cast(bindparam(None, list(values), type_=kind), kind))
+
+
 def from_arrays(table: Table, columns: Sequence[str]) -> postgresql.Insert:
     """INSERT INTO table (columns) SELECT unnest(:column), ... for use with as_arrays."""
     return postgresql.insert(table).from_select(list(columns), _unnested(table, columns))
@@ -50,5 +78,47 @@ def as_arrays(columns: Sequence[str], rows: Rows) -> dict[str, list[Any]]:
 def _unnested(table: Table, columns: Sequence[str]) -> Select[Any]:
     kinds = [ARRAY(table.c[column].type) for column in columns]
     return select(
-        *(func.unnest(cast(bindparam(name, type_=kind), kind)) for name, kind in zip(columns, kinds, strict=True))
+        *(
+            func.unnest(cast(bindparam(name, type_=kind), kind)).label(name)
+            for name, kind in zip(columns, kinds, strict=True)
+        )
     )
+
+
+def _merge(key: Sequence[str], rows: Rows, add: Sequence[str], keep: Sequence[str]) -> dict[tuple[Any, ...], Any]:
+    """Each key once, with what its rows come to one after another."""
+    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        place = tuple(row[name] for name in key)
+        known = merged.get(place)
+        if known is None:
+            merged[place] = dict(row)
+            continue
+        kept = {name: known[name] for name in keep if row[name] is None}
+        merged[place] = {**row, **kept, **{name: known[name] + row[name] for name in add}}
+    return merged
+
+
+@lru_cache(maxsize=500)
+def _update_one(
+    table: Table, key: tuple[str, ...], columns: tuple[str, ...], add: tuple[str, ...], keep: tuple[str, ...]
+) -> Update:
+    given = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in columns}
+    return _update(table, key, given, add, keep)
+
+
+@lru_cache(maxsize=500)
+def _update_many(
+    table: Table, key: tuple[str, ...], columns: tuple[str, ...], add: tuple[str, ...], keep: tuple[str, ...]
+) -> Update:
+    given = _unnested(table, columns).subquery("given")
+    return _update(table, key, dict(given.c.items()), add, keep)
+
+
+def _update(
+    table: Table, key: Sequence[str], given: Mapping[str, Any], add: Sequence[str], keep: Sequence[str]
+) -> Update:
+    new = {name: value for name, value in given.items() if name not in key}
+    new |= {name: table.c[name] + given[name] for name in add}
+    new |= {name: func.coalesce(given[name], table.c[name]) for name in keep}
+    return update(table).where(*(table.c[name] == given[name] for name in key)).values(new)

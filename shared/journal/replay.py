@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError, StatementError
 
+from shared.db.bulk import among
 from shared.errors import StrandlineError
 from shared.journal.apply import Appliers
 from shared.journal.bulk_order import Read, bulk_order
@@ -201,7 +202,7 @@ def _not_applied(conn: Connection, entries: Sequence[Stored]) -> list[Stored]:
     for at in range(0, len(ids), IDS_A_QUERY):
         rows = conn.execute(
             select(applied.c.author, applied.c.fact_id).where(
-                applied.c.author.in_(authors), applied.c.fact_id.in_(ids[at : at + IDS_A_QUERY])
+                applied.c.author.in_(authors), among(conn, applied.c.fact_id, ids[at : at + IDS_A_QUERY])
             )
         )
         done |= {(row.author, row.fact_id) for row in rows}

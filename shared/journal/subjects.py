@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from shared.db.bulk import among
 from shared.db.upsert import upsert
 from shared.journal.fact import AppliedFact
 from shared.journal.tables import applied, contested, subject_head
@@ -49,9 +50,8 @@ def find_heads(conn: Connection, keys: set[tuple[str, str]]) -> Heads:
     for author in {author for author, _ in keys}:
         subjects = sorted(subject for of, subject in keys if of == author)
         for at in range(0, len(subjects), KEYS_A_QUERY):
-            query = select(c.subject, c.fact_id).where(
-                c.author == author, c.subject.in_(subjects[at : at + KEYS_A_QUERY])
-            )
+            some = among(conn, c.subject, subjects[at : at + KEYS_A_QUERY])
+            query = select(c.subject, c.fact_id).where(c.author == author, some)
             found |= {(author, row.subject): row.fact_id for row in conn.execute(query)}
     return found
 

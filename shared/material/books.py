@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select
 
+from shared.db.bulk import update_each
 from shared.db.fitting import check_fit
 from shared.db.upsert import upsert
 from shared.material import facts as f
@@ -100,27 +101,23 @@ def change(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
     check_fit(material, rows)
-    names = [name for name in rows[0] if name not in _KEY]
-    statement = (
-        update(material)
-        .where(material.c.author == bindparam("key_author"), material.c.material_id == bindparam("key_material"))
-        .values({name: bindparam(f"new_{name}") for name in names})
-    )
-    conn.execute(
-        statement,
-        [
-            {"key_author": row["author"], "key_material": row["material_id"]} | {f"new_{n}": row[n] for n in names}
-            for row in rows
-        ],
-    )
+    update_each(conn, material, ("author", "material_id"), rows)
 
 
 def end(conn: Connection, author: str, fact_id: str, at_ms: int, ids: Iterable[str], state: str) -> None:
     """Put pieces into an end state: consumed, scrapped, shipped."""
-    change(
-        conn,
-        [{"author": author, "material_id": m, "state": state, "ended_at_ms": at_ms, "last_fact": fact_id} for m in ids],
-    )
+    change(conn, [ending(author, fact_id, at_ms, m, state) for m in ids])
+
+
+def ending(author: str, fact_id: str, at_ms: int, material_id: str, state: str) -> dict[str, Any]:
+    """The change that puts a piece into an end state."""
+    return {
+        "author": author,
+        "material_id": material_id,
+        "state": state,
+        "ended_at_ms": at_ms,
+        "last_fact": fact_id,
+    }
 
 
 def mark_shipped(conn: Connection, author: str, fact_id: str, at_ms: int, ids: Iterable[str]) -> None:
@@ -134,6 +131,13 @@ def mark_back(conn: Connection, author: str, fact_id: str, ids: Iterable[str]) -
         conn,
         [{"author": author, "material_id": m, "state": "live", "ended_at_ms": None, "last_fact": fact_id} for m in ids],
     )
+
+
+def take_back(conn: Connection, author: str, fact_id: str, material_id: str, place: str) -> None:
+    """A piece that had left is in this author's stock again, at a place."""
+    mark_back(conn, author, fact_id, [material_id])
+    if place:
+        change(conn, [{"author": author, "material_id": material_id, "place": place}])
 
 
 def identify(conn: Connection, author: str, fact_id: str, at_ms: int, provisional_id: str, material_id: str) -> None:

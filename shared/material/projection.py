@@ -8,18 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, update
+from sqlalchemy import Connection
 
-from shared.db.types import Code, Id, Int
+from shared.db.bulk import update_each
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
 from shared.material import facts as f
-from shared.material.books import Birth, alias_row, change, end, identify, mark_back, mark_shipped, mass_row, take_in
+from shared.material.books import (
+    Birth,
+    alias_row,
+    change,
+    ending,
+    identify,
+    mark_back,
+    mark_shipped,
+    mass_row,
+    take_back,
+    take_in,
+)
 from shared.material.operation_rows import Transformed, apply_material_transformed, apply_operation_weighings
 from shared.material.tables import alias, deviation_raised, mark, mass_history, material, place_history
 
-__all__ = ["Birth", "mark_back", "mark_shipped", "register", "take_in"]
+__all__ = ["Birth", "mark_back", "mark_shipped", "register", "take_back", "take_in"]
 
 
 def apply_material_created(conn: Connection, facts: Sequence[AppliedFact[f.MaterialCreated]]) -> None:
@@ -59,28 +70,17 @@ def _charge(conn: Connection, facts: Sequence[AppliedFact[f.MaterialTransformed]
     """Parents in the order of the facts: used up, or lighter by what was charged of them."""
     charges = [
         {
-            "key_author": x.author,
-            "key_material": p.material_id,
-            "fact": x.fact_id,
-            "less_g": 0 if p.whole else p.charged_g,
+            "author": x.author,
+            "material_id": p.material_id,
+            "mass_g": 0 if p.whole else -p.charged_g,
             "state": "consumed" if p.whole else None,
-            "ended": x.payload.ended_at_ms if p.whole else None,
+            "ended_at_ms": x.payload.ended_at_ms if p.whole else None,
+            "last_fact": x.fact_id,
         }
         for x in facts
         for p in x.payload.parents
     ]
-    if charges:
-        conn.execute(
-            update(material)
-            .where(material.c.author == bindparam("key_author"), material.c.material_id == bindparam("key_material"))
-            .values(
-                mass_g=material.c.mass_g - bindparam("less_g", type_=Int),
-                state=func.coalesce(bindparam("state", type_=Code), material.c.state),
-                ended_at_ms=func.coalesce(bindparam("ended", type_=Int), material.c.ended_at_ms),
-                last_fact=bindparam("fact", type_=Id),
-            ),
-            charges,
-        )
+    update_each(conn, material, ("author", "material_id"), charges, add=("mass_g",), keep=("state", "ended_at_ms"))
 
 
 def apply_alias_given(conn: Connection, facts: Sequence[AppliedFact[f.AliasGiven]]) -> None:
@@ -144,8 +144,7 @@ def apply_material_weighed(conn: Connection, facts: Sequence[AppliedFact[f.Mater
 
 def apply_material_scrapped(conn: Connection, facts: Sequence[AppliedFact[f.MaterialScrapped]]) -> None:
     """The end as scrap."""
-    for x in facts:
-        end(conn, x.author, x.fact_id, x.occurred.at_ms, [x.payload.material_id], "scrapped")
+    change(conn, [ending(x.author, x.fact_id, x.occurred.at_ms, x.payload.material_id, "scrapped") for x in facts])
 
 
 def apply_material_identified(conn: Connection, facts: Sequence[AppliedFact[f.MaterialIdentified]]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection
 
+from shared.db.bulk import update_each
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
@@ -62,14 +63,14 @@ def apply_schedule_released(conn: Connection, facts: Sequence[AppliedFact[Schedu
 
 def apply_schedule_line_closed(conn: Connection, facts: Sequence[AppliedFact[ScheduleLineClosed]]) -> None:
     """The end of a line; closing one that is not known changes nothing."""
-    conn.execute(
-        update(schedule_line)
-        .where(schedule_line.c.author == bindparam("key_author"), schedule_line.c.line_id == bindparam("key_line"))
-        .values(state=bindparam("state"), reason=bindparam("reason"), closed_at_ms=bindparam("closed_at_ms")),
+    update_each(
+        conn,
+        schedule_line,
+        ("author", "line_id"),
         [
             {
-                "key_author": x.author,
-                "key_line": x.payload.line_id,
+                "author": x.author,
+                "line_id": x.payload.line_id,
                 "reason": x.payload.reason,
                 "state": "dropped" if x.payload.result == "dropped" else "done",
                 "closed_at_ms": x.occurred.at_ms,

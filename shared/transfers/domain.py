@@ -13,12 +13,23 @@ LINE_STATES = (
     "received_with_exceptions",
     "short",
     "did_not_occur",
+    "refused",
+    "returned",
+    "written_off",
 )
 GRACE_MS = {"rail": 12 * 3_600_000, "truck": 6 * 3_600_000}
 """How long after its ETA a load may still come before it is overdue: a missed path, a driver's rest (rule of thumb)."""
 GRACE_OTHER_MS = 12 * 3_600_000
 CLOCK_SLACK_MS = 15 * 60_000
 """Two plants' clocks may differ: a receipt up to this much "before" its departure still belongs to it."""
+
+
+AHEAD_MS = 5 * 60_000
+"""A claimed time this far after its recording lies in the future (transfers.md, row 25)."""
+BACKDATED_MS = 24 * 3_600_000
+"""Entered later than a day after it happened: longer than any shift's paper waits for its clerk (rule of thumb)."""
+ADVISED = "advised"
+"""Basis of a mass that the receiver took over from the sender because it did not weigh (hot charging)."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,10 @@ class MassComparison:
 def compare_mass(
     sender_g: int, sender_basis: str, receiver_g: int, receiver_basis: str, limits: MassLimits = MassLimits()
 ) -> MassComparison:
-    """Compare the two masses of one piece under the limits of the pair of bases."""
+    """Compare the two masses of one piece under the limits of the pair of bases; one weighing is compared with itself."""
+    if sender_g == 0 or receiver_basis == ADVISED:
+        only = receiver_g or sender_g
+        return MassComparison(only, only, f"{sender_basis}-{receiver_basis}", 0)
     allowed = limits.allowed_g(sender_g, sender_basis, receiver_basis)
     return MassComparison(sender_g, receiver_g, f"{sender_basis}-{receiver_basis}", allowed)
 
@@ -101,21 +115,66 @@ class LineFacts:
     received: bool
     mass: MassComparison | None = None
     damage: str = ""
+    refused: bool = False
+    returned: bool = False
+    lost: bool = False
 
 
 def line_state(line: LineFacts) -> str:
     """The state of a shipment line, derived from the sender's and the receiver's facts (transfers.md, 2).
 
-    A receipt is physical evidence and wins over the sender's declaration that the piece never left.
+    A receipt is physical evidence and wins over the sender's declaration that the piece never left, and over a loss.
     """
     if line.received:
         exception = bool(line.damage) or (line.mass is not None and not line.mass.is_within)
         return "received_with_exceptions" if exception else "received"
     if line.withdrawn:
         return "did_not_occur"
+    if line.returned:
+        return "returned"
+    if line.lost:
+        return "written_off"
+    if line.refused:
+        return "refused"
     if line.closed:
         return "short"
     return "arrived" if line.arrived else "in_transit"
+
+
+@dataclass(frozen=True)
+class LineTimes:
+    """Claimed and recorded times (ms, by each side's own clock) of a departure and, where there is one, its receipt."""
+
+    departed_ms: int
+    departed_recorded_ms: int
+    received_ms: int | None
+    received_recorded_ms: int | None
+
+
+def line_flags(times: LineTimes, sender_g: int, receiver_basis: str) -> tuple[str, ...]:
+    """What a person should know of a line that is no contradiction: times that cannot be right, one weighing only."""
+    flags = []
+    if times.departed_ms > times.departed_recorded_ms + AHEAD_MS or _is_ahead(times):
+        flags.append("time_ahead")
+    if times.departed_recorded_ms - times.departed_ms > BACKDATED_MS or _is_backdated(times):
+        flags.append("backdated")
+    if receiver_basis == ADVISED or (receiver_basis and sender_g == 0):
+        flags.append("one_weighing")
+    return tuple(flags)
+
+
+def _is_ahead(times: LineTimes) -> bool:
+    if times.received_ms is None or times.received_recorded_ms is None:
+        return False
+    return times.received_ms > times.received_recorded_ms + AHEAD_MS
+
+
+def _is_backdated(times: LineTimes) -> bool:
+    """Taken in long before it was entered, or before it left as far as two clocks can tell."""
+    if times.received_ms is None or times.received_recorded_ms is None:
+        return False
+    long_ago = times.received_recorded_ms - times.received_ms > BACKDATED_MS
+    return long_ago or times.received_ms + CLOCK_SLACK_MS < times.departed_ms
 
 
 @dataclass(frozen=True)

@@ -118,10 +118,89 @@ class DepartureCorrected(Payload, frozen=True, kw_only=True):
     note: str = ""
 
 
+@fact("MaterialRefused")
+class MaterialRefused(Payload, frozen=True, kw_only=True):
+    """The addressee sent a piece away at the gate: it stays the carrier's, on its way back, on the sender's account."""
+
+    shipment_id: str
+    from_plant: str
+    material_id: str
+    custody_no: int
+    """The departure's number."""
+    printed_number: str
+    reason: str
+
+
+@fact("MaterialReturned")
+class MaterialReturned(Payload, frozen=True, kw_only=True):
+    """The sender has a piece back that had left: custody is its own again, under the next number (n+2)."""
+
+    shipment_id: str
+    material_id: str
+    custody_no: int
+    place: str
+    note: str = ""
+
+
+@fact("MaterialLost")
+class MaterialLost(Payload, frozen=True, kw_only=True):
+    """One side gives a piece up that is on its way; it is written off once both sides have said so."""
+
+    shipment_id: str
+    from_plant: str
+    material_id: str
+    custody_no: int
+    note: str
+
+
+@fact("QualityAmended")
+class QualityAmended(Payload, frozen=True, kw_only=True):
+    """The sender learned something of a piece after it left: what it says of the piece now, whole, and why."""
+
+    shipment_id: str
+    piece: PieceData
+    reason: str
+
+
+@fact("AmendmentTaken")
+class AmendmentTaken(Payload, frozen=True, kw_only=True):
+    """The receiver heard of an amendment. used: what is left of the piece, or what became of it, is in held."""
+
+    amended_by: str
+    """Fact id of the amendment."""
+    shipment_id: str
+    from_plant: str
+    material_id: str
+    used: bool
+    held: tuple[str, ...] = ()
+    """Material ids that are held here because of it."""
+    reason: str
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One field of a certificate: what the sender's data says and what the paper at the gate says, as text."""
+
+    field: str
+    told: str
+    found: str
+
+
+@fact("CertificateCompared")
+class CertificateCompared(Payload, frozen=True, kw_only=True):
+    """The paper that came with a piece says something else than its sender's data."""
+
+    receipt_id: str
+    shipment_id: str
+    from_plant: str
+    material_id: str
+    differences: tuple[Difference, ...]
+
+
 @fact("CaseOpened")
 class CaseOpened(Payload, frozen=True, kw_only=True):
     """The hub found a contradiction that people must look at. kind: mass | short | unannounced | double_receipt |
-    wrong_plant | quality_mismatch | contested | overdue; evidence = fact ids of both sides."""
+    wrong_plant | quality_mismatch | quality_changed | damage | found_again | genealogy_gap | number_reuse | contested |
+    overdue; evidence = fact ids of both sides."""
 
     case_id: str
     kind: str
@@ -165,5 +244,8 @@ TYPES = (
     "ReceiptMatched",
     "ReceiptClosed",
     "DepartureCorrected",
+    "MaterialRefused",
+    "MaterialReturned",
+    "MaterialLost",
 )
 """What plants say of transfers: while one of these cannot be read, its author's silence proves nothing."""

@@ -21,8 +21,17 @@ from sqlalchemy import (
     select,
 )
 
-from shared.transfers.domain import LineFacts, MassComparison, MassLimits, compare_mass, line_state
+from shared.transfers.domain import (
+    LineFacts,
+    LineTimes,
+    MassComparison,
+    MassLimits,
+    compare_mass,
+    line_flags,
+    line_state,
+)
 from shared.transfers.tables import arrival, receipt, receipt_close, shipment, shipment_line
+from shared.transfers.words import words_of_lines
 
 DEFAULT_LIMITS = MassLimits()
 CHUNK_LINES = 500
@@ -71,7 +80,11 @@ class TransferLine:
     damage: str
     received_fact: str | None
     came_unlisted: bool
+    refused_at_ms: int | None
+    returned_at_ms: int | None
+    lost_at_ms: int | None
     mass: MassComparison | None
+    flags: tuple[str, ...]
     state: str
 
     @property
@@ -84,7 +97,7 @@ class TransferLine:
 class LineFilter:
     """Which lines are wanted; empty means all.
 
-    open_only leaves out what was received or never left; since_ms what was received before it.
+    open_only leaves out what was received, came back or never left; since_ms what was received before it.
     """
 
     sender: str = ""
@@ -146,10 +159,12 @@ def _line_query() -> Select[Any]:
     )
     closed = _first(receipt_close, receipt_close.c.closed_at_ms).label("closed_at_ms")
     arrived = _first(arrival, arrival.c.arrived_at_ms).label("arrived_at_ms")
+    words = and_(_SAID.c.shipment_id == line.shipment_id, _SAID.c.material_id == line.material_id)
     return (
-        select(*_SENT, *_CAME, arrived, closed)
+        select(*_SENT, *_CAME, *_WORDS, arrived, closed)
         .join_from(shipment_line, shipment, and_(s.author == line.author, s.shipment_id == line.shipment_id))
         .join(receipt, ours, isouter=True)
+        .join(_SAID, words, isouter=True)
     )
 
 
@@ -169,6 +184,10 @@ def _first(table: Table, at: Column[int]) -> ScalarSelect[int]:
     )
 
 
+_SAID = words_of_lines()
+_WORDS = tuple(
+    _SAID.c[name] for name in ("refused_at_ms", "returned_at_ms", "lost_by_sender_ms", "lost_by_receiver_ms")
+)
 _SENT = (
     *(
         shipment_line.c[name]
@@ -189,6 +208,7 @@ _SENT = (
             "entered",
             "withdrawn",
             "withdrawn_at_ms",
+            "recorded_at_ms",
             "fact_id",
         )
     ),
@@ -202,6 +222,7 @@ _CAME = (
     receipt.c.mass_basis.label("came_basis"),
     receipt.c.scale.label("came_scale"),
     receipt.c.fact_id.label("came_fact"),
+    receipt.c.recorded_at_ms.label("came_recorded_ms"),
 )
 
 
@@ -222,15 +243,24 @@ def _where(query: Select[Any], wanted: LineFilter) -> Select[Any]:
     if wanted.since_ms:
         query = query.where(or_(receipt.c.receipt_id.is_(None), receipt.c.received_at_ms >= wanted.since_ms))
     if wanted.open_only:
-        query = query.where(receipt.c.receipt_id.is_(None), line.withdrawn.is_(False))
+        query = query.where(receipt.c.receipt_id.is_(None), line.withdrawn.is_(False), _SAID.c.returned_at_ms.is_(None))
     return query
 
 
 def _to_line(row: Row[Any], limits: MassLimits) -> TransferLine:
     received = row.receipt_id is not None
     mass = compare_mass(row.mass_g, row.mass_basis, row.came_g, row.came_basis, limits) if received else None
+    lost_at_ms = max(row.lost_by_sender_ms, row.lost_by_receiver_ms) if _both_lost(row) else None
     facts = LineFacts(
-        row.withdrawn, row.arrived_at_ms is not None, row.closed_at_ms is not None, received, mass, row.damage or ""
+        row.withdrawn,
+        row.arrived_at_ms is not None,
+        row.closed_at_ms is not None,
+        received,
+        mass,
+        row.damage or "",
+        row.refused_at_ms is not None,
+        row.returned_at_ms is not None,
+        lost_at_ms is not None,
     )
     told = row._mapping
     return TransferLine(
@@ -246,9 +276,20 @@ def _to_line(row: Row[Any], limits: MassLimits) -> TransferLine:
         damage=row.damage or "",
         received_fact=row.came_fact,
         came_unlisted=bool(row.came_unlisted),
+        lost_at_ms=lost_at_ms,
+        flags=line_flags(
+            LineTimes(row.departed_at_ms, row.recorded_at_ms, row.received_at_ms, row.came_recorded_ms),
+            row.mass_g,
+            row.came_basis or "",
+        ),
         mass=mass,
         state=line_state(facts),
     )
+
+
+def _both_lost(row: Row[Any]) -> bool:
+    """A loss counts once both sides signed it."""
+    return row.lost_by_sender_ms is not None and row.lost_by_receiver_ms is not None
 
 
 _AS_TOLD = (
@@ -276,5 +317,7 @@ _AS_TOLD = (
     "receipt_id",
     "own_number",
     "received_at_ms",
+    "refused_at_ms",
+    "returned_at_ms",
 )
 """Columns that a line shows under their own name."""

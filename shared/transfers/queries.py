@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_, select
 
 from shared.transfers.domain import Candidate
 from shared.transfers.facts import PieceData
-from shared.transfers.tables import receipt, receipt_close, shipment, shipment_line, shipment_line_number
+from shared.transfers.tables import receipt, receipt_close, shipment, shipment_line, shipment_line_number, transfer_word
 
 
 def find_shipment(conn: Connection, number_or_id: str, *, sender: str = "", receiver: str = "") -> Row[Any] | None:
@@ -97,7 +97,7 @@ def find_candidates(conn: Connection, printed: Iterable[str], receiver: str = ""
         select(line.author, line.shipment_id, line.material_id, line.departed_at_ms, s.number, taken.label("taken"))
         .join_from(shipment_line_number, shipment_line, same)
         .join(shipment, and_(s.author == line.author, s.shipment_id == line.shipment_id))
-        .where(n.value.in_(list(printed)), line.withdrawn.is_(False))
+        .where(n.value.in_(list(printed)), line.withdrawn.is_(False), ~_came_back())
     )
     if receiver:
         query = query.where(s.to_plant == receiver)
@@ -105,6 +105,18 @@ def find_candidates(conn: Connection, printed: Iterable[str], receiver: str = ""
         Candidate(r.author, r.shipment_id, r.number, r.material_id, r.departed_at_ms, r.taken)
         for r in conn.execute(query)
     ]
+
+
+def _came_back() -> ColumnElement[bool]:
+    """Whether the sender has the piece of a line again: then it is on no list any more."""
+    w, line = transfer_word.c, shipment_line.c
+    back = and_(
+        w.author == line.author,
+        w.shipment_id == line.shipment_id,
+        w.material_id == line.material_id,
+        w.kind == "returned",
+    )
+    return select(literal(1)).where(back).correlate(shipment_line).exists()
 
 
 def get_piece(conn: Connection, sender: str, shipment_id: str, material_id: str) -> PieceData:
@@ -117,10 +129,11 @@ def get_piece(conn: Connection, sender: str, shipment_id: str, material_id: str)
 
 
 def custody_numbers(conn: Connection, material_id: str) -> list[int]:
-    """Every custody number known here for a piece, of departures and receipts."""
+    """Every custody number known here for a piece, of departures, receipts and returns."""
     sent = select(shipment_line.c.custody_no).where(shipment_line.c.material_id == material_id)
     came = select(receipt.c.custody_no).where(receipt.c.material_id == material_id)
-    return list(conn.execute(sent.union_all(came)).scalars())
+    said = select(transfer_word.c.custody_no).where(transfer_word.c.material_id == material_id)
+    return list(conn.execute(sent.union_all(came, said)).scalars())
 
 
 def find_likely_sender(conn: Connection, receiver: str) -> str:

@@ -14,6 +14,9 @@ SIGNS = {
     "received_with_exceptions": "attention",
     "short": "alarm",
     "did_not_occur": "done",
+    "refused": "attention",
+    "returned": "done",
+    "written_off": "alarm",
 }
 """Sign of each line state (the legend's six); received and quiet is done."""
 STATE_WORDS = {
@@ -23,6 +26,14 @@ STATE_WORDS = {
     "received_with_exceptions": "Received, look at it",
     "short": "Short",
     "did_not_occur": "Never left",
+    "refused": "Refused, on its way back",
+    "returned": "Back at the sender",
+    "written_off": "Written off",
+}
+FLAG_WORDS = {
+    "time_ahead": "time in the future",
+    "backdated": "time long before its entry",
+    "one_weighing": "weighed at one end only",
 }
 CASE_WORDS = {
     "mass": "Masses differ",
@@ -31,13 +42,16 @@ CASE_WORDS = {
     "double_receipt": "Taken in twice",
     "wrong_plant": "At the wrong plant",
     "quality_mismatch": "Quality differs",
+    "quality_changed": "Quality changed on the way",
+    "damage": "Damaged on the way",
+    "found_again": "Came after it was written off",
+    "genealogy_gap": "Origin unknown",
+    "number_reuse": "One number, two pieces",
     "contested": "Contested",
     "overdue": "Overdue",
 }
 STATE_CHOICES = tuple(STATE_WORDS.items())
-CASE_CHOICES = tuple(
-    (kind, CASE_WORDS[kind]) for kind in ("mass", "short", "unannounced", "double_receipt", "wrong_plant", "contested")
-)
+CASE_CHOICES = tuple((kind, words) for kind, words in CASE_WORDS.items() if kind != "overdue")
 
 LINE_COLUMNS = (
     Column("number", "Piece", show="code", link="pieces.piece"),
@@ -59,7 +73,7 @@ def line_row(line: TransferLine) -> dict[str, Any]:
     return row | {
         "key": line.key,
         "difference_g": line.mass.difference_g if line.mass else None,
-        "state_words": STATE_WORDS[line.state],
+        "state_words": ", ".join((STATE_WORDS[line.state], *(FLAG_WORDS[flag] for flag in line.flags))),
         "state_words_state": SIGNS[line.state],
         "lane_pair": f"{line.sender}-{line.receiver}",
     }

@@ -114,6 +114,25 @@ receipt = projection_table(
     Index("ix_receipt_provisional", "provisional"),
 )
 
+transfer_word = projection_table(
+    # what a side says of a line beside sending it and taking it in
+    "transfer_word",
+    Column("fact_id", Id, primary_key=True),
+    Column("kind", Code, nullable=False),  # refused | returned | lost | amended | taken | differs
+    Column("shipment_id", Id, nullable=False),
+    Column("material_id", Id, nullable=False),
+    Column("custody_no", Int, nullable=False),  # 0 where the word changes no custody
+    Column("about", Id, nullable=False),  # the amendment taken, the receipt compared; else empty
+    Column("note", Words, nullable=False),
+    Column("detail", Words, nullable=False),  # JSON: PieceData amended, ids held, differences
+    Column("said_at_ms", Int, nullable=False),
+    Column("recorded_at_ms", Int, nullable=False),
+    Index("ix_transfer_word_line", "shipment_id", "material_id"),
+    Index("ix_transfer_word_recorded", "author", "recorded_at_ms"),
+    Index("ix_transfer_word_material_id", "material_id"),
+    Index("ix_transfer_word_kind", "kind"),
+)
+
 receipt_close = projection_table(
     "receipt_close",
     Column("fact_id", Id, primary_key=True),

@@ -1,15 +1,17 @@
-"""Fields to bytes and back, pure. Decoding is strict: bytes that decode encode to the same bytes again."""
+"""Telegram bodies to fields and back. A layout is compiled once, into struct formats and one function a field.
+
+Decoding is strict: bytes that decode encode to the same bytes again.
+"""
 
 from __future__ import annotations
 
-import re
+import struct
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
-from local_mes.level2.telegrams.layout import BINARY_SIZES, Field, Layout
-
-_NUMBER = re.compile(rb"-?[0-9]+")
-_PRINTABLE = re.compile(rb"[\x20-\x7e]*")
+from local_mes.level2.telegrams.layout import Field, Layout
+from local_mes.level2.telegrams.values import codec_of
 
 Fields = dict[str, Any]
 
@@ -20,146 +22,259 @@ class FormatError(Exception):
 
 def encode_body(layout: Layout, values: Mapping[str, Any]) -> bytes:
     """Bytes of a message's fields. A count field may be left out: the group's length stands in."""
-    return _encode_fields(layout.fields, values, "")
+    return compiled(layout).encode(values)
 
 
 def decode_body(layout: Layout, body: bytes) -> Fields:
     """Fields of a message; FormatError when a byte is missing, left over or cannot be read."""
-    values, end = _decode_fields(layout.fields, body, 0, "")
-    if end != len(body):
-        raise FormatError(f"{len(body) - end} bytes left over after the last field")
-    return values
+    return compiled(layout).decode(body)
 
 
 def fixed_size(fields: Sequence[Field]) -> int:
     """Bytes of fields without groups, such as a header."""
-    return sum(f.width for f in fields)
+    return sum(f.gap + f.width for f in fields)
 
 
-def _encode_fields(fields: Sequence[Field], values: Mapping[str, Any], path: str) -> bytes:
-    groups = {f.name: _rows(f, values, path) for f in fields if f.type == "group"}
-    counted = {f.count: len(groups[f.name]) for f in fields if f.type == "group"}
-    strangers = sorted(set(values) - {f.name for f in fields})
-    if strangers:
-        raise FormatError(f"{path}{strangers[0]}: no such field")
-    parts = []
-    for f in fields:
-        value = values.get(f.name, counted.get(f.name))
-        if f.name in counted and value != counted[f.name]:
-            raise FormatError(f"{path}{f.name}: says {value}, but {counted[f.name]} follow")
-        if f.type == "group":
-            parts += [_encode_fields(f.fields, row, f"{path}{f.name}[{i}].") for i, row in enumerate(groups[f.name])]
-        else:
-            parts.append(_encode_value(f, value, path))
-    return b"".join(parts)
+class Codec:
+    """A layout, compiled."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._encode = _Encoder(layout.fields, layout).parts
+        self._delimiter, self._end = layout.delimiter, layout.end
+        self._tail = _filler(layout) * layout.tail
+        self._fixed = _Fixed(layout.fields, layout)
+        self._delimited = _Delimited(layout.fields, layout)
+
+    def encode(self, values: Mapping[str, Any]) -> bytes:
+        """Fields to bytes."""
+        return self._delimiter.join(self._encode(values)) + self._tail
+
+    def decode(self, body: bytes) -> Fields:
+        """Bytes to fields."""
+        if self._delimiter:
+            return self._decode_text(body)
+        values: Fields = {}
+        end = self._fixed.decode(body, 0, values)
+        if body[end:] != self._tail:
+            raise FormatError(f"{len(body) - end} bytes left over after the last field")
+        return values
+
+    def _decode_text(self, body: bytes) -> Fields:
+        if self._end and self._end in body:
+            raise FormatError("the bytes that end a telegram stand within it")
+        parts, values = body.split(self._delimiter) if body or self._delimited.least else [], Fields()
+        end = self._delimited.decode(parts, 0, values)
+        if end != len(parts):
+            raise FormatError(f"{len(parts) - end} fields left over after the last")
+        return values
 
 
-def _rows(f: Field, values: Mapping[str, Any], path: str) -> list[Mapping[str, Any]]:
+_CODECS: WeakKeyDictionary[Layout, Codec] = WeakKeyDictionary()
+
+
+def compiled(layout: Layout) -> Codec:
+    """The codec of a layout, made at its first use."""
+    found = _CODECS.get(layout)
+    if found is None:
+        found = _CODECS[layout] = Codec(layout)
+    return found
+
+
+class _Step(Protocol):
+    def decode(self, body: bytes, at: int, values: Fields) -> int: ...
+
+
+class _Fixed:
+    """Fields at fixed places: runs of plain fields by struct, groups row by row."""
+
+    def __init__(self, fields: Sequence[Field], layout: Layout) -> None:
+        self._steps: list[_Step] = []
+        run: list[Field] = []
+        for f in () if layout.delimiter else fields:
+            if run and (f.type == "group" or f.byte_order != run[-1].byte_order):
+                self._steps.append(_Run(run, layout))
+                run = []
+            if f.type == "group":
+                self._steps.append(_Group(f, layout))
+            else:
+                run.append(f)
+        if run:
+            self._steps.append(_Run(run, layout))
+
+    def decode(self, body: bytes, at: int, values: Fields) -> int:
+        for step in self._steps:
+            at = step.decode(body, at, values)
+        return at
+
+
+class _Run:
+    """Plain fields one after the other, of one byte order."""
+
+    def __init__(self, fields: Sequence[Field], layout: Layout) -> None:
+        self._fields = tuple(fields)
+        self._filler = _filler(layout)
+        self._gaps = [f.gap for f in fields if f.gap]
+        text, self._steps = "<" if fields[0].byte_order == "little" else ">", []
+        for f in fields:
+            if f.gap:
+                text += f"{f.gap}s"
+                self._steps.append(("", self._check_gap))
+            codec = codec_of(f, delimited=False)
+            text += codec.format
+            self._steps.append((f.name, codec.decode))
+        made = struct.Struct(text)
+        self._size, self._unpack = made.size, made.unpack_from
+
+    _steps: list[tuple[str, Callable[[Any], Any] | None]]
+
+    def decode(self, body: bytes, at: int, values: Fields) -> int:
+        if len(body) - at < self._size:
+            raise FormatError(f"{self._first_missing(len(body) - at)}: the telegram ends before it")
+        name, raw = "", None
+        try:
+            for (name, decode), raw in zip(self._steps, self._unpack(body, at), strict=True):
+                values[name] = decode(raw) if decode else raw
+        except ValueError as error:
+            raise FormatError(f"{name or 'reserved bytes'}: {raw!r} {error}") from error
+        if self._gaps:
+            del values[""]
+        return at + self._size
+
+    def _check_gap(self, raw: bytes) -> None:
+        if raw.strip(self._filler):
+            raise ValueError("are not empty; name them as a field of type hex")
+
+    def _first_missing(self, there: int) -> str:
+        for f in self._fields:
+            there -= f.gap + f.width
+            if there < 0:
+                return f.name
+        return self._fields[-1].name
+
+
+class _Group:
+    """Rows, as many as the field before says."""
+
+    def __init__(self, f: Field, layout: Layout) -> None:
+        self._f, self._row = f, _Fixed(f.fields, layout)
+
+    def decode(self, body: bytes, at: int, values: Fields) -> int:
+        rows = values[self._f.name] = []
+        for i in range(_count(self._f, values)):
+            row: Fields = {}
+            try:
+                at = self._row.decode(body, at, row)
+            except FormatError as error:
+                raise FormatError(f"{self._f.name}[{i}].{error}") from error
+            rows.append(row)
+        return at
+
+
+class _Delimited:
+    """Fields of delimited text, taken from its parts one by one."""
+
+    def __init__(self, fields: Sequence[Field], layout: Layout) -> None:
+        self._steps: list[tuple[Field, Callable[[Any], Any] | None, _Delimited | None]] = []
+        self.least = 0
+        for f in fields if layout.delimiter else ():
+            inner = _Delimited(f.fields, layout) if f.type == "group" else None
+            self._steps.append((f, None if inner else codec_of(f, delimited=True).decode, inner))
+            self.least += not inner
+
+    def decode(self, parts: Sequence[bytes], at: int, values: Fields) -> int:
+        for f, decode, inner in self._steps:
+            if inner:
+                at = self._rows(f, inner, parts, at, values)
+                continue
+            if at >= len(parts):
+                raise FormatError(f"{f.name}: the telegram ends before it")
+            if len(parts[at]) > f.width:
+                raise FormatError(f"{f.name}: {parts[at]!r} is longer than {f.width}")
+            try:
+                values[f.name] = decode(parts[at]) if decode else parts[at]
+            except ValueError as error:
+                raise FormatError(f"{f.name}: {parts[at]!r} {error}") from error
+            at += 1
+        return at
+
+    def _rows(self, f: Field, inner: _Delimited, parts: Sequence[bytes], at: int, values: Fields) -> int:
+        rows = values[f.name] = []
+        for i in range(_count(f, values)):
+            row: Fields = {}
+            try:
+                at = inner.decode(parts, at, row)
+            except FormatError as error:
+                raise FormatError(f"{f.name}[{i}].{error}") from error
+            rows.append(row)
+        return at
+
+
+class _Encoder:
+    """Values to the bytes of each field, in order."""
+
+    def __init__(self, fields: Sequence[Field], layout: Layout) -> None:
+        self._names = {f.name for f in fields}
+        self._groups = {f.name: (f, _Encoder(f.fields, layout)) for f in fields if f.type == "group"}
+        self._counted = {f.count: f.name for f in fields if f.type == "group" and f.count}
+        self._delimiter, self._end = layout.delimiter, layout.end
+        self._plain = {f.name: codec_of(f, bool(layout.delimiter)).encode for f in fields if f.type != "group"}
+        self._fields = [(f, _filler(layout) * f.gap) for f in fields]
+
+    def parts(self, values: Mapping[str, Any]) -> list[bytes]:
+        if not self._names >= values.keys():
+            raise FormatError(f"{min(set(values) - self._names)}: no such field")
+        rows = {name: _rows_of(f, values) for name, (f, _) in self._groups.items()}
+        parts: list[bytes] = []
+        for f, gap in self._fields:
+            if f.type == "group":
+                parts += self._row_parts(f.name, rows[f.name])
+            else:
+                parts.append(gap + self._value(f, values, rows))
+        return parts
+
+    def _row_parts(self, name: str, rows: list[Mapping[str, Any]]) -> list[bytes]:
+        parts: list[bytes] = []
+        for i, row in enumerate(rows):
+            try:
+                parts += self._groups[name][1].parts(row)
+            except FormatError as error:
+                raise FormatError(f"{name}[{i}].{error}") from error
+        return parts
+
+    def _value(self, f: Field, values: Mapping[str, Any], rows: Mapping[str, Sequence[Any]]) -> bytes:
+        value = values.get(f.name, f.constant)
+        if f.name in self._counted:
+            there = len(rows[self._counted[f.name]])
+            value = there if f.name not in values else value
+            if value != there:
+                raise FormatError(f"{f.name}: says {value}, but {there} follow")
+        try:
+            raw = self._plain[f.name](value)
+        except (TypeError, ValueError, OverflowError, struct.error) as error:
+            raise FormatError(f"{f.name}: {value!r} does not fit ({error})") from error
+        if len(raw) != f.width and not (self._delimiter and len(raw) < f.width):
+            raise FormatError(f"{f.name}: {value!r} is longer than {f.width}")
+        if self._delimiter and (self._delimiter in raw or (self._end and self._end in raw)):
+            raise FormatError(f"{f.name}: {value!r} holds what ends a field or a telegram")
+        return raw
+
+
+def _rows_of(f: Field, values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     rows = values.get(f.name, [])
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows) or len(rows) > f.max_count:
-        raise FormatError(f"{path}{f.name}: is no list of at most {f.max_count} rows")
+        raise FormatError(f"{f.name}: is no list of at most {f.max_count} rows")
+    if f.times and len(rows) != f.times:
+        raise FormatError(f"{f.name}: {len(rows)} rows, always {f.times}")
     return rows
 
 
-def _decode_fields(fields: Sequence[Field], body: bytes, at: int, path: str) -> tuple[Fields, int]:
-    values: Fields = {}
-    for f in fields:
-        if f.type == "group":
-            count = values[f.count]
-            if not 0 <= count <= f.max_count:
-                raise FormatError(f"{path}{f.count}: {count} rows, at most {f.max_count}")
-            rows = []
-            for i in range(count):
-                row, at = _decode_fields(f.fields, body, at, f"{path}{f.name}[{i}].")
-                rows.append(row)
-            values[f.name] = rows
-        else:
-            raw = body[at : at + f.width]
-            if len(raw) < f.width:
-                raise FormatError(f"{path}{f.name}: the telegram ends before it")
-            values[f.name] = _decode_value(f, raw, path)
-            at += f.width
-    return values, at
+def _count(f: Field, values: Mapping[str, Any]) -> int:
+    count: int = f.times or values[f.count]
+    if not 0 <= count <= f.max_count:
+        raise FormatError(f"{f.count}: {count} rows, at most {f.max_count}")
+    return count
 
 
-def _encode_value(f: Field, value: Any, path: str) -> bytes:
-    try:
-        raw = _CODECS[f.type][0](f, value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise FormatError(f"{path}{f.name}: {value!r} does not fit ({error})") from error
-    if len(raw) != f.width:
-        raise FormatError(f"{path}{f.name}: {value!r} is longer than {f.width}")
-    return raw
-
-
-def _decode_value(f: Field, raw: bytes, path: str) -> Any:
-    try:
-        return _CODECS[f.type][1](f, raw)
-    except ValueError as error:
-        raise FormatError(f"{path}{f.name}: {raw!r} {error}") from error
-
-
-def _encode_number(f: Field, value: Any) -> bytes:
-    if value is None and f.optional:
-        return b" " * f.width
-    return f"{_scaled(f, value):0{f.width}d}".encode()
-
-
-def _decode_number(f: Field, raw: bytes) -> int | float | None:
-    if f.optional and not raw.strip(b" "):
-        return None
-    if not _NUMBER.fullmatch(raw):
-        raise ValueError("is no number")
-    number = int(raw)
-    if number == 0 and raw.startswith(b"-"):
-        raise ValueError("is minus nothing")
-    return number / 10**f.decimals if f.decimals else number
-
-
-def _encode_text(f: Field, value: Any) -> bytes:
-    raw = str("" if value is None else value).encode("ascii")
-    if not _PRINTABLE.fullmatch(raw):
-        raise ValueError("only printable ASCII")
-    return raw.ljust(f.width)
-
-
-def _decode_text(_f: Field, raw: bytes) -> str:
-    if not _PRINTABLE.fullmatch(raw):
-        raise ValueError("holds bytes that are no printable ASCII")
-    return raw.rstrip(b" ").decode("ascii")
-
-
-def _encode_integer(f: Field, value: Any) -> bytes:
-    if f.codes:
-        numbers = {text: number for number, text in f.codes.items()}
-        if value not in numbers:
-            raise ValueError(f"none of {', '.join(numbers)}")
-        value = numbers[value]
-    return _scaled(f, value).to_bytes(f.width, "big", signed=f.type.startswith("i"))
-
-
-def _decode_integer(f: Field, raw: bytes) -> int | float | str:
-    number = int.from_bytes(raw, "big", signed=f.type.startswith("i"))
-    if f.codes:
-        if number not in f.codes:
-            raise ValueError(f"none of the codes {', '.join(map(str, f.codes))}")
-        return f.codes[number]
-    return number / 10**f.decimals if f.decimals else number
-
-
-def _scaled(f: Field, value: Any) -> int:
-    """The whole number on the wire; a value with more decimals than the field is refused, not rounded away."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("is no number")
-    number: int = round(value * 10**f.decimals)
-    if abs(value * 10**f.decimals - number) > 1e-4:
-        raise ValueError(f"has more than {f.decimals} decimals")
-    return number
-
-
-_CODECS: dict[str, tuple[Callable[[Field, Any], bytes], Callable[[Field, bytes], Any]]] = {
-    "N": (_encode_number, _decode_number),
-    "A": (_encode_text, _decode_text),
-    "char": (_encode_text, _decode_text),
-    **{kind: (_encode_integer, _decode_integer) for kind in BINARY_SIZES},
-}
+def _filler(layout: Layout) -> bytes:
+    """What stands where nothing is said: zero bytes in binary, spaces in text."""
+    return b"\0" if layout.encoding == "binary" else b"\x40" if layout.encoding == "ebcdic" else b" "

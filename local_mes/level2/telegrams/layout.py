@@ -1,38 +1,16 @@
-"""Layout files: what the fields of a telegram or event are, read from TOML and checked before anything is sent by them."""
+"""What a layout says, once it is read and checked: fields, messages, and the rules of the line they travel on. Pure."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from shared.errors import BadSetup
-
-BINARY_SIZES = {"u8": 1, "u16": 2, "u32": 4, "i16": 2, "i32": 4}
-TYPES = {"ascii": {"N", "A", "group"}, "binary": {*BINARY_SIZES, "char", "group"}, "json": {"number", "text", "group"}}
-_FIELD_KEYS = {
-    "name",
-    "type",
-    "width",
-    "decimals",
-    "unit",
-    "min",
-    "max",
-    "values",
-    "codes",
-    "required",
-    "optional",
-    "description",
-    "example",
-    "count",
-    "max_count",
-    "fields",
-}
-_FILE_KEYS = {"id", "ids", "title", "direction", "encoding", "when", "fields"}
-
-ID_WIDTH = {"ascii": 6, "binary": 6, "json": 64}
+INTEGERS = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "i8": 1, "i16": 2, "i32": 4, "i64": 8}
+FLOATS = {"f32": 4, "f64": 8}
+TEXTS = ("A", "char")
+SIZED = {**INTEGERS, **FLOATS}
+"""Types whose width in bytes is their own; the others need a width."""
 
 ACKNOWLEDGE = "AK9000"
 HEARTBEAT = "HB0001"
@@ -41,16 +19,31 @@ HEADER = "HEADER"
 
 @dataclass(frozen=True)
 class Field:
-    """One field. width in bytes; a group repeats `fields` as often as the field named `count` says.
+    """One field. width in bytes; a group repeats `fields` as often as the field named `count` says, or `times` times.
 
     low, high, values, required  what is plausible, in the field's own unit
-    codes                        binary only: number on the wire -> text in the fields
+    codes                        number on the wire -> text in the fields
+    offset                       where it begins in its telegram or row, None behind a group of changing size
+    numerator, denominator       value = number on the wire x numerator / denominator (scale and decimals together)
+    fill                         of N: "0" or " " on its left up to the width, nothing in delimited text
+    point                        of N: the decimals stand behind a written point
+    signed                       of packed: the last half byte is C or D; else F
+    constant                     what is sent where nobody gives a value
     """
 
     name: str
     type: str
     width: int = 0
+    offset: int | None = None
+    gap: int = 0
     decimals: int = 0
+    numerator: int = 1
+    denominator: int = 1
+    byte_order: Literal["big", "little"] = "big"
+    code_page: str = "ascii"
+    fill: str = "0"
+    point: bool = False
+    signed: bool = True
     unit: str = ""
     low: float | None = None
     high: float | None = None
@@ -60,14 +53,20 @@ class Field:
     optional: bool = False
     description: str = ""
     example: Any = None
+    constant: Any = None
     count: str = ""
     max_count: int = 0
+    times: int = 0
     fields: tuple[Field, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
-    """The body of a message (or the header, id HEADER); several messages may share one layout."""
+    """The body of a message (or the header, id HEADER); several messages may share one layout.
+
+    delimiter  between the fields of delimited text, else nothing; end ends the telegram and is in no field
+    reply      the message that answers this one, where the line answers each request in kind
+    """
 
     ids: tuple[str, ...]
     title: str
@@ -75,144 +74,57 @@ class Layout:
     encoding: str
     when: str
     fields: tuple[Field, ...]
+    delimiter: bytes = b""
+    end: bytes = b""
+    reply: str = ""
+    file: str = ""
+    tail: int = 0
+    """Bytes behind the last field that say nothing."""
 
 
 @dataclass(frozen=True)
+class Protocol:
+    """The rules of the line, from the header's file.
+
+    border          how a telegram ends: by the header's `length`, or by the bytes `end`
+    length_counts   what `length` counts: the whole telegram, or what follows the header
+    acknowledge     none; positive: stored or no answer; code: also why not; reply: each message by the one it names
+    resent          what `flags` says of a repeat: a letter in it, or a bit of a number
+    """
+
+    border: Literal["length", "end"] = "length"
+    end: bytes = b""
+    length_counts: Literal["telegram", "body"] = "telegram"
+    bytes_max: int = 9999
+    acknowledge: Literal["none", "positive", "code", "reply"] = "code"
+    acknowledge_id: str = ACKNOWLEDGE
+    heartbeat_id: str = HEARTBEAT
+    sequence_first: int = 1
+    sequence_last: int = 9999
+    time_format: str = "YYYYMMDDhhmmssmmm"
+    resent: str = "R"
+    resent_bit: int = 1
+
+    def next_sequence(self, sequence: int) -> int:
+        """The number after one, or the first again."""
+        return sequence + 1 if self.sequence_first <= sequence < self.sequence_last else self.sequence_first
+
+
+@dataclass(frozen=True, eq=False)
 class LayoutSet:
-    """All layouts of a link kind: one header, one encoding, messages by id."""
+    """All layouts of a link kind: one header, one encoding, one set of rules, messages by id."""
 
     header: Layout
     messages: Mapping[str, Layout]
+    protocol: Protocol = Protocol()
 
     @property
     def encoding(self) -> str:
-        """'ascii' or 'binary'."""
+        """'ascii', 'ebcdic', 'binary' or 'delimited'."""
         return self.header.encoding
 
-
-def load_folder(folder: Path) -> LayoutSet:
-    """Read every *.toml of a folder; BadSetup names file, field and what is wrong."""
-    if not folder.is_dir():
-        raise BadSetup(
-            "level2.no_layouts",
-            f"There is no folder {folder} with telegram layouts.",
-            todo="Give `telegrams` of the link in the plant model a folder of layout files.",
-        )
-    header: Layout | None = None
-    messages: dict[str, Layout] = {}
-    for path in sorted(folder.glob("*.toml")):
-        layout = load_file(path)
-        if layout.ids == (HEADER,):
-            header = layout
-        for message in layout.ids if layout.ids != (HEADER,) else ():
-            if message in messages:
-                raise _bad(path, f"message {message} has a layout in another file already")
-            messages[message] = layout
-    if header is None or ACKNOWLEDGE not in messages or HEARTBEAT not in messages:
-        raise BadSetup(
-            "level2.no_header",
-            f"{folder} needs layouts of {HEADER}, {ACKNOWLEDGE} and {HEARTBEAT}.",
-            todo="Add the missing files; docs/level2-interfaces.md shows them.",
-        )
-    strangers = sorted(i for i, layout in messages.items() if layout.encoding != header.encoding)
-    if strangers:
-        raise BadSetup(
-            "level2.mixed_encoding",
-            f"{', '.join(strangers)} in {folder} differ from the header's encoding {header.encoding!r}.",
-            todo="Keep one folder for each kind of link.",
-        )
-    return LayoutSet(header, messages)
-
-
-def load_events(folder: Path) -> dict[str, Layout]:
-    """Layouts of OPC UA events by message, such as `EAF1.Tap` or `*.State`; a group is a list without a count."""
-    if not folder.is_dir():
-        raise BadSetup(
-            "level2.no_layouts",
-            f"There is no folder {folder} with event layouts.",
-            todo="Give `telegrams` of the link a folder of layout files, or leave it out.",
-        )
-    events: dict[str, Layout] = {}
-    for path in sorted(folder.glob("*.toml")):
-        layout = load_file(path)
-        if layout.encoding != "json" or layout.direction != "up":
-            raise _bad(path, "an event needs encoding json and direction up")
-        for name in layout.ids:
-            if name in events:
-                raise _bad(path, f"event {name} has a layout in another file already")
-            events[name] = layout
-    return events
-
-
-def load_file(path: Path) -> Layout:
-    """One layout file."""
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _bad(path, str(error)) from error
-    unknown = sorted(set(content) - _FILE_KEYS)
-    if unknown:
-        raise _bad(path, f"unknown key {unknown[0]!r}")
-    ids = tuple(content["ids"]) if "ids" in content else (content.get("id", ""),)
-    encoding = str(content.get("encoding"))
-    if not all(isinstance(i, str) and 0 < len(i) <= ID_WIDTH.get(encoding, 0) for i in ids):
-        raise _bad(
-            path,
-            "`encoding` ascii, binary or json and an `id` (or `ids`) of at most 6 characters (json: 64) are needed",
-        )
-    direction = content.get("direction", "both")
-    if direction not in ("up", "down", "both"):
-        raise _bad(path, f"direction {direction!r} is none of up, down, both")
-    fields = tuple(_read_fields(path, encoding, content.get("fields", [])))
-    return Layout(ids, content.get("title", ids[0]), direction, encoding, content.get("when", ""), fields)
-
-
-def _read_fields(path: Path, encoding: str, rows: list[dict[str, Any]]) -> Iterator[Field]:
-    seen: dict[str, Field] = {}
-    for row in rows:
-        name = row.get("name", "")
-        unknown = sorted(set(row) - _FIELD_KEYS)
-        if not name or name in seen or unknown:
-            raise _bad(path, f"field {name!r} has no name, comes twice or has unknown keys {unknown}")
-        made = _read_field(path, encoding, row)
-        counted = encoding == "json" or made.count in seen
-        if made.type == "group" and (not counted or made.max_count < 1 or not made.fields):
-            raise _bad(path, f"group {name!r} needs fields, max_count and a count field before it")
-        seen[name] = made
-        yield made
-
-
-def _read_field(path: Path, encoding: str, row: dict[str, Any]) -> Field:
-    kind, width = row.get("type", ""), row.get("width", 0)
-    if kind not in TYPES[encoding]:
-        raise _bad(path, f"field {row['name']!r}: type {kind!r} is none of {', '.join(sorted(TYPES[encoding]))}")
-    if kind in ("N", "A", "char") and not 0 < width <= 4000:
-        raise _bad(path, f"field {row['name']!r}: width must be 1 to 4,000")
-    if not 0 <= row.get("decimals", 0) < 10:
-        raise _bad(path, f"field {row['name']!r}: decimals must be 0 to 9")
-    return Field(
-        name=row["name"],
-        type=kind,
-        width=BINARY_SIZES.get(kind, width),
-        decimals=row.get("decimals", 0),
-        unit=row.get("unit", ""),
-        low=row.get("min"),
-        high=row.get("max"),
-        values=tuple(row.get("values", ())),
-        codes={int(number): text for number, text in row.get("codes", {}).items()},
-        required=row.get("required", False),
-        optional=row.get("optional", False),
-        description=row.get("description", ""),
-        example=row.get("example"),
-        count=row.get("count", ""),
-        max_count=row.get("max_count", 0),
-        fields=tuple(_read_fields(path, encoding, row.get("fields", []))),
-    )
-
-
-def _bad(path: Path, why: str) -> BadSetup:
-    return BadSetup(
-        "level2.bad_layout",
-        f"The telegram layout {path} cannot be used: {why}.",
-        todo="Correct the file; docs/level2-interfaces.md describes the format.",
-    )
+    @property
+    def service_ids(self) -> frozenset[str]:
+        """Messages of the line itself, which mean nothing to the plant: acknowledgements, heartbeats, replies."""
+        replies = {layout.reply for layout in self.messages.values() if layout.reply}
+        return frozenset({self.protocol.acknowledge_id, self.protocol.heartbeat_id, *replies} - {""})

@@ -1,0 +1,90 @@
+"""What a server's values are to us: plain JSON values, their time, and whether there is a value at all."""
+
+from __future__ import annotations
+
+import base64
+import math
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+import msgspec
+from asyncua import ua
+from asyncua.client.client import Client
+from asyncua.common.node import Node
+
+from local_mes.level2.drivers.port import Heard
+from shared.clock import as_utc
+
+GOOD, UNCERTAIN, NO_DATA = "good", "uncertain", "no_data"
+DEPTH_MAX = 8
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One value of a node. claimed is the server's time as ISO text in UTC, empty where it told none."""
+
+    value: Any
+    quality: str
+    reason: str
+    claimed: str
+
+    def heard(self, message: str, more: dict[str, Any] | None = None, *, late: bool = False, problem: str = "") -> Heard:
+        """As a message. Its time and value name it: the same change told twice is one."""
+        content = {"value": self.value, "quality": self.quality}
+        raw = msgspec.json.encode({"message": message, "time": self.claimed} | content)
+        sequence = 0 if self.claimed else None
+        return Heard(
+            message, content | (more or {}), raw, self.claimed, sequence, again=False, late=late, problem=problem
+        )
+
+
+def reading_of(found: ua.DataValue) -> Reading:
+    """A value as a server told it; a bad one, and a measurement that is not a number, is no data."""
+    moment = found.SourceTimestamp or found.ServerTimestamp
+    claimed = as_utc(moment).isoformat() if isinstance(moment, datetime) else ""
+    status = found.StatusCode or ua.StatusCode()
+    if status.is_bad():
+        return Reading(None, NO_DATA, status.name, claimed)
+    value = plain(found.Value.Value if found.Value is not None else None)
+    if value is None:
+        return Reading(None, NO_DATA, "not a number" if found.Value is not None else "no value", claimed)
+    if status.is_uncertain():
+        return Reading(value, UNCERTAIN, status.name, claimed)
+    return Reading(value, GOOD, "", claimed)
+
+
+def overflowed(found: ua.DataValue) -> bool:
+    """Whether the server says that changes before this one did not fit its queue (Part 4, 7.39: InfoBits)."""
+    code = found.StatusCode.value if found.StatusCode else 0
+    return code & 0x0C00 == 0x0400 and bool(code & 0x0080)
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """A value that JSON has: what has no form there becomes text."""
+    if value is None or isinstance(value, bool | int | str):
+        return value.value if isinstance(value, Enum) else value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, datetime):
+        return as_utc(value).isoformat()
+    if isinstance(value, list | tuple) and depth < DEPTH_MAX:
+        return [plain(one, depth + 1) for one in value]
+    if isinstance(value, ua.LocalizedText):
+        return value.Text
+    if isinstance(value, ua.NodeId | ua.QualifiedName):
+        return value.to_string()
+    if is_dataclass(value) and depth < DEPTH_MAX:
+        return {one.name: plain(getattr(value, one.name), depth + 1) for one in fields(value)}
+    return str(value)
+
+
+async def find_node(client: Client, text: str) -> Node:
+    """The node of an id as written in the model; ValueError when it is none, or of a namespace the server has not."""
+    if not text.startswith("nsu="):
+        return client.get_node(ua.NodeId.from_string(text))
+    uri, _, rest = text[4:].partition(";")
+    return client.get_node(ua.NodeId.from_string(f"ns={await client.get_namespace_index(uri)};{rest}"))

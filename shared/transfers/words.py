@@ -1,0 +1,163 @@
+"""What a side says of a line beside sending it and taking it in: refused, returned, lost, amended, compared.
+
+Each word is a row of its author; what follows for the line is derived where it is read (lines.py, domain.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Subquery, and_, case, func, select, update
+
+from shared.db.upsert import upsert
+from shared.journal.apply import Appliers
+from shared.journal.fact import AppliedFact
+from shared.material.projection import take_back
+from shared.transfers.facts import (
+    AmendmentTaken,
+    CertificateCompared,
+    MaterialLost,
+    MaterialRefused,
+    MaterialReturned,
+    QualityAmended,
+)
+from shared.transfers.tables import shipment, shipment_line, transfer_word
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+def register(appliers: Appliers) -> None:
+    """Hand the journal the appliers of these words."""
+    appliers.add(MaterialRefused, apply_material_refused)
+    appliers.add(MaterialReturned, apply_material_returned)
+    appliers.add(MaterialLost, apply_material_lost)
+    appliers.add(QualityAmended, apply_quality_amended)
+    appliers.add(AmendmentTaken, apply_amendment_taken)
+    appliers.add(CertificateCompared, apply_certificate_compared)
+
+
+def apply_material_refused(conn: Connection, facts: Sequence[AppliedFact[MaterialRefused]]) -> None:
+    """The addressee does not take the piece."""
+    rows = [_row(f, "refused", custody_no=f.payload.custody_no, note=f.payload.reason) for f in facts]
+    upsert(conn, transfer_word, rows)
+
+
+def apply_material_returned(conn: Connection, facts: Sequence[AppliedFact[MaterialReturned]]) -> None:
+    """The piece is in the sender's stock again."""
+    rows = [_row(f, "returned", custody_no=f.payload.custody_no, note=f.payload.note) for f in facts]
+    upsert(conn, transfer_word, rows)
+    for f in facts:
+        take_back(conn, f.author, f.fact_id, f.payload.material_id, f.payload.place)
+
+
+def apply_material_lost(conn: Connection, facts: Sequence[AppliedFact[MaterialLost]]) -> None:
+    """One side's signature under a loss."""
+    rows = [_row(f, "lost", custody_no=f.payload.custody_no, note=f.payload.note) for f in facts]
+    upsert(conn, transfer_word, rows)
+
+
+def apply_quality_amended(conn: Connection, facts: Sequence[AppliedFact[QualityAmended]]) -> None:
+    """The sender's line says of the piece what the sender says of it now; number, load and mass at departure stay."""
+    c = shipment_line.c
+    for f in facts:
+        piece = f.payload.piece
+        said = _encoder.encode(piece).decode()
+        row = _row(f, "amended", note=f.payload.reason, detail=said) | {"material_id": piece.material_id}
+        upsert(conn, transfer_word, [row])
+        line = and_(
+            c.author == f.author, c.shipment_id == f.payload.shipment_id, c.material_id == piece.material_id
+        )
+        conn.execute(update(shipment_line).where(line).values(quality=piece.quality, piece=said))
+
+
+def apply_amendment_taken(conn: Connection, facts: Sequence[AppliedFact[AmendmentTaken]]) -> None:
+    """The receiver heard; detail says whether the piece was used, and what is held for it."""
+    rows = [
+        _row(
+            f,
+            "taken",
+            about=f.payload.amended_by,
+            note=f.payload.reason,
+            detail=_encoder.encode({"used": f.payload.used, "held": f.payload.held}).decode(),
+        )
+        for f in facts
+    ]
+    upsert(conn, transfer_word, rows)
+
+
+def apply_certificate_compared(conn: Connection, facts: Sequence[AppliedFact[CertificateCompared]]) -> None:
+    """The paper differs from the data, field by field."""
+    rows = [
+        _row(
+            f,
+            "differs",
+            about=f.payload.receipt_id,
+            note=describe(f.payload),
+            detail=_encoder.encode(f.payload.differences).decode(),
+        )
+        for f in facts
+    ]
+    upsert(conn, transfer_word, rows)
+
+
+def describe(compared: CertificateCompared) -> str:
+    """The differing fields in words: 'C: 450 in the data, 620 on the paper'."""
+    return "; ".join(f"{d.field}: {d.told} in the data, {d.found} on the paper" for d in compared.differences)
+
+
+def words_of_lines() -> Subquery:
+    """A row a line that anything was said of: when it was refused, returned, lost by sender and by receiver (ms).
+
+    Only the side whose word it is counts: the addressee refuses, the sender has it back.
+    """
+    w, s = transfer_word.c, shipment.c
+
+    def first(kind: str, by: Any) -> Any:
+        return func.min(case((and_(w.kind == kind, w.author == by), w.said_at_ms)))
+
+    return (
+        select(
+            w.shipment_id,
+            w.material_id,
+            first("refused", s.to_plant).label("refused_at_ms"),
+            first("returned", s.author).label("returned_at_ms"),
+            first("lost", s.author).label("lost_by_sender_ms"),
+            first("lost", s.to_plant).label("lost_by_receiver_ms"),
+        )
+        .join_from(transfer_word, shipment, s.shipment_id == w.shipment_id)
+        .where(w.kind.in_(("refused", "returned", "lost")))
+        .group_by(w.shipment_id, w.material_id)
+        .subquery("said")
+    )
+
+
+def find_words(
+    conn: Connection, kind: str, *, shipment_id: str = "", material_id: str = "", author: str = ""
+) -> Sequence[Row[Any]]:
+    """Words of a kind, oldest first."""
+    c = transfer_word.c
+    query = select(transfer_word).where(c.kind == kind)
+    for column, value in ((c.shipment_id, shipment_id), (c.material_id, material_id), (c.author, author)):
+        if value:
+            query = query.where(column == value)
+    return conn.execute(query.order_by(c.recorded_at_ms, c.fact_id)).all()
+
+
+def _row(
+    f: AppliedFact[Any], kind: str, *, custody_no: int = 0, about: str = "", note: str = "", detail: str = ""
+) -> dict[str, Any]:
+    return {
+        "author": f.author,
+        "fact_id": f.fact_id,
+        "kind": kind,
+        "shipment_id": f.payload.shipment_id,
+        "material_id": getattr(f.payload, "material_id", ""),
+        "custody_no": custody_no,
+        "about": about,
+        "note": note,
+        "detail": detail,
+        "said_at_ms": f.occurred.at_ms,
+        "recorded_at_ms": f.recorded_at_ms,
+    }
