@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -43,6 +44,7 @@ def main() -> None:
     """Run the command line; an error of ours is one paragraph and exit code 2."""
     os.umask(PRIVATE)
     gc.set_threshold(*COLLECT_EVERY)
+    atexit.register(gc.freeze)  # the end of a process looks at all that is left for garbage: two thirds of a second
     try:
         cli(standalone_mode=False)
     except StrandlineError as error:

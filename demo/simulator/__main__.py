@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import atexit
 import contextlib
 import gc
 import json
@@ -44,6 +45,7 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=0.0, help="times real time; 0 = as fast as the plants follow")
     args = parser.parse_args()
     gc.set_threshold(*COLLECT_EVERY)
+    atexit.register(gc.freeze)
     # it warns that a demo's server on loopback is without security
     logging.getLogger("asyncua").setLevel(logging.ERROR)
     try:
