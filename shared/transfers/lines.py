@@ -6,20 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Row,
-    ScalarSelect,
-    Select,
-    Table,
-    and_,
-    func,
-    literal,
-    or_,
-    select,
-)
+from sqlalchemy import Connection, Row, and_, or_
 
 from shared.transfers.domain import (
     LineFacts,
@@ -30,8 +17,10 @@ from shared.transfers.domain import (
     line_flags,
     line_state,
 )
-from shared.transfers.tables import arrival, receipt, receipt_close, shipment, shipment_line
-from shared.transfers.words import words_of_lines
+from shared.transfers.line_query import LineFilter, line_query, narrow
+from shared.transfers.tables import shipment_line
+
+__all__ = ["LineFilter", "TransferLine", "find_lines", "find_lines_in_state", "lines_of"]
 
 DEFAULT_LIMITS = MassLimits()
 CHUNK_LINES = 500
@@ -93,27 +82,11 @@ class TransferLine:
         return f"{self.shipment_id}.{self.material_id}"
 
 
-@dataclass(frozen=True)
-class LineFilter:
-    """Which lines are wanted; empty means all.
-
-    open_only leaves out what was received, came back or never left; since_ms what was received before it.
-    """
-
-    sender: str = ""
-    receiver: str = ""
-    shipment_id: str = ""
-    material_id: str = ""
-    q: str = ""
-    open_only: bool = False
-    since_ms: int = 0
-
-
 def find_lines(
     conn: Connection, wanted: LineFilter, *, after: str = "", limit: int = 1000, limits: MassLimits = DEFAULT_LIMITS
 ) -> list[TransferLine]:
     """Lines of all senders, the youngest load first, with their state derived from both sides' facts."""
-    query = _where(_line_query(), wanted)
+    query = narrow(line_query(), wanted)
     if after:
         load, _, piece = after.partition(".")
         sid, mid = shipment_line.c.shipment_id, shipment_line.c.material_id
@@ -129,7 +102,7 @@ def lines_of(
     found: dict[str, list[TransferLine]] = {}
     for at in range(0, len(shipments), CHUNK_LINES):
         part = shipments[at : at + CHUNK_LINES]
-        query = _line_query().where(shipment_line.c.shipment_id.in_(part)).order_by(shipment_line.c.material_id)
+        query = line_query().where(shipment_line.c.shipment_id.in_(part)).order_by(shipment_line.c.material_id)
         for row in conn.execute(query):
             found.setdefault(row.shipment_id, []).append(_to_line(row, limits))
     return found
@@ -147,104 +120,6 @@ def find_lines_in_state(
             break
         after = chunk[-1].key
     return found[:limit]
-
-
-def _line_query() -> Select[Any]:
-    line, s, r = shipment_line.c, shipment.c, receipt.c
-    ours = and_(
-        r.author == s.to_plant,
-        r.shipment_id == line.shipment_id,
-        r.material_id == line.material_id,
-        ~_earlier_receipt(),
-    )
-    closed = _first(receipt_close, receipt_close.c.closed_at_ms).label("closed_at_ms")
-    arrived = _first(arrival, arrival.c.arrived_at_ms).label("arrived_at_ms")
-    words = and_(_SAID.c.shipment_id == line.shipment_id, _SAID.c.material_id == line.material_id)
-    return (
-        select(*_SENT, *_CAME, *_WORDS, arrived, closed)
-        .join_from(shipment_line, shipment, and_(s.author == line.author, s.shipment_id == line.shipment_id))
-        .join(receipt, ours, isouter=True)
-        .join(_SAID, words, isouter=True)
-    )
-
-
-def _earlier_receipt() -> ColumnElement[bool]:
-    """A piece that was taken in twice is still one line: its first receipt stands for it, the case shows both."""
-    other, r = receipt.alias(), receipt.c
-    same = (other.c.author == r.author, other.c.shipment_id == r.shipment_id, other.c.material_id == r.material_id)
-    return select(literal(1)).where(*same, other.c.receipt_id < r.receipt_id).correlate(receipt).exists()
-
-
-def _first(table: Table, at: Column[int]) -> ScalarSelect[int]:
-    """When the addressee first said so of the load."""
-    return (
-        select(func.min(at))
-        .where(table.c.author == shipment.c.to_plant, table.c.shipment_id == shipment_line.c.shipment_id)
-        .scalar_subquery()
-    )
-
-
-_SAID = words_of_lines()
-_WORDS = tuple(
-    _SAID.c[name] for name in ("refused_at_ms", "returned_at_ms", "lost_by_sender_ms", "lost_by_receiver_ms")
-)
-_SENT = (
-    *(
-        shipment_line.c[name]
-        for name in (
-            "shipment_id",
-            "position",
-            "material_id",
-            "number",
-            "kind",
-            "grade",
-            "order_item",
-            "quality",
-            "custody_no",
-            "mass_g",
-            "mass_basis",
-            "scale",
-            "departed_at_ms",
-            "entered",
-            "withdrawn",
-            "withdrawn_at_ms",
-            "recorded_at_ms",
-            "fact_id",
-        )
-    ),
-    shipment_line.c.author.label("sender"),
-    shipment.c.number.label("shipment_number"),
-    *(shipment.c[name] for name in ("to_plant", "lane", "mode", "vehicle", "eta_ms")),
-)
-_CAME = (
-    *(receipt.c[name] for name in ("receipt_id", "own_number", "received_at_ms", "damage", "came_unlisted")),
-    receipt.c.mass_g.label("came_g"),
-    receipt.c.mass_basis.label("came_basis"),
-    receipt.c.scale.label("came_scale"),
-    receipt.c.fact_id.label("came_fact"),
-    receipt.c.recorded_at_ms.label("came_recorded_ms"),
-)
-
-
-def _where(query: Select[Any], wanted: LineFilter) -> Select[Any]:
-    line, s = shipment_line.c, shipment.c
-    pairs = (
-        (line.author, wanted.sender),
-        (s.to_plant, wanted.receiver),
-        (line.shipment_id, wanted.shipment_id),
-        (line.material_id, wanted.material_id),
-    )
-    for column, value in pairs:
-        if value:
-            query = query.where(column == value)
-    if wanted.q:
-        like = f"%{wanted.q}%"
-        query = query.where(or_(line.number.ilike(like), s.number.ilike(like), receipt.c.own_number.ilike(like)))
-    if wanted.since_ms:
-        query = query.where(or_(receipt.c.receipt_id.is_(None), receipt.c.received_at_ms >= wanted.since_ms))
-    if wanted.open_only:
-        query = query.where(receipt.c.receipt_id.is_(None), line.withdrawn.is_(False), _SAID.c.returned_at_ms.is_(None))
-    return query
 
 
 def _to_line(row: Row[Any], limits: MassLimits) -> TransferLine:

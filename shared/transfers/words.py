@@ -66,9 +66,7 @@ def apply_quality_amended(conn: Connection, facts: Sequence[AppliedFact[QualityA
         said = _encoder.encode(piece).decode()
         row = _row(f, "amended", note=f.payload.reason, detail=said) | {"material_id": piece.material_id}
         upsert(conn, transfer_word, [row])
-        line = and_(
-            c.author == f.author, c.shipment_id == f.payload.shipment_id, c.material_id == piece.material_id
-        )
+        line = and_(c.author == f.author, c.shipment_id == f.payload.shipment_id, c.material_id == piece.material_id)
         conn.execute(update(shipment_line).where(line).values(quality=piece.quality, piece=said))
 
 
