@@ -7,7 +7,7 @@ from its cause (a fact id, a command id).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,12 @@ from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from local_mes.level2.spool_tables import down
-from local_mes.level2.telegrams.frame import next_sequence
+from local_mes.level2.telegrams.layout import Protocol
 from shared.clock import Clock
 from shared.db.engine import read, write
 
 TELEGRAM, CALL = "telegram", "call"
+_FOLLOWING = Protocol().next_sequence
 QUEUED, SENT, CONFIRMED, REFUSED = "queued", "sent", "confirmed", "refused"
 
 
@@ -80,8 +81,11 @@ def links_waiting(spool: Engine) -> set[str]:
         return set(conn.execute(select(down.c.link).distinct().where(down.c.state.in_((QUEUED, SENT)))).scalars())
 
 
-def take_next(conn: Connection, link: str, now_ms: int) -> Down | None:
-    """The oldest open row of a link, marked as sent (with its telegram sequence) before a byte leaves."""
+def take_next(conn: Connection, link: str, now_ms: int, following: Callable[[int], int] = _FOLLOWING) -> Down | None:
+    """The oldest open row of a link, marked as sent (with its telegram sequence) before a byte leaves.
+
+    following: the sequence after one, as the line counts.
+    """
     row = conn.execute(
         select(down).where(down.c.link == link, down.c.state.in_((QUEUED, SENT))).order_by(down.c.down_id).limit(1)
     ).first()
@@ -93,7 +97,7 @@ def take_next(conn: Connection, link: str, now_ms: int) -> Down | None:
         .order_by(down.c.down_id.desc())
         .limit(1)
     ).scalar()
-    sequence = row.sequence if row.sequence is not None else next_sequence(last or 0)
+    sequence = row.sequence if row.sequence is not None else following(last or 0)
     values = {"state": SENT, "sequence": sequence, "tries": row.tries + 1, "sent_ms": row.sent_ms or now_ms}
     conn.execute(update(down).where(down.c.down_id == row.down_id).values(**values))
     return _down(conn.execute(select(down).where(down.c.down_id == row.down_id)).one())

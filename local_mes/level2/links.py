@@ -14,7 +14,8 @@ from msgspec import Meta
 
 from local_mes.level2.drivers.port import bad_link
 from local_mes.level2.drivers.registry import find_driver
-from local_mes.level2.telegrams.layout import Layout, LayoutSet, load_events, load_folder
+from local_mes.level2.telegrams.layout import Layout, LayoutSet
+from local_mes.level2.telegrams.layout_files import load_events, load_folder
 from local_mes.model.service import load_model
 from shared.errors import BadSetup
 from shared.settings import PlantSettings

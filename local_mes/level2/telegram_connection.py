@@ -24,14 +24,12 @@ from local_mes.level2.spool import Incoming, Stored
 from local_mes.level2.telegrams.codec import FormatError, decode_body
 from local_mes.level2.telegrams.frame import (
     Head,
-    claimed_ms,
     decode_head,
     encode_telegram,
     header_size,
-    local_text,
-    zone_offset_min,
 )
 from local_mes.level2.telegrams.layout import ACKNOWLEDGE, HEARTBEAT
+from local_mes.level2.telegrams.times import claimed_ms, local_text, zone_offset_min
 from shared import logs
 from shared.errors import Unavailable
 

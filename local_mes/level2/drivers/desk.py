@@ -18,7 +18,7 @@ from local_mes.level2.link_state import CONNECTED, NO_DATA, LinkState
 from local_mes.level2.links import Link, LinkPlan
 from local_mes.level2.spool import REPEAT_WINDOW, Incoming, SpoolWriter, Stored, append
 from local_mes.level2.spool_tables import message
-from local_mes.level2.telegrams.frame import claimed_ms, zone_offset_min
+from local_mes.level2.telegrams.times import claimed_ms, zone_offset_min
 from shared import logs
 from shared.clock import Clock
 
@@ -98,6 +98,10 @@ class Desk:
             fields=dict(heard.fields),
             problem=heard.problem,
         )
+
+    async def write(self, job: Job) -> None:
+        """Write something else to the spool's database, in order with the messages."""
+        await asyncio.wrap_future(self.writer.submit(job))
 
     async def send_orders(self, send: Callable[[down.Down], Awaitable[Answer]]) -> None:
         """Send what waits, one order at a time, while the peer is there; until cancelled."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
-from local_mes.level2.telegrams.layout import Field, Layout
+from local_mes.level2.telegrams.layout import SIZED, Field, Layout
 from local_mes.level2.telegrams.values import codec_of
 
 Fields = dict[str, Any]
@@ -129,7 +129,7 @@ class _Run:
 
     def decode(self, body: bytes, at: int, values: Fields) -> int:
         if len(body) - at < self._size:
-            raise FormatError(f"{self._first_missing(len(body) - at)}: the telegram ends before it")
+            raise self._too_short(body[at:])
         name, raw = "", None
         try:
             for (name, decode), raw in zip(self._steps, self._unpack(body, at), strict=True):
@@ -144,12 +144,20 @@ class _Run:
         if raw.strip(self._filler):
             raise ValueError("are not empty; name them as a field of type hex")
 
-    def _first_missing(self, there: int) -> str:
+    def _too_short(self, body: bytes) -> FormatError:
+        """What is wrong first: a field that is there and cannot be read, or the first that is not."""
+        at = 0
         for f in self._fields:
-            there -= f.gap + f.width
-            if there < 0:
-                return f.name
-        return self._fields[-1].name
+            at += f.gap + f.width
+            if at > len(body):
+                return FormatError(f"{f.name}: the telegram ends before it")
+            decode = codec_of(f, delimited=False).decode
+            try:
+                if decode and f.type not in SIZED:
+                    decode(body[at - f.width : at])
+            except ValueError as error:
+                return FormatError(f"{f.name}: {body[at - f.width : at]!r} {error}")
+        return FormatError("the telegram ends too soon")
 
 
 class _Group:

@@ -1,26 +1,22 @@
-"""Whole telegrams: header and body together, and the local time in between."""
+"""Whole telegrams: header and body together, as the rules of the line say, and back from a stream of bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from local_mes.level2.telegrams.codec import Fields, FormatError, decode_body, encode_body, fixed_size
-from local_mes.level2.telegrams.layout import LayoutSet
-from shared.clock import to_datetime, to_ms
-
-SEQUENCE_MAX = 9999
-FRAME_BYTES_MAX = {"ascii": 9999, "binary": 4096}
-"""More than this is a lost frame border, not a telegram."""
-_CLOCK_PARTS = (("year", 4), ("month", 2), ("day", 2), ("hour", 2), ("minute", 2), ("second", 2), ("millisecond", 3))
+from local_mes.level2.telegrams.layout import Field, LayoutSet
+from local_mes.level2.telegrams.times import read_claimed, write_claimed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Head:
-    """What the header says. claimed: `YYYYMMDDhhmmssmmm`, local time of the sender."""
+    """What the header says. claimed: `YYYYMMDDhhmmssmmm`, local time of the sender, or its own text if it is no time.
+
+    length: of the whole telegram in bytes, what ends it not counted.
+    """
 
     message: str
     length: int
@@ -29,22 +25,61 @@ class Head:
     resent: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a telegram to be sent says in its header. claimed: `YYYYMMDDhhmmssmmm`, local time."""
+
+    message: str
+    sequence: int
+    claimed: str
+    sender: str
+    receiver: str
+    resent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One telegram of a stream. head is None where it could not be read, why says why; raw is all of it."""
+
+    head: Head | None
+    raw: bytes
+    body: bytes
+    why: str = ""
+
+
 def header_size(layouts: LayoutSet) -> int:
-    """Bytes of the header."""
-    return fixed_size(layouts.header.fields)
+    """Bytes of a header of fixed width."""
+    return fixed_size(layouts.header.fields) + layouts.header.tail
 
 
 def decode_head(layouts: LayoutSet, raw: bytes) -> Head:
     """Read a header; FormatError when it is none or its length cannot be."""
-    values = decode_body(layouts.header, raw)
-    low, high = header_size(layouts), FRAME_BYTES_MAX[layouts.encoding]
-    if not low <= values["length"] <= high:
-        raise FormatError(f"length: {values['length']} bytes, possible are {low} to {high}")
-    if layouts.encoding == "ascii":
-        return Head(values["id"], values["length"], values["sequence"], values["time"], "R" in values["flags"])
-    claimed = "".join(f"{values[name]:0{digits}d}" for name, digits in _CLOCK_PARTS)
-    message = f"{values['prefix']}{values['number']:04d}"
-    return Head(message, values["length"], values["sequence"], claimed, bool(values["flags"] & 1))
+    values, rules = decode_body(layouts.header, raw), layouts.protocol
+    length = 0
+    if rules.border == "length":
+        size = header_size(layouts)
+        length = values["length"] + (size if rules.length_counts == "body" else 0)
+        if not size <= length <= rules.bytes_max:
+            raise FormatError(f"length: {length} bytes, possible are {size} to {rules.bytes_max}")
+    message = str(values["id"]) if "id" in values else f"{values['prefix']}{values['number']:04d}"
+    flags = values.get("flags", "")
+    resent = bool(rules.resent) and rules.resent in flags if isinstance(flags, str) else bool(flags & rules.resent_bit)
+    return Head(message, length, values.get("sequence") or 0, read_claimed(values, rules.time_format), resent)
+
+
+def encode_head(layouts: LayoutSet, stamp: Stamp, body_bytes: int) -> bytes:
+    """The header's bytes; FormatError names what it cannot carry."""
+    rules, known = layouts.protocol, _stamped(stamp)
+    known |= write_claimed(stamp.claimed, rules.time_format)
+    values: Fields = {f.name: known[f.name] if f.name in known else _own_value(f) for f in layouts.header.fields}
+    if "length" in values:
+        size = 0 if rules.length_counts == "body" else header_size(layouts)
+        values["length"] = size + body_bytes
+    if "flags" in values:
+        is_text = isinstance(values["flags"], str)
+        repeat: Any = rules.resent if is_text else rules.resent_bit
+        values["flags"] = repeat if stamp.resent else values["flags"]
+    return encode_body(layouts.header, values)
 
 
 def encode_telegram(
@@ -58,51 +93,103 @@ def encode_telegram(
     receiver: str,
     resent: bool = False,
 ) -> bytes:
-    """The bytes of a telegram, header included. claimed as in Head."""
+    """The bytes of a telegram, header and what ends it included. claimed as in Stamp."""
     if message not in layouts.messages:
         raise FormatError(f"{message}: no layout")
-    body = encode_body(layouts.messages[message], fields)
-    head: Fields = {"length": header_size(layouts) + len(body), "sequence": sequence}
-    if layouts.encoding == "ascii":
-        head |= {"id": message, "time": claimed, "sender": sender, "receiver": receiver, "flags": "R" if resent else ""}
-    else:
-        head |= {"prefix": message[:2], "number": int(message[2:]), "version": 1, "flags": int(resent)}
-        at = 0
-        for name, digits in _CLOCK_PARTS:
-            head[name] = int(claimed[at : at + digits])
-            at += digits
-    return encode_body(layouts.header, head) + body
+    layout = layouts.messages[message]
+    body = encode_body(layout, fields)
+    head = encode_head(layouts, Stamp(message, sequence, claimed, sender, receiver, resent), len(body))
+    between = layouts.header.delimiter if layout.fields else b""
+    return head + between + body + layouts.protocol.end
 
 
-def next_sequence(sequence: int) -> int:
-    """1 to 9999 and then 1 again; 0 never comes back."""
-    return sequence % SEQUENCE_MAX + 1
+class Framer:
+    """Cuts a stream into telegrams. Pure: bytes in, telegrams out.
 
-
-def local_text(at_ms: int, zone: ZoneInfo) -> str:
-    """A moment as a header says it: local wall clock, milliseconds, no zone."""
-    return to_datetime(at_ms).astimezone(zone).strftime("%Y%m%d%H%M%S%f")[:17]
-
-
-def zone_offset_min(at_ms: int, zone: ZoneInfo) -> int:
-    """Minutes the zone is ahead of UTC at a moment."""
-    return round((to_datetime(at_ms).astimezone(zone).utcoffset() or timedelta()).total_seconds() / 60)
-
-
-def claimed_ms(claimed: str, zone: ZoneInfo, received_ms: int) -> int | None:
-    """The moment a local text means (header form or ISO); in the doubled hour of autumn the one nearer to receipt.
-
-    None when the text is no time: the message counts all the same, at the time it was received.
+    Where a length says how long a telegram is, a header that cannot be read loses the border for good: FormatError.
+    Where bytes end it, only that telegram is lost: a Frame without a head.
     """
-    try:
-        moment = _parse(claimed)
-        choices = [to_ms(moment.replace(tzinfo=moment.tzinfo or zone, fold=fold)) for fold in (0, 1)]
-    except (ValueError, OverflowError):
-        return None
-    return min(choices, key=lambda ms: abs(ms - received_ms))
+
+    def __init__(self, layouts: LayoutSet) -> None:
+        self._layouts = layouts
+        self._size = header_size(layouts)
+        self._bytes = bytearray()
+        self._head: Head | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the stream stands at a border."""
+        return not self._bytes
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """The telegrams that are whole now."""
+        self._bytes += data
+        return self._by_length() if self._layouts.protocol.border == "length" else self._by_end()
+
+    def _by_length(self) -> Iterator[Frame]:
+        whole, at = bytes(self._bytes), 0
+        try:
+            while True:
+                head = self._head
+                if head is None:
+                    if len(whole) - at < self._size:
+                        return
+                    head = self._head = decode_head(self._layouts, whole[at : at + self._size])
+                end = at + head.length
+                if len(whole) < end:
+                    return
+                raw, at, self._head = whole[at:end], end, None
+                yield Frame(head, raw, raw[self._size :])
+        finally:
+            del self._bytes[:at]
+
+    def _by_end(self) -> Iterator[Frame]:
+        end, most = self._layouts.protocol.end, self._layouts.protocol.bytes_max
+        *lines, rest = bytes(self._bytes).split(end)
+        self._bytes[:] = rest
+        for line in lines:
+            yield self._line(line, line + end)
+        if len(rest) > most:
+            raise FormatError(f"no end within {most} bytes")
+
+    def _line(self, line: bytes, raw: bytes) -> Frame:
+        try:
+            first, body, has_body = self._split(line)
+            head = decode_head(self._layouts, first)
+            layout = self._layouts.messages.get(head.message)
+            if layout and layout.fields and not has_body:
+                return Frame(head, raw, body, f"{layout.fields[0].name}: the telegram ends before it")
+            return Frame(Head(head.message, len(line), head.sequence, head.claimed, head.resent), raw, body)
+        except FormatError as error:
+            return Frame(None, raw, b"", f"A header that cannot be read: {error}")
+
+    def _split(self, line: bytes) -> tuple[bytes, bytes, bool]:
+        delimiter = self._layouts.header.delimiter
+        if not delimiter:
+            return line[: self._size], line[self._size :], True
+        parts = line.split(delimiter, len(self._layouts.header.fields))
+        many = len(parts) > len(self._layouts.header.fields)
+        return delimiter.join(parts[:-1] if many else parts), parts[-1] if many else b"", many
 
 
-def _parse(claimed: str) -> datetime:
-    if len(claimed) == 17 and claimed.isdigit():
-        return datetime.strptime(claimed[:14], "%Y%m%d%H%M%S") + timedelta(milliseconds=int(claimed[14:]))
-    return datetime.fromisoformat(claimed)
+def _stamped(stamp: Stamp) -> Fields:
+    number = stamp.message[2:]
+    known: Fields = {
+        "id": stamp.message,
+        "prefix": stamp.message[:2],
+        "sequence": stamp.sequence,
+        "sender": stamp.sender,
+        "receiver": stamp.receiver,
+    }
+    return known | ({"number": int(number)} if number.isdigit() else {})
+
+
+def _own_value(f: Field) -> Any:
+    """What a header field says that no telegram gives a value: its constant, or the only one it allows."""
+    if f.constant is not None:
+        return f.constant
+    if len(f.values) == 1:
+        return f.values[0]
+    if f.low is not None and f.low == f.high:
+        return f.low
+    return "" if f.type in ("A", "char") else 0

@@ -115,12 +115,12 @@ def _protocol(path: Path, form: FileForm) -> Protocol:
         keys = {name: getattr(said, name) for name in said.__struct_fields__}
         plain = replace(plain, **{name: value for name, value in keys.items() if value is not None})
     if (plain.border == "end") != bool(plain.end):
-        raise bad_layout(path, "`end` and the border \"end\" belong together")
+        raise bad_layout(path, '`end` and the border "end" belong together')
     names = {f.name for f in form.fields}
     if not ("id" in names or {"prefix", "number"} <= names):
         raise bad_layout(path, "a header needs the field `id`, or `prefix` and `number`")
     if plain.border == "length" and "length" not in names:
-        raise bad_layout(path, "a header needs the field `length`, or the protocol border = \"end\"")
+        raise bad_layout(path, 'a header needs the field `length`, or the protocol border = "end"')
     if any(f.type == "group" for f in form.fields):
         raise bad_layout(path, "a header has no groups")
     return plain
@@ -179,5 +179,3 @@ def _incomplete(folder: Path, missing: str) -> BadSetup:
         f"{folder} needs a layout of {missing}.",
         todo="Add the missing file; docs/level2-interfaces.md shows them.",
     )
-
-

@@ -20,7 +20,7 @@ from demo.simulator.telegram_peer import Peer
 from demo.simulator.wires import PEERS
 from demo.wan import Line, follow
 from local_mes.level2.telegrams.codec import decode_body
-from local_mes.level2.telegrams.layout import load_folder
+from local_mes.level2.telegrams.layout_files import load_folder
 
 PLANTS = Path(__file__).parents[3] / "demo" / "plants"
 ZONE = ZoneInfo("Europe/Warsaw")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local_mes.level2.spool import create_spool
-from local_mes.level2.telegrams.layout import load_folder
+from local_mes.level2.telegrams.layout_files import load_folder
 from shared.clock import FixedClock
 from shared.db.engine import open_engine
 from shared.settings import PlantSettings

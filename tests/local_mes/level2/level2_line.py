@@ -11,7 +11,7 @@ from sqlalchemy import select
 from local_mes.level2.interpret import Interpreter
 from local_mes.level2.links import load_links
 from local_mes.level2.spool import Incoming, append
-from local_mes.level2.telegrams.frame import claimed_ms, local_text
+from local_mes.level2.telegrams.times import claimed_ms, local_text
 from local_mes.plant import Plant
 from local_mes.wiring import init_plant
 from shared.clock import FixedClock

@@ -14,7 +14,7 @@ from demo.scenario.script import Event
 from local_mes.level2.links import LinkPlan, load_links
 from local_mes.level2.operations import get_operation
 from local_mes.level2.telegrams.codec import decode_body, encode_body
-from local_mes.level2.telegrams.layout import load_events
+from local_mes.level2.telegrams.layout_files import load_events
 from local_mes.level2.telegrams.plausible import check
 from shared.errors import BadSetup
 from shared.settings import PlantSettings

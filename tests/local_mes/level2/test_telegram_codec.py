@@ -10,9 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local_mes.level2.telegrams.codec import FormatError, decode_body, encode_body
-from local_mes.level2.telegrams.frame import claimed_ms, decode_head, encode_telegram, local_text, next_sequence
-from local_mes.level2.telegrams.layout import Field, Layout, load_folder
+from local_mes.level2.telegrams.frame import decode_head, encode_telegram
+from local_mes.level2.telegrams.layout import Field, Layout, Protocol
+from local_mes.level2.telegrams.layout_files import load_folder
 from local_mes.level2.telegrams.plausible import check
+from local_mes.level2.telegrams.times import claimed_ms, local_text
 
 PLANTS = Path(__file__).parents[3] / "demo" / "plants"
 SETS = {code: load_folder(PLANTS / code / "telegrams") for code in ("ald", "cld")}
@@ -167,7 +169,7 @@ def test_a_header_without_a_possible_length_is_refused(raw: bytes) -> None:
 
 
 def test_sequence_wraps_from_9999_to_1() -> None:
-    assert [next_sequence(n) for n in (0, 1, 9998, 9999)] == [1, 2, 9999, 1]
+    assert [Protocol().next_sequence(n) for n in (0, 1, 9998, 9999)] == [1, 2, 9999, 1]
 
 
 WARSAW = ZoneInfo("Europe/Warsaw")
