@@ -22,6 +22,8 @@ from asyncua.common.methods import uamethod
 from asyncua.common.node import Node
 from asyncua.server.server import Server
 
+from demo.simulator.address_space import CopiedSpace
+
 NAMESPACE = "urn:strandline:level2"
 SLOTS = 1_000
 LOOK_S = 1.0
@@ -57,7 +59,7 @@ class RingServer:
 
     async def start(self) -> None:
         """Open the endpoint with the ring as it was left."""
-        server = Server()
+        server = Server(CopiedSpace())
         await server.init()
         server.set_endpoint(self.endpoint)
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
