@@ -86,3 +86,30 @@ link_state = Table(
     # real time of the machine, whatever the plant's clock says: shows whether the collector lives
     Column("seen_real_ms", Int, nullable=False),
 )
+
+signal_state = Table(
+    "signal_state",
+    spool_metadata,
+    Column("link", Code, primary_key=True),
+    Column("signal", Code, primary_key=True),
+    # where the peer keeps it: a node id, a register
+    Column("source", Words, nullable=False),
+    # good, uncertain, no_data (it says itself that there is none), refused (the peer does not know it)
+    Column("state", Code, nullable=False),
+    Column("since_ms", Int, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("value", Words, nullable=False),
+    # the peer's time of the last stored change, and its digest: history is read from there after a gap
+    Column("claimed", Code, nullable=False),
+    Column("stored", Code, nullable=False),
+)
+
+peer_certificate = Table(
+    "peer_certificate",
+    spool_metadata,
+    Column("link", Code, primary_key=True),
+    Column("role", Code, primary_key=True),
+    Column("fingerprint", Code, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("not_after_ms", Int, nullable=False),
+)

@@ -51,7 +51,9 @@ def own_files(desk: Desk, settings: OpcuaSettings) -> tuple[Path, Path]:
 async def _secure(client: Client, desk: Desk, settings: OpcuaSettings) -> None:
     certificate, key = own_files(desk, settings)
     if not (certificate.is_file() and key.is_file()):
-        raise Untrusted(f"There is no certificate of our own ({certificate}): run `strandline plant opcua-certificate`.")
+        raise Untrusted(
+            f"There is no certificate of our own ({certificate}): run `strandline plant opcua-certificate`."
+        )
     own = read_certificate(certificate.read_bytes())
     await _show(desk, "own", own)
     check_time(own, real_ms(), "Our own certificate")

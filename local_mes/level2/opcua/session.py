@@ -60,7 +60,7 @@ class Session:
         jobs: list[Coroutine[Any, Any, None]] = [_lost(client)]
         if self._settings.has_ring:
             jobs.append(RingReader(self._desk, client).run())
-        if self._settings.signals or self._settings.events:
+        if self._settings.sources:
             jobs.append(Signals(self._desk, self._settings, client).run())
         tasks = [asyncio.create_task(job) for job in jobs]
         try:

@@ -70,9 +70,14 @@ class OpcuaSettings(Settings, frozen=True, kw_only=True):
     writes: dict[Name, dict[Name, Text]] = {}
 
     @property
+    def sources(self) -> tuple[Signal | EventSource, ...]:
+        """All that is heard beside the ring."""
+        return (*self.signals, *self.events)
+
+    @property
     def has_ring(self) -> bool:
         """Whether the link reads a ring of events."""
-        return self.ring if self.ring is not None else not (self.signals or self.events)
+        return self.ring if self.ring is not None else not self.sources
 
     @property
     def secured(self) -> bool:
@@ -92,7 +97,7 @@ def opcua_settings(link: Link) -> OpcuaSettings:
 def check_settings(link: Link, folder: Path) -> None:
     """BadSetup for files that are missing, names that come twice, a password that would travel in the clear."""
     settings = opcua_settings(link)
-    names = [one.message for one in (*settings.signals, *settings.events)]
+    names = [one.message for one in settings.sources]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
         raise bad_link(link.code, f"{doubled[0]} is named by two signals or events")
@@ -116,4 +121,6 @@ def _needed(settings: OpcuaSettings) -> Iterator[tuple[str, str]]:
     for pair in (("certificate", "private_key"), ("user_certificate", "user_key")):
         if any(getattr(settings, key) for key in pair):
             yield from ((key, getattr(settings, key)) for key in pair)
-    yield from ((key, getattr(settings, key)) for key in ("server_certificate", "password_file") if getattr(settings, key))
+    yield from (
+        (key, getattr(settings, key)) for key in ("server_certificate", "password_file") if getattr(settings, key)
+    )

@@ -172,4 +172,3 @@ def _uri(found: x509.Certificate) -> str:
         return ""
     uris = names.get_values_for_type(x509.UniformResourceIdentifier)
     return str(uris[0]) if uris else ""
-

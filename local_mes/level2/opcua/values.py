@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
 import msgspec
 from asyncua import ua
 from asyncua.client.client import Client
+from asyncua.common.events import Event
 from asyncua.common.node import Node
 
 from local_mes.level2.drivers.port import Heard
-from shared.clock import as_utc
 
 GOOD, UNCERTAIN, NO_DATA = "good", "uncertain", "no_data"
 DEPTH_MAX = 8
@@ -30,20 +31,17 @@ class Reading:
     reason: str
     claimed: str
 
-    def heard(self, message: str, more: dict[str, Any] | None = None, *, late: bool = False, problem: str = "") -> Heard:
+    def heard(self, message: str, *, late: bool = False) -> Heard:
         """As a message. Its time and value name it: the same change told twice is one."""
         content = {"value": self.value, "quality": self.quality}
         raw = msgspec.json.encode({"message": message, "time": self.claimed} | content)
-        sequence = 0 if self.claimed else None
-        return Heard(
-            message, content | (more or {}), raw, self.claimed, sequence, again=False, late=late, problem=problem
-        )
+        return Heard(message, content, raw, self.claimed, 0 if self.claimed else None, late=late)
 
 
 def reading_of(found: ua.DataValue) -> Reading:
     """A value as a server told it; a bad one, and a measurement that is not a number, is no data."""
     moment = found.SourceTimestamp or found.ServerTimestamp
-    claimed = as_utc(moment).isoformat() if isinstance(moment, datetime) else ""
+    claimed = _utc(moment).isoformat() if isinstance(moment, datetime) else ""
     status = found.StatusCode or ua.StatusCode()
     if status.is_bad():
         return Reading(None, NO_DATA, status.name, claimed)
@@ -53,6 +51,18 @@ def reading_of(found: ua.DataValue) -> Reading:
     if status.is_uncertain():
         return Reading(value, UNCERTAIN, status.name, claimed)
     return Reading(value, GOOD, "", claimed)
+
+
+def event_heard(message: str, event: Event, *, late: bool = False) -> Heard:
+    """An event as a message with all its fields; its id among them names it for ever."""
+    content = {
+        name: plain(value)
+        for name, value in vars(event).items()
+        if not name.startswith("__") and name not in event.internal_properties
+    }
+    claimed = str(content.get("Time") or "")
+    raw = msgspec.json.encode({"message": message} | content)
+    return Heard(message, content, raw, claimed, 0, late=late)
 
 
 def overflowed(found: ua.DataValue) -> bool:
@@ -65,18 +75,11 @@ def plain(value: Any, depth: int = 0) -> Any:
     """A value that JSON has: what has no form there becomes text."""
     if value is None or isinstance(value, bool | int | str):
         return value.value if isinstance(value, Enum) else value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, datetime):
-        return as_utc(value).isoformat()
+    for kind, to_plain in _PLAIN:
+        if isinstance(value, kind):
+            return to_plain(value)
     if isinstance(value, list | tuple) and depth < DEPTH_MAX:
         return [plain(one, depth + 1) for one in value]
-    if isinstance(value, ua.LocalizedText):
-        return value.Text
-    if isinstance(value, ua.NodeId | ua.QualifiedName):
-        return value.to_string()
     if is_dataclass(value) and depth < DEPTH_MAX:
         return {one.name: plain(getattr(value, one.name), depth + 1) for one in fields(value)}
     return str(value)
@@ -88,3 +91,16 @@ async def find_node(client: Client, text: str) -> Node:
         return client.get_node(ua.NodeId.from_string(text))
     uri, _, rest = text[4:].partition(";")
     return client.get_node(ua.NodeId.from_string(f"ns={await client.get_namespace_index(uri)};{rest}"))
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+_PLAIN: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (float, lambda value: value if math.isfinite(value) else None),
+    (bytes, lambda value: base64.b64encode(value).decode()),
+    (datetime, lambda value: _utc(value).isoformat()),
+    (ua.LocalizedText, lambda value: value.Text),
+    (ua.NodeId | ua.QualifiedName, lambda value: value.to_string()),
+)

@@ -1,0 +1,63 @@
+"""What a server has stored since the last change we have: read after each connect, in its order in time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from asyncua.client.client import Client
+from asyncua.ua.uaerrors import UaError
+
+from local_mes.level2.drivers.signal_state import SignalState
+from local_mes.level2.opcua.settings import EventSource, OpcuaSettings, Signal
+from local_mes.level2.opcua.values import find_node, plain, reading_of
+
+CURRENT_TIME = "i=2258"
+CHUNK = 1_000
+"""Values in one answer of the server."""
+Found = tuple[Signal | EventSource, Any]
+
+
+async def find_history(
+    client: Client, settings: OpcuaSettings, states: Mapping[str, SignalState]
+) -> tuple[list[Found], list[str]]:
+    """Stored values and events of those that ask for it, oldest first, and in words what could not be read."""
+    wanted = [one for one in settings.sources if one.history and states[one.message].claimed]
+    if not wanted:
+        return [], []
+    # the server's own clock bounds the read: ours may be off
+    now = await client.get_node(CURRENT_TIME).read_value()
+    found: list[tuple[str, int, Found]] = []
+    faults = []
+    for source in wanted:
+        since = datetime.fromisoformat(states[source.message].claimed)
+        try:
+            rows = await _read(client, source, since, now + timedelta(seconds=1))
+        except (UaError, ValueError) as error:
+            faults.append(
+                f"{source.message}: its history since {since.isoformat()} cannot be read ({type(error).__name__}): "
+                "changes of that time are missing"
+            )
+            continue
+        found.extend((moment, len(found), (source, one)) for moment, one in rows)
+    return [one for _, _, one in sorted(found, key=lambda row: row[:2])], faults
+
+
+async def _read(
+    client: Client, source: Signal | EventSource, since: datetime, until: datetime
+) -> list[tuple[str, Any]]:
+    node = await find_node(client, source.node)
+    if isinstance(source, EventSource):
+        kind = await find_node(client, source.type)
+        events = await node.read_event_history(since, until, 0, kind.nodeid)
+        return [(str(plain(getattr(event, "Time", ""))), event) for event in events]
+    rows: list[tuple[str, Any]] = []
+    while True:
+        values = await node.read_raw_history(since, until, CHUNK, return_bounds=False)
+        fresh = [(reading_of(value).claimed, value) for value in values]
+        rows.extend(fresh)
+        last = datetime.fromisoformat(fresh[-1][0]) if fresh and fresh[-1][0] else since
+        if len(fresh) < CHUNK or last <= since:
+            return rows
+        since = last  # the last one comes again and is recognised
