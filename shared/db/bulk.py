@@ -10,8 +10,20 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Select, Table, Update
-from sqlalchemy import bindparam, cast, func, insert, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    cast,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 Rows = Sequence[Mapping[str, Any]]
@@ -50,7 +62,7 @@ def update_each(
         return
     merged = list(_merge(key, rows, add, keep).values())
     if conn.dialect.name != "postgresql":
-        given = [{f"new_{name}": value for name, value in row.items()} for row in merged]
+        given = [{f"given_{name}": value for name, value in row.items()} for row in merged]
         conn.execute(_update_one(table, tuple(key), tuple(rows[0]), tuple(add), tuple(keep)), given)
         return
     columns = tuple(rows[0])
@@ -72,14 +84,14 @@ def from_arrays(table: Table, columns: Sequence[str]) -> postgresql.Insert:
 
 def as_arrays(columns: Sequence[str], rows: Rows) -> dict[str, list[Any]]:
     """The parameters of from_arrays: each column's values, in the rows' order."""
-    return {column: [row[column] for row in rows] for column in columns}
+    return {f"given_{column}": [row[column] for row in rows] for column in columns}
 
 
 def _unnested(table: Table, columns: Sequence[str]) -> Select[Any]:
     kinds = [ARRAY(table.c[column].type) for column in columns]
     return select(
         *(
-            func.unnest(cast(bindparam(name, type_=kind), kind)).label(name)
+            func.unnest(cast(bindparam(f"given_{name}", type_=kind), kind)).label(name)
             for name, kind in zip(columns, kinds, strict=True)
         )
     )
@@ -103,7 +115,7 @@ def _merge(key: Sequence[str], rows: Rows, add: Sequence[str], keep: Sequence[st
 def _update_one(
     table: Table, key: tuple[str, ...], columns: tuple[str, ...], add: tuple[str, ...], keep: tuple[str, ...]
 ) -> Update:
-    given = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in columns}
+    given = {name: bindparam(f"given_{name}", type_=table.c[name].type) for name in columns}
     return _update(table, key, given, add, keep)
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import BigInteger, Boolean, Column, Engine, LargeBinary, MetaData, String, Table, Text, select
 from sqlalchemy.exc import IntegrityError
 
-from shared.db.bulk import insert_all, insert_new
+from shared.db.bulk import among, insert_all, insert_new, update_each
 from shared.db.engine import open_engine, read, write
 from shared.db.upsert import upsert
 
@@ -73,6 +73,32 @@ def test_a_bulk_upsert_is_the_rows_one_after_another(database: Engine, seed: int
                 upsert(conn, piece, chunk, update=["mass_g", "note", "body"], add=["moves"])
         outcomes.append(content(database))
     assert outcomes[0] == outcomes[1], f"seed {seed}"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_bulk_update_is_the_rows_one_after_another(database: Engine, seed: int) -> None:
+    names = ("author", "piece", "mass_g", "note", "moves")
+    rows = [{name: row[name] for name in names} for row in draw(seed + 200, 30)]
+    outcomes = []
+    for together in (True, False):
+        with write(database) as conn:
+            conn.execute(piece.delete())
+            upsert(conn, piece, draw(seed, 6))
+            for chunk in [rows] if together else [[row] for row in rows]:
+                update_each(conn, piece, ("author", "piece"), chunk, add=("moves",), keep=("mass_g",))
+        outcomes.append(content(database))
+    assert outcomes[0] == outcomes[1], f"seed {seed}"
+    assert outcomes[0]
+    assert {row["piece"] for row in outcomes[0]} <= {row["piece"] for row in draw(seed, 6)}
+
+
+def test_rows_are_found_among_many_values(database: Engine) -> None:
+    with write(database) as conn:
+        insert_new(conn, piece, draw(5, 20))
+        there = {row["piece"] for row in conn.execute(select(piece.c.piece)).mappings()}
+        found = conn.execute(select(piece.c.piece).where(among(conn, piece.c.piece, ["p1", "p2", 'a,"b"', ""])))
+        assert set(found.scalars()) == there & {"p1", "p2"} != set()
+        assert conn.execute(select(piece.c.piece).where(among(conn, piece.c.piece, []))).all() == []
 
 
 def test_new_rows_leave_those_that_are_there(database: Engine) -> None:
