@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_mes.level2.telegrams.codec import Fields, FormatError, decode_body, encode_body, fixed_size
-from local_mes.level2.telegrams.layout import Field, LayoutSet
+from local_mes.level2.telegrams.layout import TEXTS, Field, LayoutSet
 from local_mes.level2.telegrams.times import read_claimed, write_claimed
+
+_SHORT_YEARS = {("bcd", 1), ("N", 2), ("u8", 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,13 @@ def encode_head(layouts: LayoutSet, stamp: Stamp, body_bytes: int) -> bytes:
     rules, known = layouts.protocol, _stamped(stamp)
     known |= write_claimed(stamp.claimed, rules.time_format)
     values: Fields = {f.name: known[f.name] if f.name in known else _own_value(f) for f in layouts.header.fields}
+    for f in layouts.header.fields:
+        if f.name == "id" and f.type not in TEXTS and not f.codes and stamp.message.isdigit():
+            values["id"] = int(stamp.message)
+        elif f.name == "year" and (f.type, f.width) in _SHORT_YEARS:
+            values["year"] %= 100
     if "length" in values:
-        size = 0 if rules.length_counts == "body" else header_size(layouts)
-        values["length"] = size + body_bytes
+        values["length"] = body_bytes + (0 if rules.length_counts == "body" else header_size(layouts))
     if "flags" in values:
         is_text = isinstance(values["flags"], str)
         repeat: Any = rules.resent if is_text else rules.resent_bit
@@ -192,4 +198,4 @@ def _own_value(f: Field) -> Any:
         return f.values[0]
     if f.low is not None and f.low == f.high:
         return f.low
-    return "" if f.type in ("A", "char") else 0
+    return "" if f.type in TEXTS else 0
