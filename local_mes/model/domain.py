@@ -98,7 +98,7 @@ class Link(Part):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     code: Name
-    kind: Literal["telegram", "opcua"]
+    kind: Name
     map: dict[str, str] = Field(default_factory=dict)
 
 
