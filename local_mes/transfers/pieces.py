@@ -13,7 +13,8 @@ from shared.material.queries import numbers_of, rows_of
 from shared.material.trace import trace
 from shared.orders.queries import find_order
 from shared.quality.domain import quality_status
-from shared.quality.queries import list_holds, open_holds
+from shared.quality.queries import open_holds
+from shared.quality.restriction import TOLD, find_restriction
 from shared.transfers.facts import PieceData
 from shared.transfers.queries import find_told_piece
 
@@ -26,7 +27,7 @@ def describe(conn: Connection, row: Row[Any]) -> PieceData:
     only_for = find_restriction(conn, row.material_id)
     attributes: dict[str, str] = msgspec.json.decode(row.attributes, type=dict[str, str])
     if only_for:
-        attributes = attributes | {"only_for": only_for}
+        attributes = attributes | {TOLD: only_for}
     return PieceData(
         material_id=row.material_id,
         kind=row.kind,
@@ -57,13 +58,6 @@ def candidate(conn: Connection, row: Row[Any]) -> ShipCandidate:
         tuple(h.reason for h in open_holds(conn, row.material_id)),
         find_restriction(conn, row.material_id),
     )
-
-
-def find_restriction(conn: Connection, material_id: str) -> str:
-    """What the piece was released for when its last hold ended; empty when it is free for any use."""
-    released = list_holds(conn, state="released", ids=[material_id], limit=HOLDS_SHOWN)
-    limited = [hold for hold in released if hold.only_for]
-    return max(limited, key=lambda h: (h.released_at_ms, h.hold_id)).only_for if limited else ""
 
 
 def heat_shares(conn: Connection, author: str, material_id: str) -> dict[str, int]:

@@ -108,14 +108,14 @@ def open_holds(conn: Connection, material_id: str) -> list[Held]:
     A hold of an ancestor counts while no hold here was inherited from it; one that was, and was released, stays released
     here. A heat's hold reaches its slabs only through the holds they were born with, because its share decides.
     """
-    line = _ancestry(conn, material_id)
+    line = ancestry(conn, material_id)
     rows = conn.execute(
         select(hold).where(hold.c.material_id.in_(sorted(line)), hold.c.placed_at_ms.is_not(None))
     ).all()
     return open_for([_held(row, line[row.material_id]) for row in rows])
 
 
-def _ancestry(conn: Connection, material_id: str) -> dict[str, int]:
+def ancestry(conn: Connection, material_id: str) -> dict[str, int]:
     """The piece and what it was made from, heats left out, with the number of steps up."""
     found, front = {material_id: 0}, [material_id]
     # asked of each parent by its id: a list of all heats would be the whole history, at every question

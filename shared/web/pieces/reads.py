@@ -13,6 +13,7 @@ from shared.material import queries as material
 from shared.material.queries import Event
 from shared.material.trace import trace
 from shared.quality import queries as quality
+from shared.quality.restriction import find_restriction
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
 from shared.web.accounts import names_of
 from shared.web.formats import kg
@@ -43,6 +44,8 @@ class Sheet:
     children: Sequence[Near]
     holds: Sequence[Any]
     released: Sequence[Any]
+    only_for: str
+    """What its releases, or those of what it was made from, limit it to."""
     decisions: Sequence[Any]
     analyses: Sequence[Any]
     advised_e6: dict[str, int]
@@ -86,6 +89,7 @@ def read_sheet(conn: Connection, material_id: str) -> Sheet:
         children=_near(near.edges, "child_id", "parent_id", material_id, by_id),
         holds=quality.open_holds(conn, material_id),
         released=[hold for hold in own if hold.released_at_ms is not None],
+        only_for=find_restriction(conn, material_id),
         decisions=quality.list_decisions(conn, ids=[material_id], limit=DECISIONS_SHOWN),
         analyses=analyses,
         advised_e6=json.loads(row.chemistry) if row.chemistry else {},
