@@ -7,7 +7,7 @@ ROOMS := local_mes central_hub sync shared drill demo campaign bench tools
 ARGS ?=
 DAYS ?= 1..10
 
-.PHONY: help setup assets system demo test lint format bench campaign mutate clean
+.PHONY: help setup assets peers system demo test lint format bench campaign mutate clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,13 +26,18 @@ shared/web/static/vendor/.ready: package-lock.json tools/assets.py | $(VENV)/.re
 	@$(PY) tools/assets.py
 	@touch $@
 
+peers: tests/peers/node_opcua/node_modules/.ready ## programs of others that the tests talk to, from npm, with integrity hashes
+
+tests/peers/node_opcua/node_modules/.ready: tests/peers/node_opcua/package-lock.json tools/peers.py | $(VENV)/.ready
+	@$(PY) -m tools.peers
+
 system: ## Debian packages the tests use: Chromium, PostgreSQL (only when root; says what it does)
 	@tools/system_packages.sh
 
 demo: setup ## a steel group on this machine; ARGS="--once --json", "--size small", "--speed 120"
 	@$(PY) -m demo $(ARGS)
 
-test: setup system ## all tests but the slow ones: unit, integration on SQLite and PostgreSQL, federation, browser
+test: setup peers system ## all tests but the slow ones: unit, integration on SQLite and PostgreSQL, federation, browser
 	$(PY) -m pytest -n 2 --dist loadfile -m "not slow" --ignore=tests/federation --ignore=tests/browser $(ARGS)
 	$(PY) -m pytest -m "not slow" tests/federation tests/browser $(ARGS)
 
@@ -49,7 +54,7 @@ format: $(VENV)/.ready ## rewrite layout of the code
 bench: setup ## timings, each beside its reference in the same run
 	$(PY) -m bench $(ARGS)
 
-campaign: setup system ## the long runs: histories by seed, days DAYS=1..10, slow tests; SEEDS=a..b: these histories alone
+campaign: setup peers system ## the long runs: histories by seed, days DAYS=1..10, slow tests; SEEDS=a..b: these histories alone
 	$(PY) -m campaign --jobs $(shell nproc) $(if $(SEEDS),--seeds $(SEEDS))
 	$(if $(SEEDS),,$(PY) -m demo.campaign --seeds $(DAYS) $(ARGS))
 	$(if $(SEEDS),,$(PY) -m pytest -m slow)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from local_mes.level2.commands import opcua_certificate
 from sync.bundles.commands import bundle_commands
 from sync.commands import Door, add_node_commands, config
 from sync.compare_commands import digest_command
@@ -129,3 +130,4 @@ _sync = bundle_commands(_road, to_one_peer=True)
 _sync.add_command(digest_command(_comparing))
 plant.add_command(_sync)
 plant.add_command(history)
+plant.add_command(opcua_certificate)

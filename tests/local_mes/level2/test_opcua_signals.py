@@ -1,0 +1,179 @@
+"""Plain data nodes, events, writes and history of an OPC UA server, against two makes of server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from level2_peers import Site, collecting, free_port, until
+from opcua_peers import MAKES, PeerServer
+
+from local_mes.level2 import down
+from local_mes.level2.drivers.signal_state import find_signals
+from shared.clock import FixedClock
+
+MakeSite = Callable[..., Site]
+HEAL_S = 15
+LINK = """
+[[link]]
+code = "EAF"
+kind = "opcua"
+address = "opc.tcp://127.0.0.1:{port}"
+  [link.settings]
+  security = "None"
+  publish_ms = 20
+  [[link.settings.signals]]
+  message = "EAF1.Speed"
+  node = "nsu=urn:strandline:level2;s=Speed"
+  history = true
+  [[link.settings.signals]]
+  message = "EAF1.Tap"
+  node = "nsu=urn:strandline:level2;s=Trigger"
+  when = "rise"
+    [link.settings.signals.fields]
+    heat = "nsu=urn:strandline:level2;s=Heat"
+    speed = "nsu=urn:strandline:level2;s=Speed"
+  [[link.settings.signals]]
+  message = "EAF1.Nowhere"
+  node = "nsu=urn:strandline:level2;s=Nowhere"
+  [[link.settings.signals]]
+  message = "EAF1.Stranger"
+  node = "nsu=urn:not:there;s=Speed"
+  [[link.settings.events]]
+  message = "EAF1.Alarm"
+  type = "nsu=urn:strandline:level2;s=TapAlarm"
+  [link.settings.writes.Power]
+  set_point = "nsu=urn:strandline:level2;s=SetPoint"
+  nowhere = "nsu=urn:strandline:level2;s=Nowhere"
+  [link.map]
+  "*.Tap" = "ignore"
+"""
+
+
+def messages(site: Site, name: str) -> list[dict[str, Any]]:
+    return [json.loads(row.fields) for row in site.spooled() if row.message == name]
+
+
+def speeds(site: Site) -> list[float]:
+    return [fields["value"] for fields in messages(site, "EAF1.Speed")]
+
+
+def signal(site: Site, name: str) -> Any:
+    return next((row for row in find_signals(site.spool, "EAF") if row.signal == name), None)
+
+
+def state_of(site: Site, name: str) -> str:
+    row = signal(site, name)
+    return row.state if row else ""
+
+
+@pytest.fixture(params=MAKES, ids=["asyncua", "node-opcua"])
+def scene(request: pytest.FixtureRequest, make_site: MakeSite, tmp_path: Path) -> tuple[Site, PeerServer]:
+    port = free_port()
+    return make_site(more=LINK.format(port=port)), request.param(port, tmp_path)
+
+
+def test_signals_events_calls_and_writes(scene: tuple[Site, PeerServer], clock: FixedClock) -> None:
+    site, server = scene
+
+    async def play() -> None:
+        async with server.running(), collecting(site, clock):
+            await until(lambda: state_of(site, "EAF1.Speed") == "good")
+            await server.set("Speed", 1.5)
+            await until(lambda: speeds(site) == [0, 1.5])
+            await server.set("Heat", "161843")
+            await server.set("Trigger", True)
+            await until(lambda: len(messages(site, "EAF1.Tap")) == 1)
+            await server.event("161843")
+            await until(lambda: len(messages(site, "EAF1.Alarm")) == 1)
+            await no_data(site, server)
+            await orders(site, server, clock)
+
+    asyncio.run(play())
+    assert messages(site, "EAF1.Tap") == [{"value": True, "quality": "good", "heat": "161843", "speed": 1.5}]
+    alarm = messages(site, "EAF1.Alarm")[0]
+    assert (alarm["HeatNumber"], alarm["Message"], alarm["Severity"] > 0) == ("161843", "heat 161843", True)
+
+
+async def no_data(site: Site, server: PeerServer) -> None:
+    """A bad value is no value and no zero; a bad node concerns itself alone and is named."""
+    await server.set("Speed", 9.9, bad="BadSensorFailure")
+    await until(lambda: state_of(site, "EAF1.Speed") == "no_data")
+    assert signal(site, "EAF1.Speed").reason == "BadSensorFailure"
+    assert speeds(site) == [0, 1.5]
+    assert (state_of(site, "EAF1.Nowhere"), state_of(site, "EAF1.Tap")) == ("refused", "good")
+    assert signal(site, "EAF1.Nowhere").reason == "BadNodeIdUnknown"
+    assert "urn:not:there" in signal(site, "EAF1.Stranger").reason
+    await until(lambda: "EAF1.Speed" in site.state("EAF").detail and "EAF1.Nowhere" in site.state("EAF").detail)
+    assert site.state_name("EAF") == "connected"
+    await server.set("Speed", 2.5)
+    await until(lambda: speeds(site) == [0, 1.5, 2.5])
+    assert state_of(site, "EAF1.Speed") == "good"
+
+
+async def orders(site: Site, server: PeerServer, clock: FixedClock) -> None:
+    def answer(key: str) -> str:
+        row = down.find_by_key(site.spool, key)
+        return f"{row.state} {row.answer}" if row else ""
+
+    down.queue_call(site.spool, clock, "EAF", "PDI.Store", {"slab": "S1", "thickness_um": 230000}, key="c1")
+    down.queue_call(site.spool, clock, "EAF", "PDI.Store", {"slab": "held", "thickness_um": 230000}, key="c2")
+    down.queue_telegram(site.spool, clock, "EAF", "Power", {"set_point": 42}, key="w1")
+    down.queue_telegram(site.spool, clock, "EAF", "Power", {"nowhere": 42}, key="w2")
+    down.queue_telegram(site.spool, clock, "EAF", "Power", {"unknown": 42}, key="w3")
+    await until(lambda: answer("w3").startswith("refused"))
+    assert [answer(key) for key in ("c1", "c2", "w1")] == [
+        "confirmed status 0",
+        "refused status 7",
+        "confirmed written and read back",
+    ]
+    assert "nowhere" in answer("w2")
+    assert "no node for unknown" in answer("w3")
+    assert (await server.called(), await server.get("SetPoint")) == (["S1", "held"], 42)
+
+
+def test_what_happened_while_nobody_listened_is_read_from_history(
+    scene: tuple[Site, PeerServer], clock: FixedClock
+) -> None:
+    site, server = scene
+
+    async def play() -> None:
+        async with server.running():
+            async with collecting(site, clock):
+                await until(lambda: state_of(site, "EAF1.Speed") == "good")
+                await server.set("Speed", 1.0)
+                await until(lambda: speeds(site) == [0, 1.0])
+            assert signal(site, "EAF1.Speed").reason == "the connection is lost"
+            for value in (2.0, 3.0, 4.0):
+                await server.set("Speed", value)
+            async with collecting(site, clock):
+                await until(lambda: len(speeds(site)) == 5)
+                await server.set("Speed", 5.0)
+                await until(lambda: len(speeds(site)) == 6)
+
+    asyncio.run(play())
+    assert speeds(site) == [0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    times = [row.claimed_ms for row in site.spooled() if row.message == "EAF1.Speed"]
+    assert times == sorted(times)
+
+
+def test_a_server_restart_heals_in_time(scene: tuple[Site, PeerServer], clock: FixedClock) -> None:
+    site, server = scene
+
+    async def play() -> None:
+        async with collecting(site, clock):
+            async with server.running():
+                await until(lambda: state_of(site, "EAF1.Speed") == "good")
+            await until(lambda: site.state_name("EAF") == "away" and state_of(site, "EAF1.Speed") == "no_data")
+            async with server.running():
+                back = monotonic()
+                await server.set("Speed", 7.0)
+                await until(lambda: speeds(site)[-1:] == [7.0])
+                assert monotonic() - back < HEAL_S
+
+    asyncio.run(play())
