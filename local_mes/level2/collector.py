@@ -128,8 +128,11 @@ class Collector:
             await asyncio.sleep(STATES_EVERY_S)
 
     async def _save(self) -> None:
-        rows = [driver.desk.state.row(real_ms()) for driver in self._drivers]
-        await asyncio.wrap_future(self._writer.submit(partial(save_states, rows=rows)))
+        states = [driver.desk.state for driver in self._drivers]
+        rows, courses = [state.row(real_ms()) for state in states], [state.course() for state in states]
+        await asyncio.wrap_future(self._writer.submit(partial(save_states, rows=rows, courses=courses)))
+        for state, course in zip(states, courses, strict=True):
+            state.saved(course["entries"])
 
     async def _wake_down(self) -> None:
         while True:

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, select
+from sqlalchemy.dialects.sqlite import insert
 
+from local_mes.level2.link_course import AWAY, CONNECTED, GAP, NO_DATA, RESTART, STOPPED, Entry, Event, after
 from local_mes.level2.offsets import ClockOffset
-from local_mes.level2.spool_tables import link_state
+from local_mes.level2.sequence_watch import Break, SequenceWatch
+from local_mes.level2.spool_tables import link_course, link_history, link_state
 from shared.clock import Clock, SystemClock
 from shared.db.engine import read
 from shared.db.upsert import upsert
 
-AWAY, CONNECTED, NO_DATA = "away", "connected", "no_data"
-STOPPED = "stopped"
-"""Shown for links whose collector has not been seen for COLLECTOR_AWAY_MS."""
 COLLECTOR_AWAY_MS = 10_000
+"""A link whose collector has not been seen for so long is shown as stopped."""
+UNSAVED_MAX = 200
+"""Entries of the history kept while the spool cannot be written."""
+__all__ = [
+    "AWAY",
+    "CONNECTED",
+    "NO_DATA",
+    "STOPPED",
+    "LinkState",
+    "find_states",
+    "load_state",
+    "real_ms",
+    "save_states",
+]
 
 
 @dataclass
@@ -39,11 +54,20 @@ class LinkState:
     repeated: int = 0
     refused: int = 0
     gaps: int = 0
+    watch: SequenceWatch = field(default_factory=SequenceWatch)
+    entries: int = 0
+    """Entries of the history so far."""
+    unsaved: deque[tuple[int, Entry]] = field(default_factory=lambda: deque(maxlen=UNSAVED_MAX))
+
+    def happened(self, event: Event, why: str = "", *, peer: str | None = None) -> None:
+        """Something happened to the connection; what state that leads to, link_course.py says."""
+        self.become(after(self.state, event), peer=peer, detail=why)
 
     def become(self, state: str, *, peer: str | None = None, detail: str = "") -> None:
         """Change state; a state that stays keeps its since."""
         if state != self.state or not self.since_ms:
             self.state, self.since_ms = state, self.clock.now_ms()
+            self.note(Entry(self.since_ms, state, detail or f"Connected to {peer}." if peer else detail))
         self.detail = detail
         if peer is not None:
             self.peer = peer
@@ -54,10 +78,49 @@ class LinkState:
         self.repeated += repeated
         self.last_message, self.last_message_ms = message, received_ms
 
+    def heard(self, sequence: int) -> None:
+        """The number of a message that is new: what is missing before it is counted and named."""
+        broken = self.watch.hear(sequence)
+        if broken:
+            self.broke(broken)
+
+    def broke(self, broken: Break) -> None:
+        """The peer's count did not go on."""
+        self.gaps += broken.count
+        self.detail = broken.why[:400]
+        kind = GAP if broken.count else RESTART
+        self.note(Entry(self.clock.now_ms(), kind, self.detail, broken.first, broken.last))
+
+    def note(self, entry: Entry) -> None:
+        """A line of the link's history."""
+        self.entries += 1
+        self.unsaved.append((self.entries, entry))
+
+    def saved(self, entries: int) -> None:
+        """The history is on disk up to there."""
+        while self.unsaved and self.unsaved[0][0] <= entries:
+            self.unsaved.popleft()
+
     def refuse(self, why: str) -> None:
         """A telegram was answered with an error code."""
         self.refused += 1
         self.detail = why[:400]
+
+    def course(self) -> dict[str, Any]:
+        """The row of table link_course, and the lines of link_history that are not on disk yet."""
+        lines = [
+            {"link": self.link, "ordinal": n, "at_ms": e.at_ms, "kind": e.kind, "why": e.why}
+            | {"first": e.first, "last": e.last}
+            for n, e in self.unsaved
+        ]
+        return {
+            "link": self.link,
+            "seen_ms": self.clock.now_ms(),
+            "entries": self.entries,
+            "sequence": self.watch.seen,
+            "missing": msgspec.json.encode(self.watch.missing).decode(),
+            "lines": lines,
+        }
 
     def row(self, seen_real_ms: int) -> dict[str, Any]:
         """The row of table link_state."""
@@ -82,25 +145,26 @@ class LinkState:
 
 
 def load_state(engine: Engine, link: str, kind: str, address: str, clock: Clock) -> LinkState:
-    """A link's state at the start of a collector: counters and clock offset go on, the connection does not."""
+    """A link's state at the start of a collector: counters and clock offset go on, the connection does not.
+
+    A collector that was killed could not write that it ended: its successor does, at the time it was last there.
+    """
     with read(engine) as conn:
         row = conn.execute(select(link_state).where(link_state.c.link == link)).first()
-    if row is None:
-        return LinkState(link, kind, address, clock, ClockOffset(), since_ms=clock.now_ms())
-    return LinkState(
-        link,
-        kind,
-        address,
-        clock,
-        ClockOffset(msgspec.json.decode(row.offsets, type=list[int])),
-        since_ms=clock.now_ms(),
-        last_message=row.last_message,
-        last_message_ms=row.last_message_ms,
-        received=row.received,
-        repeated=row.repeated,
-        refused=row.refused,
-        gaps=row.gaps,
-    )
+        course = conn.execute(select(link_course).where(link_course.c.link == link)).first()
+    made = LinkState(link, kind, address, clock, ClockOffset(), state=STOPPED, since_ms=clock.now_ms())
+    if row is not None:
+        made.offset = ClockOffset(msgspec.json.decode(row.offsets, type=list[int]))
+        made.last_message, made.last_message_ms = row.last_message, row.last_message_ms
+        made.received, made.repeated, made.refused, made.gaps = row.received, row.repeated, row.refused, row.gaps
+    if course is not None:
+        made.entries = course.entries
+        made.watch.seen = course.sequence
+        made.watch.missing = msgspec.json.decode(course.missing, type=list[tuple[int, int]])
+        if row is not None and row.state != STOPPED:
+            made.note(Entry(course.seen_ms, STOPPED, "The collector ended without saying so."))
+    made.happened("started", "The collector has started.")
+    return made
 
 
 def find_states(engine: Engine) -> dict[str, Any]:
@@ -109,10 +173,32 @@ def find_states(engine: Engine) -> dict[str, Any]:
         return {row.link: row for row in conn.execute(select(link_state).order_by(link_state.c.link))}
 
 
-def save_states(conn: Connection, rows: list[dict[str, Any]]) -> None:
-    """Write the states of all links."""
+def save_states(conn: Connection, rows: list[dict[str, Any]], courses: list[dict[str, Any]] | None = None) -> None:
+    """Write the states of all links, and what their history has to add."""
     names = [column.name for column in link_state.columns if column.name != "link"]
     upsert(conn, link_state, rows, update=names)
+    lines = [line for course in courses or () for line in course["lines"]]
+    if lines:
+        conn.execute(insert(link_history).on_conflict_do_nothing(), lines)
+    if courses:
+        plain = [{name: value for name, value in course.items() if name != "lines"} for course in courses]
+        upsert(conn, link_course, plain, update=["seen_ms", "entries", "sequence", "missing"])
+
+
+def find_history(engine: Engine, link: str, from_ms: int, to_ms: int) -> list[Entry]:
+    """A link's history of a stretch of time, oldest first, and before it the state in which the stretch begins."""
+    c = link_history.c
+    with read(engine) as conn:
+        first = conn.execute(
+            select(c.ordinal)
+            .where(c.link == link, c.at_ms <= from_ms, c.kind.not_in((GAP, RESTART)))
+            .order_by(c.ordinal.desc())
+            .limit(1)
+        ).scalar()
+        rows = conn.execute(
+            select(link_history).where(c.link == link, c.ordinal >= (first or 0), c.at_ms < to_ms).order_by(c.ordinal)
+        ).all()
+    return [Entry(r.at_ms, r.kind, r.why, r.first, r.last) for r in rows]
 
 
 def real_ms() -> int:

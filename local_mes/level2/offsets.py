@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterable
-from statistics import median_low
 
 SAMPLES = 51
 """Enough that a burst of late messages (fewer than half) does not pass for a wrong clock."""
@@ -15,16 +15,21 @@ class ClockOffset:
 
     def __init__(self, samples: Iterable[int] = ()) -> None:
         self._samples: deque[int] = deque(samples, maxlen=SAMPLES)
+        self._sorted = sorted(self._samples)
 
     def learn(self, received_ms: int, claimed_ms: int | None) -> None:
         """One telegram that was sent as it happened (not a repeat, not an unreadable time)."""
-        if claimed_ms is not None:
-            self._samples.append(received_ms - claimed_ms)
+        if claimed_ms is None:
+            return
+        if len(self._samples) == SAMPLES:
+            del self._sorted[bisect_left(self._sorted, self._samples[0])]
+        self._samples.append(received_ms - claimed_ms)
+        insort(self._sorted, received_ms - claimed_ms)
 
     @property
     def ms(self) -> int:
         """The offset; 0 before the first telegram."""
-        return median_low(self._samples) if self._samples else 0
+        return self._sorted[(len(self._sorted) - 1) // 2] if self._sorted else 0
 
     @property
     def samples(self) -> list[int]:

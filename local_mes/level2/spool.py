@@ -10,16 +10,17 @@ from __future__ import annotations
 import hashlib
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from local_mes.level2.spool_tables import identity, message, spool_metadata
+from local_mes.level2.spool_tables import identity, spool_metadata
 from shared.clock import Clock
 from shared.db.engine import read, write
 from shared.errors import Unavailable
@@ -33,7 +34,7 @@ BATCH_MAX = 500
 """Messages in one commit: bounds how long the first of them waits."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Incoming:
     """A message as it came, to be spooled."""
 
@@ -49,6 +50,8 @@ class Incoming:
     body: bytes
     fields: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    always_new: bool = False
+    """It carries neither number nor time: nothing could tell a repeat from another of the same."""
 
     @property
     def digest(self) -> str:
@@ -57,7 +60,7 @@ class Incoming:
         return hashlib.sha256(text).hexdigest()[:32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stored:
     """Where a message lies; repeated when it lay there before."""
 
@@ -85,38 +88,68 @@ def get_key(engine: Engine) -> str:
 
 def append(conn: Connection, incoming: Incoming) -> Stored:
     """Store a message, or find that it is stored."""
-    digest = incoming.digest
-    last = conn.execute(select(func.max(message.c.ordinal)).where(message.c.link == incoming.link)).scalar() or 0
-    known = conn.execute(
-        select(message.c.spool_id).where(
-            message.c.link == incoming.link,
-            message.c.sequence == incoming.sequence,
-            message.c.digest == digest,
-            message.c.ordinal > last - REPEAT_WINDOW,
-        )
-    ).scalar()
-    if known is not None:
-        return Stored(known, repeated=True)
-    spool_id: int = conn.execute(
-        insert(message)
-        .returning(message.c.spool_id)
-        .values(
-            link=incoming.link,
-            ordinal=last + 1,
-            message=incoming.message,
-            sequence=incoming.sequence,
-            digest=digest,
-            claimed=incoming.claimed[:64],
-            claimed_ms=incoming.claimed_ms,
-            received_ms=incoming.received_ms,
-            offset_ms=incoming.offset_ms,
-            zone_offset_min=incoming.zone_offset_min,
-            raw=incoming.raw,
-            fields=msgspec.json.encode(incoming.fields).decode(),
-            problem=incoming.problem,
-        )
-    ).scalar_one()
-    return Stored(spool_id, repeated=False)
+    return append_all(conn, [incoming])[0]
+
+
+def append_all(conn: Connection, batch: Sequence[Incoming]) -> list[Stored]:
+    """Store messages of one link in their order, each unless it is stored. Three statements for all of them."""
+    link = batch[0].link
+    last = conn.exec_driver_sql("SELECT max(ordinal) FROM message WHERE link = ?", (link,)).scalar() or 0
+    newest = conn.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'message'").scalar() or 0
+    known = _known(conn, link, batch, last - REPEAT_WINDOW)
+    stored, rows = [], []
+    for incoming in batch:
+        if incoming.always_new:
+            incoming = replace(incoming, sequence=last + 1)
+        name = (incoming.sequence, incoming.digest)
+        at = None if incoming.always_new else known.get(name)
+        if at is None:
+            newest, last = newest + 1, last + 1
+            known[name] = newest
+            rows.append(_row(incoming, newest, last, name[1]))
+        stored.append(Stored(at or newest, repeated=at is not None))
+    if rows:
+        conn.exec_driver_sql(_INSERT, rows)
+    return stored
+
+
+def _known(conn: Connection, link: str, batch: Sequence[Incoming], after: int) -> dict[tuple[int, str], int]:
+    sequences = msgspec.json.encode([incoming.sequence for incoming in batch]).decode()
+    return {
+        (sequence, digest): spool_id
+        for sequence, digest, spool_id in conn.exec_driver_sql(_FIND_KNOWN, (link, sequences, after))
+    }
+
+
+# the hottest statements of the collector: the driver keeps them prepared
+_FIND_KNOWN = """
+SELECT sequence, digest, spool_id FROM message
+WHERE link = ? AND sequence IN (SELECT value FROM json_each(?)) AND ordinal > ?
+"""
+_INSERT = """
+INSERT INTO message (spool_id, link, ordinal, message, sequence, digest, claimed, claimed_ms, received_ms, offset_ms,
+                     zone_offset_min, raw, fields, problem)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def _row(incoming: Incoming, spool_id: int, ordinal: int, digest: str) -> tuple[Any, ...]:
+    return (
+        spool_id,
+        incoming.link,
+        ordinal,
+        incoming.message,
+        incoming.sequence,
+        digest,
+        incoming.claimed[:64],
+        incoming.claimed_ms,
+        incoming.received_ms,
+        incoming.offset_ms,
+        incoming.zone_offset_min,
+        incoming.raw,
+        msgspec.json.encode(incoming.fields).decode(),
+        incoming.problem,
+    )
 
 
 _Job = tuple[Callable[[Connection], Any], "Future[Any]"]
@@ -133,7 +166,11 @@ class SpoolWriter:
 
     def append(self, incoming: Incoming) -> Future[Stored]:
         """Queue a message; the result comes when it is on disk."""
-        return self.submit(lambda conn: append(conn, incoming))
+        return self.submit(partial(append, incoming=incoming))
+
+    def append_all(self, batch: Sequence[Incoming]) -> Future[list[Stored]]:
+        """Queue messages of one link that came together; they are in one commit."""
+        return self.submit(partial(append_all, batch=batch))
 
     def submit(self, job: Callable[[Connection], T]) -> Future[T]:
         """Queue any other write to the spool, in order with the messages."""

@@ -113,3 +113,30 @@ peer_certificate = Table(
     Column("subject", Words, nullable=False),
     Column("not_after_ms", Int, nullable=False),
 )
+
+link_history = Table(
+    "link_history",
+    spool_metadata,
+    Column("link", Code, primary_key=True),
+    Column("ordinal", Int, primary_key=True, autoincrement=False),
+    Column("at_ms", Int, nullable=False),
+    # a state the link came into; gap: messages missing; restart: the peer counts anew
+    Column("kind", Code, nullable=False),
+    Column("why", Words, nullable=False),
+    # sequences that are missing
+    Column("first", Int),
+    Column("last", Int),
+    Index("ix_link_history_at", "link", "at_ms"),
+)
+
+link_course = Table(
+    # what a collector that is killed leaves for the next: when it was last there, how far the peer had counted
+    "link_course",
+    spool_metadata,
+    Column("link", Code, primary_key=True),
+    Column("seen_ms", Int, nullable=False),
+    Column("entries", Int, nullable=False),
+    Column("sequence", Int),
+    # [[first, last], ...]
+    Column("missing", Words, nullable=False),
+)

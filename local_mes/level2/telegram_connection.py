@@ -1,15 +1,15 @@
-"""One connection of a telegram link, from its first byte to its end.
+"""One connection of a telegram link, from its first byte to its end, whichever side called.
 
 Five tasks share it: `_read` takes telegrams and hands them to the spool without waiting; `_answer` waits for each
 commit and acknowledges in order; `_beat` sends heartbeats; `_watch` notices silence; `_send_down` sends what the plant
 wants. The first to end ends all. Whatever a peer sends, the worst that happens is that its connection closes: what was
-not acknowledged it sends again.
+not acknowledged it sends again. Telegrams that came together are stored in one commit and answered in one write.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -19,16 +19,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from local_mes.level2 import down
-from local_mes.level2.link_state import CONNECTED, NO_DATA
 from local_mes.level2.spool import Incoming, Stored
-from local_mes.level2.telegrams.codec import FormatError, decode_body
-from local_mes.level2.telegrams.frame import (
-    Head,
-    decode_head,
-    encode_telegram,
-    header_size,
-)
-from local_mes.level2.telegrams.layout import ACKNOWLEDGE, HEARTBEAT
+from local_mes.level2.telegram_rules import BAD_FORMAT, OK, Taken
+from local_mes.level2.telegrams.codec import FormatError
+from local_mes.level2.telegrams.frame import Framer, encode_telegram
 from local_mes.level2.telegrams.times import claimed_ms, local_text, zone_offset_min
 from shared import logs
 from shared.errors import Unavailable
@@ -36,14 +30,14 @@ from shared.errors import Unavailable
 if TYPE_CHECKING:
     from local_mes.level2.telegram_server import TelegramLink
 
-OK, UNKNOWN, BAD_FORMAT = 0, 10, 20
-ANSWERS_MAX = 256
-"""Telegrams read ahead of their commit: above the 32 a peer may have open, bounded against one that has no manners."""
+READ_BYTES = 65_536
+ANSWERS_MAX = 8
+"""Reads taken ahead of their commit: bounded against a peer that sends on and on without an answer."""
 NO_DATA_BEATS = 3
 CLOSE_BEATS = 6
 
 log = logs.get("level2")
-_Answer = tuple[Head, int, "Future[Stored] | None"]
+_Answer = tuple[list[Taken], "Future[list[Stored]] | None"]
 
 
 class TelegramConnection:
@@ -51,26 +45,23 @@ class TelegramConnection:
 
     def __init__(self, link: TelegramLink, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._link = link
-        self._layouts = link.layouts
+        self._protocol = link.layouts.protocol
         self._state = link.state
         self._reader = reader
         self._writer = writer
         self._answers: asyncio.Queue[_Answer] = asyncio.Queue(ANSWERS_MAX)
         self._heard = monotonic()
-        self._open_down: tuple[int, asyncio.Future[int]] | None = None
+        self._open_down: tuple[int, str, asyncio.Future[Mapping[str, Any]]] | None = None
 
     async def run(self) -> None:
-        """Serve until either side ends it."""
+        """Serve until either side ends it; the link's state says why."""
         host, port = (self._writer.get_extra_info("peername") or ("?", 0))[:2]
-        self._state.become(CONNECTED, peer=f"{host}:{port}")
+        self._state.happened("opened", peer=f"{host}:{port}")
         log.info("connected", link=self._link.link.code, peer=self._state.peer)
-        jobs: list[Coroutine[Any, Any, None]] = [
-            self._read(),
-            self._answer(),
-            self._beat(),
-            self._watch(),
-            self._send_down(),
-        ]
+        jobs: list[Coroutine[Any, Any, None]] = [self._read(), self._answer(), self._watch()]
+        if not self._link.settings.silent:
+            jobs += [self._send_down()]
+            jobs += [self._beat()] if self._protocol.heartbeat_id else []
         tasks = [asyncio.create_task(job) for job in jobs]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -85,79 +76,103 @@ class TelegramConnection:
 
     def _report(self, errors: list[BaseException | None]) -> None:
         for error in errors:
-            if isinstance(error, asyncio.IncompleteReadError):
-                self._state.detail = "The peer closed the connection."
-            elif isinstance(error, OSError | SQLAlchemyError | Unavailable | FormatError):
+            if isinstance(error, OSError | SQLAlchemyError | Unavailable | FormatError):
                 self._state.detail = f"The connection ended: {error}"[:400]
                 log.warning("connection ended", link=self._link.link.code, why=str(error))
             elif error is not None:
                 raise error
 
     async def _read(self) -> None:
-        size = header_size(self._layouts)
-        while True:
-            raw = await self._reader.readexactly(size)
+        framer = Framer(self._link.layouts)
+        while data := await self._reader.read(READ_BYTES):
+            self._heard = monotonic()
+            self._state.happened("heard", self._state.detail)
+            batch: list[Taken] = []
             try:
-                head = decode_head(self._layouts, raw)
+                for frame in framer.feed(data):
+                    batch.append(self._link.rules.take(frame))
             except FormatError as error:
                 # the border between telegrams is lost: nothing after this could be trusted
+                await self._post(batch)
                 self._state.refuse(f"A header that cannot be read: {error}")
-                self._send(ACKNOWLEDGE, {"ack_sequence": 0, "code": BAD_FORMAT})
+                if self._protocol.acknowledge == "code":
+                    self._send(self._protocol.acknowledge_id, {"ack_sequence": 0, "code": BAD_FORMAT})
                 raise
-            body = await self._reader.readexactly(head.length - size)
-            self._heard = monotonic()
-            self._state.become(CONNECTED, detail=self._state.detail)
-            await self._take(head, raw, body)
+            await self._post(batch)
+        self._state.detail = "The peer closed the connection."
 
-    async def _take(self, head: Head, raw: bytes, body: bytes) -> None:
-        if head.message == HEARTBEAT:
-            return
-        layout = self._layouts.messages.get(head.message)
-        if layout is None or (head.message != ACKNOWLEDGE and head.message not in self._link.accepted):
-            return await self._refuse(head, UNKNOWN, f"{head.message} is no message of this link.")
-        try:
-            fields = decode_body(layout, body)
-        except FormatError as error:
-            return await self._refuse(head, BAD_FORMAT, f"{head.message}: {error}")
-        if head.message == ACKNOWLEDGE:
-            return self._acknowledged(fields["ack_sequence"], fields["code"])
+    async def _post(self, batch: list[Taken]) -> None:
+        """Store what is to be stored and queue the answers, in the order the telegrams came."""
+        for taken in batch:
+            if taken.kind == "answer":
+                self._answered(taken)
+            elif taken.kind == "refused":
+                self._state.refuse(taken.problem)
+                log.warning(
+                    "telegram refused",
+                    link=self._link.link.code,
+                    sequence=taken.head.sequence,
+                    code=taken.code,
+                    why=taken.problem,
+                )
+        counted = [taken for taken in batch if taken.kind in ("data", "refused")]
         received = self._link.clock.now_ms()
-        moment = claimed_ms(head.claimed, self._link.zone, received)
+        stored = [self._incoming(taken, received) for taken in counted if taken.kind == "data"]
+        if counted:
+            await self._answers.put((counted, self._link.writer.append_all(stored) if stored else None))
+
+    def _incoming(self, taken: Taken, received: int) -> Incoming:
+        head, zone = taken.head, self._link.zone
+        moment = claimed_ms(head.claimed, zone, received)
         if not head.resent:
             # a repeat says when it first was sent; heartbeats often carry no true time at all
             self._state.offset.learn(received, moment)
-        incoming = Incoming(
+        return Incoming(
             link=self._link.link.code,
-            message=head.message,
+            message=taken.message[:64],
             sequence=head.sequence,
             claimed=head.claimed,
             claimed_ms=moment,
             received_ms=received,
             offset_ms=self._state.offset.ms,
-            zone_offset_min=zone_offset_min(moment or received, self._link.zone),
-            raw=raw + body,
-            body=body,
-            fields=fields,
+            zone_offset_min=zone_offset_min(received if moment is None else moment, zone),
+            raw=taken.frame.raw,
+            body=taken.frame.body if taken.frame.head else taken.frame.raw,
+            fields=taken.fields,
+            problem=taken.problem,
+            always_new=not self._link.rules.tells_repeats,
         )
-        await self._answers.put((head, OK, self._link.writer.append(incoming)))
-
-    async def _refuse(self, head: Head, code: int, why: str) -> None:
-        self._state.refuse(why)
-        log.warning("telegram refused", link=self._link.link.code, sequence=head.sequence, code=code, why=why)
-        await self._answers.put((head, code, None))
 
     async def _answer(self) -> None:
         while True:
-            head, code, commit = await self._answers.get()
-            if commit is not None:
-                stored = await asyncio.wrap_future(commit)
-                self._state.stored(head.message, self._link.clock.now_ms(), repeated=stored.repeated)
-            self._send(ACKNOWLEDGE, {"ack_sequence": head.sequence, "code": code})
+            batch, commit = await self._answers.get()
+            results = await asyncio.wrap_future(commit) if commit is not None else []
+            stored = iter(results)
+            now = self._link.clock.now_ms()
+            for taken in batch:
+                if taken.kind == "data":
+                    self._count(taken, next(stored), now)
+                self._acknowledge(taken)
             await self._writer.drain()
+
+    def _count(self, taken: Taken, stored: Stored, now: int) -> None:
+        self._state.stored(taken.message, now, repeated=stored.repeated)
+        if not stored.repeated and taken.frame.head is not None:
+            self._state.heard(taken.head.sequence)
+
+    def _acknowledge(self, taken: Taken) -> None:
+        answer = None if self._link.settings.silent else self._link.rules.answer(taken)
+        if answer is None:
+            return
+        try:
+            self._send(*answer)
+        except FormatError as error:
+            # a reply in kind to a request that cannot be read: what it would have to repeat is not known
+            self._state.refuse(f"{taken.message} cannot be answered: {error}")
 
     async def _beat(self) -> None:
         while True:
-            self._send(HEARTBEAT, {})
+            self._send(self._protocol.heartbeat_id, {})
             await self._writer.drain()
             await asyncio.sleep(self._link.link.heartbeat_s)
 
@@ -166,51 +181,64 @@ class TelegramConnection:
         while True:
             await asyncio.sleep(beat / 4)
             silent = monotonic() - self._heard
-            if silent > CLOSE_BEATS * beat:
+            if silent > CLOSE_BEATS * beat and self._protocol.heartbeat_id:
                 self._state.detail = f"Nothing heard for {CLOSE_BEATS} heartbeats: closed."
                 return
             if silent > NO_DATA_BEATS * beat:
-                self._state.become(NO_DATA, detail=f"Nothing heard for {NO_DATA_BEATS} heartbeats.")
+                self._state.happened("silent", f"Nothing heard for {NO_DATA_BEATS} heartbeats.")
 
     async def _send_down(self) -> None:
+        following = self._protocol.next_sequence
         while True:
             self._link.down_wake.clear()
-            take = partial(down.take_next, link=self._link.link.code, now_ms=self._link.clock.now_ms())
+            now = self._link.clock.now_ms()
+            take = partial(down.take_next, link=self._link.link.code, now_ms=now, following=following)
             row = await asyncio.wrap_future(self._link.writer.submit(take))
             if row is None:
                 await self._link.down_wake.wait()
-            else:
-                await self._send_one(row)
+                continue
+            accepted, answer = await self._send_one(row)
+            settle = partial(
+                down.settle, down_id=row.down_id, now_ms=self._link.clock.now_ms(), accepted=accepted, answer=answer
+            )
+            await asyncio.wrap_future(self._link.writer.submit(settle))
 
-    async def _send_one(self, row: down.Down) -> None:
-        answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._open_down = (row.sequence, answered)
+    async def _send_one(self, row: down.Down) -> tuple[bool, str]:
+        """Send until it is answered, where the line answers at all; whether it was accepted, and the answer."""
+        try:
+            expected = self._link.rules.answer_to(row.message)
+        except KeyError:
+            return False, f"cannot be sent: {row.message} has no layout"
+        answered: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
+        self._open_down = (row.sequence, expected or "", answered)
         resent = row.tries > 1
         try:
             while not answered.done():
                 self._send(row.message, row.fields, sequence=row.sequence, resent=resent)
                 await self._writer.drain()
                 resent = True
+                if expected is None:
+                    return True, "sent; this line acknowledges nothing"
                 await asyncio.wait([answered], timeout=self._link.link.resend_s)
-            accepted, answer = answered.result() == OK, f"code {answered.result():02d}"
+            code = answered.result().get("code", OK)
+            return code == OK, f"code {code:02d}" if isinstance(code, int) else str(code)
         except FormatError as error:
-            accepted, answer = False, f"cannot be sent: {error}"
+            return False, f"cannot be sent: {error}"
         finally:
             self._open_down = None
-        settle = partial(
-            down.settle, down_id=row.down_id, now_ms=self._link.clock.now_ms(), accepted=accepted, answer=answer
-        )
-        await asyncio.wrap_future(self._link.writer.submit(settle))
 
-    def _acknowledged(self, sequence: int, code: int) -> None:
-        if self._open_down and self._open_down[0] == sequence and not self._open_down[1].done():
-            self._open_down[1].set_result(code)
+    def _answered(self, taken: Taken) -> None:
+        if self._open_down is None:
+            return
+        sequence, expected, answered = self._open_down
+        if taken.message == expected and taken.fields.get("ack_sequence", sequence) == sequence and not answered.done():
+            answered.set_result(taken.fields)
 
-    def _send(self, message: str, fields: dict[str, Any], *, sequence: int = 0, resent: bool = False) -> None:
+    def _send(self, message: str, fields: Mapping[str, Any], *, sequence: int = 0, resent: bool = False) -> None:
         link = self._link.link
         self._writer.write(
             encode_telegram(
-                self._layouts,
+                self._link.layouts,
                 message,
                 fields,
                 sequence=sequence,

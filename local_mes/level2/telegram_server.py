@@ -1,18 +1,47 @@
-"""One telegram link: the plant listens, Level 2 connects, and the newest connection is the one that counts."""
+"""One telegram link. The plant listens and Level 2 connects, or the other way: the newest connection is the one that counts."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from local_mes.level2.link_state import AWAY, LinkState
+import msgspec
+
+from local_mes.level2.link_state import LinkState
 from local_mes.level2.links import Link, split_address
 from local_mes.level2.spool import SpoolWriter
 from local_mes.level2.telegram_connection import TelegramConnection
+from local_mes.level2.telegram_rules import TelegramRules
 from local_mes.level2.telegrams.layout import LayoutSet
+from shared import logs
 from shared.clock import Clock
 from shared.errors import BadSetup
+
+log = logs.get("level2")
+
+
+class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[link.settings]` of a telegram link.
+
+    side    server: the plant listens on the link's address; client: it connects to it
+    hosts   addresses or networks that may connect; none: any
+    silent  hears and says nothing, not even an acknowledgement: beside an old MES that answers
+    """
+
+    side: Literal["server", "client"] = "server"
+    hosts: tuple[str, ...] = ()
+    silent: bool = False
+
+    def __post_init__(self) -> None:
+        for host in self.hosts:
+            ip_network(host)
+
+    def may_connect(self, host: str) -> bool:
+        """Whether a peer with this address is let in."""
+        return not self.hosts or any(ip_address(host) in ip_network(allowed) for allowed in self.hosts)
 
 
 @dataclass
@@ -26,9 +55,12 @@ class TelegramLink:
     writer: SpoolWriter
     state: LinkState
     down_wake: asyncio.Event = field(default_factory=asyncio.Event)
+    settings: TelegramSettings = field(default_factory=TelegramSettings)
 
     def __post_init__(self) -> None:
-        self.accepted = frozenset(self.link.messages or self.link.map)
+        self.rules = TelegramRules(self.layouts, self.link.messages or self.link.map)
+        self.state.watch.first = self.layouts.protocol.sequence_first
+        self.state.watch.last = self.layouts.protocol.sequence_last
         self._running: asyncio.Task[None] | None = None
 
     async def listen(self) -> asyncio.Server:
@@ -53,7 +85,19 @@ class TelegramLink:
                 server.close()
                 await self._end_running()
 
+    async def call(self) -> None:
+        """Connect and serve until the connection ends; OSError says why."""
+        reader, writer = await asyncio.open_connection(*split_address(self.link))
+        await TelegramConnection(self, reader, writer).run()
+        raise ConnectionError(self.state.detail or "The peer closed the connection.")
+
     async def _on_connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host = str((writer.get_extra_info("peername") or ("",))[0])
+        if not self.settings.may_connect(host):
+            log.warning("host not let in", link=self.link.code, host=host)
+            self.state.refuse(f"{host} wanted to connect and is none of the hosts of this link.")
+            writer.close()
+            return
         task = asyncio.current_task()
         await self._end_running()
         self._running = task
@@ -65,7 +109,7 @@ class TelegramLink:
         finally:
             if self._running is task:
                 self._running = None
-                self.state.become(AWAY, detail=self.state.detail)
+                self.state.happened("closed", self.state.detail)
 
     async def _end_running(self) -> None:
         while self._running is not None:

@@ -16,6 +16,7 @@ from local_mes.level2 import down
 from local_mes.level2.drivers.port import Answer, Heard
 from local_mes.level2.link_state import CONNECTED, NO_DATA, LinkState
 from local_mes.level2.links import Link, LinkPlan
+from local_mes.level2.sequence_watch import Break
 from local_mes.level2.spool import REPEAT_WINDOW, Incoming, SpoolWriter, Stored, append
 from local_mes.level2.spool_tables import message
 from local_mes.level2.telegrams.times import claimed_ms, zone_offset_min
@@ -53,8 +54,7 @@ class Desk:
 
     def gap(self, why: str, count: int = 1) -> None:
         """Messages are known to be missing."""
-        self.state.gaps += count
-        self.state.detail = why[:400]
+        self.state.broke(Break(why, count=count))
         log.warning("gap in events", link=self.link.code, why=why)
 
     async def keep(self, *heard: Heard) -> list[Stored]:

@@ -1,30 +1,42 @@
-"""The driver of telegram links: the plant listens, each connection acknowledges and sends down by its own protocol."""
+"""The driver of telegram links: each connection acknowledges and sends down by the rules of its line."""
 
 from __future__ import annotations
 
 import asyncio
 
 from local_mes.level2.drivers.desk import Desk
-from local_mes.level2.drivers.port import Driver
-from local_mes.level2.telegram_server import TelegramLink
+from local_mes.level2.drivers.port import Driver, read_settings
+from local_mes.level2.telegram_server import TelegramLink, TelegramSettings
 
 
 class TelegramDriver(Driver):
     """Orders go down within a connection, by sequence and acknowledgement: `send` is not used."""
 
+    Settings = TelegramSettings
+
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        layouts = desk.plan.layouts[desk.link.code]
         self._link = TelegramLink(
-            desk.link, layouts, desk.plan.zone, desk.clock, desk.writer, desk.state, down_wake=desk.down_wake
+            desk.link,
+            desk.plan.layouts[desk.link.code],
+            desk.plan.zone,
+            desk.clock,
+            desk.writer,
+            desk.state,
+            down_wake=desk.down_wake,
+            settings=read_settings(desk.link, TelegramSettings),
         )
+        self._calls = self._link.settings.side == "client"
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        """Open the port."""
-        self._server = await self._link.listen()
+        """Open the port, where the plant is the one that listens."""
+        if not self._calls:
+            self._server = await self._link.listen()
 
     async def session(self) -> None:
-        """Serve until cancelled."""
+        """Serve until cancelled, or until the connection that the plant made ends."""
+        if self._calls:
+            return await self._link.call()
         server, self._server = self._server or await self._link.listen(), None
         await self._link.run(server)
