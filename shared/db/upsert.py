@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import sqlite
 
-from shared.db.bulk import Rows, as_arrays, from_arrays
+from shared.db.bulk import as_arrays, from_arrays
+from shared.db.copying import Rows
 from shared.db.fitting import check_fit
 
 

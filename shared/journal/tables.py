@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import Column, ForeignKeyConstraint, Index, LargeBinary, String, UniqueConstraint
 
 from shared.db.append_only import append_only
+from shared.db.reference import refers
 from shared.db.types import Code, Id, Int, Words, journal_table, local_table
 
 Hash = String(64)
@@ -77,15 +78,17 @@ entry = append_only(
         Column("epoch", Id, primary_key=True),
         Column("seq", Int, primary_key=True),
         Column("hash", Hash, nullable=False),
-        Column("fact_id", Id, ForeignKey("fact.fact_id"), nullable=False),
+        Column("fact_id", Id, nullable=False),
         # where a relayed fact stands in its author's own stream; empty for an author's own entry
         Column("origin_stream", Code),
         Column("origin_epoch", Id),
         Column("origin_seq", Int),
         Index("ix_entry_fact_id", "fact_id"),
+        ForeignKeyConstraint(["fact_id"], ["fact.fact_id"]).ddl_if(dialect="sqlite"),
     ),
     lets_go=GIVEN_UP_ENTRY,
 )
+refers(entry, fact, "fact_id")
 
 entry_abandoned = append_only(
     # entries of a branch that a recovery gave up, with their bytes: evidence, and what the guards let go

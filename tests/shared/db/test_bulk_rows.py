@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import BigInteger, Boolean, Column, Engine, LargeBinary, MetaData, String, Table, Text, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
-from shared.db.bulk import among, insert_all, insert_new, update_each
+from shared.db.bulk import COPY_FROM, among, insert_all, insert_new, update_each
 from shared.db.engine import open_engine, read, write
 from shared.db.upsert import upsert
 
@@ -108,6 +108,53 @@ def test_new_rows_leave_those_that_are_there(database: Engine) -> None:
         assert insert_new(conn, piece, [{**first, "note": "changed"}, second, {**second, "note": "again"}]) == 1
         assert insert_new(conn, piece, []) == 0
     assert sorted(content(database), key=repr) == sorted([first, second], key=repr)
+
+
+def many(count: int, seed: int = 9) -> list[Row]:
+    """Enough for COPY, each under its own key, with everything a column can hold."""
+    return [{**row, "piece": f"m{n}", "body": bytes(range(256))} for n, row in enumerate(draw(seed, count))]
+
+
+def test_many_new_rows_leave_those_that_are_there(database: Engine) -> None:
+    rows = many(2 * COPY_FROM)
+    half, known = rows[:COPY_FROM], {**rows[3], "note": "known"}
+    with write(database) as conn:
+        assert insert_new(conn, piece, half) == COPY_FROM
+        assert insert_new(conn, piece, [known, *rows]) == COPY_FROM
+    assert sorted(content(database), key=repr) == sorted(rows, key=repr)
+
+
+def test_of_many_rows_one_that_may_not_be_is_an_error_and_none_stays(database: Engine) -> None:
+    rows = many(COPY_FROM)
+    for bad in (rows[3], {**rows[3], "piece": "x", "note": None}):
+        with pytest.raises(IntegrityError), write(database) as conn:
+            insert_all(conn, piece, [*rows, bad])
+        assert content(database) == []
+    with pytest.raises(IntegrityError), write(database) as conn:
+        insert_new(conn, piece, [*rows, {**rows[3], "piece": "x", "author": None}])
+    with write(database) as conn:
+        insert_all(conn, piece, rows)
+    assert sorted(content(database), key=repr) == sorted(rows, key=repr)
+
+
+@pytest.mark.postgres
+def test_a_server_that_goes_during_many_rows_is_the_databases_error(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    piece.create(engine)
+
+    def insert_without_server() -> None:
+        with write(engine) as conn:
+            mine = conn.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+            with write(engine) as other:
+                other.exec_driver_sql(f"SELECT pg_terminate_backend({mine})")
+            insert_all(conn, piece, many(COPY_FROM))
+
+    with pytest.raises(OperationalError):
+        insert_without_server()
+    with write(engine) as conn:
+        insert_all(conn, piece, many(COPY_FROM))
+    assert len(content(engine)) == COPY_FROM
+    engine.dispose()
 
 
 def test_a_key_that_is_there_is_an_error_where_all_must_be_new(database: Engine) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -50,9 +51,13 @@ def test_the_revisions_make_what_the_code_expects(empty: Engine, kind: str) -> N
     migrate.upgrade(empty, BRANCHES[kind])
     mine = tables_of("shared") | tables_of(kind)
     with read(empty) as conn:
-        context = MigrationContext.configure(
-            conn, opts={"include_object": lambda o, n, k, _r, _c: (n if k == "table" else o.table.name) in mine}
-        )
+
+        def include(thing: Any, name: str, kind: str, reflected: bool, _other: object) -> bool:
+            if (kind, name, conn.dialect.name) == ("foreign_key_constraint", "fk_entry_fact_id", "postgresql"):
+                return reflected  # a trigger checks it there (shared/db/reference.py)
+            return (name if kind == "table" else thing.table.name) in mine
+
+        context = MigrationContext.configure(conn, opts={"include_object": include})
         assert compare_metadata(context, metadata) == []
     migrate.check(empty, BRANCHES[kind])
 

@@ -1,0 +1,52 @@
+"""COPY: PostgreSQL's own way in for many rows, with the driver's rows in its binary form.
+
+A row costs the driver a tenth of what it does as elements of arrays, and the server half of what an INSERT does. What a
+key forbids is an error of the whole statement: whoever expects rows that are there already uses a savepoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import BigInteger, Boolean, Connection, LargeBinary, String, Table
+from sqlalchemy.exc import DBAPIError
+
+Rows = Sequence[Mapping[str, Any]]
+
+_KINDS = ((BigInteger, "int8"), (Boolean, "bool"), (LargeBinary, "bytea"), (String, "text"))
+
+
+def copy_in(conn: Connection, table: Table, rows: Rows) -> None:
+    """Insert rows (all with the same two columns or more). The database's errors come as from any statement."""
+    columns = tuple(rows[0])
+    statement, kinds = _statement(table, columns)
+    values = itemgetter(*columns)
+    driver = conn.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(kinds)
+            for row in rows:
+                copy.write_row(values(row))
+    except psycopg.Error as error:
+        if conn.dialect.is_disconnect(error, driver, None):  # type: ignore[arg-type]
+            conn.invalidate(error)
+        raise DBAPIError.instance(
+            f"COPY {table.name}", None, error, psycopg.Error, True, dialect=conn.dialect
+        ) from error
+
+
+@lru_cache(maxsize=100)
+def _statement(table: Table, columns: tuple[str, ...]) -> tuple[sql.Composed, tuple[str, ...]]:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table.name), names)
+    return statement, tuple(_kind(table.c[name].type) for name in columns)
+
+
+def _kind(column: object) -> str:
+    return next(kind for cls, kind in _KINDS if isinstance(column, cls))
