@@ -86,6 +86,18 @@ def test_clocks_apart_are_told_and_our_own_below_a_signed_time_is_an_alarm(
     assert kinds(standing(offset_ms=offset_ms, floor_ms=floor_ms)) == expected
 
 
+def test_an_alarm_says_what_it_saw_with_times_a_person_reads_and_any_number_it_was_given() -> None:
+    (waits,) = judge(NOW_MS, standing(waiting=3, oldest_ms=NOW_MS - 16 * MINUTE), SYNC)
+    assert waits.what == "HUB can be reached, but facts wait for more than 15 minutes."
+    assert waits.evidence.startswith(
+        "3 facts wait; the oldest was recorded 2026-03-11 04:44:00 UTC, now is 2026-03-11 05:00:00 UTC."
+    )
+    (ahead,) = judge(NOW_MS, standing(offset_ms=121_500), SYNC)
+    assert ahead.what == "HUB's clock is ahead of the clock here by more than 120 s."
+    assert ahead.evidence.startswith("Offset +121.5 s as last measured, 2026-03-11 05:00:00 UTC.")
+    assert "HUB signed 9000000000000000000 ms;" in judge(NOW_MS, standing(floor_ms=9 * 10**18), SYNC)[0].evidence
+
+
 def rows(engine: Engine) -> list[tuple[str, str, bool]]:
     """Kind, level, whether it still lasts; the oldest first."""
     with read(engine) as conn:
