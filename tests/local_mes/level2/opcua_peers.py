@@ -44,15 +44,18 @@ class Users(UserManager):
 
     def __init__(self, name: str, password: str) -> None:
         self.name, self.password = name, password
+        self.person = b""
         self.seen: list[str] = []
 
     def get_user(
-        self, iserver: Any, username: str | None = None, password: str | None = None, certificate: bytes | None = None
+        self, iserver: Any, username: str | None = None, password: str | None = None, certificate: Any = None
     ) -> User | None:
         if not self.name:
             return User(role=UserRole.User)
-        kind = "certificate" if certificate else "name" if username else "nobody"
-        fits = bool(certificate) or (username, password) == (self.name, self.password)
+        # without a person's certificate the library hands over the application's
+        shown = certificate.public_bytes(Encoding.DER) if hasattr(certificate, "public_bytes") else certificate
+        kind = "name" if username else "certificate" if shown == self.person else "nobody"
+        fits = kind == "certificate" or (username, password) == (self.name, self.password)
         self.seen.append(kind if fits else f"refused {kind}")
         return User(role=UserRole.User, name="mes") if fits else None
 
