@@ -14,10 +14,13 @@ from unittest.mock import patch
 from campaign import memory, memory_caller, store
 from campaign.history import plan, play
 from campaign.worlds import Kind, WorldName
-from sync import marks, positions, recovery, verdict
+from shared.journal import life, replay
+from sync import caller, incoming, marks, mending, outgoing, positions, recovering, recovery, verdict
+from sync.caller import Caller
+from sync.desk import Desk
 from sync.errors import OutOfStep
-from sync.messages import EpochState
-from sync.recovering import Recovery
+from sync.messages import EpochState, Receipt
+from sync.outgoing import Run, Sealed
 
 Change = tuple[object, str, Any]
 """Where a function lives, its name, and what takes its place."""
@@ -123,6 +126,29 @@ def _drop_acknowledged() -> Callable[..., int]:
     return pruned
 
 
+def _drop_bodies_acknowledged() -> list[Change]:
+    """A caller that has no bodies any more for what a receipt acknowledged once."""
+    gone: dict[str, int] = {}
+    deliver, read_run = Caller.deliver, outgoing.read_run
+
+    def note(node: Caller, sealed: Sealed) -> Receipt:
+        receipt = deliver(node, sealed)
+        gone[receipt.epoch] = max(receipt.durable, gone.get(receipt.epoch, 0))
+        return receipt
+
+    def pruned(conn: Any, span: positions.Span, *limits: int) -> Run:
+        if span.first <= gone.get(span.epoch, 0):
+            raise OutOfStep("campaign.pruned", f"Entry {span.first} was deleted after it was acknowledged.")
+        return read_run(conn, span, *limits)
+
+    return [(Caller, "deliver", note), (caller, "read_run", pruned)]
+
+
+def _planned(without: Callable[..., recovery.Plan]) -> list[Change]:
+    """Another plan of recovery: where it is fetched for, and where it is carried out."""
+    return [(recovering, "plan", without), (mending, "plan", without)]
+
+
 def _plan_without(*causes: str) -> Callable[..., recovery.Plan]:
     """recovery.plan that leaves these causes as they are."""
     whole = recovery.plan
@@ -173,6 +199,18 @@ def _no(*_: Any) -> bool:
     return False
 
 
+def _no_reason(*_: Any) -> str:
+    return ""
+
+
+def _nothing(*_: Any) -> None:
+    return None
+
+
+def _every(_conn: Any, entries: Sequence[Any]) -> list[Any]:
+    return list(entries)
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "the receiver's cursor wins, also when it is lower than it was",
@@ -183,41 +221,52 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "bodies are kept for ever",
-        {"memory": lambda: [(memory_caller.MemoryCaller, "_push", _drop_acknowledged())]},
+        {
+            "memory": lambda: [(memory_caller.MemoryCaller, "_push", _drop_acknowledged())],
+            "sqlite": _drop_bodies_acknowledged,
+        },
     ),
     Rule(
         "own history is pulled back",
         {
             "memory": lambda: [(recovery, "plan", _plan_without("behind", "fork"))],
-            "sqlite": lambda: [(Recovery, "settle", _no)],
+            "sqlite": lambda: _planned(_plan_without("behind", "fork")),
         },
     ),
     Rule(
         "hash chain and fork check",
         {
-            "memory": lambda: [
-                (recovery, "meeting", _agree_anywhere),
-                (verdict, "judge", _judge_blindly),
-            ]
+            "memory": lambda: [(recovery, "meeting", _agree_anywhere), (verdict, "judge", _judge_blindly)],
+            "sqlite": lambda: [(recovering, "meeting", _agree_anywhere), (incoming, "judge", _judge_blindly)],
         },
     ),
     Rule(
         "the hello shows the whole tree of epochs",
-        {"memory": lambda: [(recovery, "plan", _plan_of_known())]},
+        {
+            "memory": lambda: [(recovery, "plan", _plan_of_known())],
+            "sqlite": lambda: _planned(_plan_of_known()),
+        },
     ),
     Rule(
         "a fact has its effect once",
         {
             "memory": lambda: [(store.Rows, "knows", _no)],
+            "sqlite": lambda: [(replay, "_not_applied", _every)],
         },
     ),
     Rule(
         "the anchor tells of a restore",
-        {"memory": lambda: [(memory, "is_behind", _no)]},
+        {
+            "memory": lambda: [(memory, "is_behind", _no)],
+            "sqlite": lambda: [(life, "_reason", _no_reason)],
+        },
     ),
     Rule(
         "only the latest session counts",
-        {"memory": lambda: [(verdict, "is_stale", _no)]},
+        {
+            "memory": lambda: [(verdict, "is_stale", _no)],
+            "sqlite": lambda: [(Desk, "_check_session", _nothing)],
+        },
     ),
     Rule(
         "an epoch with a child is at its end",
@@ -225,7 +274,8 @@ RULES: tuple[Rule, ...] = (
             "memory": lambda: [
                 (recovery, "plan", _plan_without("superseded")),
                 (verdict, "judge", _judge_unfenced()),
-            ]
+            ],
+            "sqlite": lambda: [*_planned(_plan_without("superseded")), (incoming, "judge", _judge_unfenced())],
         },
     ),
 )

@@ -38,6 +38,12 @@ def plan(seed: int, length: int) -> list[Step]:
     return [Step(n, deed, f"{seed} {n}") for n, deed in enumerate(draw_deeds(dice, length), start=1)]
 
 
+def steps_of(seed: int, said: str) -> list[Step]:
+    """The steps of a history that are told as in `3 write, 9 exchange`: what was left when it was made short."""
+    pairs = (step.split() for step in said.split(", "))
+    return [Step(int(number), deed, f"{seed} {number}") for number, deed in pairs]
+
+
 def play(open_group: OpenGroup, seed: int, steps: Sequence[Step]) -> Outcome:
     """One history, from the first step to its judgement."""
     trace: list[str] = []

@@ -5,6 +5,8 @@ Only the whole proof of chains and seals is the product's own, `journal verify`.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -32,6 +34,7 @@ class Reading:
 
     def __init__(self, there: Machine) -> None:
         self.machine = there
+        self.remakes: Counter[str] = Counter()
 
     def facts(self, stream: str) -> set[str]:
         """Ids of all facts in a stream."""
@@ -81,12 +84,23 @@ class Reading:
         return dict(self._rows(query, stream))
 
     def remade(self, author: str) -> int:
-        """Not told by the product."""
-        return 0
+        """As counted while the site ran."""
+        return self.remakes[author]
 
     def repeated(self, author: str) -> list[str]:
-        """Rows are insert-or-update: what repeats shows in sums, and so in the content."""
-        return []
+        """Rows are insert-or-update and hide it; but a fact that comes again looks as if another contested it."""
+        query = "SELECT fact_id, subject, previous FROM contested WHERE author = ?"
+        alone = [(fact_id, claim) for fact_id, *claim in self._rows(query, author)]
+        claims = self._claims(author) if alone else Counter()
+        return [fact_id for fact_id, (subject, previous) in alone if claims[subject, previous] < 2]
+
+    def _claims(self, author: str) -> Counter[tuple[str, str | None]]:
+        """How many facts of an author name this one as the one before them, about this subject."""
+        claims: Counter[tuple[str, str | None]] = Counter()
+        query = "SELECT f.body FROM fact f JOIN applied a USING (author, fact_id) WHERE author = ?"
+        for (body,) in self._rows(query, author):
+            claims.update((subject["id"], subject["prev"]) for subject in json.loads(body)["subjects"])
+        return claims
 
     def incidents(self) -> int:
         """How many there are."""

@@ -29,6 +29,7 @@ class Play:
     """A world played by hand: the plant ALD, the hub, and the line between them."""
 
     def __init__(self, kind: str) -> None:
+        self.kind = kind
         self.world = World(WORLDS[kind].open_group(Random("a clear day")), CLEAR)
         self.hub, self.plant = self.world.hub, self.world.sites["ALD"][0]
         self.dice = Random("by hand")

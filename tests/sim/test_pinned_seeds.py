@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from campaign.history import play
-from campaign.world import Step
+from campaign.history import play, steps_of
 from campaign.worlds import MEMORY, SQLITE
 
 PINNED = {
@@ -80,7 +79,5 @@ PINNED = {
 @pytest.mark.parametrize("what", PINNED)
 def test_history(kind, what):
     seed, said = PINNED[what]
-    pairs = (step.split() for step in said.split(", "))
-    steps = [Step(int(number), deed, f"{seed} {number}") for number, deed in pairs]
-    outcome = play(kind.open_group, seed, steps)
+    outcome = play(kind.open_group, seed, steps_of(seed, said))
     assert outcome.violation == "", "\n".join(outcome.trace)
