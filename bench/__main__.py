@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from bench.brokers import measure_mosquitto, measure_nats
 from bench.journal_work import measure_journal
+from bench.level2 import measure_level2
 from bench.memory import measure_memory
 from bench.online import measure_many, measure_online
 from bench.sync_backlog import Run, backlog, measure_backlog
@@ -74,8 +75,17 @@ def memory(folder: Path, facts: int, _runs: int) -> Iterator[Row]:
     yield "memory of shipping at the end (reference: at a fifth)", found.late_mb, "MB", found.early_mb
 
 
+def level2(folder: Path, _facts: int, runs: int) -> Iterator[Row]:
+    """Telegrams of a caster."""
+    done = [measure_level2(_fresh(folder)) for _ in range(runs)]
+    bare = median(r.bare for r in done)
+    yield "telegrams decoded and validated, one core", median(r.decoded for r in done), "tel/s", None
+    yield "telegrams acknowledged from the disk, window 32", median(r.acknowledged for r in done), "tel/s", bare
+    yield "acknowledgement p99 at 200/s", median(r.p99_ms for r in done), "ms", None
+
+
 PARTS: dict[str, Callable[[Path, int, int], Iterator[Row]]] = {
-    part.__name__: part for part in (journal, shipped, brokers, online, many, memory)
+    part.__name__: part for part in (journal, shipped, brokers, online, many, memory, level2)
 }
 
 

@@ -92,11 +92,8 @@ def append(conn: Connection, incoming: Incoming) -> Stored:
 
 
 def append_all(conn: Connection, batch: Sequence[Incoming]) -> list[Stored]:
-    """Store messages of one link in their order, each unless it is stored. Three statements for all of them."""
-    link = batch[0].link
-    last = conn.exec_driver_sql("SELECT max(ordinal) FROM message WHERE link = ?", (link,)).scalar() or 0
-    newest = conn.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'message'").scalar() or 0
-    known = _known(conn, link, batch, last - REPEAT_WINDOW)
+    """Store messages of one link in their order, each unless it is stored. Two statements for all of them."""
+    last, newest, known = _find_known(conn, batch[0].link, batch)
     stored, rows = [], []
     for incoming in batch:
         if incoming.always_new:
@@ -113,18 +110,21 @@ def append_all(conn: Connection, batch: Sequence[Incoming]) -> list[Stored]:
     return stored
 
 
-def _known(conn: Connection, link: str, batch: Sequence[Incoming], after: int) -> dict[tuple[int, str], int]:
+def _find_known(conn: Connection, link: str, batch: Sequence[Incoming]) -> tuple[int, int, dict[tuple[int, str], int]]:
+    """The link's newest ordinal, the spool's newest id, and which of the batch are stored already."""
     sequences = msgspec.json.encode([incoming.sequence for incoming in batch]).decode()
-    return {
-        (sequence, digest): spool_id
-        for sequence, digest, spool_id in conn.exec_driver_sql(_FIND_KNOWN, (link, sequences, after))
-    }
+    (last, newest, _), *rows = conn.exec_driver_sql(_FIND_KNOWN, (link, link, sequences, REPEAT_WINDOW))
+    return last or 0, newest or 0, {(sequence, digest): spool_id for sequence, digest, spool_id in rows}
 
 
-# the hottest statements of the collector: the driver keeps them prepared
+# the hottest statements of the collector: the driver keeps them prepared. The plus keeps SQLite from going through the
+# whole window by its ordinals: each sequence is looked up
 _FIND_KNOWN = """
-SELECT sequence, digest, spool_id FROM message
-WHERE link = ? AND sequence IN (SELECT value FROM json_each(?)) AND ordinal > ?
+WITH link_end AS (SELECT max(ordinal) AS last FROM message WHERE link = ?)
+SELECT last, (SELECT seq FROM sqlite_sequence WHERE name = 'message'), 0 FROM link_end
+UNION ALL
+SELECT m.sequence, m.digest, m.spool_id FROM link_end CROSS JOIN message AS m
+WHERE m.link = ? AND m.sequence IN (SELECT value FROM json_each(?)) AND +m.ordinal > last - ?
 """
 _INSERT = """
 INSERT INTO message (spool_id, link, ordinal, message, sequence, digest, claimed, claimed_ms, received_ms, offset_ms,

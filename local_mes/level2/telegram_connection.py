@@ -138,7 +138,7 @@ class TelegramConnection:
             zone_offset_min=zone_offset_min(received if moment is None else moment, zone),
             raw=taken.frame.raw,
             body=taken.frame.body if taken.frame.head else taken.frame.raw,
-            fields=taken.fields,
+            fields=dict(taken.fields),
             problem=taken.problem,
             always_new=not self._link.rules.tells_repeats,
         )
@@ -149,10 +149,12 @@ class TelegramConnection:
             results = await asyncio.wrap_future(commit) if commit is not None else []
             stored = iter(results)
             now = self._link.clock.now_ms()
+            answers = []
             for taken in batch:
                 if taken.kind == "data":
                     self._count(taken, next(stored), now)
-                self._acknowledge(taken)
+                answers.append(self._answer_of(taken, now))
+            self._writer.write(b"".join(answers))
             await self._writer.drain()
 
     def _count(self, taken: Taken, stored: Stored, now: int) -> None:
@@ -160,15 +162,16 @@ class TelegramConnection:
         if not stored.repeated and taken.frame.head is not None:
             self._state.heard(taken.head.sequence)
 
-    def _acknowledge(self, taken: Taken) -> None:
+    def _answer_of(self, taken: Taken, now: int) -> bytes:
         answer = None if self._link.settings.silent else self._link.rules.answer(taken)
         if answer is None:
-            return
+            return b""
         try:
-            self._send(*answer)
+            return self._encode(*answer, at_ms=now)
         except FormatError as error:
             # a reply in kind to a request that cannot be read: what it would have to repeat is not known
             self._state.refuse(f"{taken.message} cannot be answered: {error}")
+            return b""
 
     async def _beat(self) -> None:
         while True:
@@ -235,16 +238,20 @@ class TelegramConnection:
             answered.set_result(taken.fields)
 
     def _send(self, message: str, fields: Mapping[str, Any], *, sequence: int = 0, resent: bool = False) -> None:
+        now = self._link.clock.now_ms()
+        self._writer.write(self._encode(message, fields, at_ms=now, sequence=sequence, resent=resent))
+
+    def _encode(
+        self, message: str, fields: Mapping[str, Any], *, at_ms: int, sequence: int = 0, resent: bool = False
+    ) -> bytes:
         link = self._link.link
-        self._writer.write(
-            encode_telegram(
-                self._link.layouts,
-                message,
-                fields,
-                sequence=sequence,
-                sender=link.name,
-                receiver=link.peer,
-                resent=resent,
-                claimed=local_text(self._link.clock.now_ms(), self._link.zone),
-            )
+        return encode_telegram(
+            self._link.layouts,
+            message,
+            fields,
+            sequence=sequence,
+            sender=link.name,
+            receiver=link.peer,
+            resent=resent,
+            claimed=local_text(at_ms, self._link.zone),
         )

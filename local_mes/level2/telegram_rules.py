@@ -7,8 +7,8 @@ One that cannot keeps such a telegram with the reason, for the repair queue: nob
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from local_mes.level2.telegrams.codec import FormatError, decode_body
 from local_mes.level2.telegrams.frame import Frame, Head
@@ -21,15 +21,17 @@ UNREADABLE = "unreadable"
 Kind = Literal["data", "refused", "heartbeat", "answer"]
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+_NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
+
+
+class Taken(NamedTuple):
     """One telegram, judged. data is to be stored (problem: why it cannot be read), refused is not; code answers it."""
 
     kind: Kind
     message: str
     head: Head
     frame: Frame
-    fields: dict[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = _NO_FIELDS
     code: int = OK
     problem: str = ""
 
@@ -83,7 +85,7 @@ class TelegramRules:
         layout = self._layouts.messages.get(message) if how != "reply" or asked else None
         if layout is None:
             return None
-        known = taken.fields | {"ack_sequence": taken.head.sequence, "ack_id": taken.message, "code": taken.code}
+        known = {**taken.fields, "ack_sequence": taken.head.sequence, "ack_id": taken.message, "code": taken.code}
         fields = {f.name: known[f.name] for f in layout.fields if f.name in known}
         return message, fields
 

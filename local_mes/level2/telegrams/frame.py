@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from local_mes.level2.telegrams.codec import Fields, FormatError, decode_body, encode_body, fixed_size
 from local_mes.level2.telegrams.layout import TEXTS, Field, LayoutSet
@@ -13,8 +13,7 @@ from local_mes.level2.telegrams.times import read_claimed, write_claimed
 _SHORT_YEARS = {("bcd", 1), ("N", 2), ("u8", 1)}
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What the header says. claimed: `YYYYMMDDhhmmssmmm`, local time of the sender, or its own text if it is no time.
 
     length: of the whole telegram in bytes, what ends it not counted.
@@ -27,8 +26,7 @@ class Head:
     resent: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What a telegram to be sent says in its header. claimed: `YYYYMMDDhhmmssmmm`, local time."""
 
     message: str
@@ -39,8 +37,7 @@ class Stamp:
     resent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One telegram of a stream. head is None where it could not be read, why says why; raw is all of it."""
 
     head: Head | None
@@ -69,6 +66,7 @@ def decode_head(layouts: LayoutSet, raw: bytes) -> Head:
     return Head(message, length, values.get("sequence") or 0, read_claimed(values, rules.time_format), resent)
 
 
+@lru_cache(maxsize=64)  # acknowledgements that leave together carry the same header
 def encode_head(layouts: LayoutSet, stamp: Stamp, body_bytes: int) -> bytes:
     """The header's bytes; FormatError names what it cannot carry."""
     rules, known = layouts.protocol, _stamped(stamp)

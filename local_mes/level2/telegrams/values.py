@@ -70,8 +70,12 @@ def _text(f: Field, delimited: bool) -> ValueCodec:
 def _digits(f: Field, delimited: bool) -> ValueCodec:
     page, optional, width = f.code_page, f.optional, 0 if delimited else f.width
     pattern, value_of, number_of = _number_pattern(f), _value_of(f), _number_of(f)
+    is_plain = f.numerator == f.denominator == 1 and not f.codes
+    are_digits = f.fill == "0" and not f.point and page in ("ascii", "latin-1", "cp1252")
 
     def decode(raw: bytes) -> Any:
+        if are_digits and raw.isdigit():  # nearly always
+            return int(raw) if is_plain else value_of(int(raw))
         text = raw.decode(page, "replace")
         if optional and not text.strip(" ") and len(text) == width:
             return None

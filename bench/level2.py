@@ -1,0 +1,234 @@
+"""Level 2 telegrams: decoding alone, and the whole road from the socket to the disk and back as an acknowledgement.
+
+The collector runs as the process it is; the peer is another process' worth of code in this one, at the other end of a
+real socket. The reference of the throughput is a bare group commit: the same rows into the same table, as many callers
+waiting as the window is wide, nothing else done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+import msgspec
+
+from bench.nodes import free_port
+from local_mes.level2.collector import run_level2
+from local_mes.level2.spool import create_spool
+from local_mes.level2.telegrams.codec import decode_body
+from local_mes.level2.telegrams.frame import Framer, encode_telegram
+from local_mes.level2.telegrams.layout import Field, LayoutSet
+from local_mes.level2.telegrams.layout_files import load_folder
+from local_mes.level2.telegrams.plausible import check
+from shared.clock import SystemClock
+from shared.db.engine import open_engine
+from shared.settings import PlantSettings
+from shared.settings import check as check_settings
+
+PLANTS = Path(__file__).parents[1] / "demo" / "plants"
+WINDOW = 32
+BURST = 20_000
+PACED, PACED_PER_S = 1_000, 200
+CLAIMED = "20260311065530120"
+INSERT = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+MODEL = """
+[plant]
+code = "ALD"
+name = "Timing"
+zone = "Europe/Warsaw"
+production_day_start = "06:00"
+shifts = [{{ name = "early", start = "06:00" }}]
+[[area]]
+code = "CC"
+name = "Caster"
+[[unit]]
+code = "CC1"
+class = "slab_caster"
+area = "CC"
+[[link]]
+code = "CC1"
+kind = "telegram"
+address = "127.0.0.1:{port}"
+telegrams = "{layouts}"
+peer = "CC1"
+  [link.map]
+  CC1060 = "ignore"
+"""
+
+
+@dataclass(frozen=True)
+class Level2:
+    """Telegrams a second: decoded and validated, acknowledged from the disk, and the bare reference; p99 in ms."""
+
+    decoded: float
+    acknowledged: float
+    bare: float
+    p99_ms: float
+
+
+def measure_level2(folder: Path) -> Level2:
+    """One run of all."""
+    layouts = load_folder(PLANTS / "ald" / "telegrams")
+    decoded = _decode(layouts)
+    with _collector(folder) as port:
+        acknowledged = asyncio.run(_burst(port, layouts))
+        p99 = asyncio.run(_paced(port, layouts))
+    return Level2(decoded, acknowledged, _bare(folder, layouts), p99)
+
+
+def _decode(layouts: LayoutSet) -> float:
+    stream = [_telegram(layouts, name, n) for n in range(1_000) for name in layouts.messages]
+    chunks = [b"".join(stream[i : i + WINDOW]) for i in range(0, len(stream), WINDOW)]
+    framer, begin = Framer(layouts), time.perf_counter()
+    for chunk in chunks:
+        for frame in framer.feed(chunk):
+            if frame.head is None:
+                raise AssertionError(frame.why)
+            layout = layouts.messages[frame.head.message]
+            if check(layout, decode_body(layout, frame.body)):
+                raise AssertionError(frame.head.message)
+    return len(stream) / (time.perf_counter() - begin)
+
+
+def _telegram(layouts: LayoutSet, name: str, number: int) -> bytes:
+    fields = _sample(layouts.messages[name].fields)
+    return encode_telegram(
+        layouts,
+        name,
+        fields,
+        sequence=number % 9999 + 1,
+        claimed=f"20260311{number // 3600 % 24:02d}{number // 60 % 60:02d}{number % 60:02d}000",
+        sender="CC1",
+        receiver="MES",
+    )
+
+
+def _sample(fields: tuple[Field, ...]) -> dict[str, Any]:
+    values = {f.name: [_sample(f.fields)] * 6 if f.type == "group" else f.example for f in fields}
+    return values | {f.count: 6 for f in fields if f.type == "group"}
+
+
+@contextmanager
+def _collector(folder: Path) -> Iterator[int]:
+    port = free_port()
+    model = folder / "model.toml"
+    model.write_text(MODEL.format(port=port, layouts=PLANTS / "ald" / "telegrams"), encoding="utf-8")
+    values = {"code": "ALD", "name": "Timing", "folder": folder, "model": model, "hub_url": "http://127.0.0.1:1"}
+    settings = check_settings(PlantSettings, values | {"log_level": "ERROR"}, where="this timing")
+    process = get_context("spawn").Process(target=run_level2, args=(settings,), daemon=True)
+    process.start()
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.join()
+
+
+async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+
+
+async def _burst(port: int, layouts: LayoutSet) -> float:
+    """As many as the window allows are open all the time."""
+    telegrams = [_telegram(layouts, "CC1060", n) for n in range(BURST)]
+    reader, writer = await _connect(port)
+    acknowledged, sent, framer = 0, 0, Framer(layouts)
+    begin = time.perf_counter()
+    while acknowledged < BURST:
+        writer.write(b"".join(telegrams[sent : acknowledged + WINDOW]))
+        sent = min(BURST, acknowledged + WINDOW)
+        acknowledged += _acknowledgements(framer, await reader.read(65_536))
+    seconds = time.perf_counter() - begin
+    writer.close()
+    return BURST / seconds
+
+
+async def _paced(port: int, layouts: LayoutSet) -> float:
+    """Telegrams at an even pace; the 99th percentile of the wait for each acknowledgement, in ms."""
+    telegrams = [_telegram(layouts, "CC1060", BURST + n) for n in range(PACED)]
+    reader, writer = await _connect(port)
+    sent: list[float] = []
+    waits: list[float] = []
+
+    async def listen() -> None:
+        framer = Framer(layouts)
+        while len(waits) < PACED:
+            many = _acknowledgements(framer, await reader.read(65_536))
+            now = time.perf_counter()
+            waits.extend(1000 * (now - sent[len(waits)]) for _ in range(many))
+
+    listening = asyncio.create_task(listen())
+    begin = time.perf_counter()
+    for n, telegram in enumerate(telegrams):
+        await asyncio.sleep(begin + n / PACED_PER_S - time.perf_counter())
+        sent.append(time.perf_counter())
+        writer.write(telegram)
+    await listening
+    writer.close()
+    return quantiles(waits, n=100)[98]
+
+
+def _acknowledgements(framer: Framer, data: bytes) -> int:
+    if not data:
+        raise AssertionError("the collector closed the connection")
+    return sum(frame.head is not None and frame.head.message == "AK9000" for frame in framer.feed(data))
+
+
+def _bare(folder: Path, layouts: LayoutSet) -> float:
+    """Group commit and nothing else: a thread commits whatever waits, as many callers wait as the window is wide."""
+    raw = _telegram(layouts, "CC1060", 1)
+    fields = msgspec.json.encode(_sample(layouts.messages["CC1060"].fields)).decode()
+    engine = open_engine(f"sqlite:///{folder / 'bare.sqlite'}")
+    create_spool(engine, SystemClock())
+    engine.dispose()
+    waiting: queue.SimpleQueue[tuple[tuple[Any, ...], Future[None]] | None] = queue.SimpleQueue()
+    thread = threading.Thread(target=_commit_all, args=(folder / "bare.sqlite", waiting))
+    thread.start()
+    begin = time.perf_counter()
+    for first in range(0, BURST, WINDOW):
+        done: list[Future[None]] = [Future() for _ in range(min(WINDOW, BURST - first))]
+        for n, future in enumerate(done):
+            waiting.put((_bare_row(first + n + 1, raw, fields), future))
+        for future in done:
+            future.result()
+    seconds = time.perf_counter() - begin
+    waiting.put(None)
+    thread.join()
+    return BURST / seconds
+
+
+def _bare_row(n: int, raw: bytes, fields: str) -> tuple[Any, ...]:
+    return (n, "CC1", n, "CC1060", n % 9999, f"{n * 2654435761 % 2**128:032x}", CLAIMED, n, n, 0, 60, raw, fields, "")
+
+
+def _commit_all(file: Path, waiting: queue.SimpleQueue[tuple[tuple[Any, ...], Future[None]] | None]) -> None:
+    with sqlite3.connect(file, isolation_level=None) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        while (one := waiting.get()) is not None:
+            batch = [one]
+            while not waiting.empty() and len(batch) < WINDOW:
+                more = waiting.get()
+                if more is not None:
+                    batch.append(more)
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany(INSERT, [row for row, _ in batch])
+            database.execute("COMMIT")
+            for _, future in batch:
+                future.set_result(None)
