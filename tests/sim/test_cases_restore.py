@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from campaign import memory
+from campaign import memory, store
 from campaign.network import Weather
 from campaign.world import Violation
 from shared.journal import life
+from sync import applying, recovery
 from sync.errors import PeerHeld, SyncError
 
 
@@ -119,13 +120,34 @@ def test_two_restores_in_a_row_from_different_backups_lose_nothing_that_somebody
 
 @pytest.mark.fault(41, 44)
 def test_a_machine_rolled_back_to_before_a_later_epoch_brings_nothing_before_what_was_applied(play):
+    write_on_in_an_epoch_that_was_followed(play, 3)
+    assert [tip.seq for tip in play.hub.tips("ALD")] == [1, 2, 4]
+    assert play.hub.remade("ALD") == 0
+    play.settle()
+    assert play.level()
+
+
+@pytest.mark.parametrize("made_again", [True, False])
+def test_where_an_older_release_brings_it_all_the_same_the_rows_are_made_again(play, monkeypatch, made_again):
+    monkeypatch.setattr(recovery, "_followed", lambda *_: set())  # older releases looked for children only
+    if not made_again:
+        monkeypatch.setattr(applying, "_is_overtaken", lambda *_: False)
+        monkeypatch.setattr(store.Database, "overtaken", lambda *_: False)
+    write_on_in_an_epoch_that_was_followed(play, 12)
+    assert [tip.seq for tip in play.hub.tips("ALD") if tip.seq] == [14, 2]
+    assert play.level() is made_again
+    assert play.hub.remade("ALD") == int(made_again)
+
+
+def write_on_in_an_epoch_that_was_followed(play, count):
+    """Rolled back to before an epoch that the hub has, and that grew from one which the hub never heard of."""
     play.write(1)
     play.meet()
     first = play.plant.save()
-    play.write(3)
+    play.write(count)
     longer = play.plant.save()
     play.restore(play.plant, first)
-    play.restore(play.plant, play.plant.save(), "no anchor")  # so the hub never hears of the epoch in between
+    play.restore(play.plant, play.plant.save(), "no anchor")
     play.write(2)
     play.meet()
     play.hub.apply()
@@ -133,10 +155,6 @@ def test_a_machine_rolled_back_to_before_a_later_epoch_brings_nothing_before_wha
     play.restore(play.plant, longer, "machine")
     play.write(1)
     play.meet()
-    assert [tip.seq for tip in play.hub.tips("ALD")] == [1, 2, 4]
-    assert play.hub.remade("ALD") == 0
-    play.settle()
-    assert play.level()
 
 
 @pytest.mark.fault(45, 46)
