@@ -17,7 +17,7 @@ from local_mes.level2.queries import open_figures
 from local_mes.plant import Plant
 from local_mes.production import operations as _operations  # noqa: F401 - registers what messages mean
 from local_mes.standards.adopt import adopt_pending
-from local_mes.transfers.matching import match_pending
+from local_mes.transfers.service import heed_amendments, heed_cases, match_pending
 from local_mes.wiring import MIGRATIONS, build_plant, build_station
 from shared.db import migrate
 from shared.ids import jitter
@@ -93,6 +93,8 @@ def _make_following(plant: Plant, station: CallingStation) -> Following:
         (
             ("adopt standards", partial(adopt_pending, plant)),
             ("match receipts", partial(match_pending, plant)),
+            ("heed amendments", partial(heed_amendments, plant)),
+            ("heed cases", partial(heed_cases, plant)),
             ("pass on to Level 2", partial(pass_on, plant)),
         ),
         station.ground.applying,

@@ -9,9 +9,11 @@ from flask_openapi import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from central_hub.context import hub
-from central_hub.transfers import service
+from central_hub.transfers import cases, service
 from central_hub.transfers.balance import read_balance, start_of_day
+from central_hub.transfers.proposals import propose
 from shared.transfers.api import CasePath
+from shared.transfers.case_queries import find_case
 from shared.web.asof import as_of
 from shared.web.body import Body, Moment
 from shared.web.context import actor, node, reading, requires
@@ -37,7 +39,7 @@ class ResolutionBody(Body):
 
 @bp.get("/balance", summary="Balance of each lane, as of both plants' watermarks")
 def get_balance(query: BalanceQuery) -> dict[str, Any]:
-    """on the way at start + shipped = received + on the way + disputed + written off, in pieces and grams."""
+    """on the way at start + shipped = received + returned + on the way + disputed + written off, in pieces and grams."""
     now_ms = node().clock.now_ms()
     to_ms = now_ms if query.to_ms is None else query.to_ms
     from_ms = start_of_day(to_ms) if query.from_ms is None else query.from_ms
@@ -45,6 +47,17 @@ def get_balance(query: BalanceQuery) -> dict[str, Any]:
         lanes = read_balance(conn, from_ms, to_ms)
     items = [asdict(lane) | {"unexplained_g": lane.unexplained_g} for lane in lanes]
     return {"items": items, "next": None, "from_ms": from_ms, "to_ms": to_ms, **as_of()}
+
+
+@bp.get("/cases/<case_id>/proposals", summary="What a case may come down to")
+def get_proposals(path: CasePath) -> dict[str, Any]:
+    """A renamed piece, two swapped labels: by likeness, with a score of 100; a person confirms or leaves it."""
+    with reading() as conn:
+        row = find_case(conn, path.case_id)
+        if row is None:
+            raise cases.unknown_case(path.case_id)
+        items = [asdict(proposal) for proposal in propose(conn, row)]
+    return {"items": items, "next": None, **as_of()}
 
 
 @bp.post("/cases/<case_id>/resolve", summary="A person ends a case")

@@ -1,6 +1,6 @@
 """The daily balance of each lane: what was on the way, shipped, received, is on the way, is disputed; sender's mass.
 
-on the way at start + shipped = received + on the way + disputed + written off, to the gram: each line is in one place.
+on the way at start + shipped = received + returned + on the way + disputed + written off, to the gram: each line is in one place.
 Figures are as of the earlier of both plants' watermarks, so that none of them can be changed by data still to come.
 """
 
@@ -50,6 +50,7 @@ class LaneBalance:
     on_the_way: Sum = field(default_factory=Sum)
     disputed: Sum = field(default_factory=Sum)
     written_off: Sum = field(default_factory=Sum)
+    returned: Sum = field(default_factory=Sum)
     claimed: Sum = field(default_factory=Sum)
     oldest_ms: int | None = None
 
@@ -61,8 +62,8 @@ class LaneBalance:
     @property
     def unexplained_g(self) -> int:
         """What the balance does not close by; 0, or the hub itself is wrong."""
-        left = self.received.mass_g + self.on_the_way.mass_g + self.disputed.mass_g + self.written_off.mass_g
-        return self.at_start.mass_g + self.shipped.mass_g - left
+        ends = (self.received, self.returned, self.on_the_way, self.disputed, self.written_off)
+        return self.at_start.mass_g + self.shipped.mass_g - sum(end.mass_g for end in ends)
 
 
 def start_of_day(at_ms: int) -> int:
@@ -100,13 +101,21 @@ def _count(lane: LaneBalance, line: TransferLine, case: Row[Any] | None) -> None
     opening.add(line.sender_mass_g)
     if line.received_at_ms is not None and line.received_at_ms <= lane.as_of_ms:
         lane.received.add(line.sender_mass_g)
-    elif case is not None and case.resolution in LOST and case.resolved_at_ms <= lane.as_of_ms:
+    elif 0 < (line.returned_at_ms or 0) <= lane.as_of_ms:
+        lane.returned.add(line.sender_mass_g)
+    elif _is_lost(line, case, lane.as_of_ms):
         lane.written_off.add(line.sender_mass_g)
     elif (case is not None and case.since_ms <= lane.as_of_ms) or 0 < (line.closed_at_ms or 0) <= lane.as_of_ms:
         lane.disputed.add(line.sender_mass_g)
     else:
         lane.on_the_way.add(line.sender_mass_g)
         lane.oldest_ms = min(lane.oldest_ms or line.departed_at_ms, line.departed_at_ms)
+
+
+def _is_lost(line: TransferLine, case: Row[Any] | None, as_of_ms: int) -> bool:
+    """Given up by both sides, or by the person who ended the case."""
+    by_case = case is not None and case.resolution in LOST and case.resolved_at_ms <= as_of_ms
+    return by_case or 0 < (line.lost_at_ms or 0) <= as_of_ms
 
 
 def _short_cases(conn: Connection) -> dict[tuple[str, str], Row[Any]]:

@@ -34,6 +34,22 @@ RESOLUTIONS = {
         "both_stand": "Both facts are right, in their order",
         "corrected": "The plant recorded what is right",
     },
+    "quality_mismatch": {
+        "superseded": "The sender corrected its data",
+        "retested": "Tested again at the receiver",
+        "accepted": "Taken as it is",
+    },
+    "quality_changed": {
+        "acknowledged": "What was made of it was looked at",
+        "recalled": "What was made of it is recalled",
+    },
+    "damage": {"claim": "Claimed from the carrier", "downgraded": "Downgraded", "scrapped": "Scrapped"},
+    "found_again": {
+        "stands": "It is here: the write-off is taken back",
+        "receiver_error": "The receiver read it wrongly",
+    },
+    "genealogy_gap": {"told_late": "The sender told its origin late", "unknown_origin": "Its origin stays unknown"},
+    "number_reuse": {"relabelled": "The second piece was labelled anew", "same_piece": "It is one piece, booked twice"},
     "wrong_plant": {"diverted": "Diverted: it stays there", "returned": "Goes back or on to the addressee"},
 }
 OTHER = {"other": "Otherwise, see the note"}

@@ -88,6 +88,7 @@ class KnownReceipt:
     recorded_at_ms: int
     matched_at_ms: int
     fact_id: str
+    damage: str = ""
 
 
 @dataclass(frozen=True)

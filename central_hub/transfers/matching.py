@@ -24,7 +24,16 @@ from central_hub.transfers.domain import (
 from central_hub.transfers.episodes import Waiting, episodes, has_line
 from central_hub.transfers.floors import raised
 from central_hub.transfers.reading import OpenMatters, find_line, find_twins, read_open_matters
+from central_hub.transfers.restored import look_for_reuse, name_cause
+from central_hub.transfers.said import (
+    ORIGIN_UNKNOWN,
+    find_denied_by_receipt,
+    find_unknown,
+    find_without_origin,
+    judge_words,
+)
 from central_hub.transfers.watermarks import clock_offsets, watermarks
+from central_hub.transfers.word_domain import judge_damage, judge_gap
 from shared.journal.fact import Draft
 from shared.transfers.facts import AwaitingData
 from shared.transfers.limits import mass_limits
@@ -40,11 +49,12 @@ class Findings:
     waiting: list[Waiting] = field(default_factory=list)
     episodes: list[Draft[AwaitingData]] = field(default_factory=list)
     floors: dict[str, int] = field(default_factory=dict)
+    more: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.contradictions or self.judged or self.episodes)
+        return not (self.contradictions or self.judged or self.episodes or self.more)
 
     def settle(self, kind: str, ref: str, found: Contradiction | None) -> None:
         """Remember a judgement that stands for ever."""
@@ -62,11 +72,21 @@ def judge_all(conn: Connection, hub: str, margin_ms: int) -> Findings:
     _judge_unlisted(findings, matters, sight)
     for receipt in matters.receipts:
         _judge_receipt(conn, findings, receipt)
+    _judge_origins(conn, findings, sight)
     _judge_denials(conn, findings, sight)
+    for word, found in judge_words(conn):
+        findings.settle("word", word.fact_id, found)
+    looked = look_for_reuse(conn, sight.through)
+    findings.more = looked.more
+    findings.contradictions += looked.found
     for fact_id, contradiction in find_contested(conn):
         findings.settle("contested", fact_id, contradiction)
+    findings.contradictions = [name_cause(conn, found) for found in findings.contradictions]
     findings.episodes = episodes(conn, hub, findings.waiting, matters.lines_by_number, sight)
-    findings.floors = raised(conn, sight.through, _unjudged(findings, matters), matters.floors)
+    findings.floors = {
+        **raised(conn, sight.through, _unjudged(findings, matters), matters.floors),
+        **looked.cursors,
+    }
     return findings
 
 
@@ -106,13 +126,25 @@ def _judge_receipt(conn: Connection, findings: Findings, receipt: KnownReceipt) 
     if line is None:
         return
     found = [judge_double(receipt, twin) for twin in find_twins(conn, receipt)]
+    found += [judge_damage(line, receipt), find_denied_by_receipt(conn, line, receipt)]
     limits = mass_limits(conn, receipt.receiver, f"{line.sender}-{line.receiver}", receipt.recorded_at_ms)
     wanted = LineFilter(shipment_id=line.shipment_id, material_id=line.material_id)
     for both in find_lines(conn, wanted, limits=limits):
         if both.receipt_id == receipt.receipt_id and both.mass is not None:
             found.append(judge_mass(line, receipt, both.mass))
     findings.judged.append(("receipt", receipt.receipt_id))
+    if find_unknown(conn, line):
+        findings.judged.append((ORIGIN_UNKNOWN, receipt.receipt_id))
     findings.contradictions += [contradiction for contradiction in found if contradiction is not None]
+
+
+def _judge_origins(conn: Connection, findings: Findings, sight: Sight) -> None:
+    """Receipts whose piece's origin was not known when they were first judged: until it is, or nobody is awaited."""
+    for receipt in find_without_origin(conn):
+        line = find_line(conn, receipt.shipment_id, receipt.material_id)
+        verdict = judge_gap(line, receipt, find_unknown(conn, line), sight) if line is not None else PENDING
+        if not verdict.pending:
+            findings.settle("origin", receipt.receipt_id, verdict.found)
 
 
 def _judge_denials(conn: Connection, findings: Findings, sight: Sight) -> None:

@@ -6,14 +6,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, literal, select
+from sqlalchemy import Connection, Row, and_, literal, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from central_hub.transfers.domain import Close, KnownLine, KnownReceipt
 from central_hub.transfers.floors import open_spans, read_floors
 from central_hub.transfers.tables import judged
 from shared.transfers.domain import CLOCK_SLACK_MS
-from shared.transfers.tables import receipt, receipt_close, shipment, shipment_line, shipment_line_number
+from shared.transfers.tables import (
+    receipt,
+    receipt_close,
+    shipment,
+    shipment_line,
+    shipment_line_number,
+    transfer_word,
+)
+from shared.transfers.words import load_of_word
 
 IDS_A_QUERY = 500
 
@@ -136,6 +144,7 @@ def _to_receipt(row: Row[Any]) -> KnownReceipt:
         recorded_at_ms=row.recorded_at_ms,
         matched_at_ms=row.matched_at_ms,
         fact_id=row.fact_id,
+        damage=row.damage,
     )
 
 
@@ -150,15 +159,29 @@ def _closes(conn: Connection, shipments: Sequence[str]) -> dict[tuple[str, str],
 
 
 def _answered(conn: Connection, lines: Sequence[KnownLine]) -> dict[tuple[str, str], int]:
-    """(shipment, material) -> when the addressee first recorded the piece, as itself or by its printed number."""
+    """(shipment, material) -> when the addressee first recorded the piece, taken in or refused, or its sender had it back."""
     by_material = {(line.shipment_id, line.material_id): line for line in lines}
     found: dict[tuple[str, str], int] = {}
     for part in _parts(sorted({line.shipment_id for line in lines})):
         for row in conn.execute(select(receipt).where(receipt.c.shipment_id.in_(part))):
             _note(found, by_material.get((row.shipment_id, row.material_id)), row)
+        for word in conn.execute(_spoken_for(part)):
+            key = (word.shipment_id, word.material_id)
+            found[key] = min(found.get(key, word.recorded_at_ms), word.recorded_at_ms)
         for row in conn.execute(_by_number(part)):
             _note(found, by_material.get((row.line_shipment, row.line_material)), row)
     return found
+
+
+def _spoken_for(shipments: Sequence[str]) -> Any:
+    """Words that say where a piece is although it was not taken in."""
+    w, s = transfer_word.c, shipment.c
+    said = or_(and_(w.kind == "refused", w.author == s.to_plant), and_(w.kind == "returned", w.author == s.author))
+    return (
+        select(w.shipment_id, w.material_id, w.recorded_at_ms)
+        .join_from(transfer_word, shipment, load_of_word())
+        .where(w.shipment_id.in_(shipments), said)
+    )
 
 
 def _by_number(shipments: Sequence[str]) -> Any:

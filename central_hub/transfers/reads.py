@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 
 from central_hub.transfers import cases
 from central_hub.transfers.balance import LaneBalance, read_balance, start_of_day
+from central_hub.transfers.proposals import propose
 from central_hub.transfers.settling import find_line_of, find_settled
 from shared.journal.archived import bodies_of
 from shared.journal.fact import decode_envelope
@@ -87,6 +88,7 @@ def read_case(conn: Connection, case_id: str) -> dict[str, Any]:
         "receipt": receipt or _receipt_of(conn, line),
         "at_sender": _piece(conn, row.piece_number, row.from_plant),
         "settled": find_settled(conn, row),
+        "proposals": propose(conn, row) if row.state == "open" else [],
         "evidence": read_evidence(conn, msgspec.json.decode(row.evidence, type=list[str])),
         "resolutions": list(cases.resolutions(row.kind).items()),
         "ended": cases.resolutions(row.kind).get(row.resolution, row.resolution),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, literal, select
+from sqlalchemy import Connection, Select, and_, case, literal, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from central_hub.hub import downlink
 from central_hub.transfers.floors import open_spans
 from shared.journal.tables import entry
-from shared.transfers.tables import departure_correction, shipment, transfer_case
+from shared.transfers.tables import departure_correction, shipment, transfer_case, transfer_word
+from shared.transfers.words import load_of_word
+
+TOLD = ("refused", "returned", "lost", "amended", "taken", "differs")
+"""Words that the other side of the lane must know; a bundle's new number only finds pieces here and at its receiver."""
 
 
 def find_unrelayed(conn: Connection, hub: str) -> list[tuple[str, str]]:
@@ -21,7 +25,8 @@ def find_unrelayed(conn: Connection, hub: str) -> list[tuple[str, str]]:
     prefix = downlink(hub, "")
     loads = [row for author, from_ms in open_spans(conn) for row in conn.execute(_loads(prefix, author, from_ms))]
     loads.sort(key=lambda row: (row.recorded_at_ms, row.fact_id))
-    later = [row for query in (_corrections(prefix), *_cases(hub, prefix)) for row in conn.execute(query)]
+    queries = (_corrections(prefix), *_words(conn, prefix), *_cases(hub, prefix))
+    later = [row for query in queries for row in conn.execute(query)]
     return [(row.fact_id, prefix + row.plant) for row in (*loads, *later)]
 
 
@@ -41,6 +46,19 @@ def _corrections(prefix: str) -> Select[Any]:
         .where(_missing(c.fact_id, prefix, s.to_plant))
         .order_by(c.recorded_at_ms, c.fact_id)
     )
+
+
+def _words(conn: Connection, prefix: str) -> list[Select[Any]]:
+    """What one side says of a line concerns the other one; an author's words above its floor."""
+    w, s = transfer_word.c, shipment.c
+    other = case((w.author == s.author, s.to_plant), else_=s.author)
+    return [
+        select(w.fact_id, other.label("plant"))
+        .join_from(transfer_word, shipment, load_of_word())
+        .where(w.author == author, w.recorded_at_ms >= from_ms, w.kind.in_(TOLD), _missing(w.fact_id, prefix, other))
+        .order_by(w.recorded_at_ms, w.fact_id)
+        for author, from_ms in open_spans(conn)
+    ]
 
 
 def _cases(hub: str, prefix: str) -> list[Select[Any]]:

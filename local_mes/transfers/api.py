@@ -53,11 +53,14 @@ class ReceiptBody(Command):
     shipment: str | None = Field(None, max_length=64)
     piece: str = Field(min_length=1, max_length=64)
     own_number: str | None = Field(None, max_length=64)
-    mass_g: int = Field(gt=0, le=GRAMS_MAX)
+    mass_g: int = Field(ge=0, le=GRAMS_MAX)
+    """0: not weighed here, the sender's mass counts."""
     mass_basis: Literal["weighed", "theoretical", "charged"] = "weighed"
     scale: str = Field("", max_length=64)
     place: str = Field("", max_length=64)
     position: str = Field("", max_length=32)
+    certificate: dict[str, str] = Field(default_factory=dict, max_length=40)
+    bundle: str = Field("", max_length=64)
     damage: str | None = Field(None, max_length=200)
     from_plant: str = Field("", max_length=12)
     kind: str = Field("", pattern="^(|slab|coil|slit)$")
@@ -101,7 +104,12 @@ def post_shipment(body: ShipmentBody) -> tuple[dict[str, Any], int]:
 @requires(*SHIPPERS)
 def post_receipt(body: ReceiptBody) -> tuple[dict[str, Any], int]:
     """An unknown number is taken in under a provisional identity until its sender's data arrives."""
-    command = service.ReceiveCommand(
+    return service.receive(plant(), receive_command(body)), 201
+
+
+def receive_command(body: ReceiptBody) -> service.ReceiveCommand:
+    """What a receipt's body asks for."""
+    return service.ReceiveCommand(
         command_id=body.command_id,
         actor=actor(),
         piece=body.piece.strip(),
@@ -116,8 +124,9 @@ def post_receipt(body: ReceiptBody) -> tuple[dict[str, Any], int]:
         kind=body.kind,
         damage=body.damage or "",
         occurred_at_ms=body.occurred_at,
+        certificate=body.certificate,
+        bundle=body.bundle.strip(),
     )
-    return service.receive(plant(), command), 201
 
 
 @bp.post("/receipts/close", summary="Nothing more comes of a load")

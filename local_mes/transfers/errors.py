@@ -180,3 +180,46 @@ def unknown_departure(number: str, here: str) -> NotFound:
     return NotFound(
         "transfers.unknown_departure", f"No load {number} left {here}.", todo="Check the number on the shipping paper."
     )
+
+
+def not_on_the_way(piece: str, state: str) -> Refused:
+    """Something is said of a piece that only holds of one on its way."""
+    return Refused(
+        "transfers.not_on_the_way",
+        f"{piece} is not on its way any more: {state.replace('_', ' ')}.",
+        todo="Read the line again; correct what is wrong there.",
+    )
+
+
+def taken_by_addressee(piece: str, receiver: str, own_number: str) -> Refused:
+    """A sender wants a piece back that its addressee has taken in: only a load back brings it."""
+    return Refused(
+        "transfers.taken_by_addressee",
+        f"{receiver} has taken {piece} in as {own_number}; it is in its custody.",
+        todo=f"Let {receiver} ship it back, and take it in from that load.",
+    )
+
+
+def no_parts(piece: str) -> BadInput:
+    """A piece that was cut on the way comes as two parts at least."""
+    return BadInput(
+        "transfers.no_parts", f"{piece} was cut, but fewer than two parts are named.", todo="List every part."
+    )
+
+
+def not_waiting(receipt: str) -> Refused:
+    """A match is made by hand of a receipt that waits for none."""
+    return Refused(
+        "transfers.not_waiting",
+        f"The receipt {receipt} does not wait for its sender's data.",
+        todo="Read the list of waiting receipts again.",
+    )
+
+
+def no_mass(piece: str) -> BadInput:
+    """Neither side has weighed the piece."""
+    return BadInput(
+        "transfers.no_mass",
+        f"No mass is known of {piece}: nobody weighed it.",
+        todo="Weigh it, or enter the mass it was charged with.",
+    )

@@ -7,7 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from local_mes.plant import Plant
+from local_mes.transfers import errors
+from local_mes.transfers.amending import note_amendments
 from local_mes.transfers.checking import ACTOR, check_mass, inherit_holds
+from local_mes.transfers.listed import get_announced_line
 from local_mes.transfers.receiving import AWAITING_RULE, new_row
 from shared.db.engine import read
 from shared.ids import derived_id
@@ -20,7 +23,7 @@ from shared.quality.queries import list_holds
 from shared.transfers.domain import Candidate, find_line
 from shared.transfers.facts import PieceData, ReceiptMatched
 from shared.transfers.lines import LineFilter, find_lines
-from shared.transfers.queries import find_candidates, find_receipts, get_piece
+from shared.transfers.queries import find_candidates, find_receipt, find_receipts, get_piece
 
 PENDING_MAX = 1_000
 """Provisional receipts looked at in one go: far above a day's trains without data."""
@@ -41,9 +44,35 @@ def match_in(plant: Plant, tx: Work) -> int:
     for row in _pending(tx.conn, plant.code):
         line = _find(tx.conn, plant.code, row)
         if line is not None:
-            _tie(plant, tx, row, line)
+            _tie(plant, tx, row, line, f"printed number {row.printed_number} on {line.shipment_number}")
             matched += 1
     return matched
+
+
+def match_by_hand(
+    plant: Plant, receipt_id: str, shipment: str, piece: str, *, note: str, actor: str, command_id: str
+) -> dict[str, Any]:
+    """Tie a waiting receipt to a line whose number it does not bear, on a person's word: it was renamed on the way.
+
+    The number that it came with stays one of its names. Done once for a command id.
+    """
+    with plant.journal.work() as tx:
+        earlier = tx.once(command_id)
+        if earlier is not None:
+            return dict(earlier)
+        row = find_receipt(tx.conn, receipt_id)
+        if row is None or row.author != plant.code or not row.provisional:
+            raise errors.not_waiting(receipt_id)
+        line = get_announced_line(tx.conn, plant.code, shipment, piece)
+        if line.receipt_id is not None:
+            raise errors.received_already(line.number, line.own_number or "")
+        known = Candidate(
+            line.sender, line.shipment_id, line.shipment_number, line.material_id, line.departed_at_ms, False
+        )
+        _tie(plant, tx, row, known, f"found to be {line.number} of {line.shipment_number}: {note}", actor)
+        result = {"receipt_id": receipt_id, "material_id": line.material_id, "number": line.number}
+        tx.done(command_id, result)
+        return result
 
 
 def _pending(conn: Connection, here: str) -> list[Row[Any]]:
@@ -58,7 +87,7 @@ def _find(conn: Connection, here: str, row: Row[Any]) -> Candidate | None:
     )
 
 
-def _tie(plant: Plant, tx: Work, row: Row[Any], line: Candidate) -> None:
+def _tie(plant: Plant, tx: Work, row: Row[Any], line: Candidate, evidence: str, actor: str = ACTOR) -> None:
     piece = get_piece(tx.conn, line.sender, line.shipment_id, line.material_id)
     told = find_lines(
         tx.conn, LineFilter(sender=line.sender, shipment_id=line.shipment_id, material_id=line.material_id)
@@ -77,17 +106,18 @@ def _tie(plant: Plant, tx: Work, row: Row[Any], line: Candidate) -> None:
     identified = MaterialIdentified(
         provisional_id=row.taken_in_as,
         material_id=line.material_id,
-        evidence=f"printed number {row.printed_number} on {line.shipment_number}",
+        evidence=evidence,
     )
     subjects = (line.material_id, row.taken_in_as, row.receipt_id, line.shipment_id)
-    occurred = Occurred(at_ms, ACTOR)
+    occurred = Occurred(at_ms, ACTOR if actor == ACTOR else "manual")
     ids = [derived_id(row.received_at_ms, plant.code, verb, row.receipt_id) for verb in ("matched", "identified")]
     tx.record(
-        Draft(matched, subjects, ACTOR, occurred, fact_id=ids[0], causes=(told.sent_fact,)),
-        Draft(identified, subjects[:2], ACTOR, occurred, fact_id=ids[1], causes=(ids[0],)),
+        Draft(matched, subjects, actor, occurred, fact_id=ids[0], causes=(told.sent_fact,)),
+        Draft(identified, subjects[:2], actor, occurred, fact_id=ids[1], causes=(ids[0],)),
     )
     _end_waiting(tx, row.taken_in_as, at_ms)
     inherit_holds(plant, tx, line.material_id, piece, row.receipt_id, at_ms)
+    note_amendments(plant, tx, line.shipment_id, line.material_id)
     check_mass(plant, tx, line.sender, line.material_id, piece.mass, mass, row.received_at_ms)
 
 

@@ -6,7 +6,8 @@ sender may merely be cut off. When its data arrives, matching.py ties the two.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,15 +15,17 @@ from sqlalchemy import Connection
 from local_mes.model.numbers import next_number, pass_number
 from local_mes.plant import Plant
 from local_mes.transfers import errors
+from local_mes.transfers.amending import note_amendments
 from local_mes.transfers.checking import check_mass, inherit_holds
 from local_mes.transfers.domain import main_heat
+from local_mes.transfers.looking import Arrived, hold_damaged, look_closer
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
 from shared.material.facts import Mass, NewAlias, NewMaterial, Size
 from shared.material.queries import find_by_number
 from shared.quality.facts import HoldPlaced
-from shared.transfers.domain import Candidate, find_line
+from shared.transfers.domain import ADVISED, Candidate, find_line
 from shared.transfers.facts import LoadArrived, MaterialReceived, PieceData
 from shared.transfers.lines import LineFilter, find_lines
 from shared.transfers.queries import find_candidates, find_likely_sender, find_receipts, find_shipment, get_piece
@@ -35,7 +38,9 @@ AWAITING_REASON = "awaiting the sender's data"
 class ReceiveCommand:
     """One piece at the gate or in the yard. piece: the number painted on it; mass in grams.
 
-    shipment: number or id of the load where it is known; own_number empty: the next of the plant's scheme.
+    shipment: number or id of the load where it is known; own_number empty: the next of the plant's scheme. mass_g 0:
+    it was not weighed here (hot charging), so the sender's mass counts. certificate: what the paper says, by field
+    (grade, or an element in 1e-6 mass fraction); bundle: the bundle it came in, where it left in another.
     """
 
     command_id: str
@@ -53,6 +58,8 @@ class ReceiveCommand:
     damage: str = ""
     occurred_at_ms: int | None = None
     source: str = "manual"
+    certificate: Mapping[str, str] = field(default_factory=dict)
+    bundle: str = ""
 
 
 def arrive(plant: Plant, shipment: str, *, actor: str, command_id: str, at_ms: int | None = None) -> dict[str, Any]:
@@ -89,10 +96,12 @@ def receive(plant: Plant, command: ReceiveCommand) -> dict[str, Any]:
         candidates = find_candidates(tx.conn, [command.piece], plant.code)
         line = find_line(candidates, shipment=command.shipment, from_plant=command.from_plant, received_at_ms=at_ms)
         if line is None:
+            if not command.mass_g:
+                raise errors.no_mass(command.piece)
             _check_not_here(tx.conn, plant.code, command, candidates)
             result = _take_in_unlisted(plant, tx, command, at_ms)
         else:
-            result = _take_in_listed(plant, tx, command, line, at_ms)
+            result = take_in_listed(plant, tx, command, line, at_ms)
         tx.done(command.command_id, result)
         return result
 
@@ -114,13 +123,14 @@ def new_row(material_id: str, piece: PieceData, mass: Mass, place: str, aliases:
     )
 
 
-def _take_in_listed(plant: Plant, tx: Work, command: ReceiveCommand, line: Candidate, at_ms: int) -> dict[str, Any]:
+def take_in_listed(plant: Plant, tx: Work, command: ReceiveCommand, line: Candidate, at_ms: int) -> dict[str, Any]:
+    """Record the receipt of a piece that its sender announced, and what follows from it at once."""
     piece = get_piece(tx.conn, line.sender, line.shipment_id, line.material_id)
     told = find_lines(
         tx.conn, LineFilter(sender=line.sender, shipment_id=line.shipment_id, material_id=line.material_id)
     )[0]
     own = _own_number(plant, tx, command, piece.kind)
-    mass = Mass(command.mass_g, command.mass_basis, command.scale, at_ms)
+    mass = _mass(command, piece, at_ms)
     aliases = _aliases(plant.code, line.sender, piece.kind, own, command.piece, piece.number)
     material = new_row(line.material_id, piece, mass, command.place, aliases)
     receipt_id = new_id(plant.clock)
@@ -139,7 +149,7 @@ def _take_in_listed(plant: Plant, tx: Work, command: ReceiveCommand, line: Candi
     )
     subjects = (line.material_id, receipt_id, line.shipment_id)
     tx.record(Draft(fact, subjects, command.actor, Occurred(at_ms, command.source), causes=(told.sent_fact,)))
-    inherit_holds(plant, tx, line.material_id, piece, receipt_id, at_ms)
+    _follow_up(plant, tx, command, fact, piece, at_ms)
     compared = check_mass(plant, tx, line.sender, line.material_id, piece.mass, mass, at_ms)
     return {
         "receipt_id": receipt_id,
@@ -152,6 +162,25 @@ def _take_in_listed(plant: Plant, tx: Work, command: ReceiveCommand, line: Candi
         "difference_g": compared.difference_g,
         "flagged": not compared.is_within,
     }
+
+
+def _follow_up(
+    plant: Plant, tx: Work, command: ReceiveCommand, fact: MaterialReceived, piece: PieceData, at_ms: int
+) -> None:
+    """What the sender held, changed since, or the eye found at the gate."""
+    material_id = fact.material.material_id
+    inherit_holds(plant, tx, material_id, piece, fact.receipt_id, at_ms)
+    note_amendments(plant, tx, fact.shipment_id, material_id)
+    look_closer(plant, tx, Arrived(fact, piece, command.certificate, command.bundle, at_ms))
+
+
+def _mass(command: ReceiveCommand, piece: PieceData, at_ms: int) -> Mass:
+    """Ours, or the sender's where it was not weighed here: then it is marked as taken over."""
+    if command.mass_g:
+        return Mass(command.mass_g, command.mass_basis, command.scale, at_ms)
+    if not piece.mass.g:
+        raise errors.no_mass(command.piece)
+    return Mass(piece.mass.g, ADVISED, piece.mass.scale, piece.mass.at_ms)
 
 
 def _take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: int) -> dict[str, Any]:
@@ -175,14 +204,9 @@ def _take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: in
         position=command.position,
         damage=command.damage,
     )
-    hold = HoldPlaced(
-        hold_id=new_id(plant.clock), material_id=material_id, reason=AWAITING_REASON, rule_id=AWAITING_RULE
-    )
-    occurred = Occurred(at_ms, command.source)
-    tx.record(
-        Draft(fact, (material_id, receipt_id), command.actor, occurred),
-        Draft(hold, (material_id, hold.hold_id), command.actor, occurred),
-    )
+    tx.record(Draft(fact, (material_id, receipt_id), command.actor, Occurred(at_ms, command.source)))
+    _await(plant, tx, command, material_id, at_ms)
+    hold_damaged(plant, tx, fact, at_ms)
     return {
         "receipt_id": receipt_id,
         "material_id": material_id,
@@ -194,6 +218,13 @@ def _take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: in
         "difference_g": None,
         "flagged": False,
     }
+
+
+def _await(plant: Plant, tx: Work, command: ReceiveCommand, material_id: str, at_ms: int) -> None:
+    """Nothing is done with a piece that nobody told of until its sender's data is here."""
+    hold_id = new_id(plant.clock)
+    hold = HoldPlaced(hold_id=hold_id, material_id=material_id, reason=AWAITING_REASON, rule_id=AWAITING_RULE)
+    tx.record(Draft(hold, (material_id, hold_id), command.actor, Occurred(at_ms, command.source)))
 
 
 def _unknown_piece(

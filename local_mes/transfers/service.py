@@ -4,24 +4,39 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from local_mes.transfers.amending import AmendCommand, amend, heed_amendments
 from local_mes.transfers.closing import close_receipt
-from local_mes.transfers.matching import match_pending
+from local_mes.transfers.heeding import heed_cases
+from local_mes.transfers.matching import match_by_hand, match_pending
+from local_mes.transfers.parts import Part, receive_parts
 from local_mes.transfers.receiving import ReceiveCommand, arrive, receive
+from local_mes.transfers.returning import LineCommand, refuse, take_back, write_off
 from local_mes.transfers.shipping import CorrectDeparture, ListedPiece, ShipCommand, correct_departure, ship
 from shared.transfers.queries import is_provisional
 
 __all__ = [
+    "AmendCommand",
     "CorrectDeparture",
+    "LineCommand",
     "ListedPiece",
+    "Part",
     "ReceiveCommand",
     "ShipCommand",
+    "amend",
     "arrive",
     "close_receipt",
     "correct_departure",
+    "heed_amendments",
+    "heed_cases",
+    "match_by_hand",
     "match_pending",
     "may_consume",
     "receive",
+    "receive_parts",
+    "refuse",
     "ship",
+    "take_back",
+    "write_off",
 ]
 
 

@@ -11,6 +11,7 @@ from local_mes.context import plant
 from local_mes.transfers import reads, service
 from local_mes.transfers.api import SHIPPERS
 from local_mes.transfers.api import bp as api
+from local_mes.transfers.line_api import bp as line_api
 from shared.transfers.api import bp as reads_api
 from shared.transfers.showing import LINE_COLUMNS
 from shared.units import G_PER_KG
@@ -219,7 +220,7 @@ def receipt(number: str) -> str:
 
 FEATURE = Feature(
     pages=(bp,),
-    apis=(reads_api, api),
+    apis=(reads_api, api, line_api),
     menu=(
         MenuItem("Transfers", "Expected", "transfers.expected"),
         MenuItem("Transfers", "Take in", "transfers.receive_load", SHIPPERS),

@@ -196,6 +196,17 @@ class CertificateCompared(Payload, frozen=True, kw_only=True):
     differences: tuple[Difference, ...]
 
 
+@fact("PieceRebundled")
+class PieceRebundled(Payload, frozen=True, kw_only=True):
+    """A piece came in another bundle than it left in: packed anew on the way."""
+
+    receipt_id: str
+    shipment_id: str
+    from_plant: str
+    material_id: str
+    bundle: str
+
+
 @fact("CaseOpened")
 class CaseOpened(Payload, frozen=True, kw_only=True):
     """The hub found a contradiction that people must look at. kind: mass | short | unannounced | double_receipt |

@@ -118,7 +118,8 @@ transfer_word = projection_table(
     # what a side says of a line beside sending it and taking it in
     "transfer_word",
     Column("fact_id", Id, primary_key=True),
-    Column("kind", Code, nullable=False),  # refused | returned | lost | amended | taken | differs
+    Column("kind", Code, nullable=False),  # refused | returned | lost | amended | taken | differs | bundled
+    Column("sender", Code, nullable=False),  # author of the load; with its id the load's key
     Column("shipment_id", Id, nullable=False),
     Column("material_id", Id, nullable=False),
     Column("custody_no", Int, nullable=False),  # 0 where the word changes no custody

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Subquery, and_, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, case, func, select, update
 
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
@@ -21,6 +21,7 @@ from shared.transfers.facts import (
     MaterialLost,
     MaterialRefused,
     MaterialReturned,
+    PieceRebundled,
     QualityAmended,
 )
 from shared.transfers.tables import shipment, shipment_line, transfer_word
@@ -36,6 +37,7 @@ def register(appliers: Appliers) -> None:
     appliers.add(QualityAmended, apply_quality_amended)
     appliers.add(AmendmentTaken, apply_amendment_taken)
     appliers.add(CertificateCompared, apply_certificate_compared)
+    appliers.add(PieceRebundled, apply_piece_rebundled)
 
 
 def apply_material_refused(conn: Connection, facts: Sequence[AppliedFact[MaterialRefused]]) -> None:
@@ -100,9 +102,20 @@ def apply_certificate_compared(conn: Connection, facts: Sequence[AppliedFact[Cer
     upsert(conn, transfer_word, rows)
 
 
+def apply_piece_rebundled(conn: Connection, facts: Sequence[AppliedFact[PieceRebundled]]) -> None:
+    """The bundle that a piece came in; the piece stays what it is."""
+    rows = [_row(f, "bundled", about=f.payload.receipt_id, note=f.payload.bundle) for f in facts]
+    upsert(conn, transfer_word, rows)
+
+
 def describe(compared: CertificateCompared) -> str:
     """The differing fields in words: 'C: 450 in the data, 620 on the paper'."""
     return "; ".join(f"{d.field}: {d.told} in the data, {d.found} on the paper" for d in compared.differences)
+
+
+def load_of_word() -> ColumnElement[bool]:
+    """The condition that joins a word with the load that it speaks of."""
+    return and_(shipment.c.author == transfer_word.c.sender, shipment.c.shipment_id == transfer_word.c.shipment_id)
 
 
 def words_of_lines() -> Subquery:
@@ -124,7 +137,7 @@ def words_of_lines() -> Subquery:
             first("lost", s.author).label("lost_by_sender_ms"),
             first("lost", s.to_plant).label("lost_by_receiver_ms"),
         )
-        .join_from(transfer_word, shipment, s.shipment_id == w.shipment_id)
+        .join_from(transfer_word, shipment, load_of_word())
         .where(w.kind.in_(("refused", "returned", "lost")))
         .group_by(w.shipment_id, w.material_id)
         .subquery("said")
@@ -132,12 +145,13 @@ def words_of_lines() -> Subquery:
 
 
 def find_words(
-    conn: Connection, kind: str, *, shipment_id: str = "", material_id: str = "", author: str = ""
+    conn: Connection, kind: str, *, shipment_id: str = "", material_id: str = "", author: str = "", note: str = ""
 ) -> Sequence[Row[Any]]:
     """Words of a kind, oldest first."""
     c = transfer_word.c
     query = select(transfer_word).where(c.kind == kind)
-    for column, value in ((c.shipment_id, shipment_id), (c.material_id, material_id), (c.author, author)):
+    pairs = ((c.shipment_id, shipment_id), (c.material_id, material_id), (c.author, author), (c.note, note))
+    for column, value in pairs:
         if value:
             query = query.where(column == value)
     return conn.execute(query.order_by(c.recorded_at_ms, c.fact_id)).all()
@@ -150,6 +164,7 @@ def _row(
         "author": f.author,
         "fact_id": f.fact_id,
         "kind": kind,
+        "sender": getattr(f.payload, "from_plant", f.author),
         "shipment_id": f.payload.shipment_id,
         "material_id": getattr(f.payload, "material_id", ""),
         "custody_no": custody_no,

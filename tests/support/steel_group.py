@@ -12,7 +12,16 @@ from central_hub.hub import Hub, downlink
 from central_hub.transfers.service import Reconciled, reconcile
 from local_mes.model.service import load_model
 from local_mes.plant import Plant
-from local_mes.transfers.service import ListedPiece, ReceiveCommand, ShipCommand, match_pending, receive, ship
+from local_mes.transfers.service import (
+    ListedPiece,
+    ReceiveCommand,
+    ShipCommand,
+    heed_amendments,
+    heed_cases,
+    match_pending,
+    receive,
+    ship,
+)
 from shared.clock import FixedClock
 from shared.db.engine import open_engine, read, write
 from shared.db.upsert import upsert
@@ -149,7 +158,8 @@ class SteelGroup:
             for code in plants or tuple(self.plants):
                 if code not in self.cut:
                     self.down(code)
-                    match_pending(self.plants[code])
+                    for follow in (match_pending, heed_amendments, heed_cases):
+                        follow(self.plants[code])
         return last
 
     def up(self, code: str, limit: int | None = None) -> int:

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("author", sa.String(length=64), nullable=False),
         sa.Column("fact_id", sa.String(length=32), nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("sender", sa.String(length=64), nullable=False),
         sa.Column("shipment_id", sa.String(length=32), nullable=False),
         sa.Column("material_id", sa.String(length=32), nullable=False),
         sa.Column("custody_no", sa.BigInteger(), nullable=False),

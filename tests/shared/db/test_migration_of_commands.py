@@ -18,6 +18,8 @@ from shared.journal.apply import Appliers
 from shared.journal.asking import set_asked
 from shared.journal.journal import Journal
 from shared.journal.tables import command as done_before
+from shared.transfers.lines import LineFilter, find_lines
+from shared.transfers.tables import shipment, shipment_line, transfer_word
 
 PLANT = local_mes.wsgi.MIGRATIONS
 OLD_COMMAND = "INSERT INTO command (command_id, result, done_at_ms) VALUES (:id, :result, 1)"
@@ -25,6 +27,32 @@ OLD_WAITING = (
     "INSERT INTO spool_waiting (spool, spool_id, link, message, received_ms, reason)"
     " VALUES ('s1', 7, 'CC1', 'CC1060', 5, 'its slab is not cast yet')"
 )
+
+OLD_LOAD = {"author": "ALD", "shipment_id": "s" * 32, "number": "RT-1", "to_plant": "BRK", "lane": "ALD-BRK"} | {
+    "mode": "rail",
+    "vehicle": "",
+    "departed_at_ms": 5,
+    "eta_ms": 9,
+    "recorded_at_ms": 5,
+    "fact_id": "f" * 32,
+}
+OLD_LINE = {"author": "ALD", "shipment_id": "s" * 32, "material_id": "m" * 32, "number": "S-1", "kind": "slab"} | {
+    "grade": "",
+    "order_item": "",
+    "position": "",
+    "custody_no": 1,
+    "mass_g": 1_000,
+    "mass_basis": "weighed",
+    "scale": "",
+    "quality": "free",
+    "piece": "{}",
+    "entered": "advised",
+    "withdrawn": False,
+    "departed_at_ms": 5,
+    "recorded_at_ms": 5,
+    "withdrawn_at_ms": 0,
+    "fact_id": "f" * 32,
+}
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -69,6 +97,17 @@ def test_code_of_before_still_writes_commands_after_the_upgrade(older: Engine) -
             "shipped-1": "",
             "shipped-3": "",
         }
+
+
+def test_loads_of_before_are_read_with_what_may_be_said_of_them_now(older: Engine) -> None:
+    with write(older) as conn:
+        conn.execute(shipment.insert().values(OLD_LOAD))
+        conn.execute(shipment_line.insert().values(OLD_LINE))
+    migrate.upgrade(older, PLANT)
+    with read(older) as conn:
+        (line,) = find_lines(conn, LineFilter())
+        assert (line.number, line.state, line.refused_at_ms, line.lost_at_ms) == ("S-1", "in_transit", None, None)
+        assert conn.execute(select(transfer_word)).all() == []
 
 
 def test_waiting_messages_stay_and_what_is_to_be_told_has_its_place(older: Engine) -> None:

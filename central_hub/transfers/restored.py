@@ -1,0 +1,127 @@
+"""Plants that were put back to a backup: the cause that a case names, and numbers given twice since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, or_, select
+
+from central_hub.transfers.domain import Contradiction
+from central_hub.transfers.floors import DAY_MS
+from central_hub.transfers.tables import floor
+from central_hub.transfers.word_domain import judge_reuse
+from shared.journal.archived import bodies_of
+from shared.journal.fact import decode_envelope
+from shared.journal.tables import epoch, fact
+from shared.material.tables import alias, material
+
+LOOK_BACK_MS = 30 * DAY_MS
+"""A restore this long before a case may be why something is missing: longer than a load is on its way."""
+FACTS_A_LOOK = 5_000
+CURSOR = "reuse:"
+BIRTHS = ("MaterialCreated", "MaterialTransformed", "MaterialReceived", "AliasGiven")
+"""Facts that give a piece a number."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Numbers given twice, and how far each restored plant's facts were looked through; more: not to their end yet."""
+
+    found: Sequence[Contradiction]
+    cursors: Mapping[str, int]
+    more: bool
+
+
+def name_cause(conn: Connection, found: Contradiction) -> Contradiction:
+    """Say in a case of something missing that one of its plants was put back to a backup shortly before (row 26)."""
+    if found.kind not in ("short", "unannounced"):
+        return found
+    for row in _restores(conn, found.at_ms - LOOK_BACK_MS):
+        if row.stream in found.plants and row.opened_at_ms <= found.at_ms:
+            why = f" {row.stream} was put back to a backup before; what it recorded last may be lost: look there first."
+            values = dict(found.values) | {"restored_at_ms": row.opened_at_ms}
+            return replace(found, summary=found.summary + why, values=values)
+    return found
+
+
+def look_for_reuse(conn: Connection, through: Mapping[str, int]) -> Looked:
+    """Numbers of a restored plant's own schemes that two of its pieces bear, as far as its facts are here."""
+    found: list[Contradiction] = []
+    cursors: dict[str, int] = {}
+    more = False
+    restored = {row.stream: row for row in _restores(conn, 0)}
+    for author, life in sorted(restored.items()):
+        since_ms = life.opened_at_ms - LOOK_BACK_MS
+        if through.get(author, 0) > life.opened_at_ms + LOOK_BACK_MS:
+            continue  # counters have long passed what was lost
+        kept = conn.execute(select(floor.c.from_ms).where(floor.c.author == CURSOR + author)).scalar()
+        rows = _births(conn, author, max(since_ms, kept or 0))
+        if rows:
+            cursors[CURSOR + author] = rows[-1].recorded_at_ms
+            found += _twice(conn, author, _pieces(conn, rows))
+            more = more or len(rows) == FACTS_A_LOOK
+    return Looked(found, cursors, more)
+
+
+def _restores(conn: Connection, since_ms: int) -> list[Row[Any]]:
+    """Lives of plants that began from an earlier one, oldest first."""
+    c = epoch.c
+    query = select(epoch).where(c.parent_epoch.is_not(None), c.opened_at_ms >= since_ms, ~c.stream.contains(">"))
+    return list(conn.execute(query.order_by(c.opened_at_ms, c.epoch)))
+
+
+def _births(conn: Connection, author: str, since_ms: int) -> list[Row[Any]]:
+    c = fact.c
+    query = select(c.fact_id, c.recorded_at_ms).where(
+        c.type.in_(BIRTHS), c.author == author, c.recorded_at_ms > since_ms
+    )
+    return list(conn.execute(query.order_by(c.recorded_at_ms).limit(FACTS_A_LOOK)))
+
+
+def _pieces(conn: Connection, rows: Sequence[Row[Any]]) -> list[str]:
+    bodies = bodies_of(conn, [row.fact_id for row in rows])
+    return sorted({subject.id for body in bodies.values() for subject in decode_envelope(body).subjects})
+
+
+def _twice(conn: Connection, author: str, pieces: Sequence[str]) -> Iterator[Contradiction]:
+    """Pairs of pieces under one number of the author's own, at least one of them among these, earlier one first."""
+    for at in range(0, len(pieces), 500):
+        for row in conn.execute(_pairs(author, pieces[at : at + 500])).all():
+            told = sorted(((row.one_ms, row.one_id), (row.two_ms, row.two_id)))
+            (first_ms, first), (second_ms, second) = told
+            if second_ms - first_ms < LOOK_BACK_MS:
+                evidence = row.one_fact if second == row.one_id else row.two_fact
+                yield judge_reuse(author, row.value, (first, first_ms), (second, second_ms), evidence)
+
+
+def _pairs(author: str, pieces: Sequence[str]) -> Any:
+    one, two, one_row, two_row = alias.alias(), alias.alias(), material.alias(), material.alias()
+    same = and_(two.c.author == one.c.author, two.c.value == one.c.value, two.c.scheme == one.c.scheme)
+    ours = [
+        and_(row.c.author == name.c.author, row.c.material_id == name.c.material_id, row.c.state != "identified")
+        for name, row in ((one, one_row), (two, two_row))
+    ]
+    return (
+        select(
+            one.c.value,
+            one.c.material_id.label("one_id"),
+            one.c.given_at_ms.label("one_ms"),
+            one_row.c.last_fact.label("one_fact"),
+            two.c.material_id.label("two_id"),
+            two.c.given_at_ms.label("two_ms"),
+            two_row.c.last_fact.label("two_fact"),
+        )
+        .join_from(one, two, same)
+        .join(one_row, ours[0])
+        .join(two_row, ours[1])
+        .where(
+            one.c.author == author,
+            one.c.scheme.startswith(author + "."),
+            one.c.material_id.in_(pieces),
+            or_(two.c.material_id.not_in(pieces), one.c.material_id < two.c.material_id),
+            two.c.material_id != one.c.material_id,
+        )
+        .order_by(one.c.value, one.c.material_id, two.c.material_id)
+    )
