@@ -201,12 +201,20 @@ def _run_all(
         whole = (tree / path).read_text()
         (tree / path).write_text(make())
         _forget_bytecode(tree / path)
-        word = _try(tree, _choose(tree, seen, path, line), seconds)
+        word = _judge(tree, _choose(tree, seen, path, line), seconds)
         (tree / path).write_text(whole)
         _forget_bytecode(tree / path)
         words.append((_room(path), word))
         print(f"{word:8}  {path}:{line}  {what}", flush=True)
     return words
+
+
+def _judge(tree: Path, tests: list[str], seconds: float) -> str:
+    """What becomes of a mutant: the likeliest tests first, the others in turn only while it survives."""
+    for at in range(0, len(tests), AT_MOST_TESTS):
+        if (word := _try(tree, tests[at : at + AT_MOST_TESTS], seconds)) != SURVIVED:
+            return word
+    return SURVIVED
 
 
 def _choose(tree: Path, seen: dict[tuple[str, int], list[str]], path: Path, line: int) -> list[str]:
@@ -217,7 +225,7 @@ def _choose(tree: Path, seen: dict[tuple[str, int], list[str]], path: Path, line
     own = TESTS[_room(path)]
     found = seen.get((str(path), line))
     if found:
-        return sorted(found, key=lambda test: not test.startswith(own[0]))[:AT_MOST_TESTS]
+        return sorted(found, key=lambda test: not test.startswith(own[0]))
     named = re.compile(
         rf"\b{'.'.join(path.with_suffix('').parts)}\b|from {'.'.join(path.parts[:-1])} import .*\b{path.stem}\b"
     )

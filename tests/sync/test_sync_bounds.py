@@ -18,7 +18,7 @@ from shared.journal.fact import Payload
 from shared.journal.quarantine import count_by_state
 from shared.journal.tables import epoch, fact
 from shared.settings import SyncSettings
-from sync import archiving, compare_door
+from sync import archiving, compare_door, routed
 from sync.alarms import HOUR_MS, MINUTE_MS, Standing, judge
 from sync.applying import Applying
 from sync.archiving import Archived, archive
@@ -298,3 +298,9 @@ def test_rows_of_an_author_that_lived_twice_are_made_again_and_others_do_not_wai
         assert list(conn.execute(select(epoch.c.epoch).where(epoch.c.stream == "ALD")).scalars()) == [one, other]
     assert hub.apply() == 4 + 2, "all four of ALD again, and BRK's in the same run"
     assert (hub.applied_of("ALD"), hub.applied_of("BRK")) == (4, 2)
+
+
+def test_bandwidth_is_taken_from_pushes_of_64_kib_and_more():
+    assert [routed._moved("push", sent, 9, 2.0).bulk_bytes for sent in (65_535, 65_536)] == [0, 65_536]
+    assert (routed._moved("push", 65_536, 9, 2.0).bulk_ms, routed._moved("push", 65_536, 9, 0.0).bulk_ms) == (2_000, 1)
+    assert (routed._moved("pull", 7, 9, 2.0).bytes_down, routed._moved("hello", 7, 9, 2.0).bytes_up) == (9, 0)

@@ -64,8 +64,9 @@ def test_a_flipped_bit_is_found_before_it_is_sent(kit) -> None:
     assert (run.first, run.last) == (1, 5)  # what is sound goes
     caller.push(session, run)
     for _ in range(2):
-        with pytest.raises(EntryDamaged, match="Entry 6"):
+        with pytest.raises(EntryDamaged, match="Entry 6") as damaged:
             caller.next_run(100)
+        assert damaged.value.code == "sync.entry_damaged"
     assert ["Entry 6 of epoch" in what for what in incidents(plant, "damaged")] == [True]
     assert hub.entries_of("ALD") == 5
     plant.create(1)  # recording goes on

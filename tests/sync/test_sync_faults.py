@@ -16,6 +16,7 @@ from shared.ids import derived_id, random_key
 from shared.journal.quarantine import count_by_state, find_set_aside
 from shared.journal.tables import entry, fact
 from shared.keys import new_key
+from sync import desk
 from sync.errors import BadSeal, Malformed, OutOfStep, OverLimit, PeerHeld, StaleSession, Unreachable
 from sync.messages import RECEIPT, Hello, Receipt
 from sync.outgoing import Addressed, seal_run
@@ -161,6 +162,24 @@ def test_a_body_cut_anywhere_commits_nothing(kit, way):
     for end in range(0, len(body), max(1, len(body) // 100)):
         with pytest.raises((Malformed, BadSeal)):
             inner.send("push", body[:end])
+    assert hub.entries_of("ALD") == 0
+
+
+def test_a_session_that_ends_while_its_batch_is_unpacked_stores_nothing(kit, way, monkeypatch):
+    plant, hub, inner = way
+    plant.create(2)
+    caller = kit.caller(plant, inner)
+    body = body_of(caller, caller.hello())
+    unpacked = desk.unpack
+
+    def meanwhile(*parts):
+        batch = unpacked(*parts)
+        caller.hello()
+        return batch
+
+    monkeypatch.setattr(desk, "unpack", meanwhile)
+    with pytest.raises(StaleSession):
+        inner.send("push", body)
     assert hub.entries_of("ALD") == 0
 
 

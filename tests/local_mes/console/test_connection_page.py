@@ -21,6 +21,7 @@ from shared.material.facts import Mass, MaterialCreated, NewMaterial
 from shared.settings import PlantSettings, check
 from sync.alarms import Standing, keep
 from sync.history import LINE, Figure, add
+from sync.incidents import end, hold
 from sync.link import note_away, note_contact
 from sync.peers import open_incident, trust_peer
 
@@ -146,6 +147,39 @@ def test_an_incident_is_read_acknowledged_with_a_note_and_leaves_the_header(plan
     assert "CLD at 7" not in engineer.page("/status-lines")
     assert "acknowledged" in engineer.page("/incidents/")
     assert engineer.client.get("/incidents/nothing").status_code == 404
+
+
+def test_the_list_of_incidents_names_kind_weight_node_and_end_and_filters_by_who_is_still_asked(
+    plant: Plant, clock: FixedClock
+) -> None:
+    join(plant)
+    with write(plant.node.engine) as conn:
+        open_incident(conn, clock, "HUB", "unheard_of", "first")
+        hold(conn, clock, "HUB", "silent", "info", "second", "")
+        clock.advance(MINUTE)
+        end(conn, "HUB", "silent", clock.now_ms())
+        open_incident(conn, clock, "BRK", "same_id", "third")
+    lead = sign_in(create_console(plant), plant.node, "lead", "lead")
+    whole = lead.page("/incidents/")
+    assert "badge badge-alarm" in whole
+    assert "badge badge-normal" in whole
+    assert '<span class="code">BRK</span>' in whole
+    assert re.findall(r">(Waits for somebody|Acknowledged or passed)</option>", whole) == [
+        "Waits for somebody",
+        "Acknowledged or passed",
+    ]
+    assert re.findall(r"One id, two contents|No contact|unheard of", plain(whole)) == [
+        "One id, two contents",
+        "No contact",
+        "unheard of",
+    ]
+    waits, passed = (plain(lead.page(f"/incidents/?state={state}")) for state in ("open", "seen"))
+    assert ("One id, two contents" in waits, "unheard of" in waits, "No contact" in waits) == (True, True, False)
+    assert ("No contact" in passed, "passed by itself" in passed, "unheard of" in passed) == (True, True, False)
+    (unheard,) = re.findall(r'href="/incidents/([0-9a-f]{32})"[^>]*>unheard of<', whole)
+    one = lead.page(f"/incidents/{unheard}")
+    assert "<h1>unheard of" in one
+    assert "What is said above is all that was noted." in one
 
 
 @pytest.mark.fault(74)

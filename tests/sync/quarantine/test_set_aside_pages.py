@@ -141,6 +141,8 @@ def test_the_commands_list_try_again_and_discard_with_two_people(hub, portal, ba
         group = hub_commands.commands["quarantine"]
         return CliRunner().invoke(group, [words[0], *config, *words[1:]], obj=door)
 
+    without = CliRunner().invoke(hub_commands.commands["quarantine"], ["list"], obj=Door(lambda _file: hub.node, dict))
+    assert (without.exit_code, "Missing option '--config'" in without.output) == (2, True)
     listed = run("list", "--author", "ALD")
     assert listed.output.splitlines()[0] == "ALD: 2 quarantined, 1 parked, 1 held"
     assert f"ALD {bad[1]} quarantined ALD 2 MaterialMoved v1: cannot be read" in listed.output
