@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from shared.journal.chain import next_hash
+from shared.journal.chain import chain
 from shared.journal.reading import hash_at
 from shared.journal.tables import epoch as epoch_table
 from sync.errors import BadSeal, Malformed, OutOfStep
@@ -77,14 +77,14 @@ def unpack(seal: Seal, envelope: bytes, frame: bytes) -> Batch:
 
 
 def _chain(seal: Seal, packed: Sequence[PackedEntry]) -> list[Arrived]:
-    entries: list[Arrived] = []
-    previous = seal.prev
-    for seq, item in enumerate(packed, start=seal.first):
-        if item.origin is not None and ">" not in seal.stream:
-            raise Malformed("sync.relayed", f"Entry {seq} of {seal.stream} relays, but this is an author's own stream.")
-        previous = next_hash(seal.epoch, seal.stream, seq, previous, item.fact)
-        entries.append(Arrived(seq, previous, item.fact, item.origin))
-    return entries
+    if ">" not in seal.stream:
+        for seq, item in enumerate(packed, start=seal.first):
+            if item.origin is not None:
+                what = f"Entry {seq} of {seal.stream} relays, but this is an author's own stream."
+                raise Malformed("sync.relayed", what)
+    hashes = chain(seal.epoch, seal.stream, seal.first, seal.prev, (item.fact for item in packed))
+    together = zip(hashes, packed, strict=True)
+    return [Arrived(seq, made, item.fact, item.origin) for seq, (made, item) in enumerate(together, start=seal.first)]
 
 
 def store(conn: Connection, batch: Batch, now_ms: int) -> Held:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from sqlalchemy import Connection, update
 
-from shared.journal.chain import next_hash
+from shared.journal.chain import chain
 from shared.journal.journal import lock_head
 from shared.journal.reading import Life, Stored, entries_after, hash_at, lives
 from shared.journal.tables import head
@@ -89,17 +90,16 @@ def read_run(conn: Connection, span: Span, entries_max: int, bytes_max: int) -> 
     return Run(span.stream, span.epoch, parent, span.first, prev, tuple(_sound(found[:count], prev)))
 
 
-def _sound(entries: Sequence[Stored], previous: str) -> list[Stored]:
+def _sound(entries: Sequence[Stored], previous: str) -> Sequence[Stored]:
     """The entries up to the first whose bytes are not those that were chained: a damaged one is never sent."""
-    sound: list[Stored] = []
-    for item in entries:
-        if item.hash != next_hash(item.epoch, item.stream, item.seq, previous, item.body):
-            break
-        sound.append(item)
-        previous = item.hash
-    if entries and not sound:
-        raise EntryDamaged(entries[0].stream, entries[0].epoch, entries[0].seq)
-    return sound
+    if not entries:
+        return entries
+    start = entries[0]
+    made = chain(start.epoch, start.stream, start.seq, previous, (item.body for item in entries))
+    sound = sum(1 for _ in takewhile(bool, (item.hash == digest for item, digest in zip(entries, made, strict=True))))
+    if not sound:
+        raise EntryDamaged(start.stream, start.epoch, start.seq)
+    return entries[:sound]
 
 
 def empty_run(conn: Connection, stream: str) -> Run:

@@ -56,12 +56,15 @@ def segments(conn: Connection) -> list[Segment]:
 
 
 def whole_bodies(conn: Connection, rows: Sequence[Any]) -> list[bytes]:
-    """The bytes of facts, for rows with fact_id, body and archived_in. ArchiveDamaged names a file that is not right."""
-    places = {row.archived_in for row in rows if row.archived_in is not None}
-    if not places:
-        return [bytes(row.body) for row in rows]
-    files = {place: _open(conn, place) for place in sorted(places)}
-    return [bytes(row.body) if row.archived_in is None else files[row.archived_in][row.fact_id] for row in rows]
+    """The bytes of facts, for rows that have a fact_id and end with body and archived_in.
+
+    ArchiveDamaged names a file that is not right.
+    """
+    places = {row[-1] for row in rows}
+    if places <= {None}:
+        return [row[-2] for row in rows]
+    files = {place: _open(conn, place) for place in sorted(places - {None})}
+    return [row.body if row.archived_in is None else files[row.archived_in][row.fact_id] for row in rows]
 
 
 def bodies_of(conn: Connection, fact_ids: Iterable[str]) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ import pytest
 
 from shared.errors import BadInput
 from shared.journal import fact as facts
-from shared.journal.chain import GENESIS, next_hash
+from shared.journal.chain import GENESIS, chain, next_hash
 from shared.journal.fact import (
     Fact,
     Occurred,
@@ -148,3 +148,13 @@ def test_the_chain_is_the_one_that_anybody_can_recompute() -> None:
         next_hash(EPOCH, "ALD", 258, GENESIS, BYTES + b" "),
     }
     assert len(others | {by_hand}) == 6
+
+
+def test_a_run_of_hashes_is_each_after_the_other() -> None:
+    bodies = [BYTES, b"", b"\x1f" * 40]
+    expected, previous = [], GENESIS
+    for seq, body in enumerate(bodies, start=7):
+        previous = next_hash(EPOCH, "ALD", seq, previous, body)
+        expected.append(previous)
+    assert chain(EPOCH, "ALD", 7, GENESIS, bodies) == expected
+    assert chain(EPOCH, "ALD", 7, GENESIS, []) == []
