@@ -35,7 +35,7 @@ def _build(settings: NodeSettings, applies: bool) -> Served:
     app = Flask("hub")
     app.register_blueprint(endpoint)
     install_desk(app, station.desk)
-    return Served(app, station.start if applies else _nothing, station.stop if applies else _nothing)
+    return Served(app, station.start if applies else _nothing, station.stop if applies else station.desk.close)
 
 
 def _nothing() -> None:

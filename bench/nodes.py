@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from sqlalchemy import delete
 from shared.clock import SystemClock
 from shared.db.engine import read, write
 from shared.ids import new_id
+from shared.journal.bulk import record_many
 from shared.journal.fact import Draft, Occurred
+from shared.journal.position import applied_to
 from shared.journal.reading import last_entry, lives
 from shared.material import projection as material
 from shared.material.facts import Mass, MaterialCreated, MaterialMoved, NewAlias, NewMaterial, Size
@@ -77,8 +80,7 @@ def fill(plant: Node, facts: int) -> None:
     pieces: list[str] = []
     for at in range(0, facts, FACTS_A_TRANSACTION):
         with plant.journal.work() as tx:
-            for n in range(at, min(at + FACTS_A_TRANSACTION, facts)):
-                tx.record(draft(plant, n, pieces))
+            record_many(tx, [draft(plant, n, pieces) for n in range(at, min(at + FACTS_A_TRANSACTION, facts))])
     make_ground(plant, FACTS_A_TRANSACTION).anchoring.write_now()  # else the next start counts as a restore
 
 
@@ -108,6 +110,24 @@ def length(node: Node, stream: str) -> int:
     """Entries of a stream that are durable at this node."""
     with read(node.engine) as conn:
         return sum(last_entry(conn, stream, life.epoch)[0] for life in lives(conn, stream))
+
+
+def wait_for_receipts(plant: Node, hub: Node, count: int) -> float:
+    """Wait until signed receipts name so many entries as durable at the hub; returns the seconds it took.
+
+    The plant's own database is asked, by one plain statement: who waits must not cost what is timed.
+    """
+    with closing(sqlite3.connect(str(plant.engine.url.database))) as look:
+        query = "SELECT coalesce(sum(durable), 0) FROM sync_position WHERE peer = ? AND stream = ?"
+        return wait_until(
+            lambda: look.execute(query, (hub.code, plant.code)).fetchone()[0] >= count, what=f"{plant.code}'s backlog"
+        )
+
+
+def applied_count(node: Node, stream: str) -> int:
+    """Entries of a stream that have been applied at this node."""
+    with read(node.engine) as conn:
+        return sum(applied_to(conn, stream, life.epoch) for life in lives(conn, stream))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 
 from bench.narrow_line import narrow_line
-from bench.nodes import Counted, RunningHub, fill, length, make_node, running_hub, shipping, wait_until
+from bench.nodes import Counted, RunningHub, fill, length, make_node, running_hub, shipping, wait_for_receipts
 from bench.replication import Pair, measure_replication, two_clusters
 from shared.node import Node
 from sync.station import make_ground
@@ -89,7 +89,9 @@ def _ship(plant: Node, hub: RunningHub, port: int) -> tuple[float, float]:
     count = length(plant, plant.code)
     way = Counted(HttpTransport(f"http://127.0.0.1:{port}"))
     with shipping(plant, way):
-        seconds = wait_until(lambda: length(hub.node, plant.code) >= count, what="the backlog")
+        seconds = wait_for_receipts(plant, hub.node, count)
+    if length(hub.node, plant.code) != count:
+        raise AssertionError(f"The receipts say {count}, the hub holds {length(hub.node, plant.code)}.")
     return count / seconds, way.sent / count
 
 
