@@ -19,6 +19,9 @@ FORBIDDEN_NAMES = {"manager", "helper", "helpers", "utils", "util", "data", "inf
 DOORS = {
     "requests": {"sync/transport.py", "demo/"},
     "asyncua": {"local_mes/level2/opcua", "demo/"},
+    "paho": {"local_mes/level2/drivers/mqtt"},
+    "pymodbus": {"local_mes/level2/drivers/modbus.py"},
+    "snap7": {"local_mes/level2/drivers/s7.py"},
     "apscheduler": {"local_mes/scheduler.py", "central_hub/scheduler.py"},
     "prometheus_client": {"shared/web/metrics.py"},
     "uuid": set(),

@@ -6,6 +6,7 @@ One bad signal is a matter of that signal. "No data" is a state of its own: neit
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from shared.db.upsert import upsert
 
 NO_DATA, REFUSED, GOOD, UNCERTAIN = "no_data", "refused", "good", "uncertain"
 VALUE_CHARS = 200
+STATE = ("state", "since_ms", "reason")
 
 
 @dataclass
@@ -60,7 +62,7 @@ class SignalBoard:
         """Show what there is, forget signals that the model names no more."""
         gone = signal_state.c.signal.not_in(list(self.states)) & (signal_state.c.link == self._desk.link.code)
         await self._desk.write(lambda conn: conn.execute(delete(signal_state).where(gone)))
-        await self._desk.write(self._saving(*self.states.values()))
+        await self._desk.write(self._saving(self.states.values(), ("source", *STATE)))
 
     def told(self, name: str, state: str, reason: str = "", value: Any = None) -> Job:
         """A signal's new state, as a write."""
@@ -71,19 +73,20 @@ class SignalBoard:
         if state in (GOOD, UNCERTAIN):
             one.value = msgspec.json.encode(value).decode()[:VALUE_CHARS]
         self._say()
-        return self._saving(one)
+        return self._saving([one], (*STATE, "value"))
 
     def stored(self, heard: Heard) -> Job:
         """A change goes to the spool: the write that belongs beside it, in the same commit."""
         one = self.states[heard.message]
         one.claimed, one.stored = heard.claimed or one.claimed, digest_of(heard)
-        return self._saving(one)
+        return self._saving([one], (*STATE, "value", "claimed", "stored"))
 
     async def all_lost(self, why: str) -> None:
-        """The connection is gone: nobody knows any value."""
-        jobs = [self.told(name, NO_DATA, why) for name, one in self.states.items() if one.state != REFUSED]
-        for job in jobs:
-            await self._desk.write(job)
+        """The connection is gone: nobody knows any value. What was last stored stays as the disk has it."""
+        for name, one in self.states.items():
+            if one.state != REFUSED:
+                self.told(name, NO_DATA, why)
+        await self._desk.write(self._saving(self.states.values(), STATE))
 
     def _say(self) -> None:
         """The link's own line names who is bad; a link of which nothing is good has no data."""
@@ -95,7 +98,7 @@ class SignalBoard:
         elif self._desk.is_up.is_set():
             self._desk.connected(self._desk.link.address, f"No data from {text}{more}"[:400] if bad else "")
 
-    def _saving(self, *states: SignalState) -> Job:
+    def _saving(self, states: Iterable[SignalState], columns: tuple[str, ...]) -> Job:
         rows = [
             {
                 "link": self._desk.link.code,
@@ -113,12 +116,7 @@ class SignalBoard:
 
         def save(conn: Connection) -> None:
             if rows:
-                upsert(
-                    conn,
-                    signal_state,
-                    rows,
-                    update=["source", "state", "since_ms", "reason", "value", "claimed", "stored"],
-                )
+                upsert(conn, signal_state, rows, update=list(columns))
 
         return save
 
