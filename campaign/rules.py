@@ -226,7 +226,7 @@ RULES: tuple[Rule, ...] = (
         },
     ),
     Rule(
-        "an epoch with a child is at its end",
+        "an epoch with a child, or a later one, is at its end",
         {
             "memory": lambda: [
                 (recovery, "plan", _plan_without("superseded")),
