@@ -44,3 +44,28 @@ def spool_gone(spool_id: int) -> Refused:
         kept=KEPT,
         todo="Book what it said by hand, then dismiss it with that reason.",
     )
+
+
+def unknown_link(code: str) -> NotFound:
+    """The plant model has no such link."""
+    return NotFound(
+        "level2.no_link", f"The plant model has no link {code!r}.", todo="Open the list of links and choose one."
+    )
+
+
+def unknown_message(spool_id: int) -> NotFound:
+    """The spool has no such message."""
+    return NotFound(
+        "level2.no_message",
+        f"There is no message {spool_id} in this plant's spool.",
+        todo="Open the link and choose one of its messages.",
+    )
+
+
+def not_a_telegram_link(code: str) -> NotFound:
+    """Only telegrams have layouts of their own to be described."""
+    return NotFound(
+        "level2.no_telegrams",
+        f"The link {code} carries no telegrams, so there is no interface document of it.",
+        todo="Open one of a telegram link.",
+    )

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, func, select
 
 from local_mes.level2.backlog import get_backlog
 from local_mes.level2.down import count_open
 from local_mes.level2.link_state import COLLECTOR_AWAY_MS, STOPPED, find_states, real_ms
 from local_mes.level2.spool import get_key
-from local_mes.level2.spool_tables import message
+from local_mes.level2.spool_tables import link_course, message
 from local_mes.level2.tables import repair, spool_waiting
 from local_mes.plant import Plant
 from shared.db.engine import read
@@ -20,6 +21,7 @@ from shared.db.engine import read
 RATE_MS = 600_000
 """The rate of a link is that of its last ten minutes."""
 OPEN = "open"
+MISSING_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,15 @@ class LinkView:
     down_open: int
     waiting: int
     repairs: int
+    sequence: int | None = None
+    missing: str = ""
+    """The peer's newest number, and the stretches that are missing before it."""
 
 
 def find_links(plant: Plant) -> list[LinkView]:
     """All links the collector runs or ran, with what it last wrote; `stopped` when it has not been seen lately."""
     states, down_open = find_states(plant.spool), count_open(plant.spool)
+    courses = _courses(plant)
     rates = _rates(plant)
     with read(plant.node.engine) as conn:
         waiting = _by_link(conn, select(spool_waiting.c.link, func.count()).group_by(spool_waiting.c.link))
@@ -76,6 +82,8 @@ def find_links(plant: Plant) -> list[LinkView]:
             down_open=down_open.get(row.link, 0),
             waiting=waiting.get(row.link, 0),
             repairs=repairs.get(row.link, 0),
+            sequence=courses[row.link].sequence if row.link in courses else None,
+            missing=_missing_words(courses[row.link].missing) if row.link in courses else "",
         )
         for row in states.values()
     ]
@@ -102,6 +110,11 @@ def find_repair(conn: Connection, repair_id: str) -> Any | None:
     return conn.execute(select(repair).where(repair.c.repair_id == repair_id)).first()
 
 
+def find_repairs_of(conn: Connection, link: str, spool_id: int) -> list[Any]:
+    """What became of one spooled message in the repair queue."""
+    return list(conn.execute(select(repair).where(repair.c.link == link, repair.c.spool_id == spool_id)))
+
+
 def find_waiting(conn: Connection, limit: int) -> list[Any]:
     """Messages that came before what they build on, the oldest first."""
     return list(conn.execute(select(spool_waiting).order_by(spool_waiting.c.spool_id).limit(limit)))
@@ -113,6 +126,18 @@ def find_spooled(plant: Plant, spool: str, spool_id: int) -> Any | None:
         return None
     with read(plant.spool) as conn:
         return conn.execute(select(message).where(message.c.spool_id == spool_id)).first()
+
+
+def _courses(plant: Plant) -> dict[str, Any]:
+    with read(plant.spool) as conn:
+        return {row.link: row for row in conn.execute(select(link_course))}
+
+
+def _missing_words(text: str) -> str:
+    """`418 to 420, 433`; the newest few where there are many."""
+    stretches = msgspec.json.decode(text, type=list[tuple[int, int]])
+    said = [str(first) if first == last else f"{first} to {last}" for first, last in stretches[-MISSING_SHOWN:]]
+    return ("…, " if len(stretches) > MISSING_SHOWN else "") + ", ".join(said)
 
 
 def _rates(plant: Plant) -> Mapping[str, int]:

@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from local_mes.context import plant
-from local_mes.level2 import down, queries, service
+from local_mes.level2 import down, queries, service, workbench
 from local_mes.level2.api import REPAIRERS
 from local_mes.level2.api import bp as api
 from local_mes.level2.backlog import get_backlog
@@ -140,7 +140,7 @@ def _typed(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 FEATURE = Feature(
-    pages=(bp,),
+    pages=(bp, workbench.bp),
     apis=(api,),
     menu=(
         MenuItem("Node", "Level 2 links", "level2.links"),

@@ -1,0 +1,167 @@
+"""The workbench of one link: its state and history, what it says now, each message in bytes, the interface document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from flask import Blueprint, render_template, request
+from sqlalchemy import select
+
+from local_mes.context import plant
+from local_mes.level2 import queries
+from local_mes.level2.drivers.port import read_settings
+from local_mes.level2.errors import not_a_telegram_link, unknown_link, unknown_message
+from local_mes.level2.interface import make_document
+from local_mes.level2.link_course import GAP, RESTART, Entry, Span, spans
+from local_mes.level2.link_state import find_history
+from local_mes.level2.links import Link, LinkPlan, load_links
+from local_mes.level2.spool_tables import message
+from local_mes.level2.telegram_server import TelegramSettings
+from local_mes.level2.telegrams.codec import FormatError
+from local_mes.level2.telegrams.plausible import check
+from local_mes.level2.telegrams.spots import Spot, spots
+from local_mes.plant import Plant
+from shared.db.engine import read
+from shared.web.context import reading
+
+bp = Blueprint("workbench", __name__, url_prefix="/level2", template_folder="templates")
+HOUR_MS = 3_600_000
+HOURS = (1, 8, 24, 168)
+MESSAGES_SHOWN, ENTRIES_SHOWN = 25, 30
+SUMMARY_CHARS = 220
+STRIP_WIDTH = 1000
+SIGNS = {"connected": "normal", "no_data": "nodata", "away": "nodata", "stopped": "alarm", "gap": "alarm"} | {
+    "restart": "attention"
+}
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A span or a gap on the strip: where it is drawn, from 0 to STRIP_WIDTH, and its words."""
+
+    x: float
+    width: float
+    span: Span
+
+
+@bp.get("/links/<code>")
+def link(code: str) -> str:
+    """One link; asked for by its own live part it answers with that alone."""
+    here = plant()
+    plan = load_links(here.settings)
+    hours = request.args.get("hours", 24, type=int)
+    shown = {
+        "link": find_link(plan, code),
+        "hours": hours if hours in HOURS else 24,
+        "choices": HOURS,
+        "signs": SIGNS,
+        "state": next((view for view in queries.find_links(here) if view.link == code), None),
+        "is_telegram": code in plan.layouts,
+        **_history(here, code, hours if hours in HOURS else 24),
+        "messages": _messages(here, plan, code),
+    }
+    fragment = request.headers.get("HX-Request") == "true"
+    return render_template("level2/link_live.html" if fragment else "level2/link.html", **shown)
+
+
+def find_link(plan: LinkPlan, code: str) -> Link:
+    """A link of the model; NotFound names it."""
+    found = plan.links.get(code)
+    if found is None:
+        raise unknown_link(code)
+    return found
+
+
+def _history(here: Plant, code: str, hours: int) -> dict[str, Any]:
+    now = here.clock.now_ms()
+    begin = now - hours * HOUR_MS
+    entries = find_history(here.spool, code, begin, now + 1)
+    scale = STRIP_WIDTH / (now - begin)
+    breaks = [entry for entry in entries if entry.kind in (GAP, RESTART) and entry.at_ms >= begin]
+    return {
+        "stretches": [
+            Stretch((s.from_ms - begin) * scale, max(((s.to_ms or now) - s.from_ms) * scale, 1), s)
+            for s in spans(entries, begin, now)
+        ],
+        "breaks": [((entry.at_ms - begin) * scale, entry) for entry in breaks],
+        "ticks": [(i * STRIP_WIDTH / 6, begin + i * (now - begin) // 6) for i in range(1, 6)],
+        "entries": _newest(entries, begin),
+    }
+
+
+def _newest(entries: list[Entry], begin: int) -> list[Entry]:
+    return [entry for entry in reversed(entries) if entry.at_ms >= begin][:ENTRIES_SHOWN]
+
+
+def _messages(here: Plant, plan: LinkPlan, code: str) -> list[dict[str, Any]]:
+    query = select(message).where(message.c.link == code).order_by(message.c.ordinal.desc()).limit(MESSAGES_SHOWN)
+    with read(here.spool) as conn:
+        rows = conn.execute(query).all()
+    return [_shown(plan, row) for row in rows]
+
+
+def _shown(plan: LinkPlan, row: Any) -> dict[str, Any]:
+    layout = plan.find_layout(row.link, row.message)
+    fields = msgspec.json.decode(row.fields)
+    said = ", ".join(f"{name} {_words(value)}" for name, value in fields.items())
+    faults = check(layout, fields) if layout and not row.problem else []
+    return {
+        **row._mapping,
+        "title": layout.title if layout else "",
+        "said": said if len(said) <= SUMMARY_CHARS else said[: SUMMARY_CHARS - 1] + "…",
+        "wrong": row.problem or "; ".join(fault.reason for fault in faults),
+    }
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list):
+        return f"({len(value)} rows)"
+    return "–" if value in (None, "") else str(value)
+
+
+@bp.get("/messages/<int:spool_id>")
+def spooled(spool_id: int) -> str:
+    """One message as it was received: bytes, and what each of them says."""
+    here = plant()
+    with read(here.spool) as conn:
+        row = conn.execute(select(message).where(message.c.spool_id == spool_id)).first()
+    if row is None:
+        raise unknown_message(spool_id)
+    plan = load_links(here.settings)
+    found, why = _spots(plan, row)
+    with reading() as conn:
+        repairs = queries.find_repairs_of(conn, row.link, spool_id)
+    return render_template(
+        "level2/message.html",
+        row=row,
+        shown=_shown(plan, row),
+        spots=found,
+        why=why,
+        fields=msgspec.json.format(row.fields, indent=2),
+        hex=bytes(row.raw).hex(" "),
+        repairs=repairs,
+    )
+
+
+def _spots(plan: LinkPlan, row: Any) -> tuple[list[Spot], str]:
+    layouts = plan.layouts.get(row.link)
+    if layouts is None:
+        return [], ""
+    try:
+        return spots(layouts, bytes(row.raw)), ""
+    except FormatError as error:
+        return [], str(error)
+
+
+@bp.get("/links/<code>/interface")
+def interface(code: str) -> str:
+    """The interface document, one printed page a telegram."""
+    here = plant()
+    plan = load_links(here.settings)
+    found = find_link(plan, code)
+    if code not in plan.layouts:
+        raise not_a_telegram_link(code)
+    made = make_document(found, read_settings(found, TelegramSettings), plan.layouts[code])
+    return render_template("level2/interface.html", document=made, link=found, zone=plan.zone.key)
