@@ -1,6 +1,7 @@
-"""A node as a process of its own, for kill -9: `node_process.py plant|hub FOLDER PORT`.
+"""A node as a process of its own, for kill -9: `node_process.py plant|hub FOLDER PORT [HOST]`.
 
-The plant records slabs as fast as it can and prints the id of each after its commit; both serve until killed.
+The plant records slabs as fast as it can and prints the id of each after its commit; both serve until killed. HOST is
+where the hub listens, this machine unless it is named.
 """
 
 from __future__ import annotations
@@ -28,16 +29,17 @@ from sync.station import build_called, build_calling, http_transport
 exchange.LEASE_S = station.LEASE_S = 1.0
 
 QUICK = {"heartbeat_s": 0.2, "poll_s": 1, "retry_first_s": 0.05, "retry_max_s": 0.3, "batch_entries_max": 20}
+NO_TLS = "a test's own cable"
 
 
 def open_node(code: str, folder: Path) -> Node:
-    settings = NodeSettings(code=code, name=code, folder=folder / code, sync=QUICK)  # type: ignore[arg-type]
+    settings = NodeSettings(code=code, name=code, folder=folder / code, sync=QUICK | {"allow_plain_http": NO_TLS})  # type: ignore[arg-type]
     return build_node(settings, [material.register], SystemClock())
 
 
-def run_plant(folder: Path, port: int) -> None:
+def run_plant(folder: Path, port: int, host: str) -> None:
     node = open_node("ALD", folder)
-    build_calling(node, lambda: None, 10, http_transport(node, f"http://127.0.0.1:{port}")).start()
+    build_calling(node, lambda: None, 10, http_transport(node, f"http://{host}:{port}")).start()
     while True:
         piece = new_id(node.clock)
         new = NewMaterial(material_id=piece, kind="slab", aliases=(), mass=Mass(1, "weighed"))
@@ -55,14 +57,14 @@ def run_plant(folder: Path, port: int) -> None:
         time.sleep(0.002)
 
 
-def run_hub(folder: Path, port: int) -> None:
+def run_hub(folder: Path, port: int, host: str) -> None:
     node = open_node("HUB", folder)
     station = build_called(node, 10)
     station.start()
     app = Flask("hub")
     app.register_blueprint(endpoint)
     install_desk(app, station.desk)
-    server = make_server("127.0.0.1", port, app, threaded=True)
+    server = make_server(host, port, app, threaded=True)
     sys.stdout.write("serving\n")
     sys.stdout.flush()
     server.serve_forever(poll_interval=0.05)
@@ -70,4 +72,5 @@ def run_hub(folder: Path, port: int) -> None:
 
 if __name__ == "__main__":
     set_up("ERROR")
-    {"plant": run_plant, "hub": run_hub}[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
+    role, folder, port, host = (*sys.argv[1:4], *sys.argv[4:], "127.0.0.1")[:4]
+    {"plant": run_plant, "hub": run_hub}[role](Path(folder), int(port), host)
