@@ -9,6 +9,7 @@ from flask_openapi import OpenAPI
 from local_mes.connection import views as connection
 from local_mes.console import views as console
 from local_mes.console.status import hub_status, level2_status, plain_status
+from local_mes.level2 import engineer_views as level2_engineer
 from local_mes.level2 import views as level2
 from local_mes.orders import views as orders
 from local_mes.performance import views as performance
@@ -35,6 +36,7 @@ FEATURES: tuple[Feature, ...] = (
     material.FEATURE,
     orders.FEATURE,
     level2.FEATURE,
+    level2_engineer.FEATURE,
     production.FEATURE,
     performance.FEATURE,
     figures.FEATURE,

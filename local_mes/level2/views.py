@@ -13,6 +13,7 @@ from local_mes.level2 import down, queries, service, workbench
 from local_mes.level2.api import REPAIRERS
 from local_mes.level2.api import bp as api
 from local_mes.level2.backlog import get_backlog
+from local_mes.level2.certificates import find_link_certificates
 from local_mes.level2.errors import still_wrong, unknown_repair
 from local_mes.level2.mend_form import leaves, read_form
 from shared.web.context import actor, reading, requires
@@ -48,6 +49,7 @@ def links() -> str:
     return render_template(
         "level2/links.html",
         links=queries.find_links(here),
+        used=find_link_certificates(here),
         backlog=get_backlog(here),
         waiting=waiting,
         down=down.find_recent(here.spool, DOWN_SHOWN),

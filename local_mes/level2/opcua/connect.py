@@ -6,6 +6,7 @@ a person has accepted. Only then a channel is opened with that certificate's key
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from asyncua import ua
@@ -13,14 +14,11 @@ from asyncua.client.client import Client
 from asyncua.crypto import security_policies
 from asyncua.crypto.uacrypto import CertProperties, load_certificate, load_private_key
 from asyncua.ua.uaerrors import UaError
-from sqlalchemy import Connection
 
-from local_mes.level2.drivers.desk import Desk
 from local_mes.level2.link_state import real_ms
+from local_mes.level2.links import Link, LinkPlan
 from local_mes.level2.opcua.settings import OWN_CERTIFICATE, OWN_KEY, OpcuaSettings
 from local_mes.level2.opcua.trust import Certificate, TrustStore, Untrusted, check_time, read_certificate
-from local_mes.level2.spool_tables import peer_certificate
-from shared.db.upsert import upsert
 
 APPLICATION_URI = "urn:strandline:level2:client"
 """Stands in the plant's certificate as its URI; servers compare the two."""
@@ -30,47 +28,55 @@ WATCH_S = 3.0
 MODE = ua.MessageSecurityMode.SignAndEncrypt
 
 
-async def connect(desk: Desk, settings: OpcuaSettings) -> Client:
+Show = Callable[[str, Certificate], Awaitable[None]]
+"""Told whose certificate (`own`, `server`) is used: people see until when it is good."""
+
+
+async def show_nobody(_role: str, _shown: Certificate) -> None:
+    """For a connection that only looks."""
+
+
+async def connect(link: Link, plan: LinkPlan, settings: OpcuaSettings, show: Show) -> Client:
     """A client with an open session. Untrusted, OSError or the library's UaError say why there is none."""
-    client = Client(desk.link.address, timeout=REQUEST_S, watchdog_intervall=WATCH_S)
+    client = Client(link.address, timeout=REQUEST_S, watchdog_intervall=WATCH_S)
     client.application_uri = APPLICATION_URI
     if settings.secured:
-        await _secure(client, desk, settings)
-        await _sign_in(client, desk.plan.folder, settings)
+        await _secure(client, plan, settings, show)
+        await _sign_in(client, plan.folder, settings)
     await client.connect()
     return client
 
 
-def own_files(desk: Desk, settings: OpcuaSettings) -> tuple[Path, Path]:
+def own_files(plan: LinkPlan, settings: OpcuaSettings) -> tuple[Path, Path]:
     """The plant's certificate and key: those named, else those made for the node."""
     if settings.certificate:
-        return desk.plan.folder / settings.certificate, desk.plan.folder / settings.private_key
-    return desk.plan.home / OWN_CERTIFICATE, desk.plan.home / OWN_KEY
+        return plan.folder / settings.certificate, plan.folder / settings.private_key
+    return plan.home / OWN_CERTIFICATE, plan.home / OWN_KEY
 
 
-async def _secure(client: Client, desk: Desk, settings: OpcuaSettings) -> None:
-    certificate, key = own_files(desk, settings)
+async def _secure(client: Client, plan: LinkPlan, settings: OpcuaSettings, show: Show) -> None:
+    certificate, key = own_files(plan, settings)
     if not (certificate.is_file() and key.is_file()):
         raise Untrusted(
             f"There is no certificate of our own ({certificate}): run `strandline plant opcua-certificate`."
         )
     own = read_certificate(certificate.read_bytes())
-    await _show(desk, "own", own)
+    await show("own", own)
     check_time(own, real_ms(), "Our own certificate")
     if settings.server_certificate:
-        theirs = (desk.plan.folder / settings.server_certificate).read_bytes()
+        theirs = (plan.folder / settings.server_certificate).read_bytes()
         shown = read_certificate(theirs)
-        check_time(shown, real_ms(), "The server's certificate")
     else:
-        theirs, shown = await _judged(client, desk, settings)
-    await _show(desk, "server", shown)
+        theirs, shown = await _judged(client, plan, settings)
+    await show("server", shown)
+    check_time(shown, real_ms(), "The server's certificate")
     policy = getattr(security_policies, f"SecurityPolicy{settings.security.replace('_', '')}")
     await client.set_security(
         policy, certificate, key, server_certificate=CertProperties(theirs, extension="der"), mode=MODE
     )
 
 
-async def _judged(client: Client, desk: Desk, settings: OpcuaSettings) -> tuple[bytes, Certificate]:
+async def _judged(client: Client, plan: LinkPlan, settings: OpcuaSettings) -> tuple[bytes, Certificate]:
     """The certificate of the endpoint wanted, if it is trusted; Untrusted keeps it for a person to accept."""
     ending = f"#{settings.security}"
     endpoints = await client.connect_and_get_server_endpoints()
@@ -79,7 +85,7 @@ async def _judged(client: Client, desk: Desk, settings: OpcuaSettings) -> tuple[
         offered = sorted({str(one.SecurityPolicyUri).rpartition("#")[2] for one in endpoints})
         raise UaError(f"the server offers no {settings.security} signed and encrypted, but {', '.join(offered)}")
     der = wanted[0].ServerCertificate or b""
-    return der, TrustStore(desk.plan.home).judge(der, str(wanted[0].Server.ApplicationUri), real_ms())
+    return der, TrustStore(plan.home).judge(der, str(wanted[0].Server.ApplicationUri), real_ms())
 
 
 async def _sign_in(client: Client, folder: Path, settings: OpcuaSettings) -> None:
@@ -89,19 +95,3 @@ async def _sign_in(client: Client, folder: Path, settings: OpcuaSettings) -> Non
     elif settings.user_certificate:
         client.user_certificate = await load_certificate(folder / settings.user_certificate, "der")
         client.user_private_key = await load_private_key(folder / settings.user_key)
-
-
-async def _show(desk: Desk, role: str, shown: Certificate) -> None:
-    """Let people see until when it is good."""
-    row = {
-        "link": desk.link.code,
-        "role": role,
-        "fingerprint": shown.fingerprint,
-        "subject": shown.subject,
-        "not_after_ms": shown.not_after_ms,
-    }
-
-    def write(conn: Connection) -> None:
-        upsert(conn, peer_certificate, [row], update=["fingerprint", "subject", "not_after_ms"])
-
-    await desk.write(write)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from asyncua.client.client import Client
 from asyncua.ua.uaerrors import UaError
 
+from local_mes.level2.certificates import save_certificate
 from local_mes.level2.down import Down
 from local_mes.level2.drivers.desk import Desk
 from local_mes.level2.drivers.port import Answer
@@ -18,6 +20,7 @@ from local_mes.level2.opcua.orders import Orders
 from local_mes.level2.opcua.ring_reader import RingReader
 from local_mes.level2.opcua.settings import OpcuaSettings
 from local_mes.level2.opcua.signals import Signals
+from local_mes.level2.opcua.trust import Certificate
 from shared import logs
 
 # it warns at every try to connect; the link's state says it once
@@ -38,7 +41,7 @@ class Session:
     async def run(self) -> None:
         """Connect and hear until something ends it; raises what did."""
         try:
-            client = await connect(self._desk, self._settings)
+            client = await connect(self._desk.link, self._desk.plan, self._settings, self._show)
             try:
                 await self._hear(client)
             finally:
@@ -54,6 +57,9 @@ class Session:
             return await self._orders.send(order)
         except UaError as error:
             raise OSError(f"{type(error).__name__}: {error}") from error
+
+    async def _show(self, role: str, shown: Certificate) -> None:
+        await self._desk.write(partial(save_certificate, link=self._desk.link.code, role=role, shown=shown))
 
     async def _hear(self, client: Client) -> None:
         self._orders = Orders(self._desk, self._settings, client)

@@ -1,0 +1,115 @@
+"""Pages of the engineer who connects Level 2: signals, certificates to accept, a server's nodes to map."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from local_mes.context import plant
+from local_mes.level2 import push
+from local_mes.level2.certificates import day, find_link_certificates, sign_of
+from local_mes.level2.drivers.signal_state import find_signals
+from local_mes.level2.errors import unknown_link
+from local_mes.level2.link_state import real_ms
+from local_mes.level2.links import Link, LinkPlan, load_links
+from local_mes.level2.mapping import toml_of
+from local_mes.level2.opcua.trust import TrustStore
+from shared import logs
+from shared.web.accounts import names_of
+from shared.web.context import actor, reading, requires
+from shared.web.features import Feature, MenuItem
+from shared.web.forms import read_text
+
+bp = Blueprint("level2_engineer", __name__, url_prefix="/level2", template_folder="templates")
+ENGINEER = "engineer"
+SIGNAL_SIGNS = {"good": "normal", "uncertain": "attention", "no_data": "nodata", "refused": "alarm"}
+TRUST_SIGNS = {"rejected": "attention", "trusted": "done"}
+
+log = logs.get("level2")
+
+
+@bp.get("/signals")
+def signals() -> str:
+    """All signals that drivers watch, with their state."""
+    rows = find_signals(plant().spool, request.args.get("link", ""))
+    return render_template("level2/signals.html", signals=rows, signs=SIGNAL_SIGNS)
+
+
+@bp.get("/certificates")
+@requires(ENGINEER)
+def certificates() -> str:
+    """Which are in use and until when; which wait for somebody to accept them."""
+    here = plant()
+    kept = TrustStore(here.settings.folder).find()
+    with reading() as conn:
+        names = names_of(conn, {one.accepted_by for one in kept if one.accepted_by})
+    return render_template(
+        "level2/certificates.html",
+        used=find_link_certificates(here),
+        kept=kept,
+        names=names,
+        signs=TRUST_SIGNS,
+        sign_of=sign_of,
+        day=day,
+    )
+
+
+@bp.post("/certificates")
+@requires(ENGINEER)
+def decide() -> BaseResponse:
+    """Accept a rejected certificate, or trust one no longer."""
+    fingerprint, trust = read_text("fingerprint", "Fingerprint"), TrustStore(plant().settings.folder)
+    if "withdraw" in request.form:
+        trust.withdraw(fingerprint)
+        flash("It is trusted no longer; the link ends with its next connect.", "done")
+    else:
+        trust.accept(fingerprint, actor=actor(), now_ms=real_ms())
+        flash("The certificate is trusted from now on; the link connects by itself.", "done")
+    log.info("certificate decided", fingerprint=fingerprint, by=actor(), withdrawn="withdraw" in request.form)
+    return redirect(url_for("level2_engineer.certificates"))
+
+
+@bp.get("/browse")
+@requires(ENGINEER)
+def servers() -> str:
+    """The servers that can be looked into."""
+    plan = load_links(plant().settings)
+    return render_template("level2/servers.html", links=[one for one in plan.links.values() if one.kind == "opcua"])
+
+
+@bp.get("/browse/<code>")
+@requires(ENGINEER)
+def browse(code: str) -> str:
+    """One level of a server's nodes, and the model's lines for those picked."""
+    from local_mes.level2.opcua.browse import OBJECTS
+    from local_mes.level2.opcua.browse import browse as look
+
+    plan = load_links(plant().settings)
+    link = _opcua_link(plan, code)
+    picked = request.args.getlist("pick")
+    return render_template(
+        "level2/browse.html",
+        link=link,
+        level=look(link, plan, request.args.get("node", OBJECTS)),
+        way=request.args.getlist("way"),
+        picked=picked,
+        toml=toml_of(link, picked),
+    )
+
+
+def _opcua_link(plan: LinkPlan, code: str) -> Link:
+    link = plan.links.get(code)
+    if link is None or link.kind != "opcua":
+        raise unknown_link(code)
+    return link
+
+
+FEATURE = Feature(
+    pages=(bp,),
+    machine=(push.bp,),
+    menu=(
+        MenuItem("Node", "Level 2 signals", "level2_engineer.signals", (ENGINEER,)),
+        MenuItem("Node", "Level 2 certificates", "level2_engineer.certificates", (ENGINEER,)),
+        MenuItem("Node", "Level 2 servers", "level2_engineer.servers", (ENGINEER,)),
+    ),
+)
