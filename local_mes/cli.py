@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from local_mes.level2.commands import opcua_certificate
+from local_mes.level2.commands import capture, opcua_certificate, replay
 from sync.bundles.commands import bundle_commands
 from sync.commands import Door, add_node_commands, config
 from sync.compare_commands import digest_command
@@ -131,3 +131,5 @@ _sync.add_command(digest_command(_comparing))
 plant.add_command(_sync)
 plant.add_command(history)
 plant.add_command(opcua_certificate)
+plant.add_command(capture)
+plant.add_command(replay)

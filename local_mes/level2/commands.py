@@ -3,10 +3,83 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sync.commands import config
+
+if TYPE_CHECKING:
+    from shared.settings import PlantSettings
+
+
+def _settings(file: Path) -> PlantSettings:
+    from shared import logs
+    from shared.settings import PlantSettings, load
+
+    settings = load(PlantSettings, file)
+    logs.set_up(settings.log_level)
+    return settings
+
+
+@click.command()
+@config
+@click.option("--link", "links", multiple=True, help="Only this link; again for more. Without it: all.")
+@click.option("--from", "begin", required=True, help="From when, as 2026-03-11T06:00: local time of the plant.")
+@click.option("--to", "end", required=True, help="Up to when, not included.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+def capture(file: Path, links: tuple[str, ...], begin: str, end: str, out: Path) -> None:
+    """Write what links said in a stretch of time to a file that can be replayed."""
+    from local_mes.level2.capture import capture as lines
+    from local_mes.level2.capture import parse_moment
+    from local_mes.level2.links import load_links
+    from local_mes.level2.workbench import find_link
+    from shared.db.engine import open_engine
+
+    settings = _settings(file)
+    plan = load_links(settings)
+    for link in links:
+        find_link(plan, link)
+    span = parse_moment(begin, plan.zone), parse_moment(end, plan.zone)
+    count = -1  # the first line is no message
+    with out.open("wb") as to:
+        for line in lines(open_engine(settings.spool), settings.code, links, *span):
+            to.write(line)
+            count += 1
+    click.echo(f"{count} messages of {', '.join(links) or 'all links'} are in {out}.")
+
+
+@click.command()
+@config
+@click.argument("captured", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--speed", default=10.0, show_default=True, type=click.FloatRange(0.1, 1e9), help="Times real time.")
+def replay(file: Path, captured: Path, speed: float) -> None:
+    """Play a capture into a plant made for it, which runs, and whose settings name a clock_file."""
+    from local_mes.level2.capture import read_capture
+    from local_mes.level2.errors import lives_in_real_time
+    from local_mes.level2.links import load_links
+    from local_mes.level2.replay import ClockFile, Target
+    from local_mes.level2.replay import replay as play
+    from shared.db.engine import open_engine
+
+    settings = _settings(file)
+    if settings.clock_file is None:
+        raise lives_in_real_time(settings.code)
+    with captured.open("rb") as lines:
+        title, messages = read_capture(lines)
+    target = Target(
+        load_links(settings),
+        open_engine(settings.spool),
+        ClockFile(settings.clock_file),
+        open_engine(settings.database),
+    )
+
+    def told(done: int) -> None:
+        if done % 100 == 0:
+            click.echo(f"{done} of {len(messages)}")
+
+    count = play(target, messages, speed, told)
+    click.echo(f"{count} messages of {title.plant} were replayed into {settings.code} at {speed:g} times the speed.")
 
 
 @click.command("opcua-certificate")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.errors import BadInput, NotFound, Refused
+from shared.errors import BadInput, NotFound, Refused, Unavailable
 
 KEPT = "The message stays in the repair queue as it was."
 
@@ -68,4 +68,42 @@ def not_a_telegram_link(code: str) -> NotFound:
         "level2.no_telegrams",
         f"The link {code} carries no telegrams, so there is no interface document of it.",
         todo="Open one of a telegram link.",
+    )
+
+
+def bad_capture(line: int, why: str) -> BadInput:
+    """The file is no capture of a link."""
+    return BadInput(
+        "level2.bad_capture",
+        f"Line {line} of the capture cannot be read: {why}.",
+        kept="Nothing was replayed.",
+        todo="Make the capture again: strandline plant capture.",
+    )
+
+
+def bad_moment(text: str) -> BadInput:
+    """No date and time."""
+    return BadInput(
+        "level2.bad_moment",
+        f"{text!r} is no date and time.",
+        todo="Write it as 2026-03-11T06:00, in the plant's local time or with an offset such as +00:00.",
+    )
+
+
+def lives_in_real_time(code: str) -> Refused:
+    """A replay sets the plant's clock; a plant that makes steel has the machine's."""
+    return Refused(
+        "level2.live_plant",
+        f"{code} runs on the machine's clock: a replay would book the past as the present.",
+        todo="Replay into a plant made for it, whose settings name a `clock_file`.",
+    )
+
+
+def not_taken(link: str, name: str, why: str) -> Unavailable:
+    """The replayed plant does not do its part."""
+    return Unavailable(
+        "level2.not_taken",
+        f"{name} of {link} was not taken: {why}.",
+        kept="What was replayed before stays in that plant.",
+        todo="Run `strandline plant run` and `strandline plant level2` of that plant, then replay into a fresh one.",
     )

@@ -14,6 +14,7 @@ from level2_line import Line
 from level2_peers import Site, cut
 
 from local_mes.app import create_console
+from local_mes.level2.capture import read_capture
 from local_mes.level2.interface import make_document
 from local_mes.level2.link_state import load_state, real_ms, save_states
 from local_mes.level2.links import load_links
@@ -132,7 +133,7 @@ def test_a_message_that_its_layout_cannot_read_is_shown_all_the_same(line: Line,
 def test_the_interface_document_has_a_page_for_each_telegram(line: Line, engineer: Person) -> None:
     text = engineer.page("/level2/links/CC1/interface")
     told = re.findall(r'<section class="sheet" id="(\w+)"', text)
-    assert told == ["CC1050", "CC1060", "CC1070", "LB1010", "CC2010", "CC2020", "CC2030", "AK9000", "HB0001"]
+    assert told == ["HEADER", "CC1050", "CC1060", "CC1070", "LB1010", "CC2010", "CC2020", "CC2030", "AK9000", "HB0001"]
     assert "the plant listens on 127.0.0.1:" in text
     sheet = text.partition('id="CC1060"')[2].partition("</section>")[0]
     assert '<td class="num">44</td><td class="num">6</td><td class="code">heat</td>' in sheet
@@ -143,6 +144,25 @@ def test_the_interface_document_has_a_page_for_each_telegram(line: Line, enginee
     assert example
     found = spots(line.site.layouts, bytes.fromhex(example[1]))
     assert [(spot.start, spot.value) for spot in found if spot.path == "heat"] == [(44, "161843")]
+
+
+def test_a_capture_is_had_from_the_page(line: Line, engineer: Person, clock: FixedClock) -> None:
+    receive(line, 417)
+    text = engineer.page("/level2/links/CC1/capture")
+    assert "runs on the machine's clock" in text
+    found = re.search(r'name="begin"[^>]* value="([^"]+)"', text)
+    assert found
+    assert found[1] == "2026-03-10T06:00"  # a day ago, in Warsaw
+    answer = engineer.client.get("/level2/links/CC1/capture.jsonl?begin=2026-03-10T06:00&end=2026-03-11T07:00")
+    assert answer.headers["Content-Disposition"] == "attachment; filename=CC1-2026-03-10T06-00.jsonl"
+    _, messages = read_capture(answer.data.splitlines())
+    assert [m.message for m in messages] == ["CC1060"]
+    assert "no date and time" in engineer.page("/level2/links/CC1/capture.jsonl?begin=noon&end=", 422)
+    other = sign_in(create_console(line.plant), line.plant.node, "operator", "operator")
+    assert (
+        other.client.get("/level2/links/CC1/capture.jsonl?begin=2026-03-10T06:00&end=2026-03-11T07:00").status_code
+        == 403
+    )
 
 
 def test_what_is_no_telegram_link_has_no_interface_document(engineer: Person) -> None:

@@ -1,0 +1,94 @@
+"""A capture: what links said in a stretch of time, as the spool keeps it, in a file that can be played again.
+
+One JSON object a line: first what the capture is, then the messages in the order they came, with their bytes. The spool
+is durable before a peer is answered, so a capture lacks nothing that was acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import Engine, select
+
+from local_mes.level2.errors import bad_capture, bad_moment
+from local_mes.level2.spool_tables import message
+from shared.clock import to_ms
+from shared.db.engine import read
+
+VERSION = 1
+
+
+class Title(msgspec.Struct, kw_only=True, frozen=True):
+    """The first line. Times in ms since 1970 UTC; no links: all."""
+
+    strandline_capture: int = VERSION
+    plant: str
+    links: tuple[str, ...] = ()
+    from_ms: int
+    to_ms: int
+
+
+class Captured(msgspec.Struct, kw_only=True, frozen=True):
+    """One message as it was received; raw is base64 in the file."""
+
+    link: str
+    message: str
+    sequence: int
+    claimed: str
+    claimed_ms: int | None
+    received_ms: int
+    offset_ms: int
+    zone_offset_min: int
+    raw: bytes
+    fields: dict[str, Any]
+    problem: str = ""
+
+
+def capture(spool: Engine, plant: str, links: Collection[str], from_ms: int, to_ms: int) -> Iterator[bytes]:
+    """The lines of a capture: messages received from from_ms on and before to_ms."""
+    title = Title(plant=plant, links=tuple(sorted(links)), from_ms=from_ms, to_ms=to_ms)
+    yield msgspec.json.encode(title) + b"\n"
+    c = message.c
+    query = select(message).where(c.received_ms >= from_ms, c.received_ms < to_ms).order_by(c.spool_id)
+    if links:
+        query = query.where(c.link.in_(links))
+    with read(spool) as conn:
+        for row in conn.execution_options(yield_per=500).execute(query):
+            yield msgspec.json.encode(_captured(row)) + b"\n"
+
+
+def _captured(row: Any) -> Captured:
+    values = {name: getattr(row, name) for name in Captured.__struct_fields__ if name not in ("raw", "fields")}
+    return Captured(raw=bytes(row.raw), fields=msgspec.json.decode(row.fields), **values)
+
+
+def read_capture(lines: Iterable[bytes]) -> tuple[Title, list[Captured]]:
+    """What a file holds; BadInput names the line that is none of a capture."""
+    rows = iter(enumerate(lines, 1))
+    number, what = 1, "the first line is missing"
+    try:
+        number, line = next(rows)
+        title = msgspec.json.decode(line, type=Title)
+        if title.strandline_capture != VERSION:
+            raise bad_capture(1, f"its version is {title.strandline_capture}, this release reads {VERSION}")
+        found = []
+        for number, line in rows:  # noqa: B007  named in the error
+            found.append(msgspec.json.decode(line, type=Captured))
+    except StopIteration:
+        raise bad_capture(number, what) from None
+    except msgspec.DecodeError as error:
+        raise bad_capture(number, str(error)) from error
+    return title, found
+
+
+def parse_moment(text: str, zone: ZoneInfo) -> int:
+    """ISO date and time as ms; without an offset it is the plant's local time."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise bad_moment(text) from error
+    return to_ms(moment if moment.tzinfo else moment.replace(tzinfo=zone))
