@@ -14,6 +14,7 @@ from shared.disk import look
 from shared.node import Node
 from sync import history
 from sync.alarms import Standing, keep
+from sync.certificates import SHOWN
 from sync.history import LINE, Figure
 from sync.link import AWAY, LinkReport, report_caller, report_link, time_floor
 from sync.peers import list_peers
@@ -108,8 +109,13 @@ class PlantLines:
         for name, figure in routes.items():
             whole = whole.plus(figure if name == chosen else _without_latency(figure))
         whole = _with_backlog(replace(whole, up_ms=int(_is_up(line))), waits, now)
+        shown = next((state.reason for state in self.transport.states() if SHOWN in state.reason), "")
         return [
-            Look(_standing(line, waits, floor), replace(whole, disk_free_bytes=look(node.settings.folder).free), routes)
+            Look(
+                replace(_standing(line, waits, floor), certificate=shown),
+                replace(whole, disk_free_bytes=look(node.settings.folder).free),
+                routes,
+            )
         ]
 
 

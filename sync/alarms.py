@@ -2,6 +2,7 @@
 
 unsent  the line is up and facts wait longer than sync.unsent_minutes
 silent  no contact for sync.silent_info_minutes (told), for sync.silent_alarm_hours (alarm)
+certificate  an address shows a certificate of no authority configured here: somebody reads on the way, or it was renewed
 clock   our clock is below the highest time that a peer signed, or the peer's is far from ours
 """
 
@@ -18,7 +19,7 @@ from sync import incidents
 from sync.link import AWAY
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
-KINDS = ("unsent", "silent", "clock")
+KINDS = ("unsent", "silent", "clock", "certificate")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Standing:
     """How one line stands now. Times in ms UTC of this node's clock, None when there was none.
 
     state       as in LinkReport      floor_ms   the highest time that the peer signed, 0 for none
-    offset_ms   the peer's clock minus ours
+    offset_ms   the peer's clock minus ours      certificate  why a route's certificate was refused, '' if none was
     """
 
     peer: str
@@ -36,6 +37,7 @@ class Standing:
     last_contact_ms: int | None
     offset_ms: int
     floor_ms: int = 0
+    certificate: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Alarm:
 
 def judge(now_ms: int, at: Standing, sync: SyncSettings) -> list[Alarm]:
     """All alarms that the standing gives cause to."""
-    found = (_unsent(now_ms, at, sync), _silent(now_ms, at, sync), _clock(now_ms, at, sync))
+    found = (_unsent(now_ms, at, sync), _silent(now_ms, at, sync), _clock(now_ms, at, sync), _certificate(at))
     return [alarm for alarm in found if alarm is not None]
 
 
@@ -114,6 +116,13 @@ def _clock(now_ms: int, at: Standing, sync: SyncSettings) -> Alarm | None:
             "Facts are taken as they come; what was recorded when is judged with this offset.",
         )
     return None
+
+
+def _certificate(at: Standing) -> Alarm | None:
+    if not at.certificate:
+        return None
+    what = f"Somebody on the way to {at.peer} answers with a certificate that is not trusted here; nothing was sent."
+    return Alarm("certificate", "alarm", what, at.certificate)
 
 
 def _text(at_ms: int) -> str:

@@ -17,6 +17,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from shared.errors import Unavailable
 from shared.storage import NoRoom
+from sync.certificates import describe, is_refused
 from sync.errors import Busy, NotConnected, OutOfStep, OverLimit, StorageFull, SyncError, Unreachable, from_status
 from sync.limits import BODY_BYTES_LIMIT, CONNECT_S, HELLO_BYTES_MAX, READ_S
 
@@ -103,6 +104,8 @@ class HttpTransport:
                 limit = ANSWER_MAX[door] if response.status_code == 200 else REFUSAL_MAX
                 answer = _read(response, limit)
         except (requests.RequestException, ValueError) as error:
+            if is_refused(error):
+                raise NotConnected("sync.certificate", f"{describe(self._url, self._timeout[0])}.") from error
             kind = NotConnected if _never_met(error) else Unreachable
             raise kind("sync.unreachable", f"{self._url} does not answer: {_reason(error)}.") from error
         if response.status_code == 200:

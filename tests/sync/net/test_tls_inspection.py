@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import socket
 import ssl
 import threading
 
@@ -12,9 +13,18 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from flask import Flask
 from werkzeug.serving import make_server
 
+from shared.db.engine import read
+from sync.accounting import Account, PlantLines
+from sync.certificates import UNKNOWN, find_issuer
+from sync.endpoint import endpoint, install_desk
 from sync.errors import Unreachable
+from sync.incidents import list_open
+from sync.peers import find_peer
+from sync.routed import RoutedTransport
+from sync.routes import Route, Rules
 from sync.transport import HttpTransport
 
 
@@ -54,10 +64,6 @@ def serve_tls(kit, app, certificate):
 
 @pytest.mark.fault(12)
 def test_a_certificate_changed_on_the_way_is_refused_unless_its_authority_is_configured(kit, tmp_path):
-    from flask import Flask
-
-    from sync.endpoint import endpoint, install_desk
-
     hub, plant = kit.hub(), kit.plant()
     kit.enrol(plant, hub)
     app = Flask("hub")
@@ -66,10 +72,52 @@ def test_a_certificate_changed_on_the_way_is_refused_unless_its_authority_is_con
     trusted, inspector = authority(tmp_path, "group"), authority(tmp_path, "inspector")
     straight, inspected = serve_tls(kit, app, trusted), serve_tls(kit, app, inspector)
     plant.create(2)
-    with pytest.raises(Unreachable, match="certificate"):
+    with pytest.raises(Unreachable, match="issued by CN=inspector"):
         kit.caller(plant, HttpTransport(inspected, verify=str(trusted))).hello()
     assert hub.entries_of("ALD") == 0
     kit.drain(kit.caller(plant, HttpTransport(straight, verify=str(trusted))))
     plant.create(1)
     kit.drain(kit.caller(plant, HttpTransport(inspected, verify=str(inspector))))
     assert hub.entries_of("ALD") == 3
+
+
+@pytest.mark.fault(12)
+def test_an_alarm_names_the_issuer_while_a_strange_certificate_is_shown(kit, tmp_path):
+    hub, plant = kit.hub(), kit.plant()
+    kit.enrol(plant, hub)
+    app = Flask("hub")
+    app.register_blueprint(endpoint)
+    install_desk(app, hub.desk)
+    inspector = authority(tmp_path, "inspector")
+    url = serve_tls(kit, app, inspector)
+    with read(plant.node.engine) as conn:
+        trusted = find_peer(conn, "HUB").trusted
+    refusing, knowing = (HttpTransport(url, verify=verify) for verify in (True, str(inspector)))
+    lines = {"wan": refusing}
+    transport = RoutedTransport([Route("wan", url)], Rules(3, 60), lines, lambda: trusted)
+    account = Account(plant.node, PlantLines(plant.node, transport).look)
+    plant.create(1)
+    with pytest.raises(Unreachable):
+        kit.caller(plant, transport).hello()
+    account.step()
+    (alarm,) = open_alarms(plant)
+    assert alarm.kind == "certificate"
+    assert "issued by CN=inspector" in alarm.evidence
+    assert url in alarm.evidence
+    assert hub.entries_of("ALD") == 0
+    lines["wan"] = knowing
+    kit.drain(kit.caller(plant, transport))
+    account.step()
+    assert open_alarms(plant) == []
+
+
+def open_alarms(plant):
+    with read(plant.node.engine) as conn:
+        return list_open(conn)
+
+
+def test_an_address_that_shows_nothing_has_an_unknown_issuer():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        assert find_issuer(f"https://127.0.0.1:{taken.getsockname()[1]}/", 0.5) == UNKNOWN
+    assert find_issuer("https:///", 0.5) == UNKNOWN
