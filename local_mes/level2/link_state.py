@@ -13,13 +13,15 @@ from sqlalchemy.dialects.sqlite import insert
 from local_mes.level2.link_course import AWAY, CONNECTED, GAP, NO_DATA, RESTART, STOPPED, Entry, Event, after
 from local_mes.level2.offsets import ClockOffset
 from local_mes.level2.sequence_watch import Break, SequenceWatch
-from local_mes.level2.spool_tables import link_course, link_history, link_state
+from local_mes.level2.spool_tables import link_course, link_history, link_state, message
 from shared.clock import Clock, SystemClock
 from shared.db.engine import read
 from shared.db.upsert import upsert
 
 COLLECTOR_AWAY_MS = 10_000
 """A link whose collector has not been seen for so long is shown as stopped."""
+TELEGRAM = "telegram"
+"""Kind of the links whose peers number their messages one by one."""
 UNSAVED_MAX = 200
 """Entries of the history kept while the spool cannot be written."""
 __all__ = [
@@ -55,6 +57,8 @@ class LinkState:
     refused: int = 0
     gaps: int = 0
     watch: SequenceWatch = field(default_factory=SequenceWatch)
+    heard_to: int = 0
+    unheard: list[tuple[int, int]] = field(default_factory=list)
     entries: int = 0
     """Entries of the history so far."""
     unsaved: deque[tuple[int, Entry]] = field(default_factory=lambda: deque(maxlen=UNSAVED_MAX))
@@ -78,11 +82,19 @@ class LinkState:
         self.repeated += repeated
         self.last_message, self.last_message_ms = message, received_ms
 
-    def heard(self, sequence: int) -> None:
+    def heard(self, sequence: int, spool_id: int) -> None:
         """The number of a message that is new: what is missing before it is counted and named."""
+        self.heard_to = spool_id
         broken = self.watch.hear(sequence)
         if broken:
             self.broke(broken)
+
+    def count_from(self, first: int, last: int) -> None:
+        """How the peer counts; what a killed collector stored and had no time to look at is looked at now."""
+        self.watch.first, self.watch.last = first, last
+        unheard, self.unheard = self.unheard, []
+        for sequence, spool_id in unheard:
+            self.heard(sequence, spool_id)
 
     def broke(self, broken: Break) -> None:
         """The peer's count did not go on."""
@@ -117,6 +129,7 @@ class LinkState:
             "link": self.link,
             "seen_ms": self.clock.now_ms(),
             "entries": self.entries,
+            "spool_id": self.heard_to,
             "sequence": self.watch.seen,
             "missing": msgspec.json.encode(self.watch.missing).decode(),
             "lines": lines,
@@ -152,19 +165,30 @@ def load_state(engine: Engine, link: str, kind: str, address: str, clock: Clock)
     with read(engine) as conn:
         row = conn.execute(select(link_state).where(link_state.c.link == link)).first()
         course = conn.execute(select(link_course).where(link_course.c.link == link)).first()
+        unheard = _find_unheard(conn, link, course.spool_id if course else None) if kind == TELEGRAM else []
     made = LinkState(link, kind, address, clock, ClockOffset(), state=STOPPED, since_ms=clock.now_ms())
+    made.unheard = unheard
     if row is not None:
         made.offset = ClockOffset(msgspec.json.decode(row.offsets, type=list[int]))
         made.last_message, made.last_message_ms = row.last_message, row.last_message_ms
         made.received, made.repeated, made.refused, made.gaps = row.received, row.repeated, row.refused, row.gaps
     if course is not None:
-        made.entries = course.entries
+        made.entries, made.heard_to = course.entries, course.spool_id
         made.watch.seen = course.sequence
         made.watch.missing = msgspec.json.decode(course.missing, type=list[tuple[int, int]])
         if row is not None and row.state != STOPPED:
             made.note(Entry(course.seen_ms, STOPPED, "The collector ended without saying so."))
     made.happened("started", "The collector has started.")
     return made
+
+
+def _find_unheard(conn: Connection, link: str, after: int | None) -> list[tuple[int, int]]:
+    """Numbers of the messages behind the last one looked at; of a spool that was never looked at the newest."""
+    c = message.c
+    query = select(c.sequence, c.spool_id).where(c.link == link)
+    newest, behind = query.order_by(c.ordinal.desc()).limit(1), query.where(c.spool_id > after).order_by(c.spool_id)
+    query = newest if after is None else behind
+    return [(sequence, spool_id) for sequence, spool_id in conn.execute(query)]
 
 
 def find_states(engine: Engine) -> dict[str, Any]:
@@ -182,7 +206,7 @@ def save_states(conn: Connection, rows: list[dict[str, Any]], courses: list[dict
         conn.execute(insert(link_history).on_conflict_do_nothing(), lines)
     if courses:
         plain = [{name: value for name, value in course.items() if name != "lines"} for course in courses]
-        upsert(conn, link_course, plain, update=["seen_ms", "entries", "sequence", "missing"])
+        upsert(conn, link_course, plain, update=["seen_ms", "entries", "spool_id", "sequence", "missing"])
 
 
 def find_history(engine: Engine, link: str, from_ms: int, to_ms: int) -> list[Entry]:

@@ -136,6 +136,8 @@ link_course = Table(
     Column("link", Code, primary_key=True),
     Column("seen_ms", Int, nullable=False),
     Column("entries", Int, nullable=False),
+    # the last message whose number was looked at: those behind it are looked at by the next collector
+    Column("spool_id", Int, nullable=False),
     Column("sequence", Int),
     # [[first, last], ...]
     Column("missing", Words, nullable=False),

@@ -160,7 +160,7 @@ class TelegramConnection:
     def _count(self, taken: Taken, stored: Stored, now: int) -> None:
         self._state.stored(taken.message, now, repeated=stored.repeated)
         if not stored.repeated and taken.frame.head is not None:
-            self._state.heard(taken.head.sequence)
+            self._state.heard(taken.head.sequence, stored.spool_id)
 
     def _answer_of(self, taken: Taken, now: int) -> bytes:
         answer = None if self._link.settings.silent else self._link.rules.answer(taken)

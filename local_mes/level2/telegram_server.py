@@ -59,8 +59,7 @@ class TelegramLink:
 
     def __post_init__(self) -> None:
         self.rules = TelegramRules(self.layouts, self.link.messages or self.link.map)
-        self.state.watch.first = self.layouts.protocol.sequence_first
-        self.state.watch.last = self.layouts.protocol.sequence_last
+        self.state.count_from(self.layouts.protocol.sequence_first, self.layouts.protocol.sequence_last)
         self._running: asyncio.Task[None] | None = None
 
     async def listen(self) -> asyncio.Server:

@@ -24,6 +24,7 @@ from shared.clock import FixedClock
 from shared.db.engine import read
 from shared.settings import PlantSettings
 
+OPEN_MAX = 32
 PLANTS = Path(__file__).parents[3] / "demo" / "plants"
 MODEL = """
 [plant]
@@ -167,6 +168,52 @@ async def connect(site: Site) -> Peer:
                 return Peer(*await asyncio.open_connection("127.0.0.1", site.port), site.layouts)
             except OSError:
                 await asyncio.sleep(0.02)
+
+
+class Sender:
+    """A level 2 by the book: at most 32 open, the oldest unanswered first after a reconnect, repeats flagged.
+
+    Telegram n is a piece of its own: heat n. Sequences wrap at 9999.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.sent = 0
+        self.acknowledged = 0
+        self.open: list[int] = []
+
+    async def work(self, stop_at: int) -> None:
+        """Send and take answers until stop_at are acknowledged or the connection breaks."""
+        peer = await connect(self.site)
+        try:
+            for number in self.open:
+                await self._send(peer, number, resent=True)
+            while self.acknowledged < stop_at:
+                while self.sent < stop_at and len(self.open) < OPEN_MAX:
+                    self.sent += 1
+                    self.open.append(self.sent)
+                    await self._send(peer, self.sent)
+                await peer.take()
+                self._settle(peer)
+        except (OSError, asyncio.IncompleteReadError):
+            return
+        finally:
+            peer.writer.close()
+
+    def _settle(self, peer: Peer) -> None:
+        for sequence, code in peer.acks:
+            number = self.open.pop(0)
+            assert (sequence, code) == (sequence_of(number), 0)
+            self.acknowledged = number
+        peer.acks.clear()
+
+    async def _send(self, peer: Peer, number: int, *, resent: bool = False) -> None:
+        fields = cut(number % 99 + 1, heat=f"{number:06d}")
+        await peer.send("CC1060", fields, sequence_of(number), resent=resent)
+
+
+def sequence_of(number: int) -> int:
+    return (number - 1) % 9999 + 1
 
 
 async def until(condition: Callable[[], bool], within_s: float = 40) -> None:

@@ -293,6 +293,35 @@ def test_gaps_are_named_and_filled_over_a_restart(make_site: MakeSite, clock: Fi
     assert msgspec.json.decode(row.missing) == [[2, 2], [5, 7], [9, 699]]
 
 
+def test_what_a_killed_collector_had_no_time_to_count_is_counted_by_the_next(
+    make_site: MakeSite, clock: FixedClock
+) -> None:
+    site = make_site()
+
+    async def scene(*numbers: int) -> None:
+        async with collecting(site, clock):
+            peer = await connect(site)
+            for number in numbers:
+                await peer.send("CC1060", cut(number % 99, head_mm=number), number)
+            await peer.until(lambda: len(peer.acks) == len(numbers))
+
+    asyncio.run(scene(7, 8))
+    as_of_a_second_before = read_course(site)
+    asyncio.run(scene(9, 12))
+    with site.spool.connect() as conn:
+        conn.execute(link_course.update().values(**as_of_a_second_before))
+        conn.exec_driver_sql("UPDATE link_state SET gaps = 0")
+        conn.exec_driver_sql("COMMIT")
+    asyncio.run(scene(13))
+    assert site.state().gaps == 2
+    assert read_course(site)["missing"] == "[[10,11]]"
+
+
+def read_course(site: Site) -> dict[str, Any]:
+    with read(site.spool) as conn:
+        return dict(conn.execute(select(link_course)).one()._mapping)
+
+
 def test_a_peer_that_counts_anew_has_no_gap(make_site: MakeSite, clock: FixedClock) -> None:
     site = make_site()
 

@@ -92,7 +92,7 @@ def test_state_history_and_messages_of_a_link(line: Line, clock: FixedClock, eng
     for sequence in (417, 421):
         receive(line, sequence)
         state.stored("CC1060", clock.now_ms(), repeated=False)
-        state.heard(sequence)
+        state.heard(sequence, sequence)
     receive(line, 422, width_head_mm=12800)
     clock.advance(60_000)
     with write(line.plant.spool) as conn:
