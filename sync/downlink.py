@@ -18,6 +18,7 @@ from shared.journal.life import Lost
 from shared.journal.reading import Life, hash_at, lives
 from shared.journal.tables import head
 from sync.losses import note_lost
+from sync.marks import drop_seals
 from sync.messages import EpochState
 
 
@@ -42,6 +43,7 @@ def _mend(conn: Connection, life: Life, copy: EpochState, is_present: bool, now_
         return ""
     # where the two part only the peer could say: everything takes a new place, and what it has already does nothing
     gone = abandon(conn, life.stream, life.epoch, 0, {}, now_ms)
+    drop_seals(conn, life.stream, life.epoch, 0)
     if is_present:
         conn.execute(update(head).where(head.c.stream == life.stream).values(seq=0, hash=GENESIS))
         open_epoch(conn, life.stream, now_ms, reason="forked")

@@ -72,6 +72,11 @@ def keep_own_seal(conn: Connection, sealed: Sealed, now_ms: int) -> None:
     upsert(conn, seal, [row])
 
 
+def drop_seals(conn: Connection, stream: str, epoch: str, keep: int) -> None:
+    """Seals that reach past a place whose entries went aside: they name hashes that stand here no more."""
+    conn.execute(delete(seal).where(seal.c.stream == stream, seal.c.epoch == epoch, seal.c.last > keep))
+
+
 def open_session(
     conn: Connection, peer: str, new: str, instance: str, now_ms: int, offset_ms: int, backlog: int
 ) -> None:

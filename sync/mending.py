@@ -27,6 +27,7 @@ from shared.journal.tables import entry, fact, head
 from shared.journal.tables import epoch as epoch_table
 from sync.caller import Session
 from sync.incoming import keep_seal
+from sync.marks import drop_seals
 from sync.meeting import renumber
 from sync.messages import EpochState
 from sync.outgoing import states
@@ -34,7 +35,6 @@ from sync.recovery import Plan, fold, plan
 from sync.staging import clear, pieces
 from sync.storing import named_ids, store_entries
 from sync.tables import position
-from sync.tables import seal as seal_table
 
 IDS_A_QUERY = 500
 
@@ -138,8 +138,7 @@ class _Mending:
 
     def _put_aside(self, epoch: str, keep: int) -> list[Stored]:
         gone = abandon(self.conn, self.code, epoch, keep, self.fates, self.now)
-        of_epoch = (seal_table.c.stream == self.code) & (seal_table.c.epoch == epoch)
-        self.conn.execute(delete(seal_table).where(of_epoch, seal_table.c.last > keep))
+        drop_seals(self.conn, self.code, epoch, keep)
         if epoch in self.plan.folded:
             c = epoch_table.c
             self.conn.execute(delete(epoch_table).where(c.stream == self.code, c.epoch == epoch))

@@ -57,6 +57,10 @@ PINNED = {
         8348,
         "1 write, 11 set_clock, 12 keep_copy, 16 exchange, 17 restore_plant, 18 write",
     ),
+    "seals of a way down whose entries went aside": (
+        16,
+        "16 write_down, 17 exchange, 27 keep_copy, 35 write_down, 38 exchange, 45 restore_hub",
+    ),
     "an epoch with two parents after its move was lost": (
         11155,
         "3 write, 18 keep_copy, 21 exchange, 22 write, 26 keep_copy, 32 restore_plant, 39 exchange, 42 restore_plant,"
