@@ -16,10 +16,11 @@ from bench.journal_work import measure_journal
 from bench.level2 import measure_level2
 from bench.memory import measure_memory
 from bench.online import measure_many, measure_online
-from bench.sync_backlog import Run, backlog, measure_backlog
+from bench.sync_backlog import Run, backlog, measure_backlog, measure_shipping
 from shared.db.engine import read
 from shared.journal.tables import fact
 from shared.node import Node
+from tools.postgres import find_programs, temporary_cluster
 
 Row = tuple[str, float | None, str, float | None]
 """(what, median, unit, median of the reference in the same runs); None = not installed here."""
@@ -27,7 +28,7 @@ Row = tuple[str, float | None, str, float | None]
 
 def journal(folder: Path, facts: int, runs: int) -> Iterator[Row]:
     """A plant by itself."""
-    done = [measure_journal(folder, f"J{n}", facts // 5) for n in range(runs)]
+    done = [measure_journal(folder, f"J{n}", facts // 25) for n in range(runs)]
     plain = median(r.reference for r in done)
     yield "recorded and durable, a fact a transaction", median(r.recorded for r in done), "facts/s", plain
     yield "chain verified", median(r.verified for r in done), "facts/s", None
@@ -40,16 +41,23 @@ def shipped(folder: Path, facts: int, runs: int) -> Iterator[Row]:
         yield f"shipped and durable, {where}", median(r.shipped for r in done), "facts/s", _reference(done)
         if all(r.applied for r in done):
             yield f"applied afterwards, {where}", median(r.applied for r in done), "facts/s", None
+        if all(r.together for r in done):
+            yield f"shipped and applied meanwhile, {where}", median(r.together for r in done), "facts/s", None
         yield f"on the wire, {where}", median(r.wire_bytes for r in done), "bytes/f", None
 
 
 def brokers(folder: Path, facts: int, runs: int) -> Iterator[Row]:
-    """What else would carry the same bytes."""
+    """What else would carry the same bytes, each the reference of our own shipping in the same runs."""
     plant = backlog(folder, "CLD", facts)
     bodies = _bodies(plant)
     found = [(measure_nats(_fresh(folder), bodies), measure_mosquitto(_fresh(folder), bodies)) for _ in range(runs)]
-    yield "NATS JetStream, acknowledged publish, 256 in flight", _median([n for n, _ in found]), "facts/s", None
-    yield "Mosquitto bridge, QoS 1, catch-up", _median([m for _, m in found]), "facts/s", None
+    nats, mosquitto = _median([n for n, _ in found]), _median([m for _, m in found])
+    ours, programs = None, find_programs()
+    if programs is not None:
+        with temporary_cluster(programs, fsync=True) as url:
+            ours = median(measure_shipping(plant, folder, url, n) for n in range(runs))
+    yield "shipped; reference: NATS JetStream, acknowledged, 256 in flight", ours, "facts/s", nats
+    yield "shipped; reference: Mosquitto bridge, QoS 1, catch-up", ours, "facts/s", mosquitto
 
 
 def online(folder: Path, _facts: int, runs: int) -> Iterator[Row]:
@@ -90,13 +98,13 @@ PARTS: dict[str, Callable[[Path, int, int], Iterator[Row]]] = {
 
 
 @click.command()
-@click.option("--facts", default=20_000, show_default=True, type=click.IntRange(1_000), help="Facts in a backlog.")
+@click.option("--facts", default=50_000, show_default=True, type=click.IntRange(1_000), help="Facts in a backlog.")
 @click.option("--runs", default=3, show_default=True, type=click.IntRange(1), help="Runs; the median is printed.")
 @click.option("--only", multiple=True, type=click.Choice(sorted(PARTS)), help="These parts alone.")
 def main(facts: int, runs: int, only: tuple[str, ...]) -> None:
     """Timings, medians of several runs. Machines are noisy: compare ratios within one run."""
     logging.disable(logging.INFO)
-    click.echo(f"{'what':62} {'median':>9}  {'unit':8} {'reference':>9} {'ratio':>6}")
+    click.echo(f"{'what':66} {'median':>9}  {'unit':8} {'reference':>9} {'ratio':>6}")
     for name, part in PARTS.items():
         if not only or name in only:
             with tempfile.TemporaryDirectory() as folder:
@@ -107,9 +115,9 @@ def main(facts: int, runs: int, only: tuple[str, ...]) -> None:
 def _line(row: Row) -> str:
     what, value, unit, reference = row
     if value is None:
-        return f"{what:62} {'not installed':>9}"
+        return f"{what:66} {'not installed':>9}"
     beside = f"{reference:9,.1f} {value / reference:6.2f}" if reference else ""
-    return f"{what:62} {value:9,.1f}  {unit:8} {beside}".rstrip()
+    return f"{what:66} {value:9,.1f}  {unit:8} {beside}".rstrip()
 
 
 def _reference(done: list[Run]) -> float | None:

@@ -11,6 +11,7 @@ from shared.clock import SystemClock
 from shared.material import projection as material
 from shared.node import build_node
 from shared.settings import NodeSettings, check
+from shared.web import problems
 from shared.web.server import Served, serve
 from sync.endpoint import endpoint, install_desk
 from sync.station import build_called
@@ -34,6 +35,7 @@ def _build(settings: NodeSettings, applies: bool) -> Served:
     station = build_called(hub, 2_000)
     app = Flask("hub")
     app.register_blueprint(endpoint)
+    problems.install(app)
     install_desk(app, station.desk)
     return Served(app, station.start if applies else _nothing, station.stop if applies else station.desk.close)
 

@@ -10,13 +10,25 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
 from bench.narrow_line import narrow_line
-from bench.nodes import Counted, RunningHub, fill, length, make_node, running_hub, shipping, wait_for_receipts
+from bench.nodes import (
+    Counted,
+    RunningHub,
+    applied_count,
+    fill,
+    length,
+    make_node,
+    running_hub,
+    shipping,
+    wait_for_receipts,
+    wait_until,
+)
 from bench.replication import Pair, measure_replication, two_clusters
 from shared.node import Node
 from sync.station import make_ground
@@ -31,12 +43,16 @@ NARROW_PART = 10
 
 @dataclass(frozen=True)
 class Run:
-    """One run's figures: facts a second, bytes on the wire a fact; 0 = not measured in this run."""
+    """One run's figures: facts a second, bytes on the wire a fact; 0 = not measured in this run.
+
+    applied   what was received before, nobody sending       together   from the first push to the last fact applied
+    """
 
     shipped: float
     wire_bytes: float
     applied: float = 0.0
     reference: float = 0.0
+    together: float = 0.0
 
 
 def measure_backlog(folder: Path, facts: int, runs: int) -> Iterator[tuple[str, list[Run]]]:
@@ -48,7 +64,7 @@ def measure_backlog(folder: Path, facts: int, runs: int) -> Iterator[tuple[str, 
         return
     small = backlog(folder, "BRK", max(1_000, facts // NARROW_PART))
     with temporary_cluster(programs, fsync=True) as url, two_clusters(programs) as pair:
-        yield "hub on PostgreSQL", [_beside(plant, folder, database(url, f"run{n}"), pair, n) for n in range(runs)]
+        yield "hub on PostgreSQL", [_beside(plant, folder, url, pair, n) for n in range(runs)]
         far = [_far(small, folder, database(url, f"far{n}"), pair, n) for n in range(runs)]
         yield "hub on PostgreSQL, 4 Mbit/s and 50 ms", far
 
@@ -68,9 +84,28 @@ def _ship_and_apply(plant: Node, folder: Path, code: str, database_url: str) -> 
         return Run(rate, wire, applied / (time.perf_counter() - began))
 
 
-def _beside(plant: Node, folder: Path, database_url: str, pair: Pair, n: int) -> Run:
+def measure_shipping(plant: Node, folder: Path, server: str, n: int) -> float:
+    """Facts a second to a hub on a fresh database of that PostgreSQL server."""
+    with running_hub(folder, f"ONLY{n}", [plant], database(server, f"only{n}")) as hub:
+        return _ship(plant, hub, hub.port)[0]
+
+
+def _beside(plant: Node, folder: Path, server: str, pair: Pair, n: int) -> Run:
+    database_url = database(server, f"run{n}")
     run = _ship_and_apply(plant, folder, f"PG{n}", database_url)
-    return Run(run.shipped, run.wire_bytes, run.applied, measure_replication(pair, plant, f"direct{n}"))
+    together = _together(plant, folder, f"TOG{n}", database(server, f"together{n}"))
+    return replace(run, reference=measure_replication(pair, plant, f"direct{n}"), together=together)
+
+
+def _together(plant: Node, folder: Path, code: str, database_url: str) -> float:
+    """The hub applies while the plant, on the same cores, still sends."""
+    count = length(plant, plant.code)
+    with (
+        running_hub(folder, code, [plant], database_url, applies=True) as hub,
+        shipping(plant, HttpTransport(f"http://127.0.0.1:{hub.port}")),
+    ):
+        applied = partial(applied_count, hub.node, plant.code)
+        return count / wait_until(lambda: applied() >= count, what="the last fact applied", every_s=0.1)
 
 
 def _far(plant: Node, folder: Path, database_url: str, pair: Pair, n: int) -> Run:
