@@ -27,7 +27,7 @@ from shared.db.engine import write
 from shared.errors import BadInput, NotFound, Unauthenticated
 from shared.web.body import Body
 
-bp = Blueprint("level2_push", __name__, url_prefix="/api/v1/push")
+bp = Blueprint("level2_push", __name__, url_prefix="/push/v1")
 MESSAGES_MAX = 500
 SKEW_MS = 300_000
 """How far a signature's time may be from ours: a stolen post is worth nothing for longer."""

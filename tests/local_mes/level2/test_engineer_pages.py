@@ -153,7 +153,7 @@ def posted(client: FlaskClient, messages: list[dict[str, Any]], link: str = "WMS
     moment = str(other.get("moment", real_ms() // 1000))
     signature = other.get("signature", sign(SECRET.encode(), moment, link, body))
     headers = {"X-Strandline-Time": moment, "X-Strandline-Signature": signature} | other.get("headers", {})
-    return client.post(f"/api/v1/push/{link}", data=body, headers=headers, content_type="application/json")
+    return client.post(f"/push/v1/{link}", data=body, headers=headers, content_type="application/json")
 
 
 ONE = {"id": "W-1", "message": "WB.Weighed", "time": "2026-03-11T06:00:00", "fields": {"mass_kg": 21450}}
