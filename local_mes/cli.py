@@ -125,6 +125,19 @@ def enrol(file: Path, token: str) -> None:
     )
 
 
+@plant.command("new-key")
+@config
+def renew(file: Path) -> None:
+    """Make a new key because somebody may know the old one; stop the plant first, enrol it again after."""
+    from shared.web.server import hold_folder
+    from sync.rekeying import renew_key
+
+    here = _plant(file)
+    with hold_folder(here.settings.folder):
+        shown = renew_key(here.node)
+    click.echo(f"{here.code} has a new key, fingerprint {shown}. Enrol it again: strandline plant enrol --token …")
+
+
 add_node_commands(plant)
 _sync = bundle_commands(_road, to_one_peer=True)
 _sync.add_command(digest_command(_comparing))

@@ -52,10 +52,18 @@ def release(door: Door, file: Path, code: str) -> None:
 @peer.command()
 @config
 @click.argument("code")
+@click.option("--epoch", default="", help="Of the first entry that is not CODE's own; with --from.")
+@click.option("--from", "first", type=click.IntRange(1), help="Its number: it and all after it leave the stream.")
 @click.pass_obj
-def revoke(door: Door, file: Path, code: str) -> None:
-    """Never take anything signed with CODE's present key again; it comes back by a new enrolment."""
-    click.echo(set_peer(door.open(file), code, "revoked"))
+def revoke(door: Door, file: Path, code: str, epoch: str, first: int | None) -> None:
+    """Never take anything signed with CODE's present key again; it comes back by a new enrolment.
+
+    With --epoch and --from, what was signed with it from there on lies aside and its rows are gone.
+    """
+    if (first is None) != (not epoch):
+        raise click.UsageError("--epoch and --from go together.")
+    here = door.open(file)
+    click.echo(set_peer(here, code, "revoked") if first is None else take_stream_back(here, code, epoch, first))
 
 
 @click.group()
@@ -109,6 +117,15 @@ def set_peer(node: Node, code: str, state: str) -> str:
         if state == ACTIVE:
             forget_visits(conn, code)
     return f"{code} is {state} at {node.code}."
+
+
+def take_stream_back(node: Node, code: str, epoch: str, first: int) -> str:
+    """Revoke a key from an entry on. NotFound, BadInput, Refused."""
+    from shared.db.engine import write
+    from sync.revoking import revoke_from
+
+    with write(node.engine) as conn:
+        return str(revoke_from(conn, node, code, epoch, first))
 
 
 def accept_history(node: Node, epoch: str, digest: str) -> str:
