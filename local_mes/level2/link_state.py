@@ -186,9 +186,10 @@ def _find_unheard(conn: Connection, link: str, after: int | None) -> list[tuple[
     """Numbers of the messages behind the last one looked at; of a spool that was never looked at the newest."""
     c = message.c
     query = select(c.sequence, c.spool_id).where(c.link == link)
-    newest, behind = query.order_by(c.ordinal.desc()).limit(1), query.where(c.spool_id > after).order_by(c.spool_id)
-    query = newest if after is None else behind
-    return [(sequence, spool_id) for sequence, spool_id in conn.execute(query)]
+    if after is None:
+        return [(row.sequence, row.spool_id) for row in conn.execute(query.order_by(c.ordinal.desc()).limit(1))]
+    behind = query.where(c.spool_id > after).order_by(c.spool_id)
+    return [(row.sequence, row.spool_id) for row in conn.execute(behind)]
 
 
 def find_states(engine: Engine) -> dict[str, Any]:
