@@ -144,10 +144,18 @@ class Comparing:
         )
 
     def _send_again(self, peer: Peer, places: Sequence[Place]) -> None:
-        """The bytes of entries that the peer's disk changed."""
+        """The bytes of entries that the peer's disk changed, and of those that it names next, until there are no more."""
+        asked: set[Place] = set()
+        while fresh := [place for place in places if place not in asked]:
+            asked.update(fresh)
+            places = self._send_places(peer, fresh)
+
+    def _send_places(self, peer: Peer, places: Sequence[Place]) -> Sequence[Place]:
+        """Send what of it is sound here; returns what the peer wants after that."""
         node = self._node
         with picture(node.engine) as conn:
             sound = find_sound(conn, node.code, places)
+        wanted: Sequence[Place] = ()
         for place, body in sound:
             again = Mend(
                 proto=PROTOCOL,
@@ -158,7 +166,8 @@ class Comparing:
                 fact=body,
                 nonce=random_key(),
             )
-            self._send(peer, again)
+            wanted = self._send(peer, again).damaged
+        return wanted
 
     def _send(self, peer: Peer, asked: Compare | Mend) -> Compared:
         kind = COMPARE if isinstance(asked, Compare) else MEND

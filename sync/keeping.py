@@ -8,6 +8,7 @@ from typing import Protocol
 from shared.db.engine import write
 from shared.disk import DiskWatch
 from shared.node import Node
+from sync.archive_back import mend_files
 from sync.archiving import archive
 from sync.journal_commands import JournalBroken, verify_journal
 from sync.nightly import Job, Nightly
@@ -60,8 +61,8 @@ class Keeping:
 def verify_and_tell(node: Node, fetch: Fetch | None = None) -> str:
     """Prove the whole journal, copies included; what does not hold becomes an incident. JournalBroken.
 
-    Own entries that the disk changed are fetched back from the peer that holds them, where there is a way; those of
-    copies are wanted again of their authors.
+    Own entries that the disk changed, and archive files of them, are fetched back from the peer that holds them, where
+    there is a way; those of copies are wanted again of their authors.
     """
     try:
         return verify_journal(node)
@@ -69,6 +70,9 @@ def verify_and_tell(node: Node, fetch: Fetch | None = None) -> str:
         with write(node.engine) as conn:
             open_incident(conn, node.clock, node.code, "journal", error.what)
         want_again(node, error.findings)
-        if fetch is None or not fetch_damaged(node, error.findings, fetch):
+        mended = mend_files(node, fetch)
+        if fetch is not None:
+            mended += fetch_damaged(node, error.findings, fetch)
+        if not mended:
             raise
     return verify_journal(node)

@@ -16,12 +16,15 @@ from sqlalchemy import Connection, delete, select
 from shared.db.engine import read, write
 from shared.db.upsert import upsert
 from shared.journal.archive import put_beside
+from shared.journal.archive_again import Filed, find_filed, is_sound
+from shared.journal.archived import Segment
 from shared.journal.chain import next_hash
 from shared.journal.reading import Stored, entry_at, hash_at
 from shared.journal.segment_file import ArchiveDamaged
 from shared.journal.verify import CHANGED, Finding
 from shared.logs import get
 from shared.node import Node
+from sync.archive_back import keep_piece, tell_back
 from sync.compare_messages import DAMAGED_MAX, Place
 from sync.errors import SyncError
 from sync.incoming import unpack
@@ -73,7 +76,10 @@ def find_sound(conn: Connection, stream: str, places: Sequence[Place]) -> list[t
     """Those of our entries that are sound here, with their bytes."""
     found: list[tuple[Place, bytes]] = []
     for place in places:
-        item, previous = _at(conn, stream, place.epoch, place.seq)
+        try:
+            item, previous = _at(conn, stream, place.epoch, place.seq)
+        except ArchiveDamaged:
+            continue  # the night's proof names the file
         if item is not None and _is_sound(item, previous, item.body):
             found.append((place, item.body))
     return found
@@ -81,6 +87,11 @@ def find_sound(conn: Connection, stream: str, places: Sequence[Place]) -> list[t
 
 def take_bytes(node: Node, stream: str, epoch: str, seq: int, body: bytes) -> bool:
     """Put an entry's bytes right, if they are damaged here and these are the ones that were chained; tells people."""
+    with read(node.engine) as conn:
+        filed = find_filed(conn, stream, epoch, seq)
+        in_lost_file = filed is not None and not is_sound(node.settings.archive_folder, filed[0])
+    if in_lost_file and filed is not None:
+        return _take_piece(node, *filed, body)
     with read(node.engine) as conn:
         item, previous = _at(conn, stream, epoch, seq)
     if item is None or not _is_sound(item, previous, body):
@@ -95,6 +106,18 @@ def take_bytes(node: Node, stream: str, epoch: str, seq: int, body: bytes) -> bo
             what = f"Entry {seq} of epoch {epoch} of {stream} was damaged here; its bytes came back."
             open_incident(conn, node.clock, stream, "damaged", what)
     return damaged
+
+
+def _take_piece(node: Node, segment: Segment, item: Filed, body: bytes) -> bool:
+    """One fact of an archive file that is damaged here; with the last of them the file is written again."""
+    if not item.proves(body):
+        return False
+    c = damage.c
+    with write(node.engine) as conn:
+        if keep_piece(conn, segment, item, body):
+            tell_back(conn, node, segment)
+        conn.execute(delete(damage).where(c.stream == item.stream, c.epoch == item.epoch, c.seq == item.seq))
+    return True
 
 
 def _fetch_one(node: Node, epoch: str, seq: int, fetch: Fetch) -> bool:

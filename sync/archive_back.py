@@ -1,0 +1,128 @@
+"""Getting the facts of a damaged archive file back from the other side, and the file with them.
+
+Our own stream: asked of the peer that holds it, batch by batch, and the file is written again at once. A peer's stream:
+each entry is wanted again of its author, as any damaged one (sync/refetching.py); what comes lies in a folder beside the
+files until all of it is there. What nobody can give is an alarm that names the file, its entries, and what to do.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from shared.db.engine import picture, write
+from shared.db.upsert import upsert
+from shared.errors import StrandlineError
+from shared.journal.archive_again import Filed, damaged_segments, filed_in, put_file_back
+from shared.journal.archived import Segment, archive_folder
+from shared.node import Node
+from shared.storage import write_durably
+from sync.errors import SyncError
+from sync.incoming import unpack
+from sync.messages import Seal
+from sync.pack import split
+from sync.peers import list_peers, open_incident
+from sync.seal import parse, payload_of, read_envelope
+from sync.tables import damage
+
+if TYPE_CHECKING:
+    from sync.refetching import Fetch
+
+COMING = "coming-back"
+
+
+def mend_files(node: Node, fetch: Fetch | None) -> int:
+    """Do what can be done for every damaged archive file; returns how many are whole again."""
+    with picture(node.engine) as conn:
+        broken = damaged_segments(conn)
+        peers = {peer.code for peer in list_peers(conn)}
+    return sum(_mend(node, segment, fetch, segment.stream in peers) for segment in broken)
+
+
+def keep_piece(conn: Connection, segment: Segment, item: Filed, body: bytes) -> bool:
+    """Keep one fact of a damaged file until all are here; True when that made the file whole again."""
+    folder = archive_folder(conn) / COMING / str(segment.segment)
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    write_durably(folder / item.fact_id, body)
+    wanted = filed_in(conn, segment)
+    if any(not (folder / one.fact_id).exists() for one in wanted):
+        return False
+    put_file_back(conn, segment, {one.fact_id: (folder / one.fact_id).read_bytes() for one in wanted})
+    shutil.rmtree(folder)
+    return True
+
+
+def tell_back(conn: Connection, node: Node, segment: Segment) -> None:
+    """A file is whole again."""
+    what = f"The archive file {segment.file} was damaged or missing; its {segment.facts} facts came back."
+    open_incident(conn, node.clock, segment.stream, "archive", what)
+
+
+def _mend(node: Node, segment: Segment, fetch: Fetch | None, is_peers: bool) -> bool:
+    try:
+        if is_peers:
+            return _want(node, segment)
+        if segment.stream != node.code or fetch is None:
+            return _tell_alone(node, segment, "nobody here can be asked for it")
+        return _fetch(node, segment, fetch)
+    except (SyncError, StrandlineError) as error:
+        return _tell_alone(node, segment, error.what)
+
+
+def _fetch(node: Node, segment: Segment, fetch: Fetch) -> bool:
+    """Own entries, from the peer's copy."""
+    with picture(node.engine) as conn:
+        wanted = {item.seq: item for item in filed_in(conn, segment)}
+    bodies: dict[str, bytes] = {}
+    after = segment.first - 1
+    while after < segment.last:
+        envelope, frame = split(fetch(segment.epoch, after))
+        batch = unpack(parse(payload_of(read_envelope(envelope)), Seal), envelope, frame)
+        for came in batch.entries:
+            item = wanted.get(came.seq)
+            if item is not None and item.proves(came.body):
+                bodies[item.fact_id] = came.body
+        if batch.seal.last <= after:
+            break
+        after = batch.seal.last
+    with write(node.engine) as conn:
+        put_file_back(conn, segment, bodies)
+        tell_back(conn, node, segment)
+    return True
+
+
+def _want(node: Node, segment: Segment) -> bool:
+    """Entries of a peer's stream: its author sends them when it next compares."""
+    now = node.clock.now_ms()
+    with write(node.engine) as conn:
+        have = _here(archive_folder(conn) / COMING / str(segment.segment))
+        rows = [
+            {"stream": item.stream, "epoch": item.epoch, "seq": item.seq, "found_ms": now}
+            for item in filed_in(conn, segment)
+            if item.fact_id not in have
+        ]
+        upsert(conn, damage, rows)
+        what = f"{_named(segment)} It is asked of {segment.stream}, which sends it with its nightly comparison."
+        open_incident(conn, node.clock, segment.stream, "archive", what)
+    return False
+
+
+def _here(folder: Path) -> set[str]:
+    return {file.name for file in folder.iterdir()} if folder.is_dir() else set()
+
+
+def _tell_alone(node: Node, segment: Segment, why: str) -> bool:
+    what = f"{_named(segment)} It did not come back: {why} Put the file back from a backup of the archive folder."
+    with write(node.engine) as conn:
+        open_incident(conn, node.clock, segment.stream, "archive", what)
+    return False
+
+
+def _named(segment: Segment) -> str:
+    return (
+        f"The archive file {segment.file} is damaged or missing: entries {segment.first} to {segment.last} of epoch "
+        f"{segment.epoch} of {segment.stream} cannot be read here, everything else can."
+    )

@@ -1,0 +1,140 @@
+"""A damaged or lost archive file comes back from the other side, to the byte, or is named with what to do."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from shared.db.engine import read, write
+from shared.errors import Refused
+from shared.journal import archive as moving
+from shared.journal import segment_file
+from shared.journal.archive_again import damaged_segments, put_file_back
+from shared.journal.archived import segments
+from shared.journal.rebuild import rebuild
+from sync import archiving
+from sync.archiving import archive
+from sync.compare_door import door, install_comparing
+from sync.comparing import Comparing
+from sync.errors import Unreachable
+from sync.journal_commands import JournalBroken
+from sync.keeping import verify_and_tell
+from sync.refetching import wanted
+from sync.tables import incident
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def archived(kit, monkeypatch):
+    """Plant and hub whose first ten facts of twelve lie in two archive files each."""
+    real = moving.Bounds
+    monkeypatch.setattr(archiving, "Bounds", lambda *args: real(*args, entries=5))
+    plant, hub = kit.plant(), kit.hub()
+    kit.enrol(plant, hub)
+    plant.create(12)
+    kit.clock.advance(3 * DAY_MS)
+    kit.drain(kit.caller(plant, kit.memory(hub)), entries_max=4)
+    hub.apply()
+    for box in (plant, hub):
+        assert archive(box.node, 1).segments == 2
+    segment_file.recent_segment.cache_clear()
+    return plant, hub
+
+
+def files(box):
+    with read(box.node.engine) as conn:
+        return [box.node.settings.archive_folder / segment.file for segment in segments(conn)]
+
+
+def told(box):
+    with read(box.node.engine) as conn:
+        return list(conn.execute(select(incident.c.what).where(incident.c.kind == "archive")).scalars())
+
+
+def spoil(file, how):
+    if how == "gone":
+        file.unlink()
+    else:
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+
+
+def fetching(kit, plant, hub):
+    caller = kit.caller(plant, kit.memory(hub))
+    session = caller.hello()
+    return lambda epoch, after: caller.history(session, epoch, after)
+
+
+@pytest.mark.fault(34)
+@pytest.mark.parametrize("how", ["gone", "changed"])
+def test_a_plants_file_comes_back_from_the_hub_to_the_byte(kit, archived, how):
+    plant, hub = archived
+    rows, before = plant.hash_of("ALD"), [file.read_bytes() for file in files(plant)]
+    spoil(files(plant)[1], how)
+    with pytest.raises(JournalBroken, match="archive file"):
+        verify_and_tell(plant.node)
+    assert "12 entries chained" in verify_and_tell(plant.node, fetching(kit, plant, hub))
+    assert [file.read_bytes() for file in files(plant)] == before
+    assert any("its 5 facts came back" in what for what in told(plant))
+    with write(plant.node.engine) as conn:
+        rebuild(conn, plant.node.journal.appliers, 1)
+    assert plant.hash_of("ALD") == rows
+
+
+@pytest.mark.fault(35)
+def test_the_hubs_file_comes_back_from_its_author_at_the_next_comparison(kit, archived, monkeypatch):
+    monkeypatch.setattr("sync.refetching.DAMAGED_MAX", 3)  # more is wanted than one answer names
+    plant, hub = archived
+    server = kit.serve(hub)
+    server.server.app.register_blueprint(door)
+    install_comparing(server.server.app, hub.node, lambda _author: None)
+    before = [file.read_bytes() for file in files(hub)]
+    for file in files(hub):
+        spoil(file, "changed")
+    with pytest.raises(JournalBroken, match="archive file"):
+        verify_and_tell(hub.node)
+    assert all("asked of ALD" in what for what in told(hub))
+    with read(hub.node.engine) as conn:
+        assert len(wanted(conn, "ALD")) == 3
+    assert Comparing(plant.node, kit.http(server)).compare().answer == "same"
+    assert [file.read_bytes() for file in files(hub)] == before
+    assert "12 entries chained" in verify_and_tell(hub.node)
+    assert sum("came back" in what for what in told(hub)) == 2
+    with read(hub.node.engine) as conn:
+        assert wanted(conn, "ALD") == ()
+        assert damaged_segments(conn) == []
+    left = hub.node.settings.archive_folder / "coming-back"
+    assert list(left.iterdir()) == []
+
+
+def test_what_nobody_can_give_is_named_with_what_to_do(kit, archived):
+    plant, hub = archived
+    (first, _), entries = files(plant), plant.entries_of("ALD")
+    spoil(first, "gone")
+
+    def cut(_epoch, _after):
+        raise Unreachable("sync.unreachable", "The line is cut.")
+
+    with pytest.raises(JournalBroken):
+        verify_and_tell(plant.node, cut)
+    (what,) = told(plant)
+    assert first.name in what
+    assert "entries 1 to 5" in what
+    assert "The line is cut." in what
+    assert "from a backup of the archive folder" in what
+    plant.create(1)  # work goes on
+    assert plant.entries_of("ALD") == entries + 1
+    spoil(files(hub)[0], "gone")  # and the other side has lost it as well
+    with pytest.raises(JournalBroken):
+        verify_and_tell(plant.node, fetching(kit, plant, hub))
+    assert not first.exists()
+
+
+def test_a_file_is_not_made_of_other_bytes_or_of_a_part(archived):
+    plant, _ = archived
+    with write(plant.node.engine) as conn:
+        (segment, _) = segments(conn)
+        with pytest.raises(Refused, match="not all of its facts"):
+            put_file_back(conn, segment, {})
