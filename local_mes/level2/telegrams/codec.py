@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
+from local_mes.level2.telegrams.encoder import Encoder, FormatError, filler
 from local_mes.level2.telegrams.layout import SIZED, Field, Layout
 from local_mes.level2.telegrams.values import codec_of
 
+__all__ = ["Codec", "Fields", "FormatError", "compiled", "decode_body", "encode_body", "fixed_size"]
+
 Fields = dict[str, Any]
-
-
-class FormatError(Exception):
-    """Bytes or values that the layout cannot carry; the text names the field."""
 
 
 def encode_body(layout: Layout, values: Mapping[str, Any]) -> bytes:
@@ -39,9 +38,9 @@ class Codec:
     """A layout, compiled."""
 
     def __init__(self, layout: Layout) -> None:
-        self._encode = _Encoder(layout.fields, layout).parts
+        self._encode = Encoder(layout.fields, layout).parts
         self._delimiter, self._end = layout.delimiter, layout.end
-        self._tail = _filler(layout) * layout.tail
+        self._tail = filler(layout) * layout.tail
         self._fixed = _Fixed(layout.fields, layout)
         self._delimited = _Delimited(layout.fields, layout)
 
@@ -112,7 +111,7 @@ class _Run:
 
     def __init__(self, fields: Sequence[Field], layout: Layout) -> None:
         self._fields = tuple(fields)
-        self._filler = _filler(layout)
+        self._filler = filler(layout)
         self._gaps = [f.gap for f in fields if f.gap]
         text, self._steps = "<" if fields[0].byte_order == "little" else ">", []
         for f in fields:
@@ -217,72 +216,8 @@ class _Delimited:
         return at
 
 
-class _Encoder:
-    """Values to the bytes of each field, in order."""
-
-    def __init__(self, fields: Sequence[Field], layout: Layout) -> None:
-        self._names = {f.name for f in fields}
-        self._groups = {f.name: (f, _Encoder(f.fields, layout)) for f in fields if f.type == "group"}
-        self._counted = {f.count: f.name for f in fields if f.type == "group" and f.count}
-        self._delimiter, self._end = layout.delimiter, layout.end
-        self._plain = {f.name: codec_of(f, bool(layout.delimiter)).encode for f in fields if f.type != "group"}
-        self._fields = [(f, _filler(layout) * f.gap) for f in fields]
-
-    def parts(self, values: Mapping[str, Any]) -> list[bytes]:
-        if not self._names >= values.keys():
-            raise FormatError(f"{min(set(values) - self._names)}: no such field")
-        rows = {name: _rows_of(f, values) for name, (f, _) in self._groups.items()}
-        parts: list[bytes] = []
-        for f, gap in self._fields:
-            if f.type == "group":
-                parts += self._row_parts(f.name, rows[f.name])
-            else:
-                parts.append(gap + self._value(f, values, rows))
-        return parts
-
-    def _row_parts(self, name: str, rows: list[Mapping[str, Any]]) -> list[bytes]:
-        parts: list[bytes] = []
-        for i, row in enumerate(rows):
-            try:
-                parts += self._groups[name][1].parts(row)
-            except FormatError as error:
-                raise FormatError(f"{name}[{i}].{error}") from error
-        return parts
-
-    def _value(self, f: Field, values: Mapping[str, Any], rows: Mapping[str, Sequence[Any]]) -> bytes:
-        value = values.get(f.name, f.constant)
-        if f.name in self._counted:
-            there = len(rows[self._counted[f.name]])
-            value = there if f.name not in values else value
-            if value != there:
-                raise FormatError(f"{f.name}: says {value}, but {there} follow")
-        try:
-            raw = self._plain[f.name](value)
-        except (TypeError, ValueError, OverflowError, struct.error) as error:
-            raise FormatError(f"{f.name}: {value!r} does not fit ({error})") from error
-        if len(raw) != f.width and not (self._delimiter and len(raw) < f.width):
-            raise FormatError(f"{f.name}: {value!r} is longer than {f.width}")
-        if self._delimiter and (self._delimiter in raw or (self._end and self._end in raw)):
-            raise FormatError(f"{f.name}: {value!r} holds what ends a field or a telegram")
-        return raw
-
-
-def _rows_of(f: Field, values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    rows = values.get(f.name, [])
-    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows) or len(rows) > f.max_count:
-        raise FormatError(f"{f.name}: is no list of at most {f.max_count} rows")
-    if f.times and len(rows) != f.times:
-        raise FormatError(f"{f.name}: {len(rows)} rows, always {f.times}")
-    return rows
-
-
 def _count(f: Field, values: Mapping[str, Any]) -> int:
     count: int = f.times or values[f.count]
     if not 0 <= count <= f.max_count:
         raise FormatError(f"{f.count}: {count} rows, at most {f.max_count}")
     return count
-
-
-def _filler(layout: Layout) -> bytes:
-    """What stands where nothing is said: zero bytes in binary, spaces in text."""
-    return b"\0" if layout.encoding == "binary" else b"\x40" if layout.encoding == "ebcdic" else b" "
