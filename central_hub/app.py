@@ -28,6 +28,8 @@ from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
 from shared.web.status import disk_line
 from sync import incident_views as incidents
+from sync.bundles import views as bundles
+from sync.bundles.export import road_down
 from sync.quarantine import views as quarantine
 
 ZONE = "UTC"
@@ -70,7 +72,8 @@ def create_portal(hub: Hub, more: Sequence[Feature] = ()) -> OpenAPI:
         ),
     )
     doors = Feature(apis=(plants.api,), machine=(plants.make_enrol_door(_standards_root),))
-    app = create_app(hub.node, face, (*FEATURES, doors, *more))
+    sticks = bundles.make_pages(lambda code: road_down(hub.node, code))
+    app = create_app(hub.node, face, (*FEATURES, sticks, doors, *more))
     app.extensions["strandline.hub"] = hub
     return app
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from flask_openapi import OpenAPI
 
@@ -11,6 +12,8 @@ from local_mes.console import views as console
 from local_mes.console.status import hub_status, level2_status, plain_status
 from local_mes.level2 import engineer_views as level2_engineer
 from local_mes.level2 import views as level2
+from local_mes.level2.interpret import oldest_open_ms
+from local_mes.model.high_marks import NumberMarks
 from local_mes.orders import views as orders
 from local_mes.performance import views as performance
 from local_mes.plant import Plant
@@ -28,6 +31,8 @@ from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
 from shared.web.status import disk_line
 from sync import incident_views as incidents
+from sync.bundles import views as bundles
+from sync.bundles.export import Road, road_up
 from sync.quarantine import views as quarantine
 
 FEATURES: tuple[Feature, ...] = (
@@ -72,9 +77,14 @@ def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
             lambda: disk_line(plant.settings.folder),
         ),
     )
-    app = create_app(plant.node, face, (*FEATURES, *more))
+    app = create_app(plant.node, face, (*FEATURES, bundles.make_pages(lambda _code: _road(plant)), *more))
     app.extensions["strandline.plant"] = plant
     return app
+
+
+def _road(plant: Plant) -> Road:
+    """The way of a bundle up: what it promises to be complete ends before the oldest open Level-2 message."""
+    return road_up(plant.node, partial(oldest_open_ms, plant), NumberMarks(plant.model))
 
 
 def _shift(plant: Plant, now_ms: int) -> str:
