@@ -13,13 +13,18 @@ from local_mes.context import plant
 from local_mes.level2 import down, queries, service
 from local_mes.level2.backlog import get_backlog
 from local_mes.level2.errors import unknown_repair
+from local_mes.level2.heard import find_link, find_messages
 from local_mes.level2.interpret import oldest_open_ms
+from local_mes.level2.link_course import GAP, RESTART, spans
+from local_mes.level2.link_state import find_history
+from local_mes.level2.links import load_links
 from shared.web.body import Body
 from shared.web.context import actor, reading, requires
 from shared.web.paging import PageQuery
 
 tag = Tag(name="level2", description="Connections to Level 2, messages to repair, orders sent down")
 bp = APIBlueprint("level2_api", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
+DAY_MS = 86_400_000
 REPAIRERS = ("engineer", "lead", "quality")
 
 
@@ -56,6 +61,54 @@ class DownQuery(BaseModel):
 
     before: int | None = Field(None, ge=1, le=2**53)
     limit: int = Field(50, ge=1, le=1000)
+
+
+class LinkPath(BaseModel):
+    """A link of the plant model."""
+
+    code: str = Field(max_length=64)
+
+
+class MessagesQuery(BaseModel):
+    """Messages of a link, the newest first; before is a spool_id."""
+
+    before: int | None = Field(None, ge=1, le=2**53)
+    limit: int = Field(50, ge=1, le=1000)
+
+
+class HistoryQuery(BaseModel):
+    """A stretch of time, ms since 1970 UTC; without it the last 24 hours."""
+
+    from_ms: int | None = Field(None, ge=0, le=2**53)
+    to_ms: int | None = Field(None, ge=0, le=2**53)
+
+
+@bp.get("/links/<code>/messages")
+def get_link_messages(path: LinkPath, query: MessagesQuery) -> dict[str, Any]:
+    """What a link has heard, decoded, and what is wrong with it."""
+    here = plant()
+    plan = load_links(here.settings)
+    find_link(plan, path.code)
+    rows = find_messages(here, plan, path.code, query.limit, query.before)
+    more = rows[-1]["spool_id"] if len(rows) == query.limit else None
+    return {"items": rows, "next": more, "as_of": here.clock.now_ms()}
+
+
+@bp.get("/links/<code>/history")
+def get_link_history(path: LinkPath, query: HistoryQuery) -> dict[str, Any]:
+    """States of a link over a stretch of time, and the messages known to be missing."""
+    here = plant()
+    find_link(load_links(here.settings), path.code)
+    now = here.clock.now_ms()
+    to_ms = now if query.to_ms is None else query.to_ms
+    from_ms = to_ms - DAY_MS if query.from_ms is None else query.from_ms
+    entries = find_history(here.spool, path.code, from_ms, to_ms)
+    return {
+        "items": [asdict(span) for span in spans(entries, from_ms, to_ms)],
+        "breaks": [asdict(entry) for entry in entries if entry.kind in (GAP, RESTART) and entry.at_ms >= from_ms],
+        "next": None,
+        "as_of": now,
+    }
 
 
 @bp.get("/links")

@@ -32,8 +32,8 @@ def capture(file: Path, links: tuple[str, ...], begin: str, end: str, out: Path)
     """Write what links said in a stretch of time to a file that can be replayed."""
     from local_mes.level2.capture import capture as lines
     from local_mes.level2.capture import parse_moment
+    from local_mes.level2.heard import find_link
     from local_mes.level2.links import load_links
-    from local_mes.level2.workbench import find_link
     from shared.db.engine import open_engine
 
     settings = _settings(file)

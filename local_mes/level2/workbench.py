@@ -13,15 +13,15 @@ from local_mes.context import plant
 from local_mes.level2 import queries
 from local_mes.level2.capture import capture, parse_moment
 from local_mes.level2.drivers.port import read_settings
-from local_mes.level2.errors import not_a_telegram_link, unknown_link, unknown_message
+from local_mes.level2.errors import not_a_telegram_link, unknown_message
+from local_mes.level2.heard import as_shown, find_link, find_messages
 from local_mes.level2.interface import make_document
 from local_mes.level2.link_course import GAP, RESTART, Entry, Span, spans
 from local_mes.level2.link_state import find_history
-from local_mes.level2.links import Link, LinkPlan, load_links
+from local_mes.level2.links import LinkPlan, load_links
 from local_mes.level2.spool_tables import message
 from local_mes.level2.telegram_server import TelegramSettings
 from local_mes.level2.telegrams.codec import FormatError
-from local_mes.level2.telegrams.plausible import check
 from local_mes.level2.telegrams.spots import Spot, spots
 from local_mes.plant import Plant
 from shared.clock import to_datetime
@@ -34,7 +34,6 @@ KEEPERS = ("engineer", "lead", "quality")
 """Who may take a capture away: it holds what the plant makes."""
 HOURS = (1, 8, 24, 168)
 MESSAGES_SHOWN, ENTRIES_SHOWN = 25, 30
-SUMMARY_CHARS = 220
 STRIP_WIDTH = 1000
 SIGNS = {"connected": "normal", "no_data": "nodata", "away": "nodata", "stopped": "alarm", "gap": "alarm"} | {
     "restart": "attention"
@@ -64,18 +63,10 @@ def link(code: str) -> str:
         "state": next((view for view in queries.find_links(here) if view.link == code), None),
         "is_telegram": code in plan.layouts,
         **_history(here, code, hours if hours in HOURS else 24),
-        "messages": _messages(here, plan, code),
+        "messages": find_messages(here, plan, code, MESSAGES_SHOWN),
     }
     fragment = request.headers.get("HX-Request") == "true"
     return render_template("level2/link_live.html" if fragment else "level2/link.html", **shown)
-
-
-def find_link(plan: LinkPlan, code: str) -> Link:
-    """A link of the model; NotFound names it."""
-    found = plan.links.get(code)
-    if found is None:
-        raise unknown_link(code)
-    return found
 
 
 def _history(here: Plant, code: str, hours: int) -> dict[str, Any]:
@@ -99,32 +90,6 @@ def _newest(entries: list[Entry], begin: int) -> list[Entry]:
     return [entry for entry in reversed(entries) if entry.at_ms >= begin][:ENTRIES_SHOWN]
 
 
-def _messages(here: Plant, plan: LinkPlan, code: str) -> list[dict[str, Any]]:
-    query = select(message).where(message.c.link == code).order_by(message.c.ordinal.desc()).limit(MESSAGES_SHOWN)
-    with read(here.spool) as conn:
-        rows = conn.execute(query).all()
-    return [_shown(plan, row) for row in rows]
-
-
-def _shown(plan: LinkPlan, row: Any) -> dict[str, Any]:
-    layout = plan.find_layout(row.link, row.message)
-    fields = msgspec.json.decode(row.fields)
-    said = ", ".join(f"{name} {_words(value)}" for name, value in fields.items())
-    faults = check(layout, fields) if layout and not row.problem else []
-    return {
-        **row._mapping,
-        "title": layout.title if layout else "",
-        "said": said if len(said) <= SUMMARY_CHARS else said[: SUMMARY_CHARS - 1] + "…",
-        "wrong": row.problem or "; ".join(fault.reason for fault in faults),
-    }
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, list):
-        return f"({len(value)} rows)"
-    return "–" if value in (None, "") else str(value)
-
-
 @bp.get("/messages/<int:spool_id>")
 def spooled(spool_id: int) -> str:
     """One message as it was received: bytes, and what each of them says."""
@@ -140,7 +105,7 @@ def spooled(spool_id: int) -> str:
     return render_template(
         "level2/message.html",
         row=row,
-        shown=_shown(plan, row),
+        shown=as_shown(plan, row),
         spots=found,
         why=why,
         fields=msgspec.json.format(row.fields, indent=2),

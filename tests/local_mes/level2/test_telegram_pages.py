@@ -116,6 +116,29 @@ def test_state_history_and_messages_of_a_link(line: Line, clock: FixedClock, eng
     assert "418 to 420" in whole
 
 
+def test_the_same_is_had_as_json(line: Line, clock: FixedClock, engineer: Person) -> None:
+    state = load_state(line.plant.spool, "CC1", "telegram", "127.0.0.1:7111", clock)
+    state.happened("opened", peer="10.1.2.3:4000")
+    for sequence in (417, 421):
+        receive(line, sequence)
+        state.heard(sequence, sequence)
+    began = clock.now_ms()
+    clock.advance(3_600_000)
+    with write(line.plant.spool) as conn:
+        save_states(conn, [state.row(real_ms())], [state.course()])
+    told = engineer.api("GET", "/api/v1/links/CC1/history").json
+    assert [(s["state"], s["from_ms"], s["to_ms"]) for s in told["items"]] == [
+        ("stopped", began + 3_600_000 - 86_400_000, began),
+        ("connected", began, None),
+    ]
+    assert [(b["kind"], b["first"], b["last"]) for b in told["breaks"]] == [("gap", 418, 420)]
+    first = engineer.api("GET", "/api/v1/links/CC1/messages?limit=1").json
+    assert first["items"][0]["fields"] == cut(421 % 99)
+    rest = engineer.api("GET", f"/api/v1/links/CC1/messages?before={first['next']}").json
+    assert [(m["title"], m["wrong"]) for m in rest["items"]] == [("Slab cut", "")]
+    assert engineer.api("GET", "/api/v1/links/NONE/messages").status_code == 404
+
+
 def test_a_message_is_shown_byte_by_byte_with_what_is_wrong(line: Line, engineer: Person) -> None:
     text = engineer.page(f"/level2/messages/{receive(line, 422, width_head_mm=12800)}")
     assert re.search(r'<td class="num">44</td><td><span class="code">heat</span></td><td>161843</td>', text)
