@@ -8,6 +8,10 @@ MISSING_MAX = 100
 """Stretches of missing numbers that are remembered, so that a late one is known as such."""
 
 
+OPEN_MAX = 32
+"""So many may be under way at once: a count that begins again just before its end has rather lost those."""
+
+
 @dataclass(frozen=True)
 class Break:
     """The count did not go on. first to last are missing; none are where the peer began anew."""
@@ -38,7 +42,7 @@ class SequenceWatch:
             self.seen = before
             return None
         ahead = (sequence - self._after(before)) % self._size
-        if sequence == self.first or ahead > self._size // 2:
+        if ahead > self._size // 2 or (sequence == self.first and ahead > OPEN_MAX):
             self.missing.clear()
             return Break(f"The peer counts from {sequence} again, after {before}.")
         return self._gap(self._after(before), self._before(sequence), ahead)
