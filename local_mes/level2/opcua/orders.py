@@ -14,6 +14,7 @@ from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 from local_mes.level2.down import Down
 from local_mes.level2.drivers.desk import Desk
 from local_mes.level2.drivers.port import Answer
+from local_mes.level2.opcua.jobs import PREFIX, Jobs
 from local_mes.level2.opcua.ring_reader import NAMESPACE
 from local_mes.level2.opcua.settings import OpcuaSettings
 from local_mes.level2.opcua.values import find_node, plain
@@ -43,22 +44,33 @@ AGAIN = (
 class Orders:
     """What one session sends."""
 
-    def __init__(self, desk: Desk, settings: OpcuaSettings, client: Client) -> None:
+    def __init__(self, desk: Desk, settings: OpcuaSettings, client: Client, jobs: Jobs | None = None) -> None:
         self._desk = desk
         self._writes = settings.writes
         self._client = client
+        self._jobs = jobs
 
     async def send(self, order: Down) -> Answer:
         """Write or call. A server that refuses the order itself has refused it; the link goes on."""
         if not all(type(value) in ARGUMENT_TYPES for value in order.fields.values()):
             return Answer(False, "cannot be sent: an argument is neither text nor number")
+        nodes = self._writes.get(order.message)
         try:
-            nodes = self._writes.get(order.message)
+            if self._jobs is not None and order.message.startswith(PREFIX):
+                return await self._send_job(self._jobs, order)
             return await (self._write(nodes, order.fields) if nodes else self._call(order))
         except UaStatusCodeError as error:
             if isinstance(error, AGAIN):
                 raise
             return Answer(False, type(error).__name__)
+
+    async def _send_job(self, jobs: Jobs, order: Down) -> Answer:
+        try:
+            return await jobs.send(order)
+        except (ValueError, TypeError) as error:
+            if isinstance(error, UaError):
+                raise
+            return Answer(False, f"cannot be sent: {error}")
 
     async def _call(self, order: Down) -> Answer:
         """`Object.Method` below Objects; status 0 is accepted."""

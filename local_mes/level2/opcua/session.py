@@ -16,6 +16,7 @@ from local_mes.level2.down import Down
 from local_mes.level2.drivers.desk import Desk
 from local_mes.level2.drivers.port import Answer
 from local_mes.level2.opcua.connect import connect
+from local_mes.level2.opcua.jobs import Jobs
 from local_mes.level2.opcua.orders import Orders
 from local_mes.level2.opcua.ring_reader import RingReader
 from local_mes.level2.opcua.settings import OpcuaSettings
@@ -62,12 +63,15 @@ class Session:
         await self._desk.write(partial(save_certificate, link=self._desk.link.code, role=role, shown=shown))
 
     async def _hear(self, client: Client) -> None:
-        self._orders = Orders(self._desk, self._settings, client)
+        jobs_of = Jobs(self._desk, self._settings.jobs, client) if self._settings.jobs else None
+        self._orders = Orders(self._desk, self._settings, client, jobs_of)
         jobs: list[Coroutine[Any, Any, None]] = [_lost(client)]
         if self._settings.has_ring:
             jobs.append(RingReader(self._desk, client).run())
         if self._settings.sources:
             jobs.append(Signals(self._desk, self._settings, client).run())
+        if jobs_of is not None:
+            jobs.append(jobs_of.run())
         tasks = [asyncio.create_task(job) for job in jobs]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

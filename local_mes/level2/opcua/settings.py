@@ -46,6 +46,17 @@ class EventSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     history: bool = False
 
 
+class JobsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """ISA-95 Job Control (OPC 10031-4): node ids of the job order receiver and of the response provider.
+
+    message  what a change of a job's state is called
+    """
+
+    receiver: Text
+    provider: str = ""
+    message: Name = "JOB.Status"
+
+
 class OpcuaSettings(Settings, frozen=True, kw_only=True):
     """`[link.settings]` of an OPC UA link. Files are named from the model file.
 
@@ -53,6 +64,7 @@ class OpcuaSettings(Settings, frozen=True, kw_only=True):
     user        sign in by name, the password alone in password_file; or by user_certificate and user_key; or as nobody
     publish_ms  how often the server tells changes
     writes      order -> field -> node: an order of that name writes its fields and reads them back
+    jobs        orders `Job.Store`, `Job.Start` and so on, and what becomes of them
     """
 
     security: Literal["Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss", "None"] = "Basic256Sha256"
@@ -68,6 +80,7 @@ class OpcuaSettings(Settings, frozen=True, kw_only=True):
     signals: tuple[Signal, ...] = ()
     events: tuple[EventSource, ...] = ()
     writes: dict[Name, dict[Name, Text]] = {}
+    jobs: JobsSettings | None = None
 
     @property
     def sources(self) -> tuple[Signal | EventSource, ...]:
@@ -77,7 +90,7 @@ class OpcuaSettings(Settings, frozen=True, kw_only=True):
     @property
     def has_ring(self) -> bool:
         """Whether the link reads a ring of events."""
-        return self.ring if self.ring is not None else not self.sources
+        return self.ring if self.ring is not None else not (self.sources or self.jobs)
 
     @property
     def secured(self) -> bool:

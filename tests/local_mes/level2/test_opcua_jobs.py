@@ -1,0 +1,160 @@
+"""ISA-95 Job Control as client, against a server with the published types: stored, started, followed, answered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from asyncua import Server, ua, uamethod
+from level2_peers import Site, collecting, free_port, until
+
+from local_mes.level2 import down
+from shared.clock import FixedClock
+
+MakeSite = Callable[..., Site]
+NODESET = Path(__file__).parents[2] / "peers" / "nodesets" / "opc.ua.isa95-jobcontrol.nodeset2.xml"
+MODEL = "http://opcfoundation.org/UA/ISA95-JOBCONTROL_V2/"
+LINK = """
+[[link]]
+code = "CC1J"
+kind = "opcua"
+address = "opc.tcp://127.0.0.1:{port}"
+  [link.settings]
+  security = "None"
+  [link.settings.jobs]
+  receiver = "nsu=urn:test:caster;s=Receiver"
+  provider = "nsu=urn:test:caster;s=Provider"
+"""
+STATES = {"NotAllowedToStart": 1, "AllowedToStart": 2, "Running": 3, "Ended": 5}
+UNKNOWN, THERE_ALREADY = 1, 2
+
+
+class Caster:
+    """A machine that takes jobs: one at a time, each told as its state changes."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.orders: dict[str, Any] = {}
+        self.states: dict[str, str] = {}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        server = Server()
+        await server.init()
+        server.set_endpoint(f"opc.tcp://127.0.0.1:{self.port}")
+        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        await server.import_xml(NODESET)
+        await server.load_data_type_definitions()
+        index, own = await server.get_namespace_index(MODEL), await server.register_namespace("urn:test:caster")
+        receiver = await server.nodes.objects.add_object(ua.NodeId("Receiver", own), f"{own}:Receiver")
+        provider = await server.nodes.objects.add_object(ua.NodeId("Provider", own), f"{own}:Provider")
+        self.list = await receiver.add_variable(
+            index, "JobOrderList", [], ua.VariantType.ExtensionObject, datatype=ua.NodeId(3015, index)
+        )
+        job, text, status = ua.NodeId(3008, index), ua.VariantType.String, [ua.VariantType.UInt64]
+        await receiver.add_method(index, "Store", self._store, [job, ua.VariantType.LocalizedText], status)
+        await receiver.add_method(index, "Start", self._start, [text, ua.VariantType.LocalizedText], status)
+        await provider.add_method(index, "RequestJobResponseByJobOrderID", self._answer, [text], [job, *status])
+        self.events = await server.get_event_generator(server.get_node(ua.NodeId(1006, index)), receiver)
+        # the library does not find out by itself that these properties are structures
+        whole = ua.VariantType.ExtensionObject
+        self.events.event.data_types |= dict.fromkeys(("JobOrder", "JobState", "JobResponse"), whole)
+        async with server:
+            yield
+
+    def _state(self, name: str) -> list[Any]:
+        return [ua.ISA95StateDataType(ua.RelativePath(), ua.LocalizedText(name), STATES[name])]
+
+    def _rows(self) -> list[Any]:
+        row = ua.ISA95JobOrderAndStateDataType
+        return [row(order, self._state(self.states[job])) for job, order in self.orders.items()]
+
+    async def becomes(self, job: str, state: str) -> None:
+        self.states[job] = state
+        await self.list.write_value(self._rows(), ua.VariantType.ExtensionObject)
+        self.events.event.JobOrder, self.events.event.JobState = self.orders[job], self._state(state)
+        self.events.event.JobResponse = self._response(job)
+        await self.events.trigger()
+
+    def _response(self, job: str) -> Any:
+        made = ua.ISA95JobResponseDataType()
+        made.JobOrderID = job
+        made.JobResponseID = f"{job}-R" if self.states.get(job) == "Ended" else ""
+        value = ua.ISA95ParameterDataType()
+        value.ID, value.Value = "cast_kg", ua.Variant(161_200, ua.VariantType.Int64)
+        made.JobResponseData = [value]
+        return made
+
+    @uamethod
+    async def _store(self, _parent: Any, order: Any, _comment: Any) -> Any:
+        if order.JobOrderID in self.orders:
+            return ua.Variant(THERE_ALREADY, ua.VariantType.UInt64)
+        self.orders[order.JobOrderID] = order
+        await self.becomes(order.JobOrderID, "AllowedToStart")
+        return ua.Variant(0, ua.VariantType.UInt64)
+
+    @uamethod
+    async def _start(self, _parent: Any, job: str, _comment: Any) -> Any:
+        if job not in self.orders:
+            return ua.Variant(UNKNOWN, ua.VariantType.UInt64)
+        await self.becomes(job, "Running")
+        return ua.Variant(0, ua.VariantType.UInt64)
+
+    @uamethod
+    def _answer(self, _parent: Any, job: str) -> Any:
+        return self._response(job), ua.Variant(0, ua.VariantType.UInt64)
+
+
+def statuses(site: Site) -> list[dict[str, Any]]:
+    return [json.loads(row.fields) for row in site.spooled() if row.message == "JOB.Status"]
+
+
+def test_a_job_is_stored_started_followed_and_answered(make_site: MakeSite, clock: FixedClock) -> None:
+    port = free_port()
+    site, caster = make_site(more=LINK.format(port=port)), Caster(port)
+
+    def order(key: str, method: str, **fields: Any) -> None:
+        down.queue_call(site.spool, clock, "CC1J", f"Job.{method}", fields, key=key)
+
+    def answer(key: str) -> str:
+        row = down.find_by_key(site.spool, key)
+        return f"{row.state} {row.answer}" if row else ""
+
+    async def play() -> None:
+        async with caster.running():
+            async with collecting(site, clock):
+                order("k1", "Store", job="J1", description="heat 161843", priority=5, heat="161843", aim_mm=9400)
+                order("k2", "Start", job="J1", comment="go")
+                order("k3", "Start", job="J9")
+                order("k4", "Store", job="J1")
+                order("k5", "Melt", job="J1")
+                order("k6", "Store", job="J2", start="tomorrow")
+                await until(lambda: answer("k6").startswith("refused"))
+                await until(lambda: [one["state"] for one in statuses(site)] == ["AllowedToStart", "Running"])
+                await caster.becomes("J1", "Ended")
+                await until(lambda: len(statuses(site)) == 3)
+            async with collecting(site, clock):  # what is so now is told again, once
+                await until(lambda: len(statuses(site)) == 4)
+            async with collecting(site, clock):
+                await until(lambda: site.state("CC1J").repeated == 1)
+
+    asyncio.run(play())
+    assert [answer(f"k{n}") for n in range(1, 5)] == [
+        "confirmed status 0",
+        "confirmed status 0",
+        f"refused status {UNKNOWN}",
+        f"refused status {THERE_ALREADY}",
+    ]
+    assert "cannot be sent" in answer("k5")
+    assert "cannot be sent" in answer("k6")
+    stored = caster.orders["J1"]
+    assert {one.ID: one.Value.Value for one in stored.JobOrderParameters} == {"heat": "161843", "aim_mm": 9400}
+    assert (stored.Priority, stored.Description[0].Text) == (5, "heat 161843")
+    ended = statuses(site)[2]
+    assert (ended["job"], ended["state"]) == ("J1", "Ended")
+    assert (ended["response"]["id"], ended["response"]["values"]) == ("J1-R", {"cast_kg": 161200})
+    assert statuses(site)[3] == ended | {"restated": True}
