@@ -8,9 +8,9 @@ from sqlalchemy import Connection, select, update
 
 from local_mes.standards.tables import standards_trust
 
-COLUMNS = ("timestamp_version", "time_floor_ms")
-"""A timestamp names catalogue and assignment by hash: one that is not older names none that are older. Those
-themselves are taken in again from the hub's stream."""
+COLUMNS = ("timestamp_version", "catalogue_version", "time_floor_ms")
+"""A hub's key alone, in wrong hands, can sign a new timestamp over an old catalogue: so that version is remembered too.
+Catalogue and assignment themselves are taken in again from the hub's stream."""
 PREFIX = "standards."
 
 

@@ -68,6 +68,7 @@ def get_trusted(conn: Connection, plant: str) -> tuple[Trusted, str]:
         assignment_version=row.assignment_version,
         time_floor_ms=row.time_floor_ms,
         fresh_until_ms=row.fresh_until_ms,
+        catalogue_floor=row.catalogue_version,
     )
     return trusted, row.hub
 

@@ -40,7 +40,10 @@ class TrustError(Refused):
 
 @dataclass(frozen=True)
 class Trusted:
-    """What this node has verified so far; versions 0 and None: nothing yet."""
+    """What this node has verified so far; versions 0 and None: nothing yet.
+
+    catalogue_floor  the highest catalogue ever trusted, which a restored database may not hold any more
+    """
 
     root: m.Root
     catalogue: m.Catalogue | None = None
@@ -48,11 +51,12 @@ class Trusted:
     assignment_version: int = 0
     time_floor_ms: int = 0
     fresh_until_ms: int = 0
+    catalogue_floor: int = 0
 
     @property
     def catalogue_version(self) -> int:
-        """The version of the trusted catalogue, 0 before the first."""
-        return self.catalogue.version if self.catalogue else 0
+        """The version that no catalogue may be older than, 0 before the first."""
+        return max(self.catalogue.version if self.catalogue else 0, self.catalogue_floor)
 
 
 def first_root(raw: bytes) -> m.Root:

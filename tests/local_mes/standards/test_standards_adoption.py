@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from local_mes.standards import service
+from local_mes.standards.floors import TrustFloors
 from local_mes.standards.in_force import check, find_kpi, find_rule, parameter, standard_ref
 from local_mes.standards.tables import standards_trust
 from shared.db.engine import read, write
@@ -192,6 +193,28 @@ def test_rollback_to_an_older_catalogue_is_refused(group: Any, conn: Any) -> Non
     with conn() as c:
         assert find_rejection(c, "ALD").code == "standards.rollback"
     assert group.in_force() == [("QR-CHE-01", 5)]
+
+
+@pytest.mark.fault(76)
+@pytest.mark.parametrize(("floor", "code"), [(3, "standards.rollback"), (2, "")])
+def test_a_restored_plant_takes_no_catalogue_older_than_its_anchor_knows_even_under_a_new_timestamp(
+    group: Any, conn: Any, floor: int, code: str
+) -> None:
+    floors = TrustFloors("ALD")
+    group.release("QR-CHE-01-v5")
+    group.sync()
+    with conn() as c:
+        assert floors.read(c)["standards.catalogue_version"] == 1
+    group.release("QR-RES-01-v2")
+    group.pull()
+    with write(group.plant.node.engine) as c:  # its database is of before; the anchor beside it is not
+        floors.raise_to(c, {"standards.catalogue_version": floor})
+        assert floors.read(c)["standards.catalogue_version"] == floor
+    service.adopt_pending(group.plant)
+    with conn() as c:
+        found = find_rejection(c, "ALD")
+        assert (found.code if found else "") == code
+    assert len(group.in_force()) == (1 if code else 2)
 
 
 def test_a_plant_without_a_root_adopts_nothing_until_it_has_one(group: Any) -> None:
