@@ -187,7 +187,7 @@ def _border_words(rules: Protocol) -> str:
     if rules.border == "end":
         return f"each telegram ends with the bytes {rules.end.hex(' ')}"
     what = "the whole telegram, header included" if rules.length_counts == "telegram" else "what follows the header"
-    return f"by `length` of the header: {what}; at most {rules.bytes_max:,} bytes"
+    return f"by the field length of the header: {what}; at most {rules.bytes_max:,} bytes"
 
 
 def _acknowledge_words(rules: Protocol, link: Link) -> str:
