@@ -5,7 +5,6 @@ Only the whole proof of chains and seals is the product's own, `journal verify`.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from functools import cache
 from hashlib import sha256
@@ -88,19 +87,19 @@ class Reading:
         return self.remakes[author]
 
     def repeated(self, author: str) -> list[str]:
-        """Rows are insert-or-update and hide it; but a fact that comes again looks as if another contested it."""
-        query = "SELECT fact_id, subject, previous FROM contested WHERE author = ?"
-        alone = [(fact_id, claim) for fact_id, *claim in self._rows(query, author)]
-        claims = self._claims(author) if alone else Counter()
-        return [fact_id for fact_id, (subject, previous) in alone if claims[subject, previous] < 2]
+        """Rows are insert-or-update and hide it; but a fact that comes again seems to be contested by one that came
+        after it."""
+        rows = self._rows("SELECT fact_id, head FROM contested WHERE author = ?", author)
+        places = self._places(author) if rows else {}
+        return [fact_id for fact_id, head in rows if places[fact_id] < places[head]]
 
-    def _claims(self, author: str) -> Counter[tuple[str, str | None]]:
-        """How many facts of an author name this one as the one before them, about this subject."""
-        claims: Counter[tuple[str, str | None]] = Counter()
-        query = "SELECT f.body FROM fact f JOIN applied a USING (author, fact_id) WHERE author = ?"
-        for (body,) in self._rows(query, author):
-            claims.update((subject["id"], subject["prev"]) for subject in json.loads(body)["subjects"])
-        return claims
+    def _places(self, stream: str) -> dict[str, int]:
+        """The first place of each fact in the order of a stream."""
+        query = (
+            "SELECT n.fact_id FROM entry n JOIN epoch e USING (stream, epoch) WHERE n.stream = ?"
+            " ORDER BY e.ordinal DESC, n.seq DESC"
+        )
+        return {fact_id: -place for place, (fact_id,) in enumerate(self._rows(query, stream))}
 
     def incidents(self) -> int:
         """How many there are."""
