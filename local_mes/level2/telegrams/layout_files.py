@@ -13,14 +13,17 @@ from pathlib import Path
 from local_mes.level2.telegrams.codec import FormatError
 from local_mes.level2.telegrams.field_files import read_fields
 from local_mes.level2.telegrams.frame import Stamp, encode_head
-from local_mes.level2.telegrams.layout import HEADER, Layout, LayoutSet, Protocol
+from local_mes.level2.telegrams.layout import HEADER, INTEGERS, Layout, LayoutSet, Protocol
 from local_mes.level2.telegrams.layout_schema import FileForm, bad_layout, read_form
+from local_mes.level2.telegrams.times import CLOCK_PARTS
 from shared.errors import BadSetup
 
 ID_LENGTH = {"json": 64}
 """Characters of a message's name; of a telegram the header says how many it carries, 20 at most."""
 BYTES_MAX = {"binary": 4096}
 """More than this (9,999 in text) is a lost frame border, not a telegram; a header's file may say another."""
+NUMBERS = frozenset({"length", "sequence", "number", *(name for name, _ in CLOCK_PARTS)})
+"""Fields of a header that the line counts with."""
 ANSWERS = frozenset({"ack_sequence", "ack_id", "code"})
 """Fields of an acknowledgement that the line fills by itself."""
 
@@ -121,8 +124,11 @@ def _protocol(path: Path, form: FileForm) -> Protocol:
         raise bad_layout(path, "a header needs the field `id`, or `prefix` and `number`")
     if plain.border == "length" and "length" not in names:
         raise bad_layout(path, 'a header needs the field `length`, or the protocol border = "end"')
-    if any(f.type == "group" for f in form.fields):
-        raise bad_layout(path, "a header has no groups")
+    for f in form.fields:
+        if f.type == "group":
+            raise bad_layout(path, "a header has no groups")
+        if f.name in NUMBERS and (f.type not in (*INTEGERS, "N", "packed", "bcd") or f.codes or f.scale or f.decimals):
+            raise bad_layout(path, f"field {f.name!r}: it must be a whole number, without codes or scale")
     return plain
 
 

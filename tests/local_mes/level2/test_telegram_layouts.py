@@ -5,16 +5,19 @@ from __future__ import annotations
 import shutil
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local_mes.level2.telegram_rules import TelegramRules
 from local_mes.level2.telegrams.codec import FormatError, decode_body
 from local_mes.level2.telegrams.frame import Frame, Framer, encode_telegram
 from local_mes.level2.telegrams.layout import Field, LayoutSet
 from local_mes.level2.telegrams.layout_files import load_folder
 from local_mes.level2.telegrams.plausible import check
+from local_mes.level2.telegrams.times import claimed_ms
 from shared.errors import BadSetup
 
 OWN = Path(__file__).parent / "layouts"
@@ -75,6 +78,30 @@ def test_a_stream_cut_anywhere_gives_the_same_telegrams(name: str) -> None:
             assert check(layout, decode_body(layout, frame.body)) == []
 
     cut()
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_whatever_bytes_come_only_what_is_wrong_with_them_is_said(name: str) -> None:
+    layouts = SETS[name]
+    rules = TelegramRules(layouts, layouts.messages)
+    stream = b"".join(told(layouts, m, n % 90 + 1) for n, m in enumerate(layouts.messages))
+    assert {rules.take(frame).problem for frame in Framer(layouts).feed(stream)} == {""}
+
+    @settings(deadline=None, derandomize=True, max_examples=150)
+    @given(st.lists(st.tuples(st.integers(0, len(stream) - 1), st.binary(min_size=1, max_size=6)), max_size=8))
+    def noisy(noise: list[tuple[int, bytes]]) -> None:
+        bad = bytearray(stream)
+        for at, put in noise:
+            bad[at : at + len(put)] = put
+        try:
+            for frame in Framer(layouts).feed(bytes(bad)):
+                taken = rules.take(frame)
+                assert (taken.code != 0) == bool(taken.problem)
+                claimed_ms(taken.head.claimed, ZoneInfo("Europe/Warsaw"), 0)
+        except FormatError:
+            return  # the border is lost: the connection ends
+
+    noisy()
 
 
 def test_ebcdic_and_packed_decimals_are_the_bytes_a_mainframe_sends() -> None:
@@ -200,6 +227,12 @@ def test_a_bad_layout_is_named_with_file_and_field(tmp_path: Path, more: str, wh
     ("file", "old", "new", "why"),
     [
         ("header.toml", '"length"', '"size"', "a header needs the field `length`"),
+        (
+            "header.toml",
+            '"sequence", type = "N"',
+            '"sequence", type = "A"',
+            "field 'sequence': it must be a whole number",
+        ),
         ("header.toml", '"id",  ', '"idx",', "a header needs the field `id`"),
         ("ak9000_acknowledge.toml", '"code"', '"result"', "field 'result': an answer can fill"),
         ("ak9000_acknowledge.toml", '"AK9000"', '"AK9001"', "needs a layout of AK9000"),
