@@ -14,6 +14,8 @@ from msgspec import Meta
 
 from local_mes.level2.drivers.port import bad_link
 from local_mes.level2.drivers.registry import find_driver
+from local_mes.level2.telegrams.codec import FormatError
+from local_mes.level2.telegrams.frame import Stamp, encode_head
 from local_mes.level2.telegrams.layout import Layout, LayoutSet
 from local_mes.level2.telegrams.layout_files import load_events, load_folder
 from local_mes.model.service import load_model
@@ -36,8 +38,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     address: str
     unit: str = ""
     telegrams: str = ""
-    name: Annotated[str, Meta(max_length=4)] = "MES"
-    peer: Annotated[str, Meta(max_length=4)] = ""
+    name: Annotated[str, Meta(max_length=32)] = "MES"
+    peer: Annotated[str, Meta(max_length=32)] = ""
     messages: tuple[str, ...] = ()
     reorder_window_s: Annotated[float, Meta(ge=0)] = 900
     heartbeat_s: Seconds = 30
@@ -128,3 +130,14 @@ def _check(link: Link, layouts: LayoutSet | None, folder: Path) -> None:
             raise bad_link(
                 link.code, f"it names message {message}, which has no layout in {link.telegrams or TELEGRAMS}"
             )
+    _check_names(link, layouts)
+
+
+def _check_names(link: Link, layouts: LayoutSet) -> None:
+    """Whether the header has room for how plant and peer are called."""
+    any_message = next(iter(layouts.messages))
+    for sender, receiver in ((link.name, link.peer), (link.peer, link.name)):
+        try:
+            encode_head(layouts, Stamp(any_message, 0, "20260101000000000", sender, receiver), 0)
+        except FormatError as error:
+            raise bad_link(link.code, f"its header cannot carry `name` and `peer`: {error}") from error

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from local_mes.level2 import down
 from local_mes.level2.link_course import Entry, Span, spans
 from local_mes.level2.link_state import find_history, load_state
+from local_mes.level2.links import load_links
 from local_mes.level2.spool_tables import link_course
 from local_mes.level2.telegrams.codec import decode_body
 from local_mes.level2.telegrams.frame import Frame, Framer, encode_telegram
@@ -254,6 +255,15 @@ def test_only_the_hosts_of_the_link_are_let_in(make_site: MakeSite, clock: Fixed
 async def one_look(make_site: MakeSite, clock: FixedClock, settings: str) -> None:
     async with other_end(make_site, clock, "reply", "REQ1", settings):
         pass
+
+
+def test_a_name_that_the_header_has_no_room_for_is_told_at_the_start(make_site: MakeSite) -> None:
+    site = make_site()
+    site.settings.model.write_text(site.settings.model.read_text().replace('peer = "CC1"', 'peer = "CASTER"'))
+    with pytest.raises(
+        BadSetup, match=r"CC1 .* its header cannot carry `name` and `peer`: receiver: 'CASTER' is longer"
+    ):
+        load_links(site.settings)
 
 
 def test_a_silent_link_stores_and_says_nothing(make_site: MakeSite, clock: FixedClock) -> None:
