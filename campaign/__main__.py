@@ -12,6 +12,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 
@@ -30,7 +31,8 @@ SHOWN_MAX = 5
 def main() -> int:
     """Exit 0 when no invariant broke, 1 when one did."""
     args = _arguments()
-    worlds = list(WORLDS.values()) if args.world == BOTH else [WORLDS[args.world]]
+    chosen = list(WORLDS.values()) if args.world == BOTH else [WORLDS[args.world]]
+    worlds = [replace(kind, steps=args.steps or kind.steps) for kind in chosen]
     if args.ablation:
         _quieten()
         for kind in worlds:
@@ -63,6 +65,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m campaign", description=__doc__)
     parser.add_argument("--seeds", type=_seeds, help="1..200, or 3,5,8; without it the long form")
     parser.add_argument("--world", choices=(*sorted(WORLDS), BOTH), default=BOTH)
+    parser.add_argument("--steps", type=int, help="length of a history; 50 in memory, 16 on SQLite unless given")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--ablation", action="store_true", help="the histories without each safety rule in turn")
     return parser.parse_args()
@@ -80,7 +83,7 @@ def _seeds(text: str) -> list[int]:
 
 
 def _play_all(kind: Kind, seeds: Sequence[int], jobs: int) -> Iterator[Outcome]:
-    one = partial(_play_one, kind.name)
+    one = partial(_play_one, kind.name, kind.steps)
     if jobs == 1:
         _quieten()
         yield from map(one, seeds)
@@ -89,9 +92,8 @@ def _play_all(kind: Kind, seeds: Sequence[int], jobs: int) -> Iterator[Outcome]:
         yield from pool.imap(one, seeds, chunksize=20)
 
 
-def _play_one(world: WorldName, seed: int) -> Outcome:
-    kind = WORLDS[world]
-    return play(kind.open_group, seed, plan(seed, kind.steps))
+def _play_one(world: WorldName, steps: int, seed: int) -> Outcome:
+    return play(WORLDS[world].open_group, seed, plan(seed, steps))
 
 
 def _tell(kind: Kind, seed: int) -> None:
