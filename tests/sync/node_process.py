@@ -37,7 +37,7 @@ def open_node(code: str, folder: Path) -> Node:
     return build_node(settings, [material.register], SystemClock())
 
 
-def run_plant(folder: Path, port: int, host: str) -> None:
+def run_plant(folder: Path, port: int, host: str = "127.0.0.1") -> None:
     node = open_node("ALD", folder)
     build_calling(node, lambda: None, 10, http_transport(node, f"http://{host}:{port}")).start()
     while True:
@@ -57,7 +57,7 @@ def run_plant(folder: Path, port: int, host: str) -> None:
         time.sleep(0.002)
 
 
-def run_hub(folder: Path, port: int, host: str) -> None:
+def run_hub(folder: Path, port: int, host: str = "127.0.0.1") -> None:
     node = open_node("HUB", folder)
     station = build_called(node, 10)
     station.start()
