@@ -10,14 +10,18 @@ from sqlalchemy import delete, insert, select, text, update
 
 from shared.db.engine import open_engine, picture, read, write
 from shared.db.types import metadata, tables_of_kind
+from shared.ids import random_key
 from shared.journal import digest
 from shared.journal.digest import BUCKETS, EMPTY, bucket_digests, rows_in, shape
+from shared.journal.reading import entries_after, lives
 from shared.journal.rederive import put_right
 from shared.material.tables import material
 from sync import compare_door, comparing
 from sync.compare_door import door, install_comparing
+from sync.compare_messages import Mend, Place
 from sync.comparing import Comparing
 from sync.errors import BadSeal, Busy, SyncError
+from sync.limits import PROTOCOL
 from sync.pausing import PausableWay
 from sync.put_right import RowsAgain
 from sync.tables import incident
@@ -113,6 +117,23 @@ def test_a_wrong_row_at_the_hub_is_put_right_there_and_nothing_changes_here(pair
     assert row_of(hub, "f" * 32) is None
     assert len(incidents(hub)) == 3
     assert hub.hash_of("ALD") == plant.hash_of("ALD")
+
+
+def test_bytes_that_are_sound_here_are_not_taken_and_the_answer_says_so(pair) -> None:
+    plant, _hub, compare, _asked = pair
+    with read(plant.node.engine) as conn:
+        (life,) = lives(conn, "ALD")
+        item = entries_after(conn, "ALD", life.epoch, 2, 1)[0]
+    again = Mend(
+        proto=PROTOCOL,
+        node="ALD",
+        audience="HUB",
+        sent_ms=plant.node.clock.now_ms(),
+        place=Place(life.epoch, item.seq),
+        fact=item.body,
+        nonce=random_key(),
+    )
+    assert compare._send(comparing_peer(plant), again).answer == "not_needed"
 
 
 def test_what_neither_side_can_explain_becomes_an_incident(pair, monkeypatch) -> None:

@@ -155,6 +155,7 @@ def test_the_list_of_incidents_names_kind_weight_node_and_end_and_filters_by_who
     join(plant)
     with write(plant.node.engine) as conn:
         open_incident(conn, clock, "HUB", "unheard_of", "first")
+        clock.advance(1)
         hold(conn, clock, "HUB", "silent", "info", "second", "")
         clock.advance(MINUTE)
         end(conn, "HUB", "silent", clock.now_ms())
@@ -164,6 +165,8 @@ def test_the_list_of_incidents_names_kind_weight_node_and_end_and_filters_by_who
     assert "badge badge-alarm" in whole
     assert "badge badge-normal" in whole
     assert '<span class="code">BRK</span>' in whole
+    headings = [re.sub("<[^>]+>", "", cell).strip() for cell in re.findall(r'<th scope="col"[^>]*>(.*?)</th>', whole)]
+    assert headings == ["Weight", "Kind", "What", "Node", "Since", "End"]
     assert re.findall(r">(Waits for somebody|Acknowledged or passed)</option>", whole) == [
         "Waits for somebody",
         "Acknowledged or passed",
