@@ -92,10 +92,12 @@ def _close(
 
 
 def _mended(message: Message) -> Message:
-    """An event that could not be read at all is written anew as it stands in the ring: unit, event, fields."""
+    """What could not be read at all is written anew: an event as it stands in the ring, a telegram with its name."""
     whole = message.fields
     if message.name != UNREADABLE:
         return message
+    if whole.get("message") and isinstance(whole.get("fields"), dict):
+        return replace(message, name=str(whole["message"]), fields=whole["fields"])
     if not (isinstance(whole.get("fields"), dict) and whole.get("unit") and whole.get("event")):
         raise still_wrong('The event could not be read: write it whole, as {"unit": …, "event": …, "fields": {…}}.')
     return replace(message, name=f"{whole['unit']}.{whole['event']}", fields=whole["fields"])

@@ -10,13 +10,12 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from local_mes.level2.ring import UNREADABLE
 from local_mes.level2.telegrams.codec import FormatError, decode_body
 from local_mes.level2.telegrams.frame import Frame, Head
 from local_mes.level2.telegrams.layout import LayoutSet
 
 OK, UNKNOWN, BAD_FORMAT = 0, 10, 20
-UNREADABLE = "unreadable"
-"""Name of a telegram whose header does not say what it is."""
 
 Kind = Literal["data", "refused", "heartbeat", "answer"]
 

@@ -1,1 +1,1 @@
-"""Telegrams of fixed layout: layout files, their bytes, what is plausible."""
+"""Telegrams as data: layout files, the bytes they mean, what is plausible, where each field stands."""

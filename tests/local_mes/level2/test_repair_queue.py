@@ -140,6 +140,19 @@ def test_an_event_that_could_not_be_read_is_written_anew(line: Line) -> None:
     assert service.mend(line.plant, row.repair_id, whole, actor="p1", command_id="c2")["facts"] == 1
 
 
+def test_a_telegram_that_could_not_be_read_is_written_anew(line: Line) -> None:
+    now = line.clock.now_ms()
+    with write(line.plant.spool) as conn:
+        append(conn, Incoming("CC1", "unreadable", 3, "", None, now, 0, 60, b"?", b"?", {}, "A header that is none."))
+    line.run()
+    (row,) = repairs(line)
+    whole = {"message": "CC1060", "fields": cut(kerf_mm=-1)}
+    with pytest.raises(BadInput, match="kerf_mm"):
+        service.mend(line.plant, row.repair_id, whole, actor="p1", command_id="c1")
+    whole = {"message": "CC1060", "fields": cut()}
+    assert service.mend(line.plant, row.repair_id, whole, actor="p1", command_id="c2")["facts"] == 2
+
+
 def test_a_form_keeps_kinds_and_reaches_into_groups() -> None:
     fields = {
         "heat": "161843",
