@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
@@ -17,7 +17,7 @@ from local_mes.level2.drivers.port import Answer, Heard
 from local_mes.level2.link_state import CONNECTED, NO_DATA, LinkState
 from local_mes.level2.links import Link, LinkPlan
 from local_mes.level2.sequence_watch import Break
-from local_mes.level2.spool import REPEAT_WINDOW, Incoming, SpoolWriter, Stored, append
+from local_mes.level2.spool import REPEAT_WINDOW, Incoming, SpoolWriter, Stored, append, append_all
 from local_mes.level2.spool_tables import message
 from local_mes.level2.telegrams.times import claimed_ms, zone_offset_min
 from shared import logs
@@ -59,26 +59,23 @@ class Desk:
 
     async def keep(self, *heard: Heard) -> list[Stored]:
         """Store messages in their order; they are on disk when this returns, and only then may be acknowledged."""
+        return await self.keep_beside(heard, None)
+
+    async def keep_beside(self, heard: Sequence[Heard], beside: Job | None) -> list[Stored]:
+        """The same, with something else written in the same commit."""
         received = self.clock.now_ms()
-        posted = [(one.message, self.post(one, received)) for one in heard]
-        stored = []
-        for name, commit in posted:
-            stored.append(await asyncio.wrap_future(commit))
-            self.state.stored(name, received, repeated=stored[-1].repeated)
-        return stored
+        batch = [(self._incoming(one, received), one.again) for one in heard]
 
-    def post(self, heard: Heard, received_ms: int, beside: Job | None = None) -> Future[Stored]:
-        """Queue one message; beside is written in the same commit. Prefer `keep`, which also counts."""
-        incoming = self._incoming(heard, received_ms)
-        store = append if heard.sequence is not None else partial(append_unnumbered, again=heard.again)
-
-        def job(conn: Connection) -> Stored:
-            stored = store(conn, incoming)
+        def job(conn: Connection) -> list[Stored]:
+            stored = _store(conn, batch)
             if beside is not None:
                 beside(conn)
             return stored
 
-        return self.writer.submit(job)
+        stored = await asyncio.wrap_future(self.writer.submit(job))
+        for one, done in zip(heard, stored, strict=True):
+            self.state.stored(one.message, received, repeated=done.repeated)
+        return stored
 
     def _incoming(self, heard: Heard, received_ms: int) -> Incoming:
         moment = claimed_ms(heard.claimed, self.plan.zone, received_ms)
@@ -97,6 +94,7 @@ class Desk:
             body=heard.raw,
             fields=dict(heard.fields),
             problem=heard.problem,
+            always_new=heard.sequence is None and not heard.again,
         )
 
     async def write(self, job: Job) -> None:
@@ -124,20 +122,22 @@ class Desk:
             await asyncio.wrap_future(self.writer.submit(settle))
 
 
-def append_unnumbered(conn: Connection, incoming: Incoming, *, again: bool) -> Stored:
-    """Store a message of a peer that numbers nothing; one that may be a repeat counts once by its content."""
-    at = (message.c.link == incoming.link, message.c.message == incoming.message)
-    last = conn.execute(select(func.max(message.c.ordinal)).where(message.c.link == incoming.link)).scalar() or 0
-    if again:
-        known = conn.execute(
-            select(message.c.spool_id).where(
-                *at, message.c.digest == incoming.digest, message.c.ordinal > last - REPEAT_WINDOW
-            )
-        ).scalar()
-        if known is not None:
-            return Stored(known, repeated=True)
-    # the link's running number: no two are the same, so that nothing but `again` makes one a repeat
-    return append(conn, replace(incoming, sequence=last + 1))
+def _store(conn: Connection, batch: Sequence[tuple[Incoming, bool]]) -> list[Stored]:
+    """All in their order: those that may be repeats without a number each by its content, the others together."""
+    stored: list[Stored] = []
+    for by_content, group in groupby(batch, key=lambda one: one[1] and not one[0].sequence):
+        some = [incoming for incoming, _ in group]
+        stored += [_append_by_content(conn, one) for one in some] if by_content else append_all(conn, some)
+    return stored
+
+
+def _append_by_content(conn: Connection, incoming: Incoming) -> Stored:
+    """A peer that numbers nothing says that this may be a repeat: the same content counts once."""
+    here = message.c.link == incoming.link
+    last = conn.execute(select(func.max(message.c.ordinal)).where(here)).scalar() or 0
+    recent = (here, message.c.message == incoming.message, message.c.ordinal > last - REPEAT_WINDOW)
+    known = conn.execute(select(message.c.spool_id).where(*recent, message.c.digest == incoming.digest)).scalar()
+    return Stored(known, repeated=True) if known is not None else append(conn, replace(incoming, always_new=True))
 
 
 def number_of(*parts: object) -> int:

@@ -194,9 +194,7 @@ class PolledDriver(Driver):
         fields = {name: None if isinstance(one, Fault) else one for name, one in fields.items()}
         problem = f"No data for {'; '.join(faults)}." if faults else ""
         heard = Heard(message.message, fields, msgspec.json.encode(fields), problem=problem)
-        received = self.desk.clock.now_ms()
-        stored = await asyncio.wrap_future(self.desk.post(heard, received, self._board.stored(heard)))
-        self.desk.state.stored(message.message, received, repeated=stored.repeated)
+        await self.desk.keep_beside([heard], self._board.stored(heard))
 
     async def _put(self, signal: PolledSignal, value: Any) -> None:
         async with self._line:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from local_mes.level2.drivers.desk import Desk
 from local_mes.level2.drivers.port import Driver
+from local_mes.level2.drivers.together import until_one_ends
 from local_mes.level2.link_state import AWAY, CONNECTED
 from shared import logs
 from shared.errors import Unavailable
@@ -37,7 +38,7 @@ async def serve(driver: Driver) -> None:
     desk, failures = driver.desk, 0
     while True:
         try:
-            await _session(driver, desk)
+            await until_one_ends(driver.session(), desk.send_orders(driver.send))
             why = "The connection ended."
         except PEER_ERRORS as error:
             # what a driver says in a sentence stands as it is; other errors are named
@@ -47,20 +48,6 @@ async def serve(driver: Driver) -> None:
         desk.is_up.clear()
         _away(desk, why.rstrip(": ")[:400])
         await asyncio.sleep(CONNECT_WAIT_S[min(failures, len(CONNECT_WAIT_S) - 1)])
-
-
-async def _session(driver: Driver, desk: Desk) -> None:
-    """Hear and send at once; the first to end ends both, and its error is what is told."""
-    hearing, sending = asyncio.create_task(driver.session()), asyncio.create_task(desk.send_orders(driver.send))
-    tasks = (hearing, sending)
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
 
 
 def _away(desk: Desk, why: str) -> None:

@@ -79,7 +79,11 @@ class SignalBoard:
         """A change goes to the spool: the write that belongs beside it, in the same commit."""
         one = self.states[heard.message]
         one.claimed, one.stored = heard.claimed or one.claimed, digest_of(heard)
-        return self._saving([one], (*STATE, "value", "claimed", "stored"))
+        return self.saving([heard.message])
+
+    def saving(self, names: Iterable[str]) -> Job:
+        """All there is to say of some signals, as it is now."""
+        return self._saving([self.states[name] for name in names], (*STATE, "value", "claimed", "stored"))
 
     async def all_lost(self, why: str) -> None:
         """The connection is gone: nobody knows any value. What was last stored stays as the disk has it."""

@@ -15,6 +15,7 @@ from local_mes.level2.certificates import save_certificate
 from local_mes.level2.down import Down
 from local_mes.level2.drivers.desk import Desk
 from local_mes.level2.drivers.port import Answer
+from local_mes.level2.drivers.together import until_one_ends
 from local_mes.level2.opcua.connect import connect
 from local_mes.level2.opcua.jobs import Jobs
 from local_mes.level2.opcua.orders import Orders
@@ -72,16 +73,10 @@ class Session:
             jobs.append(Signals(self._desk, self._settings, client).run())
         if jobs_of is not None:
             jobs.append(jobs_of.run())
-        tasks = [asyncio.create_task(job) for job in jobs]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await until_one_ends(*jobs)
         finally:
             self._orders = None
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        for task in done:
-            task.result()
 
 
 async def _lost(client: Client) -> None:

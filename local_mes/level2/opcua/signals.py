@@ -20,16 +20,17 @@ from asyncua.ua.uaerrors import UaError
 from local_mes.level2.drivers.desk import Desk
 from local_mes.level2.drivers.port import Heard
 from local_mes.level2.drivers.signal_state import GOOD, REFUSED, SignalBoard, digest_of
+from local_mes.level2.drivers.together import until_one_ends
 from local_mes.level2.opcua.history import find_history
 from local_mes.level2.opcua.settings import EventSource, OpcuaSettings, Signal
 from local_mes.level2.opcua.values import NO_DATA, Reading, event_heard, find_node, overflowed, reading_of
-from local_mes.level2.spool import Stored
 
 QUEUE = 1_000
 """Changes a server keeps for each node between two publishes."""
 HEARD_MAX = 100_000
 """Changes read ahead of the disk; more than that ends the session, and history fills the gap."""
-ASK_AGAIN_S = 10.0
+PENDING_MAX = 5_000
+ASK_AGAIN_S = 10
 
 
 class Signals:
@@ -40,7 +41,9 @@ class Signals:
         self._settings = settings
         self._client = client
         self._by_handle: dict[int, Signal | EventSource] = {}
-        self._commits: asyncio.Queue[tuple[str, asyncio.Future[Stored]]] = asyncio.Queue(HEARD_MAX)
+        self._pending: list[Heard] = []
+        self._touched: set[str] = set()
+        self._ready = asyncio.Event()
         sources = {one.message: one.node for one in settings.sources}
         self._board = SignalBoard(desk, sources)
 
@@ -50,33 +53,43 @@ class Signals:
         subscription = await self._client.create_subscription(
             self._settings.publish_ms, None, queue_maxsize=HEARD_MAX, overflow=OverflowPolicy.DISCONNECT
         )
-        counting = asyncio.create_task(self._count())
         try:
             self._desk.connected(self._desk.link.address)
             await self._subscribe(subscription, self._settings.sources)
             await self._fill_gap()
-            await self._hear(subscription, counting)
+            await until_one_ends(self._hear(subscription), self._store(), self._look_after(subscription))
         finally:
-            counting.cancel()
             await self._board.all_lost("the connection is lost")
 
-    async def _hear(self, subscription: Subscription, counting: asyncio.Task[None]) -> None:
-        number, asked = subscription.subscription_id, asyncio.get_running_loop().time()
-        while not counting.done():
-            told = await subscription.next_event(1.0)
-            if subscription.subscription_id != number:
-                raise ConnectionError("The server dropped the subscription.")
+    async def _hear(self, subscription: Subscription) -> None:
+        async for told in subscription:
             await self._take(told)
-            now = asyncio.get_running_loop().time()
-            if now - asked > ASK_AGAIN_S:
-                asked = now
+            while len(self._pending) > PENDING_MAX:
+                await asyncio.sleep(0.01)
+
+    async def _store(self) -> None:
+        """All that has come meanwhile in one commit. What cannot be stored ends the session: history has it."""
+        while True:
+            await self._ready.wait()
+            self._ready.clear()
+            heard, self._pending = self._pending, []
+            touched, self._touched = self._touched, set()
+            await self._desk.keep_beside(heard, self._board.saving(touched))
+
+    async def _look_after(self, subscription: Subscription) -> None:
+        """Notice a subscription that was made anew behind our back, and ask again for what was refused."""
+        number, looks = subscription.subscription_id, 0
+        while subscription.subscription_id == number:
+            await asyncio.sleep(1)
+            looks += 1
+            if looks % ASK_AGAIN_S == 0:
                 refused = {name for name, one in self._board.states.items() if one.state == REFUSED}
                 await self._subscribe(
                     subscription, tuple(one for one in self._settings.sources if one.message in refused)
                 )
-        counting.result()
+        raise ConnectionError("The server dropped the subscription.")
 
-    async def _take(self, told: DataChangeEvent | OpcEvent | StatusChangeEvent | None) -> None:
+    async def _take(self, told: DataChangeEvent | OpcEvent | StatusChangeEvent) -> None:
         if isinstance(told, DataChangeEvent):
             source = self._by_handle.get(told.data.subscription_data.server_handle or 0)
             if isinstance(source, Signal):
@@ -84,7 +97,7 @@ class Signals:
         elif isinstance(told, OpcEvent):
             source = self._by_handle.get(told.event.server_handle or 0)
             if isinstance(source, EventSource):
-                await self._happened(source, told.event)
+                self._happened(source, told.event)
         elif isinstance(told, StatusChangeEvent) and told.notification.Status.is_bad():
             raise ConnectionError(f"The server ended the subscription: {told.notification.Status.name}.")
 
@@ -96,7 +109,7 @@ class Signals:
                 if isinstance(source, EventSource):
                     kind = await find_node(self._client, source.type)
                     handle = await subscription.subscribe_events(node, kind, queuesize=QUEUE)
-                    await self._desk.write(self._board.told(source.message, GOOD))
+                    self._show(source.message, GOOD)
                 else:
                     # the first value may be told before the answer comes: it waits in the queue until we are back
                     handle = await subscription.subscribe_data_change(
@@ -107,7 +120,7 @@ class Signals:
                 if isinstance(error, ConnectionError | TimeoutError):
                     raise
                 why = type(error).__name__ if isinstance(error, UaError) else str(error)
-                await self._desk.write(self._board.told(source.message, REFUSED, why))
+                self._show(source.message, REFUSED, why)
 
     async def _changed(self, signal: Signal, found: ua.DataValue, *, late: bool = False) -> None:
         """One value: as a state always, as a message when it is a change."""
@@ -116,12 +129,9 @@ class Signals:
             self._desk.gap(f"{signal.message}: the server's queue ran over, changes before {reading.claimed} are lost.")
         heard = reading.heard(signal.message, late=late)
         wanted = reading.quality != NO_DATA and (signal.when == "change" or (before.is_low and bool(reading.value)))
-        state = self._board.told(signal.message, reading.quality, reading.reason, reading.value)
-        if not wanted or digest_of(heard) == before.stored:
-            return await self._desk.write(state)
-        if signal.fields:
-            heard = await self._with_fields(signal, heard)
-        await self._post(heard)
+        self._show(signal.message, reading.quality, reading.reason, reading.value)
+        if wanted and digest_of(heard) != before.stored:
+            self._post(await self._with_fields(signal, heard) if signal.fields else heard)
 
     async def _with_fields(self, signal: Signal, heard: Heard) -> Heard:
         """The values beside it; one without data is none, and the message says so."""
@@ -139,23 +149,22 @@ class Signals:
         problem = f"No data for {'; '.join(faults)}." if faults else ""
         return replace(heard, fields={**heard.fields, **more}, problem=problem)
 
-    async def _happened(self, source: EventSource, event: Event, *, late: bool = False) -> None:
+    def _happened(self, source: EventSource, event: Event, *, late: bool = False) -> None:
         heard = event_heard(source.message, event, late=late)
         if digest_of(heard) != self._board.states[source.message].stored:
-            await self._post(heard)
+            self._post(heard)
 
-    async def _post(self, heard: Heard) -> None:
+    def _show(self, name: str, state: str, reason: str = "", value: Any = None) -> None:
+        self._board.told(name, state, reason, value)
+        self._touched.add(name)
+        self._ready.set()
+
+    def _post(self, heard: Heard) -> None:
         """To the disk without waiting for it; the signal's state goes along in the same commit."""
-        beside = self._board.stored(heard)
-        future = asyncio.wrap_future(self._desk.post(heard, self._desk.clock.now_ms(), beside))
-        await self._commits.put((heard.message, future))
-
-    async def _count(self) -> None:
-        """What could not be stored ends the session: it is read again from the server's history."""
-        while True:
-            message, commit = await self._commits.get()
-            stored = await commit
-            self._desk.state.stored(message, self._desk.clock.now_ms(), repeated=stored.repeated)
+        self._board.stored(heard)
+        self._pending.append(heard)
+        self._touched.add(heard.message)
+        self._ready.set()
 
     async def _fill_gap(self) -> None:
         """What the server has stored since the last change we have, in its order in time."""
@@ -164,6 +173,6 @@ class Signals:
             self._desk.gap(fault)
         for source, one in found:
             if isinstance(source, EventSource):
-                await self._happened(source, one, late=True)
+                self._happened(source, one, late=True)
             else:
                 await self._changed(source, one, late=True)

@@ -16,6 +16,7 @@ from asyncua.client.client import Client
 from asyncua.common.events import Event
 from asyncua.common.node import Node
 
+from local_mes.level2.drivers.desk import number_of
 from local_mes.level2.drivers.port import Heard
 
 GOOD, UNCERTAIN, NO_DATA = "good", "uncertain", "no_data"
@@ -35,7 +36,7 @@ class Reading:
         """As a message. Its time and value name it: the same change told twice is one."""
         content = {"value": self.value, "quality": self.quality}
         raw = msgspec.json.encode({"message": message, "time": self.claimed} | content)
-        return Heard(message, content, raw, self.claimed, 0 if self.claimed else None, late=late)
+        return Heard(message, content, raw, self.claimed, number_of(raw) if self.claimed else None, late=late)
 
 
 def reading_of(found: ua.DataValue) -> Reading:
@@ -62,7 +63,7 @@ def event_heard(message: str, event: Event, *, late: bool = False) -> Heard:
     }
     claimed = str(content.get("Time") or "")
     raw = msgspec.json.encode({"message": message} | content)
-    return Heard(message, content, raw, claimed, 0, late=late)
+    return Heard(message, content, raw, claimed, number_of(raw), late=late)
 
 
 def overflowed(found: ua.DataValue) -> bool:

@@ -15,7 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from level2_line import Line
 from level2_peers import Site, collecting, free_port, until
-from opcua_peers import MAKES, POLICIES, AsyncuaServer, NodeServer, certify
+from opcua_peers import POLICIES, NodeServer, certify
 
 from local_mes.app import ROLES, create_console
 from local_mes.level2.certificates import save_certificate
@@ -103,7 +103,7 @@ def test_a_certificate_is_accepted_and_withdrawn_on_the_page(
 
 
 @contextmanager
-def elsewhere(server: AsyncuaServer | NodeServer) -> Iterator[None]:
+def elsewhere(server: NodeServer) -> Iterator[None]:
     """The server in a loop of its own: the page asks it from the thread of its request."""
     ready, stop = threading.Event(), threading.Event()
 
@@ -122,12 +122,11 @@ def elsewhere(server: AsyncuaServer | NodeServer) -> Iterator[None]:
         thread.join()
 
 
-@pytest.mark.parametrize("make", MAKES, ids=["asyncua", "node-opcua"])
 def test_a_server_is_looked_into_and_nodes_become_lines_of_the_model(
-    make: Any, make_site: MakeSite, clock: FixedClock, tmp_path: Path
+    make_site: MakeSite, clock: FixedClock, tmp_path: Path
 ) -> None:
     port = free_port()
-    line, server = Line(make_site(more=OPCUA.format(port=port)), clock), make(port, tmp_path, POLICIES[:1])
+    line, server = Line(make_site(more=OPCUA.format(port=port)), clock), NodeServer(port, tmp_path, POLICIES[:1])
     make_certificate(tmp_path, "ALD", 30)
     client = signed_in(line)
     away = client.get("/level2/browse/EAF")
