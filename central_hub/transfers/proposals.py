@@ -14,8 +14,8 @@ from shared.transfers.lines import LineFilter, TransferLine, find_lines
 from shared.transfers.queries import find_receipt
 from shared.transfers.tables import receipt
 
-ENOUGH = 50
-"""Points of 100 from which likeness is worth a look; the mass alone, or grade and load without it, are not enough."""
+ENOUGH = 70
+"""Points of 100 from which likeness is worth a look: only what came with the same load and weighs the same gets there."""
 PROPOSALS_MAX = 5
 
 
