@@ -169,7 +169,6 @@ def test_a_message_that_is_not_on_disk_is_not_acknowledged(
                 await says(floor, "scale", "1")
                 await says(floor, "scale", "2")
                 collector.cancel()
-                await asyncio.gather(collector, return_exceptions=True)
         async with collecting(site, clock):
             await until(lambda: len(site.spooled()) >= 2)
 

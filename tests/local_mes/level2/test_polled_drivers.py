@@ -24,6 +24,7 @@ from local_mes.level2.drivers.polled import PolledSignal, decode, encode
 from local_mes.level2.drivers.signal_state import find_signals
 from local_mes.level2.links import load_links
 from shared.clock import FixedClock
+from shared.db.engine import write
 from shared.errors import BadSetup
 
 MakeSite = Callable[..., Site]
@@ -243,6 +244,27 @@ def test_a_restart_of_the_device_heals(scene: tuple[Site, Any], clock: FixedCloc
     asyncio.run(play())
     # the simulated device begins at zero again, a control keeps its count: a count of 0 between is no loss
     assert [one["coil"] for one in contents(site, "CW1.Weight") if one["count"]] == ["A", "B"]
+
+
+def test_a_change_is_acknowledged_only_when_it_is_on_disk(scene: tuple[Site, Any], clock: FixedClock) -> None:
+    site, device = scene
+
+    async def play() -> None:
+        async with device.running():
+            async with collecting(site, clock) as collector:
+                await weighs(device, 1, 2, "A")
+                await acknowledged(device, 1)
+                with write(site.spool):  # no commit gets through meanwhile
+                    await weighs(device, 2, 4, "B")
+                    for _ in range(10):  # ten rounds
+                        assert await device.read(2, 2) == struct.pack(">H", 1)
+                        await asyncio.sleep(0.03)
+                    collector.cancel()
+            async with collecting(site, clock):
+                await acknowledged(device, 2)
+
+    asyncio.run(play())
+    assert [one["coil"] for one in contents(site, "CW1.Weight")] == ["A", "B"]
 
 
 NUMBERS = {"int16": 15, "uint16": 16, "int32": 31, "uint32": 32, "int64": 63, "uint64": 64}
