@@ -28,7 +28,7 @@ def close_receipt(
             raise errors.closed_already(load.number)
         match_in(plant, tx)  # a piece that waits under its painted number is not short
         lines = find_lines(tx.conn, LineFilter(shipment_id=load.shipment_id, receiver=plant.code))
-        short = [line for line in lines if line.receipt_id is None and not line.withdrawn]
+        short = [line for line in lines if line.is_awaited]
         at = at_ms or tx.now_ms()
         fact = ReceiptClosed(
             shipment_id=load.shipment_id,

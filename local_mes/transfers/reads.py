@@ -153,7 +153,7 @@ def read_receipt(conn: Connection, here: str, receipt_id: str) -> dict[str, Any]
 
 
 def _is_to_come(line: TransferLine) -> bool:
-    return line.receipt_id is None and not line.withdrawn
+    return line.is_awaited
 
 
 def _expected(lines: list[TransferLine], now_ms: int) -> ExpectedLoad:

@@ -124,6 +124,25 @@ def correct(number: str) -> BaseResponse:
     return redirect(url_for("transfers.load", number=number))
 
 
+@bp.post("/loads/<number>/say")
+@requires(*SHIPPERS)
+@forms.keeps_input(load)
+def say(number: str) -> BaseResponse:
+    """A piece of the load went another way."""
+    deed, words = OTHER_WAYS[forms.read_choice("kind", "What happened", tuple(OTHER_WAYS))]
+    command = service.LineCommand(
+        command_id=forms.command_id(),
+        actor=actor(),
+        shipment=number,
+        piece=forms.read_text("piece", "Piece", most=64),
+        note=forms.read_text("note", "Note"),
+        place=forms.read_text("place", "Place", most=64, needed=False),
+    )
+    deed(plant(), command)
+    flash(f"{command.piece} {words}. The other side will be told.")
+    return redirect(url_for("transfers.load", number=number))
+
+
 @bp.get("/expected")
 def expected() -> str:
     """Loads on their way here, and what waits for its sender's data."""
@@ -184,6 +203,14 @@ def receive() -> BaseResponse:
     if command.shipment and not done["provisional"]:
         return redirect(url_for("transfers.receive_piece", number=command.shipment))
     return redirect(url_for("transfers.receipt", number=done["receipt_id"]))
+
+
+OTHER_WAYS = {
+    "refused": (service.refuse, "is refused: it stays on its sender's account"),
+    "returned": (service.take_back, "is here again"),
+    "lost": (service.write_off, "is given up on this side; it is written off when the other side says so too"),
+}
+"""What may be said of a piece on its way -> the deed, and what it means."""
 
 
 def _told(piece: str, done: dict[str, Any]) -> tuple[str, str]:

@@ -77,6 +77,12 @@ class TransferLine:
     state: str
 
     @property
+    def is_awaited(self) -> bool:
+        """Whether it may still come to its addressee: on its way, and nobody has said otherwise."""
+        said = (self.receipt_id, self.refused_at_ms, self.returned_at_ms, self.lost_at_ms)
+        return not self.withdrawn and all(word is None for word in said)
+
+    @property
     def key(self) -> str:
         """The cursor of this line in lists."""
         return f"{self.shipment_id}.{self.material_id}"

@@ -90,6 +90,53 @@ def test_closing_and_correcting_on_the_loads_page(group: SteelGroup, yard: Perso
     assert sender.client.get("/transfers/loads/RT-9").status_code == 404
 
 
+def test_a_piece_that_went_another_way_is_said_on_the_loads_page(
+    group: SteelGroup, yard: Person, sender: Person
+) -> None:
+    announce(group, "161738-1-1", "161738-1-2", "161738-1-3")
+    load = "/transfers/loads/RT-1"
+    refused = yard.post(f"{load}/say", load, piece="161738-1-1", kind="refused", note="wet")
+    assert refused.status_code == 302
+    assert "Refused, on its way back" in yard.page(load)
+    assert "161738-1-2, 161738-1-3" in yard.page(load), "what was refused is not called short"
+    assert yard.post(f"{load}/say", load, piece="161738-1-1", kind="refused", note="wet").status_code == 409
+    group.sync()
+    back = sender.post(f"{load}/say", load, piece="161738-1-1", kind="returned", note="dry", place="YA7")
+    assert back.status_code == 302
+    assert "Back at the sender" in sender.page(load)
+    for person in (yard, sender):
+        done = person.post(f"{load}/say", load, piece="161738-1-2", kind="lost", note="fell off")
+        assert done.status_code == 302
+    group.sync()
+    assert "Written off" in sender.page(load)
+    assert yard.post(f"{load}/close", load).status_code == 302
+    lines = yard.api("GET", "/api/v1/shipments/RT-1").json["lines"]  # type: ignore[index]
+    assert {one["number"]: one["state"] for one in lines} == {
+        "161738-1-1": "returned",
+        "161738-1-2": "written_off",
+        "161738-1-3": "short",
+    }
+
+
+def test_the_words_of_a_line_over_the_api(group: SteelGroup, yard: Person, sender: Person) -> None:
+    announce(group, "161738-1-1", "161738-1-2", "161738-1-3")
+    told = {"shipment": "RT-1", "piece": "161738-1-1", "note": "wet"}
+    assert yard.api("POST", "/api/v1/receipts/refuse", json=told | {"command_id": "r"}).status_code == 201
+    group.sync()
+    back = told | {"command_id": "b", "place": "YA7"}
+    assert sender.api("POST", "/api/v1/shipments/return", json=back).status_code == 201
+    lost = told | {"command_id": "l", "piece": "161738-1-2"}
+    assert sender.api("POST", "/api/v1/shipments/lost", json=lost).json["by_both"] is False  # type: ignore[index]
+    parts = {"command_id": "p", "shipment": "RT-1", "piece": "161738-1-3", "parts": [{"mass_g": 12_000_000}] * 2}
+    took = yard.api("POST", "/api/v1/receipts/parts", json=parts)
+    assert (took.status_code, len(took.json["parts"])) == (201, 2)  # type: ignore[index]
+    amended = {"command_id": "a", "shipment": "RT-1", "piece": "161738-1-2", "reason": "copper"}
+    assert sender.api("POST", "/api/v1/shipments/amend", json=amended).status_code == 403, "quality says that"
+    unknown = {"command_id": "m", "receipt": "x", "shipment": "RT-1", "piece": "161738-1-2", "note": "n"}
+    assert yard.api("POST", "/api/v1/receipts/match", json=unknown).status_code == 409
+    assert yard.api("GET", "/api/v1/bundles/B-77").json["items"] == []  # type: ignore[index]
+
+
 def test_the_whole_way_over_the_api(group: SteelGroup, yard: Person, sender: Person) -> None:
     group.stock("ALD", "161738-1-1", 20_558)
     body = {
