@@ -150,13 +150,7 @@ class Caller:
     def history(self, session: Session, epoch: str, after: int) -> bytes:
         """The batch of ours that follows a place, as the peer holds it: whether it is ours is still to be proved."""
         nonce = random_key()
-        wish = History(
-            **self._in(session),
-            stream=self.code,
-            epoch=epoch,
-            after=after,
-            nonce=nonce,
-        )
+        wish = History(**self._in(session), stream=self.code, epoch=epoch, after=after, nonce=nonce)
         body = self.transport.send("history", sign(self.key, HISTORY, wish))
         try:
             head, batch = split(body)
@@ -203,15 +197,24 @@ class Caller:
 
     def deliver(self, sealed: Sealed) -> Receipt:
         """Send what is sealed and keep what the receipt says."""
+        receipt = self.send(sealed)
+        self.keep(sealed, receipt)
+        return receipt
+
+    def send(self, sealed: Sealed) -> Receipt:
+        """Send what is sealed; the receipt is signed by the peer and says that it is durable there."""
         receipt = self._open(self.transport.send("push", sealed.body), RECEIPT, Receipt)
         self._check_receipt(receipt, sealed)
+        return receipt
+
+    def keep(self, sealed: Sealed, receipt: Receipt) -> None:
+        """Keep what a receipt says: the peer's position, and our own seal."""
         held = EpochState(receipt.stream, receipt.epoch, receipt.durable, receipt.hash)
         now = self.clock.now_ms()
         with write(self.engine) as conn:
             marks.move_holdings(conn, self.peer.code, [held], now)
             marks.keep_own_seal(conn, sealed, now)
             link.note_contact(conn, self.peer.code, now, receipt.sent_ms - now)
-        return receipt
 
     def pull(self, session: Session, wait_ms: int) -> int:
         """Ask for what follows our position in the peer's stream to us; returns how many entries were new."""
@@ -248,9 +251,8 @@ class Caller:
             check_stream(seal, self.peer.code, self.code)
             batch = unpack(seal, envelope, frame)
         except SyncError as error:
-            raise Unreachable(
-                "sync.foreign_answer", f"The answer is no batch of {self.peer.code}: {error.what}"
-            ) from error
+            what = f"The answer is no batch of {self.peer.code}: {error.what}"
+            raise Unreachable("sync.foreign_answer", what) from error
         if (seal.incarnation, seal.session, seal.stream) != (session.incarnation, session.id, self.stream_down):
             raise Unreachable("sync.foreign_answer", "The batch was sealed for another session.")
         with write(self.engine) as conn:

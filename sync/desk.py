@@ -24,7 +24,8 @@ from sync.clones import Visit
 from sync.credit import get_credit
 from sync.downlink import heal
 from sync.errors import BadSeal, OutOfStep, PeerHeld, StaleSession
-from sync.incoming import Held, check_stream, store, unpack
+from sync.in_order import InOrder
+from sync.incoming import Batch, Held, check_stream, store, unpack
 from sync.limits import ENTRIES_MAX, HEAD_BYTES_MAX, PROTOCOL, RAW_BYTES_MAX
 from sync.link import complete_through
 from sync.meeting import Met, follow_order, hold_both, keep_marks, list_marks, note_visit, visit_of
@@ -87,6 +88,7 @@ class Desk:
         self._folder = folder
         self._appliers = appliers
         self._giving = Giving(code, clock, key)
+        self._order = InOrder()
         self._greeted: dict[str, tuple[str, Visit]] = {}
         self._closing = False
         with read(engine) as conn:
@@ -169,9 +171,22 @@ class Desk:
             seal = open_seal(envelope, peer.trusted, self._code)
             check_stream(seal, peer.code, self._code)
             self._check_session(conn, peer, seal.incarnation, seal.session)
-        batch = unpack(seal, envelope, frame)
-        self._watch_callers(peer, seal.session)
-        now = self._clock.now_ms()
+        with self._order.work(seal):
+            batch = unpack(seal, envelope, frame)
+            self._watch_callers(peer, seal.session)
+            self._order.wait(seal)
+            held, credit = self._store(peer, batch)
+        if held.new_entries:
+            self._arrived.ring()
+        receipt = self._receipt(peer, seal, held, digest(envelope), credit)
+        if held.answer != "stored":
+            what = f"{seal.stream} is held up to {held.durable}; the batch starts at {seal.first} ({held.answer})."
+            raise OutOfStep(f"sync.{held.answer}", what, receipt=receipt)
+        return receipt
+
+    def _store(self, peer: Peer, batch: Batch) -> tuple[Held, int]:
+        """Store a batch in one transaction; what is held then, and the credit for the next."""
+        seal, now = batch.seal, self._clock.now_ms()
         with write(self._engine) as conn:
             self._check_session(conn, peer, seal.incarnation, seal.session)
             held = store(conn, batch, now)
@@ -181,16 +196,9 @@ class Desk:
             if held.answer == "fork":
                 open_incident(conn, self._clock, peer.code, "fork", f"{seal.stream} {seal.epoch} at {seal.first}")
             for fact_id in held.taken:
-                open_incident(
-                    conn, self._clock, peer.code, "same_id", f"{fact_id} came with other bytes; the first stay"
-                )
-        if held.new_entries:
-            self._arrived.ring()
-        receipt = self._receipt(peer, seal, held, digest(envelope), credit)
-        if held.answer != "stored":
-            what = f"{seal.stream} is held up to {held.durable}; the batch starts at {seal.first} ({held.answer})."
-            raise OutOfStep(f"sync.{held.answer}", what, receipt=receipt)
-        return receipt
+                what = f"{fact_id} came with other bytes; the first stay"
+                open_incident(conn, self._clock, peer.code, "same_id", what)
+        return held, credit
 
     def pull(self, raw: bytes) -> bytes:
         """What follows the caller's position in its stream, at once or as soon as there is something."""

@@ -36,12 +36,13 @@ from shared.db.engine import write
 from shared.errors import StrandlineError
 from shared.logs import get
 from sync import link
-from sync.ahead import Ahead
+from sync.ahead import Ahead, Flight
 from sync.backoff import Backoff, BatchSize
 from sync.bell import Bell
 from sync.caller import Caller, Session
 from sync.errors import Busy, NotConnected, OutOfStep, OverLimit, StaleSession, SyncError, TooSlow, Unreachable
 from sync.lease import LEASE_S, Lease
+from sync.messages import Receipt
 from sync.outgoing import Sealed
 
 log = get("sync")
@@ -50,6 +51,10 @@ Step = Literal["hello", "push", "rest", "meet", "pull"]
 
 CONTACTS: tuple[Step, ...] = ("push", "pull")
 """Steps that follow themselves when the peer's word came back; the others only prepare one."""
+
+
+LONG_S = 5.0
+"""A push that takes longer has a narrow line: two beside each other would only both be late."""
 
 
 @dataclass(frozen=True)
@@ -179,24 +184,45 @@ class Exchange:
         session = self._session
         if session is None:
             return "hello"
-        sealed = self._ahead.take(session) or self._seal_next(session)
+        flight = self._ahead.take(session)
+        sealed = flight.made.result() if flight is not None else None
+        if sealed is None:
+            flight, sealed = None, self._seal_next(session)
         if sealed is None:
             return "rest"
         self._ahead.begin(session, sealed, self._size.entries)
+        receipt = self._receipt(session, sealed, flight)
+        if receipt is not None:
+            self._caller.keep(sealed, receipt)
+            self._beat_due = time.monotonic() + self._pace.heartbeat_s
+            if sealed.entries:
+                self._size.went_through(receipt.credit)
+        return "push"
+
+    def _receipt(self, session: Session, sealed: Sealed, flight: Flight | None) -> Receipt | None:
+        """What the peer says to a batch; None where it has no time for two: this one comes again, alone."""
+        beside = flight is not None and flight.beside
+        began = time.monotonic()
         try:
-            receipt = self._caller.deliver(sealed)
+            return flight.answer.result() if flight is not None and beside else self._caller.send(sealed)
         except NotConnected:
             raise
         except (Unreachable, OverLimit, TooSlow):
             self._size.came_to_nothing()
             raise
         except (OutOfStep, StaleSession):
+            self._ahead.go_alone()
             self._forget(session)
             raise
-        self._beat_due = time.monotonic() + self._pace.heartbeat_s
-        if sealed.entries:
-            self._size.went_through(receipt.credit)
-        return "push"
+        except Busy:
+            self._ahead.go_alone()
+            if not beside:
+                raise
+            self._ahead.drop()
+            return None
+        finally:
+            if time.monotonic() - began > LONG_S:
+                self._ahead.go_alone()
 
     def _seal_next(self, session: Session) -> Sealed | None:
         """What the peer lacks, or a heartbeat when one is due; None: there is nothing to say."""
@@ -257,14 +283,8 @@ class Exchange:
             self._departing.ring()
         seen = self._nudge.rings
         wait_s = self._backoff.wait_as_asked_s(asked_s) if asked_s else self._backoff.wait_s(lane.failures)
-        log.info(
-            "exchange failed",
-            lane=lane.name,
-            peer=self._caller.peer.code,
-            failures=lane.failures,
-            wait_s=round(wait_s, 1),
-            reason=str(error)[:300],
-        )
+        known = {"lane": lane.name, "peer": self._caller.peer.code, "failures": lane.failures}
+        log.info("exchange failed", **known, wait_s=round(wait_s, 1), reason=str(error)[:300])
         self._nudge.wait(seen, wait_s)
 
     def _note_away(self, error: Exception) -> None:
