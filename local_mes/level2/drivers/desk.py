@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import struct
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -111,7 +112,11 @@ class Desk:
             if order is None:
                 await self.down_wake.wait()
                 continue
-            answer = await send(order)
+            try:
+                answer = await send(order)
+            except (ValueError, TypeError, LookupError, struct.error) as error:
+                # an order that cannot be put into the peer's words stays so: it must not hold up those behind it
+                answer = Answer(False, f"cannot be sent: {error}")
             settle = partial(
                 down.settle,
                 down_id=order.down_id,

@@ -86,7 +86,8 @@ class Driver:
     async def send(self, order: Down) -> Answer:
         """Send one order down and wait for the answer; called one at a time while connected.
 
-        An error leaves the order open: it is sent again after the next connect, so twice must do no harm.
+        OSError leaves the order open: it is sent again after the next connect, so twice must do no harm. ValueError,
+        TypeError and LookupError say that it cannot be sent at all: it is refused with their text.
         """
         return Answer(False, f"{self.desk.link.kind} cannot send {order.message}")
 

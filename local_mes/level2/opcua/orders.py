@@ -57,20 +57,12 @@ class Orders:
         nodes = self._writes.get(order.message)
         try:
             if self._jobs is not None and order.message.startswith(PREFIX):
-                return await self._send_job(self._jobs, order)
+                return await self._jobs.send(order)
             return await (self._write(nodes, order.fields) if nodes else self._call(order))
         except UaStatusCodeError as error:
             if isinstance(error, AGAIN):
                 raise
             return Answer(False, type(error).__name__)
-
-    async def _send_job(self, jobs: Jobs, order: Down) -> Answer:
-        try:
-            return await jobs.send(order)
-        except (ValueError, TypeError) as error:
-            if isinstance(error, UaError):
-                raise
-            return Answer(False, f"cannot be sent: {error}")
 
     async def _call(self, order: Down) -> Answer:
         """`Object.Method` below Objects; status 0 is accepted."""

@@ -123,6 +123,7 @@ async def orders(site: Site, server: PeerServer, clock: FixedClock) -> None:
 
     down.queue_call(site.spool, clock, "EAF", "PDI.Store", {"slab": "S1", "thickness_um": 230000}, key="c1")
     down.queue_call(site.spool, clock, "EAF", "PDI.Store", {"slab": "held", "thickness_um": 230000}, key="c2")
+    down.queue_telegram(site.spool, clock, "EAF", "Power", {"set_point": "high"}, key="w0")
     down.queue_telegram(site.spool, clock, "EAF", "Power", {"set_point": 42}, key="w1")
     down.queue_telegram(site.spool, clock, "EAF", "Power", {"nowhere": 42}, key="w2")
     down.queue_telegram(site.spool, clock, "EAF", "Power", {"unknown": 42}, key="w3")
@@ -132,6 +133,7 @@ async def orders(site: Site, server: PeerServer, clock: FixedClock) -> None:
         "refused status 7",
         "confirmed written and read back",
     ]
+    assert answer("w0").startswith("refused set_point")
     assert "nowhere" in answer("w2")
     assert "no node for unknown" in answer("w3")
     assert (await server.called(), await server.get("SetPoint")) == (["S1", "held"], 42)
