@@ -56,7 +56,7 @@ async def be_killed(sender: Sender, chance: Random, kills: int) -> None:
             while sender.acknowledged < aim or in_time:
                 if time.monotonic() > end:
                     break
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.0007)  # leaves the machine to the collector
             process.kill()
             await asyncio.to_thread(process.join)
             job.cancel()
@@ -72,7 +72,7 @@ async def finish(sender: Sender) -> None:
 @pytest.mark.parametrize(
     "kills",
     [
-        pytest.param(6, id="a few"),
+        pytest.param(4, id="a few"),
         pytest.param(1000, id="a thousand", marks=[pytest.mark.slow, pytest.mark.timeout(14_400)]),
     ],
 )
