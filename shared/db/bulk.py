@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from psycopg.errors import UniqueViolation
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -34,6 +33,9 @@ from shared.db.copying import Rows, copy_in
 COPY_FROM = 50
 """Rows from which on COPY is worth its further round trips."""
 
+UNIQUE_VIOLATION = "23505"
+"""PostgreSQL's own number for a key that is there already."""
+
 
 def insert_new(conn: Connection, table: Table, rows: Rows) -> int:
     """Insert rows (all with the same keys) and leave those alone whose key is there; returns how many were new."""
@@ -54,7 +56,7 @@ def _all_copied(conn: Connection, table: Table, rows: Rows) -> bool:
         with conn.begin_nested():
             copy_in(conn, table, rows)
     except IntegrityError as error:
-        if not isinstance(error.orig, UniqueViolation):
+        if getattr(error.orig, "sqlstate", "") != UNIQUE_VIOLATION:
             raise
         return False
     return True

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
-from psycopg import sql
 from sqlalchemy import BigInteger, Boolean, Connection, LargeBinary, String, Table
 from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from psycopg import sql
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -23,6 +24,8 @@ _KINDS = ((BigInteger, "int8"), (Boolean, "bool"), (LargeBinary, "bytea"), (Stri
 
 def copy_in(conn: Connection, table: Table, rows: Rows) -> None:
     """Insert rows (all with the same two columns or more). The database's errors come as from any statement."""
+    import psycopg  # a node on SQLite starts without it
+
     columns = tuple(rows[0])
     statement, kinds = _statement(table, columns)
     values = itemgetter(*columns)
@@ -43,6 +46,8 @@ def copy_in(conn: Connection, table: Table, rows: Rows) -> None:
 
 @lru_cache(maxsize=100)
 def _statement(table: Table, columns: tuple[str, ...]) -> tuple[sql.Composed, tuple[str, ...]]:
+    from psycopg import sql
+
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table.name), names)
     return statement, tuple(_kind(table.c[name].type) for name in columns)

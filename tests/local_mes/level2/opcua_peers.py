@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import DNSName, UniformResourceIdentifier
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from demo.simulator.address_space import CopiedSpace
+
 NODE_PEER = Path(__file__).parents[2] / "peers" / "node_opcua"
 POLICIES = ("Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss")
 TYPES = {"Speed": 0.0, "Trigger": False, "Heat": "", "SetPoint": 0.0}
@@ -74,7 +76,7 @@ class AsyncuaServer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        server = Server(user_manager=self.users)
+        server = Server(CopiedSpace(self.users))
         await server.init()
         server.set_endpoint(f"opc.tcp://127.0.0.1:{self.port}")
         await self._secure(server)

@@ -22,6 +22,7 @@ from cryptography.x509 import DNSName, UniformResourceIdentifier
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from level2_peers import Site, collecting, free_port, until
 
+from demo.simulator.address_space import CopiedSpace
 from local_mes.level2 import down
 from local_mes.level2.links import load_links
 from local_mes.level2.ring import missing_slots, read_event
@@ -55,7 +56,7 @@ class Mill:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        server = Server()
+        server = Server(CopiedSpace())
         await server.init()
         server.set_endpoint(f"opc.tcp://127.0.0.1:{self.port}")
         await self._secure(server)
