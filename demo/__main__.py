@@ -50,7 +50,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="with --once: the judge's whole summary as JSON on stdout")
     parser.add_argument("--seed", type=int, help="varies the bulk of the day; named pieces stay")
     parser.add_argument(
-        "--size", choices=("full", "small"), default="full", help="small: a true subset in under a minute"
+        "--size", choices=("full", "small"), default="full", help="small: a true subset in half a minute"
     )
     parser.add_argument("--speed", type=float, default=60.0, help="times real time (not with --once)")
     parser.add_argument("--dir", type=Path, default=Path("demo-run"), help="folder of the run")
