@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -94,13 +95,13 @@ class BrokerDriver(Driver):
         except ImportError as error:
             raise bad_link(link.code, "MQTT needs the extra `mqtt` (pip install 'strandline[mqtt]')") from error
 
+    @abstractmethod
     def filters(self) -> list[str]:
         """What is subscribed to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, topic: str, payload: bytes, again: bool) -> Heard | None:
         """The message in a payload, None when it says nothing that is kept."""
-        raise NotImplementedError
 
     async def begin(self) -> None:
         """Called when subscribed."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 import struct
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -118,24 +119,24 @@ class PolledDriver(Driver):
                 raise bad_link(link.code, f"the signal {one.name}: {error}") from error
 
     @classmethod
+    @abstractmethod
     def parse(cls, signal: PolledSignal) -> object:
         """The place a source names; ValueError when it names none."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def connect(self) -> None:
         """Open the connection; OSError."""
-        raise NotImplementedError
 
     async def close(self) -> None:
         """End it."""
 
+    @abstractmethod
     async def fetch(self, signal: PolledSignal) -> bytes:
         """Its bytes. ValueError: only this one cannot be read; OSError: the connection is gone."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def store(self, signal: PolledSignal, raw: bytes) -> None:
         """Write its bytes; errors as in fetch."""
-        raise NotImplementedError
 
     async def session(self) -> None:
         """Rounds until the connection fails."""

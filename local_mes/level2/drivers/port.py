@@ -8,6 +8,7 @@ Drivers are found by entry points of the group `strandline.level2_drivers`; docs
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ class Answer:
     text: str
 
 
-class Driver:
+class Driver(ABC):
     """One link. Errors of a peer are OSError, ValueError, TypeError, LookupError: translate a library's own."""
 
     Settings: ClassVar[type[msgspec.Struct]] = Settings
@@ -76,12 +77,12 @@ class Driver:
         """
         read_settings(link, cls.Settings)
 
-    async def open(self) -> None:
+    async def open(self) -> None:  # noqa: B027 - most drivers take nothing of the kind
         """Take what only one can have, such as a port to listen on; BadSetup when it is taken. Once, before all else."""
 
+    @abstractmethod
     async def session(self) -> None:
         """Connect, say `desk.connected`, hear until the connection ends (return or raise) or the task is cancelled."""
-        raise NotImplementedError
 
     async def send(self, order: Down) -> Answer:
         """Send one order down and wait for the answer; called one at a time while connected.

@@ -36,4 +36,6 @@ def find_driver(link: Link) -> type[Driver]:
         raise bad_link(link.code, f"its driver {link.kind} cannot be loaded: {error}") from error
     if not (isinstance(driver, type) and issubclass(driver, Driver)):
         raise bad_link(link.code, f"{point.value} is no driver (a class derived from Driver)")
+    if lacking := ", ".join(sorted(driver.__abstractmethods__)):
+        raise bad_link(link.code, f"the driver {point.value} lacks {lacking}")
     return driver

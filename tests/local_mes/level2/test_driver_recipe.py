@@ -100,6 +100,14 @@ def test_settings_that_a_driver_does_not_know_are_refused_by_name(installed: Non
         load_links(make_site(more=blocks("toml")[1].replace("scale =", "scael =")).settings)
 
 
+def test_a_driver_that_lacks_a_method_is_refused_before_it_runs(
+    installed: None, make_site: MakeSite, tmp_path: Path
+) -> None:
+    (tmp_path / "weighbridge.py").write_text(blocks("python")[0].replace("async def session", "async def talk"))
+    with pytest.raises(BadSetup, match="lacks session"):
+        load_links(make_site(more=blocks("toml")[1]).settings)
+
+
 def test_an_unknown_kind_names_what_is_installed(make_site: MakeSite) -> None:
     with pytest.raises(BadSetup, match="'weighbridge', and no driver") as refused:
         load_links(make_site(more=blocks("toml")[1]).settings)
