@@ -13,6 +13,7 @@ from local_mes.connection.views import install_lookout
 from local_mes.level2.interpret import Interpreter
 from local_mes.level2.links import load_links
 from local_mes.level2.outbox import pass_on
+from local_mes.level2.pruning import prune
 from local_mes.level2.queries import open_figures
 from local_mes.plant import Plant
 from local_mes.production import operations as _operations  # noqa: F401 - registers what messages mean
@@ -64,7 +65,8 @@ def start_plant(settings: PlantSettings) -> Served:
     interpreter = Interpreter(plant, load_links(settings))
     thread = threading.Thread(target=interpreter.run, args=(stopping,), name="interpreter", daemon=True)
     following = _make_following(plant, station)
-    keeping = Keeping(plant.node, (("compare", Comparing(plant.node, way).nightly),), fetch=station.history)
+    nightly = (("compare", Comparing(plant.node, way).nightly), ("spool", partial(prune, plant)))
+    keeping = Keeping(plant.node, nightly, fetch=station.history)
 
     def start() -> None:
         keeping.start()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from shared.db.engine import read
 from shared.disk import check_extras
@@ -17,7 +17,7 @@ from shared.journal.position import applied_to
 from shared.journal.reading import all_streams, lives, own_streams
 from shared.node import Node
 from sync.lease import Lease
-from sync.tables import position
+from sync.waiting import held_to
 
 DAY_MS = 86_400_000
 
@@ -72,5 +72,4 @@ def _read_by_all(conn: Connection, stream: str, epoch: str, own: bool) -> int:
     """The last entry of an epoch that every reader is past."""
     if not own:
         return applied_to(conn, stream, epoch)
-    query = select(func.min(position.c.durable)).where(position.c.stream == stream, position.c.epoch == epoch)
-    return conn.execute(query).scalar() or 0
+    return held_to(conn, stream, epoch)

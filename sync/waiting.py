@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from shared.journal.reading import entries_after
 from sync.marks import list_holdings
 from sync.outgoing import states
 from sync.positions import missing
+from sync.tables import position
 
 SAMPLE = 200
 """Bytes are estimated from the first so many entries that wait: weighing a million would cost more than it tells."""
@@ -22,6 +23,12 @@ class Waiting:
     facts: int
     bytes: int
     oldest_ms: int | None
+
+
+def held_to(conn: Connection, stream: str, epoch: str) -> int:
+    """The last entry of an epoch of ours that every reader says it holds durably; 0 while there is no reader."""
+    query = select(func.min(position.c.durable)).where(position.c.stream == stream, position.c.epoch == epoch)
+    return conn.execute(query).scalar() or 0
 
 
 def read_waiting(conn: Connection, stream: str, peer: str) -> Waiting:

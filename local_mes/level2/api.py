@@ -18,6 +18,7 @@ from local_mes.level2.interpret import oldest_open_ms
 from local_mes.level2.link_course import GAP, RESTART, spans
 from local_mes.level2.link_state import find_history
 from local_mes.level2.links import load_links
+from local_mes.level2.spool_figures import get_spool_figures
 from shared.web.body import Body
 from shared.web.context import actor, reading, requires
 from shared.web.paging import PageQuery
@@ -120,6 +121,7 @@ def get_links() -> dict[str, Any]:
         "next": None,
         "as_of": here.clock.now_ms(),
         "backlog": asdict(get_backlog(here)),
+        "spool": asdict(get_spool_figures(here)),
         "oldest_open_ms": oldest_open_ms(here),
     }
 

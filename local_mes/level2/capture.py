@@ -12,10 +12,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
-from local_mes.level2.errors import bad_capture, bad_moment
-from local_mes.level2.spool_tables import message
+from local_mes.level2.errors import bad_capture, bad_moment, given_up
+from local_mes.level2.spool_tables import message, pruned
 from shared.clock import to_ms
 from shared.db.engine import read
 
@@ -49,7 +49,23 @@ class Captured(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def capture(spool: Engine, plant: str, links: Collection[str], from_ms: int, to_ms: int) -> Iterator[bytes]:
-    """The lines of a capture: messages received from from_ms on and before to_ms."""
+    """The lines of a capture: messages received from from_ms on and before to_ms. Refused where some are gone."""
+    gone_to = find_pruned_to(spool, links)
+    if from_ms <= gone_to:
+        raise given_up(gone_to)
+    return _lines(spool, plant, links, from_ms, to_ms)
+
+
+def find_pruned_to(spool: Engine, links: Collection[str]) -> int:
+    """Up to when messages of these links (none named: of any) were given up, ms; 0 while all are there."""
+    query = select(func.max(pruned.c.received_ms))
+    if links:
+        query = query.where(pruned.c.link.in_(links))
+    with read(spool) as conn:
+        return conn.execute(query).scalar() or 0
+
+
+def _lines(spool: Engine, plant: str, links: Collection[str], from_ms: int, to_ms: int) -> Iterator[bytes]:
     title = Title(plant=plant, links=tuple(sorted(links)), from_ms=from_ms, to_ms=to_ms)
     yield msgspec.json.encode(title) + b"\n"
     c = message.c

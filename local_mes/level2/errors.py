@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.clock import to_datetime
 from shared.errors import BadInput, NotFound, Refused, Unavailable
 
 KEPT = "The message stays in the repair queue as it was."
@@ -57,8 +58,18 @@ def unknown_message(spool_id: int) -> NotFound:
     """The spool has no such message."""
     return NotFound(
         "level2.no_message",
-        f"There is no message {spool_id} in this plant's spool.",
-        todo="Open the link and choose one of its messages.",
+        f"There is no message {spool_id} in this plant's spool (any more).",
+        todo="Open the link and choose one of its messages; old ones are given up after `spool_days`.",
+    )
+
+
+def given_up(to_ms: int) -> Refused:
+    """A stretch of time of which the spool no longer has everything."""
+    return Refused(
+        "level2.given_up",
+        f"The spool no longer has every message up to {to_datetime(to_ms):%Y-%m-%dT%H:%M:%SZ}: the old ones were given up.",
+        kept="Nothing was captured.",
+        todo="Begin later. Files captured before are as good as ever; the setting spool_days says how long messages stay.",
     )
 
 

@@ -20,8 +20,9 @@ import msgspec
 from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from local_mes.level2.spool_tables import identity, spool_metadata
+from local_mes.level2.spool_tables import LETS_GO, identity, spool_metadata
 from shared.clock import Clock
+from shared.db.append_only import drop_statements, statements
 from shared.db.engine import read, write
 from shared.errors import Unavailable
 from shared.ids import random_key
@@ -72,11 +73,21 @@ def create_spool(engine: Engine, clock: Clock) -> str:
     """Make the spool's tables and key where there are none; returns the key."""
     spool_metadata.create_all(engine)
     with write(engine) as conn:
+        _upgrade(conn)
         key = conn.execute(select(identity.c.key)).scalar()
         if key is None:
             key = random_key()
             conn.execute(insert(identity).values(key=key, made_ms=clock.now_ms()))
     return key
+
+
+def _upgrade(conn: Connection) -> None:
+    """A spool of a release that never let a message go gets the guard of today."""
+    found = conn.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'message_no_delete'").scalar()
+    if LETS_GO in str(found):
+        return
+    for statement in (*drop_statements("message", "sqlite"), *statements("message", "sqlite", lets_go=LETS_GO)):
+        conn.exec_driver_sql(statement)
 
 
 def get_key(engine: Engine) -> str:

@@ -16,6 +16,31 @@ identity = Table(
     Column("made_ms", Int, nullable=False),
 )
 
+pruned = Table(
+    # of each link, up to where messages may be gone: the database lets none behind that go
+    "pruned",
+    spool_metadata,
+    Column("link", Code, primary_key=True),
+    Column("ordinal", Int, nullable=False),
+    # the latest time of receipt among those that are gone, and how many they are
+    Column("received_ms", Int, nullable=False),
+    Column("rows", Int, nullable=False),
+    Column("at_ms", Int, nullable=False),
+)
+
+mark = Table(
+    # each night: what was interpreted and waited for nothing then, and the journal's end that has all that came of it
+    "mark",
+    spool_metadata,
+    Column("spool_id", Int, primary_key=True, autoincrement=False),
+    Column("at_ms", Int, nullable=False),
+    Column("epoch", Id, nullable=False),
+    Column("seq", Int, nullable=False),
+)
+
+LETS_GO = "OLD.ordinal <= COALESCE((SELECT ordinal FROM pruned WHERE pruned.link = OLD.link), -1)"
+"""Which rows of the spool may be deleted at all, for the database itself to hold to (SQL)."""
+
 message = append_only(
     Table(
         "message",
@@ -40,7 +65,8 @@ message = append_only(
         Index("ix_message_ordinal", "link", "ordinal"),
         Index("ix_message_received", "link", "received_ms"),
         sqlite_autoincrement=True,
-    )
+    ),
+    lets_go=LETS_GO,
 )
 
 down = Table(

@@ -16,6 +16,7 @@ from local_mes.level2.backlog import get_backlog
 from local_mes.level2.certificates import find_link_certificates
 from local_mes.level2.errors import still_wrong, unknown_repair
 from local_mes.level2.mend_form import leaves, read_form
+from local_mes.level2.spool_figures import get_spool_figures
 from shared.web.context import actor, reading, requires
 from shared.web.features import Feature, MenuItem
 from shared.web.forms import command_id, keeps_input, read_text
@@ -51,6 +52,7 @@ def links() -> str:
         links=queries.find_links(here),
         used=find_link_certificates(here),
         backlog=get_backlog(here),
+        spool=get_spool_figures(here),
         waiting=waiting,
         down=down.find_recent(here.spool, DOWN_SHOWN),
         signs=LINK_SIGNS,
