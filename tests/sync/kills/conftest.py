@@ -54,6 +54,7 @@ class Zygote:
 
     process: subprocess.Popen[str]
     folder: Path
+    said: Path
     lines: Queue[int] = field(default_factory=Queue)
     count: int = 0
     last: Dying | None = None
@@ -66,14 +67,23 @@ class Zygote:
         for line in self.process.stdout:
             self.lines.put(int(line))
 
+    def _why(self) -> str:
+        """How it stands with the process that forks: when it has ended, as what and with which last words."""
+        code = self.process.poll()
+        state = "still runs" if code is None else f"ended with {code}"
+        return f"the process that forks {state} after {self.count} orders and said: {self.said.read_text()[-2000:]!r}"
+
     def fork(self, role: str, port: int = 0, point: str = "", when: str = "before", nth: int = 1) -> Dying:
         self.count += 1
         acks = self.folder / f"acks{self.count}"
         order = {"role": role, "folder": str(self.folder), "port": port, "point": point, "when": when, "nth": nth}
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({**order, "acks": str(acks)}) + "\n")
-        self.process.stdin.flush()
-        self.last = Dying(self.lines.get(timeout=PATIENCE_S), acks, self.lines)
+        try:
+            self.process.stdin.write(json.dumps({**order, "acks": str(acks)}) + "\n")
+            self.process.stdin.flush()
+            self.last = Dying(self.lines.get(timeout=PATIENCE_S), acks, self.lines)
+        except (OSError, Empty) as error:
+            raise AssertionError(self._why()) from error
         return self.last
 
     def dies(self, role: str, port: int, point: str, when: str = "before", nth: int = 1) -> Dying:
@@ -99,7 +109,7 @@ def one_zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
             cwd=ROOT,
             env={"PYTHONPATH": str(ROOT)},
         )
-    yield Zygote(process, folder)
+    yield Zygote(process, folder, folder / "stderr")
     assert process.stdin is not None
     process.stdin.close()
     process.wait(PATIENCE_S)

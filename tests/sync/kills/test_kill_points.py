@@ -64,7 +64,6 @@ def converges(kit, hub, plant, acknowledged):
 
 
 @pytest.mark.fault(19, 20, 39)
-@pytest.mark.fault(19, 20, 39)
 @cycles
 @pytest.mark.parametrize(
     ("name", "when"),
@@ -90,7 +89,6 @@ def test_plant_killed(kit, zygote, name, when, cycles):
     converges(kit, hub, kit.plant(), acknowledged)
 
 
-@pytest.mark.fault(2, 24, 25)
 @pytest.mark.fault(2, 24, 25)
 @cycles
 @pytest.mark.parametrize(
@@ -148,7 +146,6 @@ def _poisoned(kit, hub, plant):
     hub.apply()
 
 
-@pytest.mark.fault(26)
 @pytest.mark.fault(26)
 @cycles
 @pytest.mark.parametrize(
