@@ -208,3 +208,22 @@ class DeviationRaised(Payload, frozen=True, kw_only=True):
     rule: str
     text: str
     material_id: str = ""
+
+
+@fact("PieceLabelled")
+class PieceLabelled(Payload, frozen=True, kw_only=True):
+    """A device put something readable on a piece, or failed to: a label, painted or stamped characters."""
+
+    label_id: str
+    material_id: str
+    means: str
+    """label | paint | stamp"""
+    device: str
+    text: str
+    """What was to be on it."""
+    outcome: str
+    """done | failed | mismatch: it reads otherwise"""
+    read: str = ""
+    """What the device read back; empty where it reads nothing."""
+    copies: int = 1
+    reason: str = ""

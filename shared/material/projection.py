@@ -28,7 +28,7 @@ from shared.material.books import (
     take_in,
 )
 from shared.material.operation_rows import Transformed, apply_material_transformed, apply_operation_weighings
-from shared.material.tables import alias, deviation_raised, mark, mass_history, material, place_history
+from shared.material.tables import alias, deviation_raised, mark, mass_history, material, piece_label, place_history
 
 __all__ = ["Birth", "mark_back", "mark_shipped", "register", "take_back", "take_in"]
 
@@ -200,6 +200,13 @@ def apply_deviation_raised(conn: Connection, facts: Sequence[AppliedFact[f.Devia
     )
 
 
+def apply_piece_labelled(conn: Connection, facts: Sequence[AppliedFact[f.PieceLabelled]]) -> None:
+    """A label or a marking; a later word on the same one replaces it."""
+    names = ("label_id", "material_id", "means", "device", "text", "outcome", "read", "copies", "reason")
+    rows = [{"author": x.author, "at_ms": x.occurred.at_ms} | {n: getattr(x.payload, n) for n in names} for x in facts]
+    upsert(conn, piece_label, rows, update=[*names[1:], "at_ms"])
+
+
 def register(appliers: Appliers) -> None:
     """Give the journal the appliers of this subject."""
     appliers.add(f.MaterialCreated, apply_material_created)
@@ -212,3 +219,4 @@ def register(appliers: Appliers) -> None:
     appliers.add(f.OrderAssigned, apply_order_assigned)
     appliers.add(f.MarkPlaced, apply_mark_placed)
     appliers.add(f.DeviationRaised, apply_deviation_raised)
+    appliers.add(f.PieceLabelled, apply_piece_labelled)

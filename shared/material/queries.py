@@ -19,6 +19,7 @@ from shared.material.tables import (
     mass_history,
     material,
     operation,
+    piece_label,
     place_history,
     process_value,
 )
@@ -237,7 +238,7 @@ def history(conn: Connection, material_id: str) -> list[Event]:
     events = [
         Event(r.given_at_ms, r.author, "number", f"{r.value} ({r.scheme})") for r in aliases_of(conn, material_id)
     ]
-    for table in (mass_history, place_history, mark, deviation_raised):
+    for table in (mass_history, place_history, mark, deviation_raised, piece_label):
         rows = conn.execute(select(table).where(table.c.material_id == material_id))
         events += [_event(table.name, row) for row in rows]
     events += _operations(conn, material_id)
@@ -246,7 +247,11 @@ def history(conn: Connection, material_id: str) -> list[Event]:
 
 def _event(table: str, row: Row[Any]) -> Event:
     if table == "mass_history":
-        return Event(row.at_ms, row.author, "mass", f"{row.mass_g} g {row.basis} {row.scale}".strip())
+        why = f", {row.reason}" if row.reason else ""
+        return Event(row.at_ms, row.author, "mass", f"{row.mass_g} g {row.basis} {row.scale}".strip() + why)
+    if table == "piece_label":
+        read = f", reads {row.read}" if row.read not in ("", row.text) else ""
+        return Event(row.at_ms, row.author, row.means, f"{row.text} ({row.device}): {row.outcome}{read}")
     if table == "place_history":
         return Event(row.at_ms, row.author, "place", row.place)
     if table == "mark":

@@ -158,3 +158,19 @@ deviation_raised = projection_table(
     Column("at_ms", Int, nullable=False),
     Index("ix_deviation_raised_material_id", "material_id"),
 )
+
+piece_label = projection_table(
+    # what a device put on a piece for people and scanners to read
+    "piece_label",
+    Column("label_id", Id, primary_key=True),
+    Column("material_id", Id, nullable=False),
+    Column("means", Code, nullable=False),
+    Column("device", Code, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("outcome", Code, nullable=False),
+    Column("read", Words, nullable=False),
+    Column("copies", Int, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at_ms", Int, nullable=False),
+    Index("ix_piece_label_material_id", "material_id"),
+)

@@ -248,6 +248,25 @@ class AwaitingData(Payload, frozen=True, kw_only=True):
     receiver: str = ""
 
 
+@fact("VehicleWeighed")
+class VehicleWeighed(Payload, frozen=True, kw_only=True):
+    """A vehicle was weighed loaded and empty, in either order: gross - tare = net, all in grams."""
+
+    weighing_id: str
+    ticket: str
+    vehicle: str
+    gross_g: int
+    tare_g: int
+    net_g: int
+    gross_at_ms: int
+    tare_at_ms: int
+    scale: str
+    shipment_number: str = ""
+    """The load it carried, where one is known."""
+    remark: str = ""
+    """What speaks against the figures, such as a calibration that had expired."""
+
+
 TYPES = (
     "MaterialShipped",
     "LoadArrived",

@@ -12,7 +12,7 @@ from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
 from shared.material.projection import Birth, mark_back, mark_shipped, take_in
-from shared.transfers import tables, words
+from shared.transfers import tables, vehicles, words
 from shared.transfers.case_rows import apply_awaiting_data, apply_case_opened, apply_case_resolved
 from shared.transfers.facts import (
     AwaitingData,
@@ -43,6 +43,7 @@ def register(appliers: Appliers) -> None:
     appliers.add(CaseResolved, apply_case_resolved)
     appliers.add(AwaitingData, apply_awaiting_data)
     words.register(appliers)
+    vehicles.register(appliers)
 
 
 def apply_material_shipped(conn: Connection, facts: Sequence[AppliedFact[MaterialShipped]]) -> None:

@@ -186,3 +186,21 @@ awaiting_episode = projection_table(
     Column("closed_at_ms", Int, nullable=False),
     Index("ix_awaiting_episode_closed", "closed"),
 )
+
+vehicle_weighing = projection_table(
+    "vehicle_weighing",
+    Column("weighing_id", Id, primary_key=True),
+    Column("ticket", Code, nullable=False),
+    Column("vehicle", Code, nullable=False),
+    Column("gross_g", Int, nullable=False),
+    Column("tare_g", Int, nullable=False),
+    Column("net_g", Int, nullable=False),
+    Column("gross_at_ms", Int, nullable=False),
+    Column("tare_at_ms", Int, nullable=False),
+    Column("scale", Code, nullable=False),
+    Column("shipment_number", Code, nullable=False),
+    Column("remark", Words, nullable=False),
+    Column("weighed_at_ms", Int, nullable=False),
+    Index("ix_vehicle_weighing_at", "author", "weighed_at_ms"),
+    Index("ix_vehicle_weighing_ticket", "ticket"),
+)
