@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from local_mes.level2 import down
-from local_mes.level2.spool import Incoming, Stored
+from local_mes.level2.spool import Stored
+from local_mes.level2.telegram_incoming import incoming_of
 from local_mes.level2.telegram_rules import BAD_FORMAT, OK, Taken
 from local_mes.level2.telegrams.codec import FormatError
 from local_mes.level2.telegrams.frame import Framer, encode_telegram
-from local_mes.level2.telegrams.times import claimed_ms, local_text, zone_offset_min
+from local_mes.level2.telegrams.times import local_text
 from shared import logs
 from shared.errors import Unavailable
 
@@ -117,31 +118,9 @@ class TelegramConnection:
                 )
         counted = [taken for taken in batch if taken.kind in ("data", "refused")]
         received = self._link.clock.now_ms()
-        stored = [self._incoming(taken, received) for taken in counted if taken.kind == "data"]
+        stored = [incoming_of(self._link, taken, received) for taken in counted if taken.kind == "data"]
         if counted:
             await self._answers.put((counted, self._link.writer.append_all(stored) if stored else None))
-
-    def _incoming(self, taken: Taken, received: int) -> Incoming:
-        head, zone = taken.head, self._link.zone
-        moment = claimed_ms(head.claimed, zone, received)
-        if not head.resent:
-            # a repeat says when it first was sent; heartbeats often carry no true time at all
-            self._state.offset.learn(received, moment)
-        return Incoming(
-            link=self._link.link.code,
-            message=taken.message[:64],
-            sequence=head.sequence,
-            claimed=head.claimed,
-            claimed_ms=moment,
-            received_ms=received,
-            offset_ms=self._state.offset.ms,
-            zone_offset_min=zone_offset_min(received if moment is None else moment, zone),
-            raw=taken.frame.raw,
-            body=taken.frame.body if taken.frame.head else taken.frame.raw,
-            fields=dict(taken.fields),
-            problem=taken.problem,
-            always_new=not self._link.rules.tells_repeats,
-        )
 
     async def _answer(self) -> None:
         while True:
