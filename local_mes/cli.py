@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from local_mes.level2.commands import capture, opcua_certificate, replay
+from local_mes.level2.shadow.commands import tee
 from sync.bundles.commands import bundle_commands
 from sync.commands import Door, add_node_commands, config
 from sync.compare_commands import digest_command
@@ -146,3 +147,4 @@ plant.add_command(history)
 plant.add_command(opcua_certificate)
 plant.add_command(capture)
 plant.add_command(replay)
+plant.add_command(tee)

@@ -133,6 +133,7 @@ class PlantSettings(NodeSettings):
     apply_entries_max: int = Field(500, ge=1, description="Entries applied in one transaction: bounds its length.")
     interpret_messages_max: int = Field(50, ge=1, description="Level-2 messages interpreted in one transaction.")
     spool_days: int = Field(30, ge=2, description="Read messages stay so long: for a replay, a backup put back.")
+    shadow: bool = Field(False, description="True: all links only listen, beside an old MES (docs/pilot.md).")
     link_addresses: dict[str, str] = Field({}, description="Level-2 link -> address, in place of the plant model's.")
 
     @model_validator(mode="after")

@@ -21,12 +21,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from local_mes.level2.down import links_waiting
-from local_mes.level2.drivers.desk import Desk
 from local_mes.level2.drivers.port import Driver
-from local_mes.level2.drivers.registry import find_driver
 from local_mes.level2.drivers.serve import serve
 from local_mes.level2.link_state import STOPPED, load_state, real_ms, save_states
-from local_mes.level2.links import LinkPlan, load_links
+from local_mes.level2.links import LinkPlan, load_links, refuse_unreadable
+from local_mes.level2.shadow.seat import check_shadow, desk_kind, driver_kind
 from local_mes.level2.spool import SpoolWriter, create_spool
 from shared import logs
 from shared.clock import Clock, FileClock, SystemClock
@@ -48,6 +47,8 @@ def run_level2(settings: PlantSettings, clock: Clock | None = None) -> None:
     logging.getLogger("asyncua").setLevel(logging.ERROR)  # it warns at every try to reconnect; the link's state says it
     make_shapes_ready()
     plan = load_links(settings)
+    refuse_unreadable(plan)
+    check_shadow(plan)
     used = clock or (FileClock(settings.clock_file) if settings.clock_file else SystemClock())
     with ExitStack() as stack:
         stack.enter_context(_alone(settings.folder))
@@ -91,7 +92,7 @@ class Collector:
         self._drivers: list[Driver] = []
         for link in plan.links.values():
             state = load_state(spool, link.code, link.kind, link.address, clock)
-            self._drivers.append(find_driver(link)(Desk(link, plan, clock, writer, spool, state)))
+            self._drivers.append(driver_kind(link)(desk_kind(link)(link, plan, clock, writer, spool, state)))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve all links until stop is set."""

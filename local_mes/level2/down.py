@@ -1,8 +1,8 @@
 """What goes down to Level 2: queued by the plant's process in the spool, sent by the collector, its fate visible.
 
-State of a row: queued -> sent -> confirmed or refused (with Level 2's answer). A row is sent again until it is
-answered, in the order it was queued, one at a time for each link. The same key is queued once, so a caller derives it
-from its cause (a fact id, a command id).
+State of a row: queued -> sent -> confirmed or refused (with Level 2's answer); withheld on a link in shadow mode. A
+row is sent again until it is answered, in the order it was queued, one at a time for each link. The same key is queued
+once, so a caller derives it from its cause (a fact id, a command id).
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from shared.db.engine import read, write
 TELEGRAM, CALL = "telegram", "call"
 _FOLLOWING = Protocol().next_sequence
 QUEUED, SENT, CONFIRMED, REFUSED = "queued", "sent", "confirmed", "refused"
+WITHHELD = "withheld"
+"""Of a link that only listens: it is never sent."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,15 @@ def settle(conn: Connection, down_id: int, now_ms: int, *, accepted: bool, answe
         update(down)
         .where(down.c.down_id == down_id)
         .values(state=CONFIRMED if accepted else REFUSED, answered_ms=now_ms, answer=answer)
+    )
+
+
+def withhold(conn: Connection, link: str, now_ms: int, why: str) -> None:
+    """Nothing that waits for this link goes down, now or later."""
+    conn.execute(
+        update(down)
+        .where(down.c.link == link, down.c.state.in_((QUEUED, SENT)))
+        .values(state=WITHHELD, answered_ms=now_ms, answer=why)
     )
 
 

@@ -30,7 +30,7 @@ Seconds = Annotated[float, Meta(gt=0)]
 class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One connection. Files are named from the model file; `*.Event` in map stands for that event of any unit.
 
-    kind names the driver; settings are the driver's own, checked by it.
+    kind names the driver; settings are the driver's own, checked by it. shadow: it only listens, beside an old MES.
     """
 
     code: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -49,6 +49,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     certificate: str = ""
     private_key: str = ""
     server_certificate: str = ""
+    shadow: bool = False
     settings: dict[str, Any] = {}
     map: dict[str, str] = {}
 
@@ -117,7 +118,8 @@ def _convert(row: dict[str, Any], settings: PlantSettings) -> Link:
         link = msgspec.convert(row, Link)
     except msgspec.ValidationError as error:
         raise bad_link(str(row.get("code", "without code")), str(error)) from error
-    return msgspec.structs.replace(link, address=settings.link_addresses.get(link.code, link.address))
+    address = settings.link_addresses.get(link.code, link.address)
+    return msgspec.structs.replace(link, address=address, shadow=link.shadow or settings.shadow)
 
 
 def _check(link: Link, layouts: LayoutSet | None, folder: Path) -> None:

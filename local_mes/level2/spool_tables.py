@@ -90,6 +90,22 @@ down = Table(
     sqlite_autoincrement=True,
 )
 
+overheard = Table(
+    # what the old MES said to Level 2 on a link in shadow mode
+    "overheard",
+    spool_metadata,
+    Column("ordinal", Integer, primary_key=True, autoincrement=True),
+    Column("link", Code, nullable=False),
+    Column("received_ms", Int, nullable=False),
+    Column("message", Code, nullable=False),
+    Column("sequence", Int, nullable=False),
+    Column("fields", Words, nullable=False),
+    Column("problem", Words, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Index("ix_overheard_link", "link", "ordinal"),
+    sqlite_autoincrement=True,
+)
+
 link_state = Table(
     "link_state",
     spool_metadata,

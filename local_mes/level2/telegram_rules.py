@@ -70,6 +70,21 @@ class TelegramRules:
             return self._bad(frame, head, BAD_FORMAT, f"{message}: {error}")
         return Taken("answer" if answers else "data", message, head, frame, fields)
 
+    def take_down(self, frame: Frame) -> Taken:
+        """What a telegram to Level 2 says, overheard from whoever else talks to it; problem: why it cannot be read."""
+        if frame.head is None:
+            return Taken("data", UNREADABLE, _NO_HEAD, frame, problem=frame.why)
+        message = frame.head.message
+        layout = self._layouts.messages.get(message)
+        if message == self._protocol.heartbeat_id:
+            return Taken("heartbeat", message, frame.head, frame)
+        if layout is None:
+            return Taken("data", message, frame.head, frame, problem=f"{message} has no layout.")
+        try:
+            return Taken("data", message, frame.head, frame, decode_body(layout, frame.body))
+        except FormatError as error:
+            return Taken("data", message, frame.head, frame, problem=f"{message}: {error}")
+
     def _bad(self, frame: Frame, head: Head, code: int, why: str) -> Taken:
         kind: Kind = "refused" if self._protocol.acknowledge == "code" else "data"
         return Taken(kind, head.message, head, frame, code=code, problem=why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Literal
@@ -20,6 +21,7 @@ from shared import logs
 from shared.clock import Clock
 from shared.errors import BadSetup
 
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 log = logs.get("level2")
 
 
@@ -62,11 +64,11 @@ class TelegramLink:
         self.state.count_from(self.layouts.protocol.sequence_first, self.layouts.protocol.sequence_last)
         self._running: asyncio.Task[None] | None = None
 
-    async def listen(self) -> asyncio.Server:
-        """Open the port; BadSetup when it is taken."""
+    async def listen(self, serve: Serve | None = None) -> asyncio.Server:
+        """Open the port, for `serve` or for a conversation by the line's rules; BadSetup when it is taken."""
         host, port = split_address(self.link)
         try:
-            return await asyncio.start_server(self._on_connect, host, port)
+            return await asyncio.start_server(serve or self._on_connect, host, port)
         except OSError as error:
             raise BadSetup(
                 "level2.port_taken",

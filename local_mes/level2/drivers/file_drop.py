@@ -46,6 +46,7 @@ class FileSettings(Settings, frozen=True, kw_only=True):
     record     XML: the element that is a record
     columns    fields; CSV and XML without them give all there is, as text
     time       field that holds the sender's time
+    copies     the files lie here for us alone: a link in shadow mode must not take them from an old MES
     """
 
     message: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -58,6 +59,7 @@ class FileSettings(Settings, frozen=True, kw_only=True):
     record: str = ""
     columns: tuple[Column, ...] = ()
     time: str = ""
+    copies: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,11 @@ class FileDropDriver(Driver):
             raise bad_link(link.code, "XML needs `record`, the element that is one")
         if settings.format == "fixed" and not (settings.columns and all(one.width for one in settings.columns)):
             raise bad_link(link.code, "fixed width needs `columns` with `at` and `width`")
+
+    @classmethod
+    def shadow(cls, link: Link) -> type[Driver] | None:
+        """Files are moved, so they must be copies."""
+        return cls if read_settings(link, FileSettings).copies else None
 
     async def session(self) -> None:
         """Look, take, move; until cancelled. A folder that is not there is an error like any other."""

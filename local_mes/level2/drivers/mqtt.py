@@ -172,6 +172,11 @@ class MqttDriver(BrokerDriver):
         if not read_settings(link, MqttSettings).topics:
             raise bad_link(link.code, "it names no topics")
 
+    @classmethod
+    def shadow(cls, link: Link) -> type[Driver]:
+        """The broker keeps a session for each client: what we take is ours."""
+        return cls
+
     def filters(self) -> list[str]:
         """The topics of the settings."""
         return [one.filter for one in self.broker.topics]

@@ -99,6 +99,12 @@ class PolledDriver(Driver):
         self._line = asyncio.Lock()
 
     @classmethod
+    def shadow(cls, link: Link) -> type[Driver] | None:
+        """Reading changes nothing; an acknowledgement is written."""
+        settings: Any = read_settings(link, cls.Settings)
+        return None if any(one.ack for one in settings.messages) else cls
+
+    @classmethod
     def check(cls, link: Link, folder: Path) -> None:
         """Names that fit together, sources that are some."""
         settings: Any = read_settings(link, cls.Settings)

@@ -77,6 +77,14 @@ class Driver(ABC):
         """
         read_settings(link, cls.Settings)
 
+    @classmethod
+    def shadow(cls, link: Link) -> type[Driver] | None:
+        """The driver that hears this link without taking, answering or asking for anything; None: there is none.
+
+        Orders are kept from it (local_mes/level2/shadow/seat.py), so only what `session` does counts.
+        """
+        return None
+
     async def open(self) -> None:  # noqa: B027 - most drivers take nothing of the kind
         """Take what only one can have, such as a port to listen on; BadSetup when it is taken. Once, before all else."""
 

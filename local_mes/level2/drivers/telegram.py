@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from local_mes.level2.drivers.desk import Desk
 from local_mes.level2.drivers.port import Driver, read_settings
 from local_mes.level2.telegram_server import TelegramLink, TelegramSettings
+
+if TYPE_CHECKING:
+    from local_mes.level2.links import Link
 
 
 class TelegramDriver(Driver):
@@ -28,6 +32,13 @@ class TelegramDriver(Driver):
         )
         self._calls = self._link.settings.side == "client"
         self._server: asyncio.Server | None = None
+
+    @classmethod
+    def shadow(cls, link: Link) -> type[Driver]:
+        """Listens to the copy of a tee."""
+        from local_mes.level2.shadow.telegram import ShadowTelegramDriver
+
+        return ShadowTelegramDriver
 
     async def open(self) -> None:
         """Open the port, where the plant is the one that listens."""

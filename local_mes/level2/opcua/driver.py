@@ -30,6 +30,11 @@ class OpcuaDriver(Driver):
         """Names, files, and no password in the clear."""
         check_settings(link, folder)
 
+    @classmethod
+    def shadow(cls, link: Link) -> type[Driver] | None:
+        """Signals and events are only read; a ring is acknowledged by writing."""
+        return None if opcua_settings(link).has_ring else cls
+
     async def session(self) -> None:
         """One connection to the server, from its first byte to its end."""
         from local_mes.level2.opcua.session import Session
