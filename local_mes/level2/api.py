@@ -18,6 +18,7 @@ from local_mes.level2.interpret import oldest_open_ms
 from local_mes.level2.link_course import GAP, RESTART, spans
 from local_mes.level2.link_state import find_history
 from local_mes.level2.links import load_links
+from local_mes.level2.refused import find_refused
 from local_mes.level2.spool_figures import get_spool_figures
 from shared.web.body import Body
 from shared.web.context import actor, reading, requires
@@ -77,6 +78,12 @@ class MessagesQuery(BaseModel):
     limit: int = Field(50, ge=1, le=1000)
 
 
+class RefusedQuery(BaseModel):
+    """The newest first."""
+
+    limit: int = Field(50, ge=1, le=500)
+
+
 class HistoryQuery(BaseModel):
     """A stretch of time, ms since 1970 UTC; without it the last 24 hours."""
 
@@ -93,6 +100,16 @@ def get_link_messages(path: LinkPath, query: MessagesQuery) -> dict[str, Any]:
     rows = find_messages(here, plan, path.code, query.limit, query.before)
     more = rows[-1]["spool_id"] if len(rows) == query.limit else None
     return {"items": rows, "next": more, "as_of": here.clock.now_ms()}
+
+
+@bp.get("/links/<code>/refused")
+def get_link_refused(path: LinkPath, query: RefusedQuery) -> dict[str, Any]:
+    """Telegrams that were not taken, with their bytes in hex, and how many there were."""
+    here = plant()
+    find_link(load_links(here.settings), path.code)
+    rows, count = find_refused(here.spool, path.code, query.limit)
+    items = [{**row._mapping, "raw": bytes(row.raw).hex()} for row in rows]
+    return {"items": items, "next": None, "as_of": here.clock.now_ms(), "count": asdict(count)}
 
 
 @bp.get("/links/<code>/history")

@@ -63,6 +63,15 @@ def unknown_message(spool_id: int) -> NotFound:
     )
 
 
+def unknown_refused(refused_id: int) -> NotFound:
+    """No such telegram is kept among the refused."""
+    return NotFound(
+        "level2.no_refused",
+        f"There is no refused telegram {refused_id} (any more): only the newest of a link are kept.",
+        todo="Open the link and choose one of its refused telegrams.",
+    )
+
+
 def given_up(to_ms: int) -> Refused:
     """A stretch of time of which the spool no longer has everything."""
     return Refused(

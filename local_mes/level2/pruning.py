@@ -21,7 +21,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from local_mes.level2.interpret import get_position
 from local_mes.level2.spool import REPEAT_WINDOW, get_key
-from local_mes.level2.spool_tables import mark, message, pruned
+from local_mes.level2.spool_tables import mark, message, pruned, refused
 from local_mes.level2.tables import repair, spool_waiting
 from local_mes.plant import Plant
 from shared.db.engine import read, write
@@ -54,6 +54,8 @@ def prune(plant: Plant, *, keep_newest: int = REPEAT_WINDOW, pause_s: float = PA
     now = plant.clock.now_ms()
     set_mark(plant, now)
     before = now - plant.settings.spool_days * DAY_MS
+    with write(plant.spool) as conn:
+        conn.execute(delete(refused).where(refused.c.last_ms < before))
     reached = _find_mark(plant, before)
     if reached is None:
         return Pruned(0, 0)

@@ -69,6 +69,40 @@ message = append_only(
     lets_go=LETS_GO,
 )
 
+refused = Table(
+    # telegrams that the plant did not take, as they came, and what no telegram could be cut out of
+    "refused",
+    spool_metadata,
+    Column("refused_id", Integer, primary_key=True, autoincrement=True),
+    Column("link", Code, nullable=False),
+    Column("digest", Code, nullable=False),
+    Column("message", Code, nullable=False),
+    Column("sequence", Int, nullable=False),
+    Column("code", Int, nullable=False),
+    Column("why", Words, nullable=False),
+    Column("peer", Words, nullable=False),
+    # at most REFUSED_BYTES_MAX of them, and how many they were
+    Column("raw", LargeBinary, nullable=False),
+    Column("bytes", Int, nullable=False),
+    # the same again is one row
+    Column("times", Int, nullable=False),
+    Column("first_ms", Int, nullable=False),
+    Column("last_ms", Int, nullable=False),
+    Index("ix_refused_once", "link", "digest", unique=True),
+    Index("ix_refused_first", "link", "first_ms"),
+    sqlite_autoincrement=True,
+)
+
+refused_count = Table(
+    # of each link: refused in all, not kept because too many came at once, kept and then pushed out by newer ones
+    "refused_count",
+    spool_metadata,
+    Column("link", Code, primary_key=True),
+    Column("refused", Int, nullable=False),
+    Column("not_kept", Int, nullable=False),
+    Column("pushed_out", Int, nullable=False),
+)
+
 down = Table(
     "down",
     spool_metadata,

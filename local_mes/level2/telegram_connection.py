@@ -16,9 +16,12 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from local_mes.level2 import down
+from local_mes.level2.refused import Refusal, keep_refused, refusal_of
+from local_mes.level2.ring import UNREADABLE
 from local_mes.level2.spool import Stored
 from local_mes.level2.telegram_incoming import incoming_of
 from local_mes.level2.telegram_rules import BAD_FORMAT, OK, Taken
@@ -96,6 +99,8 @@ class TelegramConnection:
                 # the border between telegrams is lost: nothing after this could be trusted
                 await self._post(batch)
                 self._state.refuse(f"A header that cannot be read: {error}")
+                lost = Refusal(UNREADABLE, 0, BAD_FORMAT, f"A header that cannot be read: {error}", framer.rest)
+                await asyncio.wrap_future(self._keep_refused([lost]))
                 if self._protocol.acknowledge == "code":
                     self._send(self._protocol.acknowledge_id, {"ack_sequence": 0, "code": BAD_FORMAT})
                 raise
@@ -119,8 +124,23 @@ class TelegramConnection:
         counted = [taken for taken in batch if taken.kind in ("data", "refused")]
         received = self._link.clock.now_ms()
         stored = [incoming_of(self._link, taken, received) for taken in counted if taken.kind == "data"]
+        refused = [refusal_of(taken) for taken in counted if taken.kind == "refused"]
+        commit = self._keep_refused(refused) if refused else None
+        if stored:
+            # what was refused is queued before it, so that it is on disk by then too
+            commit = self._link.writer.append_all(stored)
         if counted:
-            await self._answers.put((counted, self._link.writer.append_all(stored) if stored else None))
+            await self._answers.put((counted, commit))
+
+    def _keep_refused(self, refused: list[Refusal]) -> Future[list[Stored]]:
+        """Nothing of it is stored as a message: the result is empty."""
+        link, peer, now = self._link.link.code, self._state.peer, self._link.clock.now_ms()
+
+        def job(conn: Connection) -> list[Stored]:
+            keep_refused(conn, link=link, peer=peer, batch=refused, now_ms=now)
+            return []
+
+        return self._link.writer.submit(job)
 
     async def _answer(self) -> None:
         while True:

@@ -13,14 +13,16 @@ from local_mes.context import plant
 from local_mes.level2 import queries
 from local_mes.level2.capture import capture, parse_moment
 from local_mes.level2.drivers.port import read_settings
-from local_mes.level2.errors import not_a_telegram_link, unknown_message
+from local_mes.level2.errors import not_a_telegram_link, unknown_message, unknown_refused
 from local_mes.level2.heard import as_shown, find_link, find_messages
 from local_mes.level2.interface import make_document
 from local_mes.level2.link_course import GAP, RESTART, Entry, Span, spans
 from local_mes.level2.link_state import find_history
 from local_mes.level2.links import LinkPlan, load_links
+from local_mes.level2.refused import find_one_refused, find_refused
 from local_mes.level2.spool_tables import message
 from local_mes.level2.telegram_server import TelegramSettings
+from local_mes.level2.telegrams.broken import hex_rows, pieces_of
 from local_mes.level2.telegrams.codec import FormatError
 from local_mes.level2.telegrams.spots import Spot, spots
 from local_mes.plant import Plant
@@ -33,7 +35,7 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 KEEPERS = ("engineer", "lead", "quality")
 """Who may take a capture away: it holds what the plant makes."""
 HOURS = (1, 8, 24, 168)
-MESSAGES_SHOWN, ENTRIES_SHOWN = 25, 30
+MESSAGES_SHOWN, ENTRIES_SHOWN, REFUSED_SHOWN = 25, 30, 10
 STRIP_WIDTH = 1000
 SIGNS = {"connected": "normal", "no_data": "nodata", "away": "nodata", "stopped": "alarm", "gap": "alarm"} | {
     "restart": "attention"
@@ -64,6 +66,7 @@ def link(code: str) -> str:
         "is_telegram": code in plan.layouts,
         **_history(here, code, hours if hours in HOURS else 24),
         "messages": find_messages(here, plan, code, MESSAGES_SHOWN),
+        "refused": find_refused(here.spool, code, REFUSED_SHOWN),
     }
     fragment = request.headers.get("HX-Request") == "true"
     return render_template("level2/link_live.html" if fragment else "level2/link.html", **shown)
@@ -100,6 +103,8 @@ def spooled(spool_id: int) -> str:
         raise unknown_message(spool_id)
     plan = load_links(here.settings)
     found, why = _spots(plan, row)
+    raw = bytes(row.raw)
+    pieces = pieces_of(plan.layouts[row.link], raw) if why else []
     with reading() as conn:
         repairs = queries.find_repairs_of(conn, row.link, spool_id)
     return render_template(
@@ -109,9 +114,22 @@ def spooled(spool_id: int) -> str:
         spots=found,
         why=why,
         fields=msgspec.json.format(row.fields, indent=2),
-        hex=bytes(row.raw).hex(" "),
+        pieces=pieces,
+        rows=hex_rows(raw, pieces),
         repairs=repairs,
     )
+
+
+@bp.get("/refused/<int:refused_id>")
+def refused(refused_id: int) -> str:
+    """One telegram that was not taken: its bytes, what can be read of them, the field at fault."""
+    here = plant()
+    row = find_one_refused(here.spool, refused_id)
+    if row is None:
+        raise unknown_refused(refused_id)
+    layouts, raw = load_links(here.settings).layouts.get(row.link), bytes(row.raw)
+    pieces = pieces_of(layouts, raw) if layouts else []
+    return render_template("level2/refused.html", row=row, pieces=pieces, rows=hex_rows(raw, pieces))
 
 
 def _spots(plan: LinkPlan, row: Any) -> tuple[list[Spot], str]:

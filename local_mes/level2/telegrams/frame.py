@@ -125,6 +125,11 @@ class Framer:
         """Whether the stream stands at a border."""
         return not self._bytes
 
+    @property
+    def rest(self) -> bytes:
+        """What was fed and is no telegram yet, or never will be one."""
+        return bytes(self._bytes)
+
     def feed(self, data: bytes) -> Iterator[Frame]:
         """The telegrams that are whole now."""
         self._bytes += data
