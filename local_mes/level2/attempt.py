@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import msgspec
 from sqlalchemy.exc import DataError, IntegrityError
 
 from local_mes.level2.links import LinkPlan
+from local_mes.level2.mapping.apply import Mapped, apply, not_meant
+from local_mes.level2.mapping.elsewhere import Spooled
 from local_mes.level2.operations import BadMessage, Handler, Message, NotYet, Work, get_operation
 from local_mes.level2.telegrams.plausible import check
 from local_mes.plant import Plant
@@ -57,18 +59,36 @@ def attempt(plant: Plant, plan: LinkPlan, tx: JournalWork, message: Message) -> 
     An error that says the node is unwell (database away, disk full) is no outcome: it is raised.
     """
     try:
-        handler = _handler(plan, message)
+        meaning = find_meaning(plant, plan, message)
     except BadMessage as error:
         return Outcome("bad", str(error), error.field)
+    except NotYet as error:
+        return Outcome("not_yet", str(error))
     recorded = len(tx.recorded)
-    outcome = _in_savepoint(plant, tx, message, handler)
+    outcome = _in_savepoint(plant, tx, meaning.message, get_operation(meaning.operation))
     if outcome.state != "done":
         del tx.recorded[recorded:]
-    return outcome
+    return replace(outcome, field=meaning.told_by(outcome.field))
 
 
-def _handler(plan: LinkPlan, message: Message) -> Handler:
-    """The operation for a message that may be interpreted; BadMessage with all that is implausible."""
+@dataclass(frozen=True)
+class Meaning:
+    """The operation for a message, and the message as that operation reads it; mapped where an entry says so."""
+
+    operation: str
+    message: Message
+    mapped: Mapped | None = None
+
+    def told_by(self, name: str) -> str:
+        """The field, as received, that an operation's field came from: that one can be mended."""
+        return self.mapped.sources.get(name, name) if self.mapped else name
+
+
+def find_meaning(plant: Plant, plan: LinkPlan, message: Message) -> Meaning:
+    """What a message that may be interpreted means: by the link's mapping file, else by its map.
+
+    BadMessage with all that is implausible, or why it means nothing; NotYet while another message must tell more.
+    """
     if message.problem:
         raise BadMessage(message.problem)
     link = plan.links.get(message.link)
@@ -78,10 +98,29 @@ def _handler(plan: LinkPlan, message: Message) -> Handler:
     faults = check(layout, message.fields) if layout else []
     if faults:
         raise BadMessage("; ".join(fault.reason for fault in faults), faults[0].field)
+    mapped = _map(plant, plan, message) if link.mapping else None
+    if mapped is not None:
+        read = replace(message, fields=mapped.fields, at_unit=mapped.unit)
+        return Meaning(mapped.operation, read, mapped)
     name = link.find_operation(message.name)
     if name is None:
-        raise BadMessage(f"The plant model maps {message.name} of {message.link} to no operation.")
-    return get_operation(name)
+        raise BadMessage(_means_nothing(plant, plan, message))
+    return Meaning(name, message)
+
+
+def _map(plant: Plant, plan: LinkPlan, message: Message) -> Mapped | None:
+    mappings = plan.mappings
+    return apply(mappings.by_link[message.link], message, Spooled(plant, mappings.signals))
+
+
+def _means_nothing(plant: Plant, plan: LinkPlan, message: Message) -> str:
+    """Why there is no operation: with each entry that was asked, where the link has such."""
+    if plan.links[message.link].mapping:
+        mappings = plan.mappings
+        why = not_meant(mappings.by_link[message.link], message, Spooled(plant, mappings.signals))
+        if why:
+            return why
+    return f"The plant model maps {message.name} of {message.link} to no operation."
 
 
 def _in_savepoint(plant: Plant, tx: JournalWork, message: Message, handler: Handler) -> Outcome:

@@ -12,7 +12,7 @@ from local_mes.level2.drivers.signal_state import find_signals
 from local_mes.level2.errors import unknown_link
 from local_mes.level2.link_state import real_ms
 from local_mes.level2.links import Link, LinkPlan, load_links
-from local_mes.level2.mapping import toml_of
+from local_mes.level2.opcua.model_lines import toml_of
 from local_mes.level2.opcua.trust import TrustStore
 from shared import logs
 from shared.web.accounts import names_of

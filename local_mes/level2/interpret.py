@@ -21,7 +21,8 @@ from sqlalchemy.exc import OperationalError
 
 from local_mes.level2.attempt import Outcome, attempt, message_of
 from local_mes.level2.links import LinkPlan
-from local_mes.level2.operations import Message, get_operation
+from local_mes.level2.mapping.following import FollowedPlan, check_meanings
+from local_mes.level2.operations import Message
 from local_mes.level2.outbox import pass_on_now
 from local_mes.level2.spool import create_spool, get_key
 from local_mes.level2.spool_tables import message
@@ -52,11 +53,9 @@ class Interpreter:
     """Reads one plant's spool. step() does one transaction's worth; run() goes on until stopped."""
 
     def __init__(self, plant: Plant, plan: LinkPlan, grace_s: float = GRACE_S) -> None:
-        for link in plan.links.values():
-            for name in link.map.values():
-                get_operation(name)
+        check_meanings(plan)
         self._plant = plant
-        self._plan = plan
+        self._followed = FollowedPlan(plant, plan)
         self._grace_s = grace_s
         self._log = Path(f"{plant.spool.url.database}-wal")
         self._spool = create_spool(plant.spool, plant.clock)  # a spool that was lost begins anew, under a new key
@@ -165,7 +164,7 @@ class Interpreter:
 
     def _first_time(self, tx: JournalWork, row: Any) -> None:
         what = message_of(row, self._spool)
-        outcome = attempt(self._plant, self._plan, tx, what)
+        outcome = attempt(self._plant, self._followed.current(), tx, what)
         if outcome.state == "bad":
             put_to_repair(tx.conn, what, outcome, self._plant.clock.now_ms())
         elif outcome.state == "not_yet":
@@ -184,7 +183,7 @@ class Interpreter:
     def _again(self, tx: JournalWork, row: Any) -> int:
         """Try a waiting message once more, and give it up when its time is over."""
         what, over = message_of(row, self._spool), self._is_over(row)
-        outcome = attempt(self._plant, self._plan, tx, what)
+        outcome = attempt(self._plant, self._followed.current(), tx, what)
         if outcome.state == "not_yet" and not over:
             return 0
         if outcome.state == "not_yet":
@@ -198,7 +197,7 @@ class Interpreter:
         return 1
 
     def _is_over(self, row: Any) -> bool:
-        link = self._plan.links.get(row.link)
+        link = self._followed.current().links.get(row.link)
         window_ms = 1000 * link.reorder_window_s if link else 0
         waited_s = monotonic() - self._waiting_since.get(row.spool_id, monotonic())
         return self._plant.clock.now_ms() - row.received_ms > window_ms and waited_s >= self._grace_s

@@ -5,8 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,13 +15,18 @@ from msgspec import Meta
 
 from local_mes.level2.drivers.port import bad_link
 from local_mes.level2.drivers.registry import find_driver
+from local_mes.level2.mapping.files import messages_of
 from local_mes.level2.telegrams.codec import FormatError
 from local_mes.level2.telegrams.frame import Stamp, encode_head
 from local_mes.level2.telegrams.layout import Layout, LayoutSet
 from local_mes.level2.telegrams.layout_files import load_events, load_folder
+from local_mes.model.domain import PlantModel
 from local_mes.model.service import load_model
 from shared.errors import BadSetup
 from shared.settings import PlantSettings
+
+if TYPE_CHECKING:
+    from local_mes.level2.mapping.load import Mappings
 
 TELEGRAMS = "telegrams"
 """Folder of the layouts of a telegram link that names none."""
@@ -52,6 +58,16 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     shadow: bool = False
     settings: dict[str, Any] = {}
     map: dict[str, str] = {}
+    mapping: str = ""
+    """File with the link's signals and what its messages mean (docs/plant-model.md, Mapping), beside `map` or instead."""
+    mapped: tuple[str, ...] = ()
+    mapping_fault: str = ""
+    """Messages that the mapping file names, and why it cannot be read: found in it, not written in the model."""
+
+    @property
+    def accepts(self) -> tuple[str, ...]:
+        """The messages taken from this peer: as said, else those that mean something."""
+        return self.messages or (*self.map, *self.mapped)
 
     def find_operation(self, message: str) -> str | None:
         """The operation that reads a message, or None."""
@@ -70,6 +86,17 @@ class LinkPlan:
     folder: Path
     home: Path
     """The model file's folder, and the node's own: what a running link keeps lies in the second."""
+    model: PlantModel
+
+    @cached_property
+    def mappings(self) -> Mappings:
+        """The plant's signals and what its messages mean, checked; BadSetup names file and entry.
+
+        Made when it is first asked for: the collector, which only hears, never needs it.
+        """
+        from local_mes.level2.mapping.load import load_mappings
+
+        return load_mappings(self)
 
     def find_layout(self, link: str, message: str) -> Layout | None:
         """What a message's fields must be: the layout of a telegram, of an event, or of that event of any unit."""
@@ -81,7 +108,7 @@ class LinkPlan:
 
 def load_links(settings: PlantSettings) -> LinkPlan:
     """Read and check the links of the settings' plant model; BadSetup says which one is wrong and how."""
-    zone = ZoneInfo(load_model(settings.model).plant.zone)
+    model = load_model(settings.model)
     rows = tomllib.loads(settings.model.read_text("utf-8")).get("link", [])
     links = {link.code: link for link in (_convert(row, settings) for row in rows)}
     strangers = sorted(set(settings.link_addresses) - set(links))
@@ -102,7 +129,14 @@ def load_links(settings: PlantSettings) -> LinkPlan:
     }
     for link in links.values():
         _check(link, layouts.get(link.code), folder)
-    return LinkPlan(zone, links, layouts, events, folder, settings.folder)
+    return LinkPlan(ZoneInfo(model.plant.zone), links, layouts, events, folder, settings.folder, model)
+
+
+def refuse_unreadable(plan: LinkPlan) -> None:
+    """BadSetup where a mapping file cannot be read: what a link accepts would not be known."""
+    for link in plan.links.values():
+        if link.mapping_fault:
+            messages_of(plan.folder / link.mapping)
 
 
 def split_address(link: Link) -> tuple[str, int]:
@@ -118,8 +152,19 @@ def _convert(row: dict[str, Any], settings: PlantSettings) -> Link:
         link = msgspec.convert(row, Link)
     except msgspec.ValidationError as error:
         raise bad_link(str(row.get("code", "without code")), str(error)) from error
+    mapped, fault = _mapped(link, settings.model.parent)
     address = settings.link_addresses.get(link.code, link.address)
-    return msgspec.structs.replace(link, address=address, shadow=link.shadow or settings.shadow)
+    return msgspec.structs.replace(
+        link, address=address, shadow=link.shadow or settings.shadow, mapped=mapped, mapping_fault=fault
+    )
+
+
+def _mapped(link: Link, folder: Path) -> tuple[tuple[str, ...], str]:
+    """A file that cannot be read is no reason to show nothing of the link: whoever needs it asks and is told."""
+    try:
+        return (messages_of(folder / link.mapping) if link.mapping else ()), ""
+    except BadSetup as error:
+        return (), error.what
 
 
 def _check(link: Link, layouts: LayoutSet | None, folder: Path) -> None:

@@ -19,6 +19,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from local_mes.level2.mapping.inputs import Input, read_takes
+from local_mes.model.domain import Unit
 from local_mes.plant import Plant
 from shared.errors import BadSetup
 from shared.ids import derived_id
@@ -38,6 +40,7 @@ class Message:
     claimed     Level 2's local time as sent; claimed_ms the moment it means, None when it is no time
     offset_ms   received minus claimed as learned for the link when this message came
     problem     why its content cannot be read; mended_by the person who corrected its fields
+    at_unit     the unit that a mapping says it is about, where the name does not
     """
 
     spool: str
@@ -53,11 +56,12 @@ class Message:
     zone_offset_min: int = 0
     problem: str = ""
     mended_by: str = ""
+    at_unit: str = ""
 
     @property
     def unit(self) -> str:
-        """The unit of an OPC UA event, or nothing."""
-        return self.name.rpartition(".")[0]
+        """The unit it is about: as the mapping says, that of an OPC UA event, or nothing."""
+        return self.at_unit or self.name.rpartition(".")[0]
 
     @property
     def event(self) -> str:
@@ -160,6 +164,12 @@ class Work:
         m = self.message
         return derived_id(m.received_ms, self.plant.code, m.spool, m.spool_id, "id", ordinal)
 
+    @property
+    def unit(self) -> Unit:
+        """The machine the message is about: as the mapping says, else the one that speaks over its link."""
+        model, message = self.plant.model, self.message
+        return model.get_unit(message.at_unit) if message.at_unit else model.unit_of_link(message.link)
+
     def now_ms(self) -> int:
         """The time, for deciding."""
         return self.plant.clock.now_ms()
@@ -167,14 +177,18 @@ class Work:
 
 Handler = Callable[[Work, Message], None]
 _HANDLERS: dict[str, Handler] = {}
+_TAKES: dict[str, tuple[Input, ...]] = {}
 
 
-def operation(name: str) -> Callable[[Handler], Handler]:
-    """Register a function under the name the plant models use."""
+def operation(name: str, takes: str = "") -> Callable[[Handler], Handler]:
+    """Register a function under the name the plant models use; takes: its fields, as mapping/inputs.py reads them."""
+    inputs = read_takes(takes)
 
     def register(handler: Handler) -> Handler:
         if _HANDLERS.setdefault(name, handler) is not handler:
             raise TypeError(f"operation {name!r} is registered twice")
+        if inputs:
+            _TAKES[name] = inputs
         return handler
 
     return register
@@ -194,3 +208,9 @@ def get_operation(name: str) -> Handler:
             todo=f"Use one of: {', '.join(sorted(_HANDLERS))}.",
         )
     return _HANDLERS[name]
+
+
+def get_inputs(name: str) -> tuple[Input, ...] | None:
+    """What an operation takes, None where it does not say; BadSetup when there is no such operation."""
+    get_operation(name)
+    return _TAKES.get(name)

@@ -60,7 +60,7 @@ class TelegramLink:
     settings: TelegramSettings = field(default_factory=TelegramSettings)
 
     def __post_init__(self) -> None:
-        self.rules = TelegramRules(self.layouts, self.link.messages or self.link.map)
+        self.rules = TelegramRules(self.layouts, self.link.accepts)
         self.state.count_from(self.layouts.protocol.sequence_first, self.layouts.protocol.sequence_last)
         self._running: asyncio.Task[None] | None = None
 

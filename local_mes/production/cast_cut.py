@@ -19,10 +19,14 @@ from shared.units import UM_PER_MM
 ESTIMATED = "shares estimated: strand metres reckoned from the lengths of a heat summary"
 
 
-@operation("slab_cut")
+@operation(
+    "slab_cut",
+    takes="heat:text strand cut head_mm tail_mm hot_length_mm thickness_mm width_head_mm "
+    "width_tail_mm kerf_mm kind:text order?:text",
+)
 def slab_cut(work: Work, message: Message) -> None:
     """The torch cut a slab, a crop or a sample off a strand."""
-    unit, heat = work.plant.model.unit_of_link(message.link), get_heat(work, message.fields["heat"])
+    unit, heat = work.unit, get_heat(work, message.fields["heat"])
     sequence = get_sequence(work, unit, heat.material_id, heat.number)
     cut = _measured(unit, sequence, heat, message.fields)
     kind = str(message.fields["kind"])
@@ -65,22 +69,22 @@ def _measured(unit: Unit, sequence: CastSequence, heat: Row[Any], fields: dict[s
     )
 
 
-@operation("slab_marked")
+@operation("slab_marked", takes="slab:text ok:text")
 def slab_marked(work: Work, message: Message) -> None:
     """The marking machine has painted the number; one that cannot be read is said, because the next plant must read it."""
     slab = get_live(work, message.fields["slab"], "slab")
     if message.fields["ok"] != "Y":
         deviate(work, slab, "marking", f"The number painted on {slab.number} cannot be read.")
     markers = work.plant.model.units_of("marker")
-    caster = work.plant.model.unit_of_link(message.link)
+    caster = work.unit
     if markers and slab.place == caster.code:  # a late telegram must not fetch a slab back from the yard
         move(work, slab, markers[0].code)
 
 
-@operation("heat_summary")
+@operation("heat_summary", takes="heat:text slabs[strand cut cold_length_mm width_mm mass_kg]")
 def heat_summary(work: Work, message: Message) -> None:
     """A caster that tells a heat at a time: its slabs are laid down behind those of the heat before, strand by strand."""
-    unit, heat = work.plant.model.unit_of_link(message.link), get_heat(work, message.fields["heat"])
+    unit, heat = work.unit, get_heat(work, message.fields["heat"])
     sequence = get_sequence(work, unit, heat.material_id, heat.number)
     told = sequence_told(work, sequence)
     done = list(told.get("summaries", ()))

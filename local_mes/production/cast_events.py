@@ -22,10 +22,10 @@ KINDS = {"ML": "mould level", "SP": "casting speed", "SN": "nozzle", "WC": "widt
 MS_PER_MIN = 60_000
 
 
-@operation("strand_event")
+@operation("strand_event", takes="strand code:text from_mm to_mm value")
 def strand_event(work: Work, message: Message) -> None:
     """Something happened in the mould: ask what it means, and mark the slabs that carry the place."""
-    unit, fields = work.plant.model.unit_of_link(message.link), message.fields
+    unit, fields = work.unit, message.fields
     strand, code = int(fields["strand"]), str(fields["code"])
     check_strand(unit, strand)
     from_um, to_um = int(fields["from_mm"]) * UM_PER_MM, int(fields["to_mm"]) * UM_PER_MM

@@ -26,10 +26,10 @@ from shared.orders.queries import Line, find_line
 from shared.units import G_PER_KG
 
 
-@operation("ladle_on_turret")
+@operation("ladle_on_turret", takes="heat:text")
 def ladle_on_turret(work: Work, message: Message) -> None:
     """The next ladle is here: the caster's Level 2 learns what to make of it."""
-    unit, heat = work.plant.model.unit_of_link(message.link), get_flowing_heat(work, message.fields["heat"])
+    unit, heat = work.unit, get_flowing_heat(work, message.fields["heat"])
     move(work, heat, unit.code)
     line = plan_of(work, unit, heat)
     if line is not None:
@@ -37,10 +37,14 @@ def ladle_on_turret(work: Work, message: Message) -> None:
         send_heat_plan(work, unit, heat, line)
 
 
-@operation("ladle_open")
+@operation(
+    "ladle_open",
+    takes="heat:text sequence:text position tundish_kg strand1_mm strand2_mm? strand3_mm? "
+    "strand4_mm? strand5_mm? strand6_mm? strand7_mm? strand8_mm?",
+)
 def ladle_open(work: Work, message: Message) -> None:
     """Steel flows: the place on each strand where the mixture begins to change is this ladle's mark."""
-    unit, heat = work.plant.model.unit_of_link(message.link), get_flowing_heat(work, message.fields["heat"])
+    unit, heat = work.unit, get_flowing_heat(work, message.fields["heat"])
     fields = message.fields
     if fields["position"] == 1:
         forget_old(work, unit)
@@ -65,10 +69,10 @@ def ladle_open(work: Work, message: Message) -> None:
     count_run(work, unit.code)
 
 
-@operation("ladle_closed")
+@operation("ladle_closed", takes="heat:text cast_kg")
 def ladle_closed(work: Work, message: Message) -> None:
     """The ladle is empty but for its rest: tapped minus cast."""
-    unit, heat = work.plant.model.unit_of_link(message.link), get_flowing_heat(work, message.fields["heat"])
+    unit, heat = work.unit, get_flowing_heat(work, message.fields["heat"])
     cast_g = int(message.fields["cast_kg"]) * G_PER_KG
     tapped_g = told_of(work, heat.material_id).get("tapped_g")
     if tapped_g is None:
@@ -105,7 +109,7 @@ def _book_rest(work: Work, unit: Unit, heat: Row[Any], rest_g: int) -> None:
     )
 
 
-@operation("tundish_temperature")
+@operation("tundish_temperature", takes="heat:text superheat_c temperature_c?")
 def tundish_temperature(work: Work, message: Message) -> None:
     """Temperature and superheat; the mean of the superheats stays with the pieces cast from the heat."""
     heat = get_flowing_heat(work, message.fields["heat"])
@@ -114,10 +118,10 @@ def tundish_temperature(work: Work, message: Message) -> None:
     tell_heat(work, heat.material_id, superheats_c=readings, superheat_c=sum(readings) / len(readings))
 
 
-@operation("sequence_end")
+@operation("sequence_end", takes="sequence:text crops_kg tundish_rest_kg")
 def sequence_end(work: Work, message: Message) -> None:
     """The strands are out: crops and what stayed in the tundish close the balance of the sequence."""
-    unit = work.plant.model.unit_of_link(message.link)
+    unit = work.unit
     sequence = find_named(work, unit, str(message.fields["sequence"]))
     if sequence is None:
         raise NotYet(f"No ladle of sequence {message.fields['sequence']} was told.")

@@ -17,7 +17,11 @@ from local_mes.production.pieces import check_new_number, close_line, find_sched
 from shared.material.facts import Mass, NewMaterial, Size
 
 
-@operation("exit_cut")
+@operation(
+    "exit_cut",
+    takes="line?:text coil_in:text coil_out:text slit? metre_in_from_mm metre_in_to_mm metre_out_mm "
+    "thickness_um width_um",
+)
 def exit_cut(work: Work, message: Message) -> None:
     """One coil (or one slit of a set) is off the line."""
     unit, f = line_unit(work), message.fields

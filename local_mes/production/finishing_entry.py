@@ -18,7 +18,7 @@ BALANCE_PPM = {"pickling": 5_000, "cold_mill": 3_000, "galvaniser": 5_000, "slit
 """Tolerance of the step's balance (house practice): pickling and zinc vary, slitting only divides."""
 
 
-@operation("strip_entry")
+@operation("strip_entry", takes="line?:text coil_in:text entry_m thickness_um width_um mass_kg?")
 def strip_entry(work: Work, message: Message) -> None:
     """A coil is threaded. A held one is recorded all the same; primary data never goes down for it."""
     unit = line_unit(work)
@@ -41,7 +41,7 @@ def strip_entry(work: Work, message: Message) -> None:
     send_primary_data(work, unit, coil)
 
 
-@operation("strip_weld")
+@operation("strip_weld", takes="line?:text coil_before:text coil_after:text metre_in_mm metre_out_mm?")
 def strip_weld(work: Work, message: Message) -> None:
     """Two coils are one strip now; where a cut runs past the weld, its coil has two parents."""
     unit = line_unit(work)
@@ -58,7 +58,7 @@ def strip_weld(work: Work, message: Message) -> None:
         )
 
 
-@operation("strip_weight")
+@operation("strip_weight", takes="line?:text coil_out:text mass_kg")
 def strip_weight(work: Work, message: Message) -> None:
     """The product on the line's scale; waits for its exit cut."""
     unit = line_unit(work)
@@ -67,7 +67,7 @@ def strip_weight(work: Work, message: Message) -> None:
     count_run(work, unit.code)
 
 
-@operation("strip_finding")
+@operation("strip_finding", takes="line?:text coil:text code:text from_mm to_mm left_um right_um severity?")
 def strip_finding(work: Work, message: Message) -> None:
     """The surface camera saw something: a mark on the coil just made, from its first end and the operator side."""
     unit, f = line_unit(work), message.fields
@@ -92,7 +92,7 @@ def strip_finding(work: Work, message: Message) -> None:
     work.record(mark, [piece.material_id])
 
 
-@operation("coating")
+@operation("coating", takes="line?:text coil:text spot1:g/m2 spot2:g/m2 spot3:g/m2 side:text")
 def coating(work: Work, message: Message) -> None:
     """Three spots of zinc: the rule in force decides; a violated one holds the coil and names the workflow."""
     unit, f = line_unit(work), message.fields

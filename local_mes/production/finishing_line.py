@@ -31,7 +31,7 @@ PLAN_AHEAD = 8
 
 def line_unit(work: Work) -> Unit:
     """The unit a telegram of a finishing line speaks of; BadMessage when it is no finishing line."""
-    unit = work.plant.model.get_unit(str(work.message.fields["line"]))
+    unit = work.plant.model.get_unit(work.message.at_unit or str(work.message.fields["line"]))
     if unit.unit_class not in OPERATIONS:
         raise BadMessage(f"{unit.code} is a {unit.unit_class}, no finishing line.", "line")
     return unit

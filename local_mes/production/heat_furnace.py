@@ -11,7 +11,7 @@ from shared.orders.queries import find_line
 from shared.units import G_PER_KG
 
 
-@operation("heat_start")
+@operation("heat_start", takes="heat:text grade:text ladle?:text")
 def heat_start(work: Work, message: Message) -> None:
     """A heat begins: it exists from here on, with nothing in it."""
     number, ladle = str(message.fields["heat"]), str(message.fields.get("ladle") or "")
@@ -43,7 +43,7 @@ def planned_order(work: Work, heat: str) -> str:
     return ""
 
 
-@operation("heat_charge")
+@operation("heat_charge", takes="heat:text basket[type?:text kg]")
 def heat_charge(work: Work, message: Message) -> None:
     """A basket of scrap: types and kg."""
     heat = get_flowing_heat(work, message.fields["heat"])
@@ -56,14 +56,14 @@ def heat_charge(work: Work, message: Message) -> None:
     count(work, message.unit, {"charged_g": kg * G_PER_KG})
 
 
-@operation("heat_power_on")
+@operation("heat_power_on", takes="heat:text")
 def heat_power_on(work: Work, message: Message) -> None:
     """The arc burns."""
     heat = get_flowing_heat(work, message.fields["heat"])
     tell_heat(work, heat.material_id, power_on_ms=message.occurred.at_ms)
 
 
-@operation("heat_power_off")
+@operation("heat_power_off", takes="heat:text kwh")
 def heat_power_off(work: Work, message: Message) -> None:
     """Melted; the energy it took."""
     heat = get_flowing_heat(work, message.fields["heat"])
@@ -76,7 +76,7 @@ def heat_power_off(work: Work, message: Message) -> None:
     count(work, message.unit, {"energy_kwh": kwh, "power_on_ms": melting})
 
 
-@operation("heat_temperature")
+@operation("heat_temperature", takes="heat:text temp_c o2_ppm?")
 def heat_temperature(work: Work, message: Message) -> None:
     """A temperature of the bath or the ladle; the last one of each place is kept with the heat."""
     heat = get_flowing_heat(work, message.fields["heat"])
@@ -86,7 +86,7 @@ def heat_temperature(work: Work, message: Message) -> None:
         tell_heat(work, heat.material_id, ladle_temp_c=message.fields["temp_c"])
 
 
-@operation("heat_tap")
+@operation("heat_tap", takes="heat:text tap_kg temp_c")
 def heat_tap(work: Work, message: Message) -> None:
     """The steel is in the ladle: its first real mass, by the ladle car's scale."""
     heat = get_flowing_heat(work, message.fields["heat"])

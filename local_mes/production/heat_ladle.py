@@ -9,7 +9,7 @@ from local_mes.production.pieces import move
 from shared.units import G_PER_KG
 
 
-@operation("ladle_arrive")
+@operation("ladle_arrive", takes="heat:text ladle?")
 def ladle_arrive(work: Work, message: Message) -> None:
     """The ladle is in the ladle furnace."""
     heat = get_flowing_heat(work, message.fields["heat"])
@@ -18,7 +18,7 @@ def ladle_arrive(work: Work, message: Message) -> None:
     count_run(work, message.unit)
 
 
-@operation("ladle_addition")
+@operation("ladle_addition", takes="heat:text material:text kg")
 def ladle_addition(work: Work, message: Message) -> None:
     """Alloy, aluminium or lime."""
     heat = get_flowing_heat(work, message.fields["heat"])
@@ -30,7 +30,7 @@ def ladle_addition(work: Work, message: Message) -> None:
     count(work, message.unit, {"added_g": kg * G_PER_KG})
 
 
-@operation("ladle_depart")
+@operation("ladle_depart", takes="heat:text kg temp_c")
 def ladle_depart(work: Work, message: Message) -> None:
     """Treated: the ladle leaves for the caster. kg is what its crane weighs; the tapped mass stays the heat's."""
     heat = get_flowing_heat(work, message.fields["heat"])

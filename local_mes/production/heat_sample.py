@@ -20,7 +20,7 @@ LABORATORY = "LAB"
 DIGITS_LEAST, DIGITS_SENT = 2, 5
 
 
-@operation("heat_sample")
+@operation("heat_sample", takes="heat:text sample:text place:text")
 def heat_sample(work: Work, message: Message) -> None:
     """A sample was taken; its result is awaited."""
     heat = get_heat(work, message.fields["heat"])
@@ -38,7 +38,7 @@ def heat_sample(work: Work, message: Message) -> None:
     )
 
 
-@operation("sample_result")
+@operation("sample_result", takes="heat:text sample:text place:text results[element:text op?:text value_e5]")
 def sample_result(work: Work, message: Message) -> None:
     """The laboratory's result. The final sample is asked about by every rule that wants it; what fails holds the heat."""
     heat = get_heat(work, message.fields["heat"])

@@ -31,7 +31,7 @@ def tell_slab(work: Work, slab: Row[Any], **more: Any) -> Told:
     return tell(work.conn, mill_unit(work), slab.material_id, work.message.occurred.at_ms, **more)
 
 
-@operation("slab_charged")
+@operation("slab_charged", takes="slab:text furnace?:text row? temp_c?")
 def slab_charged(work: Work, message: Message) -> None:
     """Into the furnace. A held slab is recorded all the same, raises a deviation and gets no primary data."""
     slab = get_live(work, message.fields["slab"], "slab")
@@ -47,7 +47,7 @@ def slab_charged(work: Work, message: Message) -> None:
     _send_primary_data(work, slab, line)
 
 
-@operation("slab_discharged")
+@operation("slab_discharged", takes="slab:text temp_c? minutes?")
 def slab_discharged(work: Work, message: Message) -> None:
     """Out of the furnace, onto the line."""
     slab = get_live(work, message.fields["slab"], "slab")

@@ -50,28 +50,31 @@ SUMMARIES = {
 """What Level 2 tells in degrees, kept in thousandths."""
 
 
-@operation("roughed")
+@operation("roughed", takes="slab:text thickness_um width_um")
 def roughed(work: Work, message: Message) -> None:
     """The transfer bar left the rougher."""
     slab = get_live(work, message.fields["slab"], "slab")
     tell_slab(work, slab, bar_thickness_um=message.fields["thickness_um"], bar_width_um=message.fields["width_um"])
 
 
-@operation("cropped")
+@operation("cropped", takes="slab:text head_kg tail_kg")
 def cropped(work: Work, message: Message) -> None:
     """Head and tail crop, weighed."""
     slab = get_live(work, message.fields["slab"], "slab")
     tell_slab(work, slab, head_kg=message.fields["head_kg"], tail_kg=message.fields["tail_kg"])
 
 
-@operation("finished")
+@operation("finished", takes="slab:text ft_avg_c? ft_min_c? ft_max_c? ft_in_window_pct? thickness_um?")
 def finished(work: Work, message: Message) -> None:
     """The tail left the finishing mill: temperatures of the whole length."""
     slab = get_live(work, message.fields["slab"], "slab")
     tell_slab(work, slab, **{name: value for name, value in message.fields.items() if name.startswith("ft_")})
 
 
-@operation("coil_done")
+@operation(
+    "coil_done",
+    takes="slab:text coil_no?:text coiler?:text thickness_um width_um ct_c ct_in_window_pct length_mm outside?:text",
+)
 def coil_done(work: Work, message: Message) -> None:
     """The coil exists: the slab is used up, losses are computed, the window rule is asked."""
     slab = get_live(work, message.fields["slab"], "slab")
@@ -192,7 +195,7 @@ def _ask_windows(work: Work, coil: NewMaterial, told: Told) -> None:
     judge(by_message(work), "coil_done", coil.material_id, asked)
 
 
-@operation("coil_weighed")
+@operation("coil_weighed", takes="coil_no:text mass_kg")
 def coil_weighed(work: Work, message: Message) -> None:
     """The scale's word on the coil: its mass from now on, and the operation's balance closes."""
     mill = mill_unit(work)
@@ -201,7 +204,7 @@ def coil_weighed(work: Work, message: Message) -> None:
     count_run(work, mill, STATE_LINE)
 
 
-@operation("cobble")
+@operation("cobble", takes="slab:text mass_kg? reason?:text")
 def cobble(work: Work, message: Message) -> None:
     """The bar is lost between the stands: the slab is scrap, and counts as charged without a product."""
     slab = get_live(work, message.fields["slab"], "slab")

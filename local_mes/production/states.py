@@ -7,7 +7,7 @@ from local_mes.production.counting import change_state
 from local_mes.production.mill_rolling import state_counts_at
 
 
-@operation("unit_state")
+@operation("unit_state", takes="state:text reason?:text")
 def unit_state(work: Work, message: Message) -> None:
     """An OPC UA State event: the unit is in the message's name."""
     change_state(
@@ -19,9 +19,8 @@ def unit_state(work: Work, message: Message) -> None:
     )
 
 
-@operation("line_state")
+@operation("line_state", takes="line?:text state:text reason?:text")
 def line_state(work: Work, message: Message) -> None:
     """A line-state telegram: the unit is in the telegram."""
-    change_state(
-        work, str(message.fields["line"]), str(message.fields["state"]), str(message.fields.get("reason") or "")
-    )
+    unit = message.at_unit or str(message.fields["line"])
+    change_state(work, unit, str(message.fields["state"]), str(message.fields.get("reason") or ""))

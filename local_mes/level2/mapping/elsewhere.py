@@ -1,0 +1,70 @@
+"""What other messages told: several Level 2s speak of one piece, each knows a part. Read from the spool, so a replay of the
+same messages finds the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from sqlalchemy import and_, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from local_mes.level2.mapping.apply import at
+from local_mes.level2.mapping.entries import Variable
+from local_mes.level2.mapping.signals import Signal
+from local_mes.level2.operations import BadMessage, Message
+from local_mes.level2.spool_tables import message
+from local_mes.plant import Plant
+from shared.db.engine import read
+from shared.rules.port import InputValue
+
+LOOKED_AT_MAX = 500
+"""Messages looked at for one value: a link that tells more within the time is asked with a shorter one."""
+
+
+class Spooled:
+    """Looks in the plant's spool; signals: the namespace, to read what `same` names."""
+
+    def __init__(self, plant: Plant, signals: Mapping[str, Signal]) -> None:
+        self._plant = plant
+        self._signals = signals
+
+    def find(self, asking: Message, variable: Variable, same: Mapping[str, InputValue]) -> InputValue | None:
+        """The newest message of the same piece, before or after; where no piece is named the last one before."""
+        signal, use = variable.signal, variable.use
+        assert use is not None
+        within_ms = int(use.within_s * 1000)
+        c = message.c
+        wanted: list[ColumnElement[bool]] = [
+            c.link == signal.link,
+            c.received_ms >= asking.received_ms - within_ms,
+            c.received_ms <= asking.received_ms + within_ms,
+            c.problem == "",
+            or_(*(_named(told) for told, _ in signal.sources)),
+        ]
+        if not same:
+            wanted.append(c.spool_id < asking.spool_id)
+        query = select(c.message, c.fields).where(and_(*wanted)).order_by(c.spool_id.desc()).limit(LOOKED_AT_MAX)
+        with read(self._plant.spool) as conn:
+            for row in conn.execute(query):
+                fields = msgspec.json.decode(row.fields)
+                if all(_told(self._signals[name], row.message, fields) == value for name, value in same.items()):
+                    value = _told(signal, row.message, fields)
+                    if value is not None:
+                        return value
+        return None
+
+
+def _named(told: str) -> ColumnElement[bool]:
+    return message.c.message.endswith(told[1:], autoescape=True) if told.startswith("*.") else message.c.message == told
+
+
+def _told(signal: Signal, name: str, fields: Mapping[str, object]) -> InputValue | None:
+    """None also for what is implausible: such a message lies in repair itself."""
+    field = signal.find_field(name)
+    if field is None:
+        return None
+    try:
+        return signal.read(at(fields, field), field)
+    except BadMessage:
+        return None
