@@ -13,8 +13,10 @@ from typing import Literal
 
 AWAY, CONNECTED, NO_DATA, STOPPED = "away", "connected", "no_data", "stopped"
 STATES = (AWAY, CONNECTED, NO_DATA, STOPPED)
-GAP, RESTART = "gap", "restart"
-"""Kinds of entries in a link's history that are no states: messages missing, a peer that counts anew."""
+GAP, RESTART, STRANGER = "gap", "restart", "stranger"
+NO_STATES = (GAP, RESTART, STRANGER)
+"""Kinds of entries in a link's history that are no states: messages missing, a peer that counts anew, somebody who was
+not let in."""
 
 Event = Literal["started", "opened", "heard", "silent", "closed", "ended"]
 _AFTER: dict[tuple[str, Event], str] = {

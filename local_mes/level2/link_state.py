@@ -10,7 +10,19 @@ import msgspec
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.dialects.sqlite import insert
 
-from local_mes.level2.link_course import AWAY, CONNECTED, GAP, NO_DATA, RESTART, STOPPED, Entry, Event, after
+from local_mes.level2.link_course import (
+    AWAY,
+    CONNECTED,
+    GAP,
+    NO_DATA,
+    NO_STATES,
+    RESTART,
+    STOPPED,
+    STRANGER,
+    Entry,
+    Event,
+    after,
+)
 from local_mes.level2.offsets import ClockOffset
 from local_mes.level2.sequence_watch import Break, SequenceWatch
 from local_mes.level2.spool_tables import link_course, link_history, link_state, message
@@ -22,6 +34,10 @@ COLLECTOR_AWAY_MS = 10_000
 """A link whose collector has not been seen for so long is shown as stopped."""
 TELEGRAM = "telegram"
 """Kind of the links whose peers number their messages one by one."""
+STRANGER_EVERY_MS = 3_600_000
+"""The same stranger is said again in the history after so long: one that tries for ever must not fill it."""
+STRANGERS_MAX = 100
+"""Strangers told apart; more of them are only in the link's line and in the log."""
 UNSAVED_MAX = 200
 """Entries of the history kept while the spool cannot be written."""
 __all__ = [
@@ -59,6 +75,7 @@ class LinkState:
     watch: SequenceWatch = field(default_factory=SequenceWatch)
     heard_to: int = 0
     unheard: list[tuple[int, int]] = field(default_factory=list)
+    strangers: dict[str, int] = field(default_factory=dict)
     entries: int = 0
     """Entries of the history so far."""
     unsaved: deque[tuple[int, Entry]] = field(default_factory=lambda: deque(maxlen=UNSAVED_MAX))
@@ -117,6 +134,16 @@ class LinkState:
         """A telegram was answered with an error code."""
         self.refused += 1
         self.detail = why[:400]
+
+    def stranger(self, host: str, why: str) -> None:
+        """Somebody who may not connect wanted to: in the link's line always, in its history once an hour."""
+        now = self.clock.now_ms()
+        self.detail = why[:400]
+        recent = {one: at for one, at in self.strangers.items() if now - at < STRANGER_EVERY_MS}
+        self.strangers = recent
+        if host not in recent and len(recent) < STRANGERS_MAX:
+            recent[host] = now
+            self.note(Entry(now, STRANGER, self.detail))
 
     def course(self) -> dict[str, Any]:
         """The row of table link_course, and the lines of link_history that are not on disk yet."""
@@ -216,7 +243,7 @@ def find_history(engine: Engine, link: str, from_ms: int, to_ms: int) -> list[En
     with read(engine) as conn:
         first = conn.execute(
             select(c.ordinal)
-            .where(c.link == link, c.at_ms <= from_ms, c.kind.not_in((GAP, RESTART)))
+            .where(c.link == link, c.at_ms <= from_ms, c.kind.not_in(NO_STATES))
             .order_by(c.ordinal.desc())
             .limit(1)
         ).scalar()

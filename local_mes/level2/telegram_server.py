@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from local_mes.level2.hosts import check_hosts, lets_in, stranger_words
 from local_mes.level2.link_state import LinkState
 from local_mes.level2.links import Link, split_address
 from local_mes.level2.spool import SpoolWriter
@@ -29,7 +29,7 @@ class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """`[link.settings]` of a telegram link.
 
     side    server: the plant listens on the link's address; client: it connects to it
-    hosts   addresses or networks that may connect; none: any
+    hosts   addresses or networks that may connect; none: only this machine; "any" alone: whoever reaches the port
     silent  hears and says nothing, not even an acknowledgement: beside an old MES that answers
     """
 
@@ -38,12 +38,11 @@ class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     silent: bool = False
 
     def __post_init__(self) -> None:
-        for host in self.hosts:
-            ip_network(host)
+        check_hosts(self.hosts)
 
     def may_connect(self, host: str) -> bool:
         """Whether a peer with this address is let in."""
-        return not self.hosts or any(ip_address(host) in ip_network(allowed) for allowed in self.hosts)
+        return lets_in(self.hosts, host)
 
 
 @dataclass
@@ -96,7 +95,7 @@ class TelegramLink:
         host = str((writer.get_extra_info("peername") or ("",))[0])
         if not self.settings.may_connect(host):
             log.warning("host not let in", link=self.link.code, host=host)
-            self.state.refuse(f"{host} wanted to connect and is none of the hosts of this link.")
+            self.state.stranger(host, stranger_words(self.settings.hosts, host))
             writer.close()
             return
         task = asyncio.current_task()

@@ -38,7 +38,8 @@ HOURS = (1, 8, 24, 168)
 MESSAGES_SHOWN, ENTRIES_SHOWN, REFUSED_SHOWN = 25, 30, 10
 STRIP_WIDTH = 1000
 SIGNS = {"connected": "normal", "no_data": "nodata", "away": "nodata", "stopped": "alarm", "gap": "alarm"} | {
-    "restart": "attention"
+    "restart": "attention",
+    "stranger": "attention",
 }
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from local_mes.level2.drivers.desk import Desk
 from local_mes.level2.drivers.port import Driver, read_settings
+from local_mes.level2.hosts import stranger_words
 from local_mes.level2.link_course import GAP, Entry
 from local_mes.level2.shadow import tap
 from local_mes.level2.shadow.overheard import Overheard, keep
@@ -78,7 +79,7 @@ class ShadowTelegramDriver(Driver):
         host, port = (writer.get_extra_info("peername") or ("", 0))[:2]
         task = asyncio.current_task()
         if task is None or not self.line.settings.may_connect(host):
-            self.desk.state.refuse(f"{host} wanted to connect and is none of the hosts of this link.")
+            self.desk.state.stranger(host, stranger_words(self.line.settings.hosts, host))
             return writer.close()
         await self._end_feeds()
         self._feeds.add(task)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,10 +15,11 @@ from level2_peers import Peer, Site, collecting, connect, cut, until
 from sqlalchemy import select
 
 from local_mes.level2 import down
-from local_mes.level2.link_course import Entry, Span, spans
+from local_mes.level2.link_course import STRANGER, Entry, Span, spans
 from local_mes.level2.link_state import find_history, load_state
 from local_mes.level2.links import load_links
 from local_mes.level2.spool_tables import link_course
+from local_mes.level2.telegram_server import TelegramSettings
 from local_mes.level2.telegrams.codec import decode_body
 from local_mes.level2.telegrams.frame import Frame, Framer, encode_telegram
 from local_mes.level2.telegrams.layout import LayoutSet
@@ -92,16 +94,17 @@ class Line:
 
 @asynccontextmanager
 async def other_end(
-    make_site: MakeSite, clock: FixedClock, kind: str, message: str, settings: str = ""
+    make_site: MakeSite, clock: FixedClock, kind: str, message: str, settings: str = "", host: str = "127.0.0.1"
 ) -> AsyncIterator[tuple[Site, Line]]:
     """The plant with a link of this kind, and a peer that is connected to it."""
     port = free()
-    site = make_site(more=LINK.format(port=port, folder=OWN / kind, message=f'"{message}"', settings=settings))
+    link = LINK.format(port=port, folder=OWN / kind, message=f'"{message}"', settings=settings)
+    site = make_site(more=link if host == "127.0.0.1" else link.replace("127.0.0.1", "0.0.0.0"))
     async with collecting(site, clock):
         async with asyncio.timeout(40):
             while True:
                 try:
-                    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                    reader, writer = await asyncio.open_connection(host, port)
                     break
                 except OSError:
                     await asyncio.sleep(0.02)
@@ -245,11 +248,66 @@ def test_only_the_hosts_of_the_link_are_let_in(make_site: MakeSite, clock: Fixed
         with pytest.raises(AssertionError, match="closed"):
             async with other_end(make_site, clock, "reply", "REQ1", settings) as (site, line):
                 await line.until(lambda: False)
-        assert site.state("OTHER").refused == 1
+        assert site.state("OTHER").refused == 0
+        (told,) = strangers(site, clock)
+        assert "127.0.0.1 wanted to connect and was not let in: its hosts are 10.1.0.0/16" in told
 
     asyncio.run(scene())
-    with pytest.raises(BadSetup, match=r"OTHER.*settings"):
-        asyncio.run(one_look(make_site, clock, 'hosts = ["mill"]'))
+    for bad in ('["mill"]', '["any", "10.1.0.1"]'):
+        with pytest.raises(BadSetup, match=r"OTHER.*settings"):
+            asyncio.run(one_look(make_site, clock, f"hosts = {bad}"))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host", "let_in"),
+    [
+        ((), "127.0.0.1", True),
+        ((), "::1", True),
+        ((), "::ffff:127.0.0.1", True),
+        ((), "10.1.0.7", False),
+        (("10.1.0.0/16",), "10.1.0.7", True),
+        (("10.1.0.0/16",), "::ffff:10.1.0.7", True),
+        (("10.1.0.0/16",), "127.0.0.1", False),
+        (("any",), "203.0.113.9", True),
+    ],
+)
+def test_who_is_not_named_is_not_let_in(hosts: tuple[str, ...], host: str, let_in: bool) -> None:
+    assert TelegramSettings(hosts=hosts).may_connect(host) is let_in
+
+
+def test_a_link_without_hosts_takes_only_this_machine_over_a_real_network(
+    make_site: MakeSite, clock: FixedClock
+) -> None:
+    """An address of this machine that is no loopback stands for another host."""
+    outside = own_address()
+
+    async def scene(settings: str, told: list[Site]) -> None:
+        async with other_end(make_site, clock, "reply", "REQ1", settings, host=outside) as (site, line):
+            told.append(site)
+            await line.say("REQ1", SLAB, 7)
+            await line.until(lambda: len(line.seen) > 0)
+
+    sites: list[Site] = []
+    with pytest.raises((AssertionError, OSError)):
+        asyncio.run(scene("", sites))
+    assert sites[0].spooled() == []
+    (told,) = strangers(sites[0], clock)
+    assert f"{outside} wanted to connect and was not let in: it names none" in told
+    asyncio.run(scene('hosts = ["any"]', sites))
+    asyncio.run(scene(f'hosts = ["{outside}"]', sites))
+
+
+def strangers(site: Site, clock: FixedClock) -> list[str]:
+    return [e.why for e in find_history(site.spool, "OTHER", 0, clock.now_ms() + 1) if e.kind == STRANGER]
+
+
+def own_address() -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("203.0.113.1", 9))  # of a datagram socket: chooses a way, sends nothing
+        except OSError:
+            pytest.skip("this machine has no address but its loopback")
+        return str(probe.getsockname()[0])
 
 
 async def one_look(make_site: MakeSite, clock: FixedClock, settings: str) -> None:
