@@ -41,11 +41,15 @@ def heat_sample(work: Work, message: Message) -> None:
 @operation("sample_result", takes="heat:text sample:text place:text results[element:text op?:text value_e5]")
 def sample_result(work: Work, message: Message) -> None:
     """The laboratory's result. The final sample is asked about by every rule that wants it; what fails holds the heat."""
-    heat = get_heat(work, message.fields["heat"])
     number, place = str(message.fields["sample"]), str(message.fields["place"])
+    results = tuple(result_of(row) for row in message.fields["results"])
+    record_result(work, get_heat(work, message.fields["heat"]), number, place, results)
+
+
+def record_result(work: Work, heat: Row[Any], number: str, place: str, results: tuple[ElementResult, ...]) -> None:
+    """A sample of a heat was analysed, whoever says so."""
     # a repeated or corrected result of one sample replaces the earlier one
     sample_id = derived_id(heat.born_at_ms, work.plant.code, "sample", heat.material_id, number)
-    results = tuple(result_of(row) for row in message.fields["results"])
     fact = SampleAnalysed(
         sample_id=sample_id,
         sample_number=number,

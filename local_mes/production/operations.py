@@ -5,6 +5,9 @@ from __future__ import annotations
 from local_mes.production import cast_cut as cast_cut
 from local_mes.production import cast_events as cast_events
 from local_mes.production import cast_ladle as cast_ladle
+from local_mes.production import device_analysis as device_analysis
+from local_mes.production import device_marking as device_marking
+from local_mes.production import device_weighing as device_weighing
 from local_mes.production import finishing_cut as finishing_cut
 from local_mes.production import finishing_entry as finishing_entry
 from local_mes.production import heat_furnace as heat_furnace
