@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from shared.collecting import collect_seldom
 from shared.clock import SystemClock
 from shared.material import projection as material
 from shared.node import build_node
@@ -19,6 +20,7 @@ from sync.station import build_called
 
 def main(folder: str, code: str, port: str, database_url: str, applies: str = "") -> None:
     """Run until ended."""
+    collect_seldom()  # as every process of the product
     values = {
         "code": code,
         "name": code,

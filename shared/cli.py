@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import sys
 from importlib.metadata import entry_points
 
 import click
 
+from shared.collecting import collect_seldom
 from shared.errors import StrandlineError
 
 EXIT_REFUSED = 2
-COLLECT_EVERY = (50_000, 20, 20)
-"""Python looks for cycles of garbage after so many new objects. Its own 700 means some hundred looks at all modules
-while they are being imported, a tenth of every start, and at all that a server keeps, later on."""
 PRIVATE = 0o077
 """Databases hold the key that signs sessions, hashes and people's names: files a node makes are its user's alone."""
 
@@ -43,8 +39,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; an error of ours is one paragraph and exit code 2."""
     os.umask(PRIVATE)
-    gc.set_threshold(*COLLECT_EVERY)
-    atexit.register(gc.freeze)  # the end of a process looks at all that is left for garbage: two thirds of a second
+    collect_seldom()
     try:
         cli(standalone_mode=False)
     except StrandlineError as error:

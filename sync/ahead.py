@@ -1,23 +1,29 @@
-"""The batch after the one on its way: made while that is stored, and sent beside it.
+"""The batches after the one on its way: made while that is stored, and sent beside it.
 
 Reading and sealing here cost about what storing costs at the peer, and a line is idle while it waits for an answer. So
-in a backlog two batches are on their way. Nothing depends on it: what was made or sent ahead and is not wanted any more
-is thrown away, the peer stores in order whatever comes, and the database is asked again what the peer lacks.
+in a backlog three batches are in work: one stored, one on its way or unpacked at the peer, one made here. Nothing
+depends on it: what was made or sent ahead and is not wanted any more is thrown away, the peer stores in order whatever
+comes, and the database is asked again what the peer lacks.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 
 from sync.caller import Caller, Session
 from sync.messages import Receipt
 from sync.outgoing import Sealed
 
-THREADS = 2
-"""The batch whose answer is awaited, and the one after it."""
+AHEAD = 2
+"""Batches behind the one whose answer is awaited; a third moves nothing more."""
+
+THREADS = AHEAD + 1
+"""The batch whose answer is awaited may have been one of those before."""
 
 BESIDE_FROM = 500
 """Entries from which on a batch is sent beside another: making a smaller one is so quick that it could arrive first."""
@@ -27,7 +33,7 @@ ALONE_PUSHES = 16
 
 
 class Flight:
-    """A batch that another thread makes and, unless it is to wait, sends."""
+    """A batch that another thread makes, once the one before it is made, and, unless it is to wait, sends."""
 
     def __init__(self, session: Session, beside: bool) -> None:
         self.session = session
@@ -37,7 +43,7 @@ class Flight:
 
 
 class Ahead:
-    """At most one batch ahead of the one whose answer is awaited, for the session that it was begun in."""
+    """The batches ahead of the one whose answer is awaited, in order, for the session that they were begun in."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
@@ -45,25 +51,33 @@ class Ahead:
         self._free = THREADS
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._flight: Flight | None = None
+        self._flights: deque[Flight] = deque()
         self._alone = 0
 
     def begin(self, session: Session, sealed: Sealed, entries_max: int) -> None:
         """Make and send what follows this batch, if it was a full one: then there is probably more."""
-        if sealed.entries < entries_max or not self._take_thread():
+        if sealed.entries < entries_max:
             return
-        flight = self._flight = Flight(session, beside=not self._alone and entries_max >= BESIDE_FROM)
+        beside = not self._alone and entries_max >= BESIDE_FROM
+        before = self._flights[-1].made if self._flights else _is_made(sealed)
+        while len(self._flights) < (AHEAD if beside else 1) and self._take_thread():
+            flight = Flight(session, beside)
+            self._flights.append(flight)
+            self._orders.put(partial(self._fly, flight, before, entries_max))
+            before = flight.made
         self._alone = max(0, self._alone - 1)
-        self._orders.put(lambda: self._fly(flight, sealed, entries_max))
 
     def take(self, session: Session) -> Flight | None:
-        """What was begun; None where nothing was or for another session."""
-        flight, self._flight = self._flight, None
-        return flight if flight is not None and flight.session is session else None
+        """The next of what was begun; None where nothing was or for another session."""
+        flight = self._flights.popleft() if self._flights else None
+        if flight is None or flight.session is session:
+            return flight
+        self.drop()
+        return None
 
     def drop(self) -> None:
-        """The batch before it did not arrive."""
-        self._flight = None
+        """The batch before them did not arrive, or nothing follows it."""
+        self._flights.clear()
 
     def go_alone(self) -> None:
         """One batch at a time for a while: the peer is busy, or the line is narrow."""
@@ -92,9 +106,11 @@ class Ahead:
             with self._lock:
                 self._free += 1
 
-    def _fly(self, flight: Flight, before: Sealed, entries_max: int) -> None:
+    def _fly(self, flight: Flight, before: Future[Sealed | None], entries_max: int) -> None:
         try:
-            sealed = self._caller.prepare_after(flight.session, before, entries_max)
+            first = before.result()
+            full = first is not None and first.entries >= entries_max
+            sealed = self._caller.prepare_after(flight.session, first, entries_max) if first and full else None
         except Exception as error:  # noqa: BLE001 - whoever takes the flight meets it
             flight.made.set_exception(error)
             return
@@ -105,3 +121,9 @@ class Ahead:
             flight.answer.set_result(self._caller.send(sealed))
         except Exception as error:  # noqa: BLE001
             flight.answer.set_exception(error)
+
+
+def _is_made(sealed: Sealed) -> Future[Sealed | None]:
+    made: Future[Sealed | None] = Future()
+    made.set_result(sealed)
+    return made

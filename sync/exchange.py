@@ -145,11 +145,11 @@ class Exchange:
         self._nudge.ring()
         self._departing.ring()
 
-    def history(self, epoch: str, after: int) -> bytes:
-        """The batch of our own that follows a place, as the peer holds it. SyncError."""
+    def history(self, stream: str, epoch: str, after: int) -> bytes:
+        """The batch that follows a place of our stream, or of the peer's to us, as the peer holds it. SyncError."""
         if self._session is None:
             raise Unreachable("sync.no_session", "There is no session with the peer just now.")
-        return self._caller.history(self._session, epoch, after)
+        return self._caller.history(self._session, epoch, after, stream)
 
     def _run(self, lane: Lane) -> None:
         step = lane.first
@@ -187,6 +187,7 @@ class Exchange:
         flight = self._ahead.take(session)
         sealed = flight.made.result() if flight is not None else None
         if sealed is None:
+            self._ahead.drop()
             flight, sealed = None, self._seal_next(session)
         if sealed is None:
             return "rest"

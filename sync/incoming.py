@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from shared.journal.chain import chain
 from shared.journal.reading import hash_at
 from shared.journal.tables import epoch as epoch_table
+from sync.early_rows import EarlyRows
 from sync.errors import BadSeal, Malformed, OutOfStep
 from sync.messages import ZERO_HASH, Seal
 from sync.pack import PackedEntry, decompress, unpack_entries
@@ -87,8 +88,11 @@ def _chain(seal: Seal, packed: Sequence[PackedEntry]) -> list[Arrived]:
     return [Arrived(seq, made, item.fact, item.origin) for seq, (made, item) in enumerate(together, start=seal.first)]
 
 
-def store(conn: Connection, batch: Batch, now_ms: int) -> Held:
-    """Store what is new of a verified batch, in the caller's transaction. OutOfStep for an unknown parent."""
+def store(conn: Connection, batch: Batch, now_ms: int, early: EarlyRows | None = None) -> Held:
+    """Store what is new of a verified batch, in the caller's transaction. OutOfStep for an unknown parent.
+
+    early   the batch's rows, begun before its turn; what was begun is taken back unless all of it is new
+    """
     seal = batch.seal
     held = _lock_position(conn, seal, now_ms)
     verdict = judge(
@@ -97,12 +101,15 @@ def store(conn: Connection, batch: Batch, now_ms: int) -> Held:
         lambda place: hash_at(conn, seal.stream, seal.epoch, place),
         lambda place: batch.entries[place - seal.first].hash,
     )
+    stored = early is not None and early.end(
+        whole=held is not None and verdict.answer == "stored" and verdict.first_new <= seal.first
+    )
     if held is None:
         return Held("gap", 0, ZERO_HASH, 0)
     if verdict.answer != "stored":
         return Held(verdict.answer, held.durable, held.hash, 0)
     new = batch.entries[max(verdict.first_new - seal.first, 0) :]
-    taken = store_entries(conn, seal, new) if new else ()
+    taken = store_entries(conn, seal, new) if new and not stored else ()
     durable, head = (seal.last, seal.head) if seal.last > held.durable else (held.durable, held.hash)
     through = held.complete_through
     if seal.last >= held.durable:

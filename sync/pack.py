@@ -22,9 +22,10 @@ from sync.messages import Hex32, Name, Seq
 MAGIC = b"SLB1"
 LEVEL = 3
 _LENGTH = struct.Struct(">I")
+_length_at = _LENGTH.unpack_from
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """Where a relayed fact stands in its author's own journal."""
 
     stream: Name
@@ -32,7 +33,7 @@ class Origin(msgspec.Struct, frozen=True):
     seq: Seq
 
 
-class PackedEntry(msgspec.Struct, frozen=True):
+class PackedEntry(msgspec.Struct, frozen=True, gc=False):
     """One entry as it travels: the fact's own bytes, and its origin when another author's fact is relayed."""
 
     fact: bytes
@@ -51,13 +52,13 @@ def pack_entries(entries: Iterable[PackedEntry]) -> bytes:
 def unpack_entries(raw: bytes) -> list[PackedEntry]:
     """The entries in these bytes; Malformed if they do not come out even, OverLimit past the protocol's count."""
     entries: list[PackedEntry] = []
-    at = 0
-    while at < len(raw):
+    at, size = 0, len(raw)
+    while at < size:
         if len(entries) >= ENTRIES_MAX:
             raise OverLimit("sync.too_many_entries", f"More than {ENTRIES_MAX} entries in a batch.")
         origin, at = _framed(raw, at)
         fact, at = _framed(raw, at)
-        entries.append(PackedEntry(fact, _read_origin(origin)))
+        entries.append(PackedEntry(fact, _read_origin(origin) if origin else None))
     return entries
 
 
@@ -113,18 +114,16 @@ def _bounded(reader: zstandard.ZstdDecompressionReader) -> Iterator[bytes]:
 
 
 def _framed(raw: bytes, at: int) -> tuple[bytes, int]:
-    end = at + _LENGTH.size
+    end = at + 4
     if end > len(raw):
         raise Malformed("sync.cut_short", "The entries end inside a length.")
-    stop = end + _LENGTH.unpack_from(raw, at)[0]
+    stop: int = end + _length_at(raw, at)[0]
     if stop > len(raw):
         raise Malformed("sync.cut_short", "The entries end inside a fact.")
     return raw[end:stop], stop
 
 
-def _read_origin(raw: bytes) -> Origin | None:
-    if not raw:
-        return None
+def _read_origin(raw: bytes) -> Origin:
     try:
         return msgspec.json.decode(raw, type=Origin)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
+from msgspec.structs import asdict
 from sqlalchemy import Connection
 
 from shared.db.bulk import insert_all, insert_new
@@ -23,7 +24,7 @@ from sync.pack import Origin
 UNREADABLE_TYPE = "?"
 
 
-class Arrived(NamedTuple):
+class Arrived(msgspec.Struct, frozen=True, gc=False):
     """One chained entry of a batch."""
 
     seq: int
@@ -53,19 +54,30 @@ def _is_type(name: str) -> bool:
     return _TYPE.fullmatch(name) is not None
 
 
+class FactRow(msgspec.Struct, frozen=True, gc=False):
+    """The columns of a fact's row that arrive, in the table's order."""
+
+    fact_id: str
+    type: str
+    version: int
+    author: str
+    recorded_at_ms: int
+    body: bytes
+
+
 def store_entries(conn: Connection, seal: Seal, arrived: Sequence[Arrived]) -> tuple[str, ...]:
     """Insert entries not held yet, with their facts; returns the ids that other bytes have here already."""
-    named = [_fact_row(seal, item) for item in arrived]
+    named = fact_rows(seal, arrived)
     facts = named
-    if insert_new(conn, fact, named) != len(named):
+    if insert_new(conn, fact, [asdict(row) for row in named]) != len(named):
         facts = _under_other_ids(conn, seal, arrived, named)
     insert_all(conn, entry, [_entry_row(seal, item, row) for item, row in zip(arrived, facts, strict=True)])
-    return tuple(old["fact_id"] for old, new in zip(named, facts, strict=True) if old["fact_id"] != new["fact_id"])
+    return tuple(old.fact_id for old, new in zip(named, facts, strict=True) if old.fact_id != new.fact_id)
 
 
 def named_ids(seal: Seal, arrived: Sequence[Arrived]) -> list[tuple[str, bytes]]:
     """Id and bytes of each entry's fact, under the id that the bytes name where they may name one."""
-    return [(row["fact_id"], row["body"]) for row in (_fact_row(seal, item) for item in arrived)]
+    return [(row.fact_id, row.body) for row in fact_rows(seal, arrived)]
 
 
 def own_id(digest: str) -> str:
@@ -73,21 +85,19 @@ def own_id(digest: str) -> str:
     return digest[:32]
 
 
-def _fact_row(seal: Seal, item: Arrived) -> dict[str, Any]:
+def fact_rows(seal: Seal, arrived: Sequence[Arrived]) -> list[FactRow]:
+    """The row of each entry's fact, in the entries' order."""
+    return [_fact_row(seal, item) for item in arrived]
+
+
+def _fact_row(seal: Seal, item: Arrived) -> FactRow:
     try:
         label = _label.decode(item.body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         label = None
     if label is None or not _is_well_formed(label) or not _may_speak(seal, item, label.author):
         return _orphan_row(seal, item)
-    return {
-        "fact_id": label.fact_id,
-        "type": label.type,
-        "version": label.version,
-        "author": label.author,
-        "recorded_at_ms": label.recorded_at_ms,
-        "body": item.body,
-    }
+    return FactRow(label.fact_id, label.type, label.version, label.author, label.recorded_at_ms, item.body)
 
 
 def _is_well_formed(label: Label) -> bool:
@@ -102,40 +112,31 @@ def _may_speak(seal: Seal, item: Arrived, author: str) -> bool:
     return author == (item.origin.stream if item.origin else seal.node)
 
 
-def _orphan_row(seal: Seal, item: Arrived) -> dict[str, Any]:
-    return {
-        "fact_id": own_id(item.hash),
-        "type": UNREADABLE_TYPE,
-        "version": 0,
-        "author": seal.node,
-        "recorded_at_ms": 0,
-        "body": item.body,
-    }
+def _orphan_row(seal: Seal, item: Arrived) -> FactRow:
+    return FactRow(own_id(item.hash), UNREADABLE_TYPE, 0, seal.node, 0, item.body)
 
 
-def _under_other_ids(
-    conn: Connection, seal: Seal, arrived: Sequence[Arrived], rows: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def _under_other_ids(conn: Connection, seal: Seal, arrived: Sequence[Arrived], rows: list[FactRow]) -> list[FactRow]:
     """Some ids were taken: by the same bytes (resent under a new place, relayed before) or by others."""
-    held = bodies_of(conn, [row["fact_id"] for row in rows])
+    held = bodies_of(conn, [row.fact_id for row in rows])
     result = [
-        row if held[row["fact_id"]] == item.body else _orphan_row(seal, item)
+        row if held[row.fact_id] == item.body else _orphan_row(seal, item)
         for item, row in zip(arrived, rows, strict=True)
     ]
-    orphans = [new for new, old in zip(result, rows, strict=True) if new is not old]
+    orphans = [asdict(new) for new, old in zip(result, rows, strict=True) if new is not old]
     if orphans:
         insert_new(conn, fact, orphans)
     return result
 
 
-def _entry_row(seal: Seal, item: Arrived, row: dict[str, Any]) -> dict[str, Any]:
+def _entry_row(seal: Seal, item: Arrived, row: FactRow) -> dict[str, Any]:
     origin = item.origin
     return {
         "stream": seal.stream,
         "epoch": seal.epoch,
         "seq": item.seq,
         "hash": item.hash,
-        "fact_id": row["fact_id"],
+        "fact_id": row.fact_id,
         "origin_stream": origin.stream if origin else None,
         "origin_epoch": origin.epoch if origin else None,
         "origin_seq": origin.seq if origin else None,

@@ -56,10 +56,15 @@ def _all_copied(conn: Connection, table: Table, rows: Rows) -> bool:
         with conn.begin_nested():
             copy_in(conn, table, rows)
     except IntegrityError as error:
-        if getattr(error.orig, "sqlstate", "") != UNIQUE_VIOLATION:
+        if not is_taken(error):
             raise
         return False
     return True
+
+
+def is_taken(error: IntegrityError) -> bool:
+    """Whether PostgreSQL refused because a key is there already."""
+    return getattr(error.orig, "sqlstate", "") == UNIQUE_VIOLATION
 
 
 def insert_all(conn: Connection, table: Table, rows: Rows) -> None:

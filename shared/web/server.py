@@ -22,6 +22,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
+from shared.collecting import keep_all
 from shared.errors import BadSetup
 from shared.settings import NodeSettings
 
@@ -105,6 +106,7 @@ class NodeServer(BaseApplication):  # type: ignore[misc]
 
 def _start(worker: NodeWorker) -> None:
     worker.served = worker.app.served
+    keep_all()
     worker.served.start()
 
 

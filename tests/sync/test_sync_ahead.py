@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from sync.ahead import ALONE_PUSHES, Ahead
+from sync.ahead import AHEAD, ALONE_PUSHES, Ahead
 from sync.errors import OutOfStep
 
 
@@ -104,13 +104,14 @@ def test_what_was_made_for_another_session_or_dropped_is_not_taken(scene):
     assert ahead.take(session) is None
 
 
-def test_no_more_than_two_are_on_their_way(scene):
+def test_no_more_than_two_are_on_their_way_beside_it(scene):
     _, caller, ahead = scene
     held = threading.Event()
-    inner = caller.transport.send
+    inner, sent = caller.transport.send, []
 
     def slow(door, body):
         if door == "push":
+            sent.append(body)
             held.wait(10)
         return inner(door, body)
 
@@ -121,5 +122,10 @@ def test_no_more_than_two_are_on_their_way(scene):
         ahead.begin(session, sealed, 1)
         sealed = ahead.take(session).made.result(10)
     ahead.begin(session, sealed, 1)
+    third = ahead.take(session)
+    assert third.made.result(10).seal.first == 4
+    ahead.begin(session, third.made.result(), 1)
     assert ahead.take(session) is None
     held.set()
+    third.answer.exception(10)
+    assert len(sent) == AHEAD + 1
