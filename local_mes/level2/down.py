@@ -7,7 +7,7 @@ once, so a caller derives it from its cause (a fact id, a command id).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,9 +68,11 @@ def find_by_key(spool: Engine, key: str) -> Down | None:
     return _down(row) if row else None
 
 
-def find_recent(spool: Engine, limit: int, before: int | None = None) -> list[Down]:
-    """The newest rows, newest first; before is a down_id."""
+def find_recent(spool: Engine, limit: int, before: int | None = None, links: Collection[str] = ()) -> list[Down]:
+    """The newest rows, newest first; before is a down_id; links: of these only."""
     query = select(down).order_by(down.c.down_id.desc()).limit(limit)
+    if links:
+        query = query.where(down.c.link.in_(links))
     if before is not None:
         query = query.where(down.c.down_id < before)
     with read(spool) as conn:

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from local_mes.level2.devices.standing import withdraw_held
 from local_mes.level2.down import CALL, TELEGRAM, queue_call, queue_telegram
 from local_mes.level2.tables import outbox
 from local_mes.plant import Plant
@@ -20,6 +21,8 @@ from shared import logs
 from shared.db.engine import read, write
 from shared.db.upsert import upsert
 from shared.errors import StrandlineError
+
+RECHECK = "recheck"
 
 log = logs.get("level2")
 
@@ -34,11 +37,19 @@ def call(conn: Connection, link: str, method: str, fields: Mapping[str, Any], *,
     _ask(conn, key, link, CALL, method, fields)
 
 
+def recheck_jobs(conn: Connection, *, key: str) -> None:
+    """A piece was held: after the commit, jobs of devices that must not be done for it are withdrawn."""
+    _ask(conn, key, "", RECHECK, "", {})
+
+
 def pass_on(plant: Plant) -> int:
     """Queue in the spool what committed transactions asked for, in their order; returns how many that were."""
     with read(plant.node.engine) as conn:
         rows = conn.execute(select(outbox).order_by(outbox.c.ordinal)).all()
     for row in rows:
+        if row.kind == RECHECK:
+            withdraw_held(plant)
+            continue
         queue = queue_call if row.kind == CALL else queue_telegram
         queue(plant.spool, plant.clock, row.link, row.message, msgspec.json.decode(row.fields), key=row.key)
     if rows:
