@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from local_mes.level2.hosts import ANY
 from local_mes.level2.links import Link
 from local_mes.level2.telegram_server import TelegramSettings
 from local_mes.level2.telegrams.codec import fixed_size
@@ -57,20 +59,40 @@ class Document:
 
 def make_document(link: Link, settings: TelegramSettings, layouts: LayoutSet) -> Document:
     """The document of one link: what it accepts, what goes down to it, and the messages of the line itself."""
-    accepted = set(link.messages or link.map)
+    used = _used(link, settings, layouts)
     seen: list[Layout] = []
     for message, layout in layouts.messages.items():
-        belongs = message in accepted or message in layouts.service_ids or layout.direction != "up"
-        if belongs and layout not in seen:
+        if message in used and layout not in seen:
             seen.append(layout)
     order = {"up": 0, "down": 1, "both": 2}
     seen.sort(key=lambda layout: (order[layout.direction], layout.ids))
-    pages = [_page(layout, accepted, link, layouts) for layout in seen]
-    return Document(link, list(_rules(link, settings, layouts)), list(_rows(layouts.header, 0)), pages)
+    pages = [_page(layout, used, link, layouts) for layout in seen]
+    header = list(_rows(layouts.header, 0))
+    rules = [*_rules(link, settings, layouts), ("State of the layouts", _state(header, pages))]
+    return Document(link, rules, header, pages)
 
 
-def _page(layout: Layout, accepted: set[str], link: Link, layouts: LayoutSet) -> TelegramPage:
-    ids = tuple(i for i in layout.ids if i in accepted) or layout.ids
+def _used(link: Link, settings: TelegramSettings, layouts: LayoutSet) -> set[str]:
+    """The messages of this link alone, out of a folder that several links may share."""
+    hears_only = settings.silent or link.shadow
+    down = {message for message, layout in layouts.messages.items() if layout.direction == "down"}
+    sends = set() if hears_only else down - layouts.service_ids if link.sends is None else set(link.sends)
+    used = {message for message in link.accepts if message in layouts.messages} | sends
+    rules = layouts.protocol
+    if not hears_only:
+        used |= {layouts.messages[message].reply for message in used if rules.acknowledge == "reply"}
+        used |= {rules.acknowledge_id} if rules.acknowledge in ("positive", "code") else set()
+    return (used | {rules.heartbeat_id}) & set(layouts.messages)
+
+
+def _state(header: Sequence[FieldRow], pages: Sequence[TelegramPage]) -> str:
+    """Changes with whatever changes in what is sent: tells a supplier's copy from a newer one."""
+    said = repr((header, [(page.ids, page.size, page.rows) for page in pages]))
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+
+def _page(layout: Layout, used: set[str], link: Link, layouts: LayoutSet) -> TelegramPage:
+    ids = tuple(i for i in layout.ids if i in used)
     up = layout.direction == "up"
     raw = encode_telegram(
         layouts,
@@ -154,6 +176,9 @@ def _rules(link: Link, settings: TelegramSettings, layouts: LayoutSet) -> Iterat
     rules = layouts.protocol
     plant_listens = settings.side == "server"
     yield "Connection", f"TCP; {'the plant listens on' if plant_listens else 'the plant connects to'} {link.address}"
+    if plant_listens:
+        who = ", ".join(settings.hosts) or "this machine alone"
+        yield "May connect", "whoever reaches the port" if settings.hosts == (ANY,) else who
     yield "Encoding", _encoding_words(layouts)
     yield "Border", _border_words(rules)
     yield "Acknowledgement", _acknowledge_words(rules, link)
@@ -195,6 +220,6 @@ def _acknowledge_words(rules: Protocol, link: Link) -> str:
         "none": "none",
         "positive": f"{rules.acknowledge_id} when the telegram is on the plant's disk",
         "code": f"{rules.acknowledge_id} with code 00 when the telegram is on the plant's disk, 10 unknown message, "
-        "20 bad format; with 10 and 20 nothing was kept",
+        "20 bad format; with 10 and 20 it was not taken",
         "reply": "each telegram by the one it names, when it is on the plant's disk",
     }[rules.acknowledge] + f". Up to 32 may be open at once; {link.name} answers in their order."

@@ -47,6 +47,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     name: Annotated[str, Meta(max_length=32)] = "MES"
     peer: Annotated[str, Meta(max_length=32)] = ""
     messages: tuple[str, ...] = ()
+    sends: tuple[str, ...] | None = None
+    """What goes down to this peer, of telegrams; left out: any that has a layout."""
     reorder_window_s: Annotated[float, Meta(ge=0)] = 900
     heartbeat_s: Seconds = 30
     resend_s: Seconds = 5
@@ -172,7 +174,7 @@ def _check(link: Link, layouts: LayoutSet | None, folder: Path) -> None:
     if layouts is None:
         return
     split_address(link)
-    for message in (*link.messages, *link.map):
+    for message in (*link.messages, *link.map, *(link.sends or ())):
         if message not in layouts.messages:
             raise bad_link(
                 link.code, f"it names message {message}, which has no layout in {link.telegrams or TELEGRAMS}"

@@ -207,6 +207,9 @@ class TelegramConnection:
 
     async def _send_one(self, row: down.Down) -> tuple[bool, str]:
         """Send until it is answered, where the line answers at all; whether it was accepted, and the answer."""
+        sends = self._link.link.sends
+        if sends is not None and row.message not in sends:
+            return False, f"cannot be sent: {row.message} is none of what this link sends"
         try:
             expected = self._link.rules.answer_to(row.message)
         except KeyError:

@@ -145,14 +145,33 @@ def _spots(plan: LinkPlan, row: Any) -> tuple[list[Spot], str]:
 
 @bp.get("/links/<code>/interface")
 def interface(code: str) -> str:
-    """The interface document, one printed page a telegram."""
+    """The interface document, one page a telegram."""
+    return render_template("level2/interface.html", **_document(code))
+
+
+@bp.get("/links/<code>/interface.<any(pdf, html):form>")
+def interface_file(code: str, form: str) -> Response:
+    """The same as a file to hand to the supplier: complete in itself, nothing of the console around it."""
+    shown = _document(code)
+    if form == "html":
+        answer = Response(render_template("level2/interface_file.html", **shown), mimetype="text/html")
+    else:
+        from local_mes.level2.interface_pdf import make_pdf
+
+        answer = Response(make_pdf(shown["document"], shown["zone"], shown["made"]), mimetype="application/pdf")
+    answer.headers.set("Content-Disposition", "attachment", filename=f"{code}.{form}")
+    return answer
+
+
+def _document(code: str) -> dict[str, Any]:
     here = plant()
     plan = load_links(here.settings)
     found = find_link(plan, code)
     if code not in plan.layouts:
         raise not_a_telegram_link(code)
     made = make_document(found, read_settings(found, TelegramSettings), plan.layouts[code])
-    return render_template("level2/interface.html", document=made, link=found, zone=plan.zone.key)
+    now = to_datetime(here.clock.now_ms()).astimezone(plan.zone)
+    return {"document": made, "link": found, "zone": plan.zone.key, "made": f"{now:%Y-%m-%d %H:%M}"}
 
 
 @bp.get("/links/<code>/capture")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -11,9 +12,10 @@ import level2_operations  # noqa: F401  registers the operations of the test mod
 import msgspec
 import pytest
 from level2_line import Line
-from level2_peers import Site, cut
+from level2_peers import PLANTS, Site, collecting, connect, cut, until
 
 from local_mes.app import create_console
+from local_mes.level2 import down
 from local_mes.level2.capture import read_capture
 from local_mes.level2.interface import make_document
 from local_mes.level2.link_state import load_state, real_ms, save_states
@@ -24,6 +26,7 @@ from local_mes.level2.telegrams.layout_files import load_folder
 from local_mes.level2.telegrams.spots import spots
 from shared.clock import FixedClock
 from shared.db.engine import write
+from shared.errors import BadSetup
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
@@ -167,6 +170,53 @@ def test_the_interface_document_has_a_page_for_each_telegram(line: Line, enginee
     assert example
     found = spots(line.site.layouts, bytes.fromhex(example[1]))
     assert [(spot.start, spot.value) for spot in found if spot.path == "heat"] == [(44, "161843")]
+
+
+def test_the_document_of_a_link_has_only_what_that_link_says(line: Line, engineer: Person) -> None:
+    """The folder of layouts belongs to caster and laboratory; the laboratory's document knows nothing of the caster."""
+    model = line.site.settings.model
+    laboratory = (
+        '\n[[link]]\ncode = "LAB"\nkind = "telegram"\naddress = "127.0.0.1:1"\nmessages = ["LB1010"]\nsends = []\n'
+        f'telegrams = "{PLANTS / "ald" / "telegrams"}"\npeer = "LAB"\n'
+    )
+    model.write_text(model.read_text() + laboratory)
+    text = engineer.page("/level2/links/LAB/interface")
+    assert re.findall(r'<section class="sheet" id="(\w+)"', text) == ["HEADER", "LB1010", "AK9000", "HB0001"]
+    assert "this machine alone" in text
+    alone = engineer.client.get("/level2/links/LAB/interface.html")
+    assert "attachment; filename=LAB.html" in alone.headers["Content-Disposition"]
+    assert "<script" not in alone.text
+    assert "<nav" not in alone.text
+    assert re.findall(r'<section class="sheet" id="(\w+)"', alone.text) == ["HEADER", "LB1010", "AK9000", "HB0001"]
+
+
+def test_the_document_as_pdf_has_the_same_pages(line: Line, engineer: Person) -> None:
+    text = engineer.page("/level2/links/CC1/interface")
+    answer = engineer.client.get("/level2/links/CC1/interface.pdf")
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert answer.data.startswith(b"%PDF-1.")
+    assert len(re.findall(rb"/Type /Page\b", answer.data)) == 1 + text.count('<section class="sheet" id=')
+    assert b"Interface CC1" in answer.data
+
+
+def test_an_order_that_a_link_does_not_send_is_refused_and_a_link_must_know_what_it_sends(
+    line: Line, clock: FixedClock
+) -> None:
+    model = line.site.settings.model
+    model.write_text(model.read_text().replace('peer = "CC1"', 'peer = "CC1"\nsends = ["CC2030"]', 1))
+    refused = down.queue_telegram(line.plant.spool, clock, "CC1", "CC2010", {}, key="a")
+
+    async def scene() -> None:
+        async with collecting(line.site, clock):
+            peer = await connect(line.site)
+            await until(lambda: down.get_down(line.plant.spool, refused).state == "refused")
+            peer.writer.close()
+
+    asyncio.run(scene())
+    assert "none of what this link sends" in down.get_down(line.plant.spool, refused).answer
+    model.write_text(model.read_text().replace("CC2030", "CC2099"))
+    with pytest.raises(BadSetup, match="CC2099, which has no layout"):
+        load_links(line.site.settings)
 
 
 def test_a_capture_is_had_from_the_page(line: Line, engineer: Person, clock: FixedClock) -> None:
