@@ -16,6 +16,8 @@ from local_mes.level2.interpret import oldest_open_ms
 from local_mes.model.high_marks import NumberMarks
 from local_mes.orders import views as orders
 from local_mes.performance import views as performance
+from local_mes.pilot import views as pilot
+from local_mes.pilot.status import pilot_status, shadow_band
 from local_mes.plant import Plant
 from local_mes.production import views as production
 from local_mes.quality import views as quality_pages
@@ -51,6 +53,7 @@ FEATURES: tuple[Feature, ...] = (
     quality_pages.FEATURE,
     Feature(apis=(quality.bp,)),
     connection.FEATURE,
+    pilot.FEATURE,
     incidents.FEATURE,
     quarantine.FEATURE,
 )
@@ -67,11 +70,13 @@ def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
         roles=ROLES,
         search="pieces.search",
         shift=lambda now_ms: _shift(plant, now_ms),
+        band=shadow_band(plant),
         demo=plant.settings.clock_file is not None,
         status=(
             lambda: hub_status(plant),
             lambda: plain_status(plant),
             lambda: level2_status(plant),
+            lambda: pilot_status(plant),
             incidents.status,
             quarantine.stopped_status,
             lambda: disk_line(plant.settings.folder),

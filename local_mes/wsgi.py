@@ -15,6 +15,7 @@ from local_mes.level2.links import load_links
 from local_mes.level2.outbox import pass_on
 from local_mes.level2.pruning import prune
 from local_mes.level2.queries import open_figures
+from local_mes.pilot.service import follow as compare_with_old_mes
 from local_mes.plant import Plant
 from local_mes.production import operations as _operations  # noqa: F401 - registers what messages mean
 from local_mes.standards.adopt import adopt_pending
@@ -98,6 +99,7 @@ def _make_following(plant: Plant, station: CallingStation) -> Following:
             ("heed amendments", partial(heed_amendments, plant)),
             ("heed cases", partial(heed_cases, plant)),
             ("pass on to Level 2", partial(pass_on, plant)),
+            ("compare with the old MES", partial(compare_with_old_mes, plant)),
         ),
         station.ground.applying,
         Backoff(sync.retry_first_s, sync.heartbeat_s, jitter),

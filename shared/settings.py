@@ -134,6 +134,7 @@ class PlantSettings(NodeSettings):
     interpret_messages_max: int = Field(50, ge=1, description="Level-2 messages interpreted in one transaction.")
     spool_days: int = Field(30, ge=2, description="Read messages stay so long: for a replay, a backup put back.")
     shadow: bool = Field(False, description="True: all links only listen, beside an old MES (docs/pilot.md).")
+    pilot: Path | None = Field(None, description="Rules of the daily comparison with an old MES (docs/pilot.md).")
     link_addresses: dict[str, str] = Field({}, description="Level-2 link -> address, in place of the plant model's.")
 
     @model_validator(mode="after")
@@ -179,7 +180,7 @@ def load(kind: type[S], file: Path) -> S:
         raise BadSetup("settings.not_toml", f"{file} is not TOML: {error}.", todo="Mend the line it names.") from error
     if values is None:
         raise BadSetup("settings.no_file", f"There is no settings file {file}.", todo="Give one with --config.")
-    for key in ("folder", "model", "clock_file"):
+    for key in ("folder", "model", "clock_file", "pilot"):
         if isinstance(values.get(key), str):
             values[key] = (file.parent / values[key]).resolve()
     return check(kind, values, where=str(file))

@@ -99,6 +99,7 @@ class Link(Part):
 
     code: Name
     kind: Name
+    shadow: bool = False
     map: dict[str, str] = Field(default_factory=dict)
 
 

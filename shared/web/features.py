@@ -82,6 +82,7 @@ class Face:
     shift  text of the shift at a time, such as "Early, crew B"
     home   endpoint of the landing page
     search endpoint of the search page; empty while a face has none
+    band   said across every page, unmistakably; empty: nothing
     demo   the node lives in a played time: said on every page
     roles  the roles a person can have here, with one line of meaning each
     marks  of each plant whose facts the figures are made of; asked before a request reads anything else
@@ -95,6 +96,7 @@ class Face:
     roles: dict[str, str]
     search: str = ""
     shift: Callable[[int], str] = no_shift
+    band: str = ""
     demo: bool = False
     status: tuple[StatusPort, ...] = field(default=())
     marks: Callable[[], tuple[Mark, ...]] = only_own

@@ -1,0 +1,94 @@
+"""Pages of a pilot: what differs from the old MES, day by day, and what it told Level 2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+
+from local_mes.context import plant
+from local_mes.level2.heard import find_link
+from local_mes.level2.links import load_links
+from local_mes.level2.shadow.overheard import find_overheard
+from local_mes.pilot import queries
+from local_mes.pilot.api import bp as api
+from local_mes.pilot.causes import WORDS
+from local_mes.pilot.course import course
+from local_mes.pilot.domain import KINDS
+from shared.web.context import reading
+from shared.web.features import Feature, MenuItem
+from shared.web.listing import Column, Filter, answer_list
+from shared.web.paging import Page, Paging, cut
+
+bp = Blueprint("pilot", __name__, url_prefix="/pilot", template_folder="templates")
+DAYS, PROBLEMS_SHOWN, OVERHEARD_SHOWN = 30, 10, 50
+COLUMNS = (
+    Column("day", "Day"),
+    Column("number", "Piece", show="code", link="pieces.piece"),
+    Column("kind", "What", show="badge"),
+    Column("field", "Field"),
+    Column("ours", "Strandline"),
+    Column("theirs", "Old MES"),
+    Column("unit", "Unit"),
+    Column("cause", "Look first at", show="words"),
+    Column("hint", "Hint"),
+    Column("repair_id", "Repair", show="code", link="level2.repair", link_arg="repair_id"),
+    Column("spool_id", "Message", show="code", link="workbench.spooled", link_arg="spool_id"),
+)
+SIGNS = {"missing_here": "alarm", "missing_there": "attention", "differs": "attention"}
+
+
+@bp.get("/")
+def comparison() -> str | Response:
+    """All differences, how many there were over the days, and what is late."""
+    here = plant()
+    with reading() as conn:
+        days = queries.find_days(conn, DAYS)
+        newest = days[-1] if days else None
+        shown = {
+            "picture": course(days),
+            "newest": newest,
+            "causes": queries.count_causes(conn, newest.day) if newest else [],
+            "problems": queries.find_problems(conn, newest.day, PROBLEMS_SHOWN) if newest else [],
+            "bad_files": queries.find_bad_files(conn, PROBLEMS_SHOWN),
+        }
+    filters = (
+        Filter("day", "Day", tuple((row.day, row.day) for row in reversed(days))),
+        Filter("kind", "What", tuple((kind, kind.replace("_", " ")) for kind in KINDS)),
+        Filter("field", "Field"),
+        Filter("cause", "Look first at", tuple(WORDS.items())),
+        Filter("q", "Piece"),
+    )
+    return answer_list(
+        "pilot/comparison.html",
+        COLUMNS,
+        _read,
+        filters=filters,
+        words=WORDS,
+        is_set=here.settings.pilot is not None,
+        **shown,
+    )
+
+
+def _read(paging: Paging) -> Page[Any]:
+    wanted = {name: paging.wants(name) for name in ("day", "kind", "field", "cause", "q")}
+    with reading() as conn:
+        rows = queries.find_differences(conn, wanted, paging.after, paging.limit)
+    return cut([{**row, "kind_state": SIGNS[row["kind"]]} for row in rows], paging, "place")
+
+
+@bp.get("/overheard/<code>")
+def overheard(code: str) -> str:
+    """What the old MES said to Level 2 on a link in shadow mode."""
+    here = plant()
+    link = find_link(load_links(here.settings), code)
+    before = request.args.get("before", type=int)
+    rows = find_overheard(here.spool, code, OVERHEARD_SHOWN, before)
+    return render_template("pilot/overheard.html", link=link, rows=rows, more=len(rows) == OVERHEARD_SHOWN)
+
+
+FEATURE = Feature(
+    pages=(bp,),
+    apis=(api,),
+    menu=(MenuItem("Node", "Compare with old MES", "pilot.comparison", ("engineer", "lead", "quality")),),
+)
