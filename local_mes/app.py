@@ -11,6 +11,7 @@ from local_mes.connection import views as connection
 from local_mes.console import views as console
 from local_mes.console.status import hub_status, level2_status, plain_status
 from local_mes.level2 import engineer_views as level2_engineer
+from local_mes.level2 import mapping_views as level2_mapping
 from local_mes.level2 import views as level2
 from local_mes.level2.interpret import oldest_open_ms
 from local_mes.model.high_marks import NumberMarks
@@ -44,6 +45,7 @@ FEATURES: tuple[Feature, ...] = (
     orders.FEATURE,
     level2.FEATURE,
     level2_engineer.FEATURE,
+    level2_mapping.FEATURE,
     production.FEATURE,
     performance.FEATURE,
     figures.FEATURE,

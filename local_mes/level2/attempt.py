@@ -19,6 +19,9 @@ from shared import logs
 from shared.errors import StrandlineError
 from shared.journal.journal import Work as JournalWork
 
+TOO_LATE = "What it builds on did not come in time: "
+"""How the reason of a message begins that waited out the reorder window."""
+
 log = logs.get("level2")
 
 

@@ -19,7 +19,7 @@ import msgspec
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import OperationalError
 
-from local_mes.level2.attempt import Outcome, attempt, message_of
+from local_mes.level2.attempt import TOO_LATE, Outcome, attempt, message_of
 from local_mes.level2.links import LinkPlan
 from local_mes.level2.mapping.following import FollowedPlan, check_meanings
 from local_mes.level2.operations import Message
@@ -187,7 +187,7 @@ class Interpreter:
         if outcome.state == "not_yet" and not over:
             return 0
         if outcome.state == "not_yet":
-            outcome = Outcome("bad", f"What it builds on did not come in time: {outcome.reason}", outcome.field)
+            outcome = Outcome("bad", f"{TOO_LATE}{outcome.reason}", outcome.field)
         if outcome.state == "bad":
             put_to_repair(tx.conn, what, outcome, self._plant.clock.now_ms())
         tx.conn.execute(

@@ -36,7 +36,7 @@ def mend(
         earlier = tx.once(command_id)
         if earlier is not None:
             return dict(earlier)
-        row = _open(tx.conn, repair_id)
+        row = open_repair(tx.conn, repair_id)
         spooled = find_spooled(plant, row.spool, row.spool_id)
         if spooled is None:
             raise spool_gone(row.spool_id)
@@ -46,7 +46,7 @@ def mend(
             raise still_wrong(outcome.reason)
         if outcome.state == "not_yet":
             raise still_too_early(outcome.reason)
-        _close(tx.conn, row, MENDED, actor, note, plant.clock.now_ms(), fields)
+        close_repair(tx.conn, row, MENDED, actor, note, plant.clock.now_ms(), fields)
         result = {"repair_id": repair_id, "state": MENDED, "facts": len(tx.recorded)}
         tx.done(command_id, result)
     pass_on_now(plant)
@@ -59,8 +59,8 @@ def dismiss(plant: Plant, repair_id: str, reason: str, *, actor: str, command_id
         earlier = tx.once(command_id)
         if earlier is not None:
             return dict(earlier)
-        row = _open(tx.conn, repair_id)
-        _close(tx.conn, row, DISMISSED, actor, reason, plant.clock.now_ms())
+        row = open_repair(tx.conn, repair_id)
+        close_repair(tx.conn, row, DISMISSED, actor, reason, plant.clock.now_ms())
         result = {"repair_id": repair_id, "state": DISMISSED, "facts": 0}
         tx.done(command_id, result)
     return result
@@ -71,7 +71,8 @@ def find_layout(plant: Plant, link: str, message: str) -> Layout | None:
     return load_links(plant.settings).find_layout(link, message)
 
 
-def _open(conn: Connection, repair_id: str) -> Any:
+def open_repair(conn: Connection, repair_id: str) -> Any:
+    """The row, locked; NotFound or Refused where it is not open."""
     row = conn.execute(select(repair).where(repair.c.repair_id == repair_id).with_for_update()).first()
     if row is None:
         raise unknown_repair(repair_id)
@@ -80,9 +81,10 @@ def _open(conn: Connection, repair_id: str) -> Any:
     return row
 
 
-def _close(
+def close_repair(
     conn: Connection, row: Any, state: str, actor: str, note: str, now_ms: int, fields: Mapping[str, Any] | None = None
 ) -> None:
+    """Take it out of the queue."""
     mended = msgspec.json.encode(dict(fields)).decode() if fields is not None else row.mended
     conn.execute(
         update(repair)

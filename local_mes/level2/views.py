@@ -9,14 +9,16 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from local_mes.context import plant
-from local_mes.level2 import down, queries, service, workbench
+from local_mes.level2 import again, down, queries, service, workbench
 from local_mes.level2.api import REPAIRERS
 from local_mes.level2.api import bp as api
 from local_mes.level2.backlog import get_backlog
 from local_mes.level2.certificates import find_link_certificates
 from local_mes.level2.errors import still_wrong, unknown_repair
+from local_mes.level2.links import load_links
 from local_mes.level2.mend_form import leaves, read_form
 from local_mes.level2.spool_figures import get_spool_figures
+from local_mes.level2.telegrams.broken import blamed, hex_rows, pieces_of
 from shared.web.context import actor, reading, requires
 from shared.web.features import Feature, MenuItem
 from shared.web.forms import command_id, keeps_input, read_text
@@ -25,7 +27,7 @@ from shared.web.paging import Page, Paging, cut
 
 bp = Blueprint("level2", __name__, url_prefix="/level2", template_folder="templates")
 DOWN_SHOWN, WAITING_SHOWN = 20, 20
-RAW_SHOWN = 400
+RAW_SHOWN = 1_024
 
 REPAIR_COLUMNS = (
     Column("received_ms", "Received", show="when"),
@@ -84,18 +86,19 @@ def _read_repairs(paging: Paging) -> Page[Any]:
 def repair(repair_id: str) -> str:
     """One message: what came, what is wrong, the form to mend it."""
     here = plant()
-    with reading() as conn:
-        row = queries.find_repair(conn, repair_id)
-    if row is None:
-        raise unknown_repair(repair_id)
-    layout = service.find_layout(here, row.link, row.message)
+    row, plan = _row(repair_id), load_links(here.settings)
+    layout = plan.find_layout(row.link, row.message)
     spooled = queries.find_spooled(here, row.spool, row.spool_id)
-    raw = spooled.raw[:RAW_SHOWN].decode("ascii", "backslashreplace") if spooled else ""
+    raw = bytes(spooled.raw) if spooled else b""
+    layouts = plan.layouts.get(row.link)
+    pieces = blamed(pieces_of(layouts, raw), row.field, row.reason) if layouts and raw else []
     fields = msgspec.json.decode(row.mended)
     return render_template(
         "level2/repair.html",
         row=row,
         raw=raw,
+        rows=hex_rows(raw[:RAW_SHOWN], pieces),
+        mapping=plan.links[row.link].mapping if row.link in plan.links else "",
         title=layout.title if layout else row.message,
         sign=SIGNS[row.state],
         leaves=leaves(fields, layout, row.field),
@@ -108,28 +111,31 @@ def repair(repair_id: str) -> str:
 @requires(*REPAIRERS)
 @keeps_input(repair)
 def mend(repair_id: str) -> BaseResponse:
-    """Mend it, or dismiss it."""
-    here = plant()
+    """Mend its values, interpret it again as received, or dismiss it."""
+    here, command = plant(), command_id()
     if "dismiss" in request.form:
         reason = read_text("note", "Reason")
-        service.dismiss(here, repair_id, reason, actor=actor(), command_id=command_id())
+        service.dismiss(here, repair_id, reason, actor=actor(), command_id=command)
         flash("The message was dismissed; it stays in the spool.", "done")
+        return redirect(url_for("level2.repairs"))
+    note = read_text("note", "Note", needed=False)
+    if "again" in request.form:
+        done = again.interpret_again(here, repair_id, actor=actor(), command_id=command, note=note)
     else:
-        with reading() as conn:
-            row = queries.find_repair(conn, repair_id)
-        if row is None:
-            raise unknown_repair(repair_id)
-        fields = _typed(msgspec.json.decode(row.mended))
-        done = service.mend(
-            here,
-            repair_id,
-            fields,
-            actor=actor(),
-            command_id=command_id(),
-            note=read_text("note", "Note", needed=False),
-        )
-        flash(f"The message was mended and interpreted: {done['facts']} facts recorded.", "done")
+        fields = _typed(msgspec.json.decode(_row(repair_id).mended))
+        done = service.mend(here, repair_id, fields, actor=actor(), command_id=command, note=note)
+    followed = again.let_followers_go(here, actor=actor(), command_id=command).mended
+    more = f" {followed} that waited for it went through too." if followed else ""
+    flash(f"The message was interpreted: {done['facts']} facts recorded.{more}", "done")
     return redirect(url_for("level2.repairs"))
+
+
+def _row(repair_id: str) -> Any:
+    with reading() as conn:
+        row = queries.find_repair(conn, repair_id)
+    if row is None:
+        raise unknown_repair(repair_id)
+    return row
 
 
 def _typed(fields: dict[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def apply(mapping: LinkMapping, message: Message, elsewhere: Elsewhere) -> Mappe
         with _named(entry, mapping):
             values = _Values(entry, message, elsewhere)
             verdict = entry.when.judge(values.of(entry.when_uses)) if entry.when else None
-            if verdict is None or _is_true(verdict, entry):
+            if verdict is None or _is_true(verdict, entry, values):
                 asked.append(Asked(entry.name, True))
                 fields, sources = _fields(entry, values)
                 unit = entry.unit or message.unit
@@ -167,13 +167,12 @@ def at(fields: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def _is_true(verdict: Verdict, entry: Entry) -> bool:
+def _is_true(verdict: Verdict, entry: Entry, values: _Values) -> bool:
     if verdict.truth in ("missing", "failed"):
-        missing = ", ".join(verdict.missing)
-        why = next((one.why for one in verdict.findings if one.why), "")
-        raise BadMessage(
-            f"when {entry.when_source!r} cannot be decided: {f'{missing} is not told' if missing else why}"
-        )
+        missing = verdict.missing
+        why = f"{missing[0]} is not told" if missing else next((one.why for one in verdict.findings if one.why), "")
+        at_fault = values.field_of(missing[0]) if missing else ""
+        raise BadMessage(f"when {entry.when_source!r} cannot be decided: {why}", at_fault)
     return verdict.truth == "true"
 
 
@@ -252,7 +251,7 @@ def _in_unit(output: Output, value: InputValue, values: _Values) -> Any:
     if takes.kind == OPEN:
         return int(value) if float(value).is_integer() else value
     if abs(value) > 1e15:
-        raise BadMessage(f"{takes.name} would be {value}", values.field_of(output.uses[0]) if output.uses else "")
+        raise BadMessage(f"{takes.name} would be {value:g}", values.field_of(output.uses[0]) if output.uses else "")
     found = convert(exact(value), output.measure, measure(takes.unit))
     if takes.kind == "number":
         return int(found) if found.denominator == 1 else float(found)

@@ -167,6 +167,13 @@ def _judge_header(layouts: LayoutSet, raw: bytes, found: list[Piece]) -> list[Pi
     return found
 
 
+def blamed(pieces: Sequence[Piece], path: str, why: str) -> list[Piece]:
+    """The pieces, that of this field of the body at fault: it can be read and is wrong all the same."""
+    return [
+        replace(one, fault=why) if one.part == "body" and one.path == path and not one.fault else one for one in pieces
+    ]
+
+
 def _blame(found: list[Piece], name: str, why: str) -> list[Piece]:
     return [replace(piece, fault=why) if piece.path == name and not piece.fault else piece for piece in found]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local_mes.level2.telegrams.codec import FormatError, decode_body
-from local_mes.level2.telegrams.frame import Framer
+from local_mes.level2.telegrams.codec import decode_body
 from local_mes.level2.telegrams.layout import FLOATS, INTEGERS, TEXTS, Field, Layout, LayoutSet
+from local_mes.level2.telegrams.reading import read_frame
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,7 @@ class Spot:
 
 def spots(layouts: LayoutSet, raw: bytes) -> list[Spot]:
     """Every field of a whole telegram; FormatError says why it cannot be read."""
-    frame = next(iter(Framer(layouts).feed(raw)), None)
-    if frame is None or frame.head is None or frame.why:
-        raise FormatError(frame.why if frame and frame.why else "the telegram is not whole")
-    layout = layouts.messages.get(frame.head.message)
-    if layout is None:
-        raise FormatError(f"{frame.head.message} has no layout")
+    frame, layout = read_frame(layouts, raw)
     behind = len(raw) - len(layouts.protocol.end) - len(frame.body)
     between = len(layouts.header.delimiter) if layout.fields else 0
     head = raw[: behind - between]

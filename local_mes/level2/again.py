@@ -1,0 +1,111 @@
+"""Messages in repair interpreted again as they were received: the mapping or a layout was mended, or what they build on
+has come.
+
+They go in the order of the spool, which is that of their pieces: a cut before the weight of its slab.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import select
+
+from local_mes.level2.attempt import TOO_LATE, attempt, message_of
+from local_mes.level2.errors import spool_gone, still_too_early, still_wrong
+from local_mes.level2.links import LinkPlan, load_links
+from local_mes.level2.operations import Message
+from local_mes.level2.outbox import pass_on_now
+from local_mes.level2.queries import OPEN, find_spooled
+from local_mes.level2.service import MENDED, close_repair, open_repair
+from local_mes.level2.tables import repair
+from local_mes.level2.telegrams.codec import FormatError
+from local_mes.level2.telegrams.reading import read_telegram
+from local_mes.plant import Plant
+from shared.db.engine import read
+from shared.errors import StrandlineError
+
+AT_ONCE_MAX = 500
+"""Messages of one request: some seconds of work at most."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """What became of many."""
+
+    mended: int
+    left: int
+
+
+def interpret_again(plant: Plant, repair_id: str, *, actor: str, command_id: str, note: str = "") -> dict[str, Any]:
+    """One message, as received, by the mapping and layouts of now; it keeps its place in time and its ids.
+
+    Refused, with nothing changed, while it is still wrong or builds on what is missing.
+    """
+    plan = load_links(plant.settings)
+    with plant.journal.work() as tx:
+        earlier = tx.once(command_id)
+        if earlier is not None:
+            return dict(earlier)
+        row = open_repair(tx.conn, repair_id)
+        spooled = find_spooled(plant, row.spool, row.spool_id)
+        if spooled is None:
+            raise spool_gone(row.spool_id)
+        outcome = attempt(plant, plan, tx, as_read_now(plan, message_of(spooled, row.spool), bytes(spooled.raw)))
+        if outcome.state == "bad":
+            raise still_wrong(outcome.reason)
+        if outcome.state == "not_yet":
+            raise still_too_early(outcome.reason)
+        close_repair(tx.conn, row, MENDED, actor, note or "interpreted again, as received", plant.clock.now_ms())
+        result = {"repair_id": repair_id, "state": MENDED, "facts": len(tx.recorded)}
+        tx.done(command_id, result)
+    pass_on_now(plant)
+    return result
+
+
+def interpret_all_again(plant: Plant, link: str, *, actor: str, command_id: str) -> Again:
+    """All open ones (of a link, or of all), up to AT_ONCE_MAX; those that are still wrong stay as they are."""
+    query = select(repair).where(repair.c.state == OPEN)
+    return _in_order(plant, query.where(repair.c.link == link) if link else query, actor, command_id)
+
+
+def let_followers_go(plant: Plant, *, actor: str, command_id: str) -> Again:
+    """After a message was mended: those that waited too long for what they build on, perhaps for this one."""
+    late = select(repair).where(repair.c.state == OPEN, repair.c.reason.startswith(TOO_LATE, autoescape=True))
+    return _in_order(plant, late, actor, command_id)
+
+
+def _in_order(plant: Plant, query: Any, actor: str, command_id: str) -> Again:
+    with read(plant.node.engine) as conn:
+        rows: Sequence[Any] = conn.execute(query.order_by(repair.c.spool, repair.c.spool_id).limit(AT_ONCE_MAX)).all()
+    left = [row.repair_id for row in rows]
+    found = len(left)
+    while left:
+        still = [one for one in left if not _goes(plant, one, actor, f"{command_id[:20]}-{one}")]
+        if len(still) == len(left):
+            break
+        left = still  # what one of them brought may be what another waits for
+    return Again(found - len(left), len(left))
+
+
+def _goes(plant: Plant, repair_id: str, actor: str, command_id: str) -> bool:
+    try:
+        interpret_again(plant, repair_id, actor=actor, command_id=command_id)
+    except StrandlineError as error:
+        if error.again:
+            raise
+        return False
+    return True
+
+
+def as_read_now(plan: LinkPlan, message: Message, raw: bytes) -> Message:
+    """A telegram that could not be read, by the layouts of now; any other message as it is."""
+    layouts = plan.layouts.get(message.link)
+    if not message.problem or layouts is None:
+        return message
+    try:
+        name, fields = read_telegram(layouts, raw)
+    except FormatError:
+        return message
+    return replace(message, name=name, fields=fields, problem="")
