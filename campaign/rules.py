@@ -14,6 +14,7 @@ from campaign import memory, memory_caller, memory_desk, store
 from campaign.worlds import WorldName
 from shared.journal import life, replay
 from sync import (
+    believing,
     caller,
     desk,
     incoming,
@@ -248,6 +249,6 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "nothing is recorded before what was promised",
-        {"sqlite": lambda: [(life, "raise_floor", _nothing), (caller, "raise_floor", _nothing)]},
+        {"sqlite": lambda: [(life, "raise_floor", _nothing), (believing, "raise_floor", _nothing)]},
     ),
 )

@@ -10,6 +10,7 @@ import click
 
 from sync.bundles.commands import bundle_commands
 from sync.commands import Door, add_node_commands, config
+from sync.own_history_commands import own_history
 from sync.recovery_commands import peer
 
 if TYPE_CHECKING:
@@ -106,3 +107,4 @@ def enrol_token(file: Path, plant: str) -> None:
 add_node_commands(hub)
 hub.add_command(bundle_commands(_road, to_one_peer=False))
 hub.add_command(peer)
+hub.add_command(own_history)

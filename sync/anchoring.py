@@ -1,8 +1,13 @@
-"""Keeps the anchor file close behind the database: written after commits, at most ANCHOR_LAG_S late."""
+"""Keeps the anchor file close behind the database: written after commits, at most ANCHOR_LAG_S late.
+
+What is promised to a peer is in the anchor before it leaves: a database put back to before the promise, by a machine
+that died just then, must know of it also where no peer can be asked.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -15,6 +20,7 @@ from shared.journal.highest import NOTHING, Outside
 from shared.journal.life import current_anchor
 from shared.logs import get
 from sync.bell import Bell
+from sync.messages import Seal
 
 log = get("anchor")
 
@@ -23,6 +29,14 @@ ANCHOR_LAG_S = 0.2
 
 LOOK_S = 5.0
 """How often it looks without a ring: another process of the node may have recorded."""
+
+
+Covered = Callable[[Seal], None]
+"""Has the anchor know what a seal says of this node, before the seal leaves. NoRoom, ReadOnlyDisk."""
+
+
+def nothing_kept(_seal: Seal) -> None:
+    """Of a node that keeps no anchor: a part of one, in a test."""
 
 
 class Anchoring:
@@ -35,6 +49,7 @@ class Anchoring:
         self._departing = departing
         self._outside = outside
         self._written: Anchor | None = None
+        self._writing = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="anchor", daemon=True)
 
@@ -50,11 +65,18 @@ class Anchoring:
 
     def write_now(self) -> None:
         """Bring the anchor level with the database, if it is not."""
-        with read(self._engine) as conn:
-            anchor = current_anchor(conn, self._node, self._outside)
-        if anchor != self._written:
-            write_anchor(self._file, anchor)
-            self._written = anchor
+        with self._writing:  # one after another: what was read earlier must not be written later
+            with read(self._engine) as conn:
+                anchor = current_anchor(conn, self._node, self._outside)
+            if anchor != self._written:
+                write_anchor(self._file, anchor)
+                self._written = anchor
+
+    def cover(self, seal: Seal) -> None:
+        """Write the anchor unless the one that lies there knows all that this seal says: its entries, the time up to
+        which it promises that nothing is missing, its numbers."""
+        if not _knows(self._written, seal):
+            self.write_now()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -69,3 +91,11 @@ class Anchoring:
             self.write_now()
         except (SQLAlchemyError, Unavailable, OSError) as error:
             log.warning("anchor not written", reason=str(error)[:300])
+
+
+def _knows(anchor: Anchor | None, seal: Seal) -> bool:
+    kept = anchor.heads.get(seal.stream) if anchor else None
+    if anchor is None or kept is None or any(value > anchor.counters.get(n, -1) for n, value in seal.counters.items()):
+        return False
+    # what is sent of an earlier epoch was known when the present one was opened
+    return (kept.epoch != seal.epoch or kept.seq >= seal.last) and kept.recorded_at_ms > seal.complete_through

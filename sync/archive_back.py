@@ -1,6 +1,7 @@
 """Getting the facts of a damaged archive file back from the other side, and the file with them.
 
-Our own stream: asked of the peer that holds it, batch by batch, and the file is written again at once. A peer's stream:
+Our own stream, and a peer's stream to us: asked of the peer, batch by batch, and the file is written again at once. A
+peer's own stream:
 each entry is wanted again of its author, as any damaged one (sync/refetching.py); what comes lies in a folder beside the
 files until all of it is there. What nobody can give is an alarm that names the file, its entries, and what to do.
 """
@@ -39,7 +40,13 @@ def mend_files(node: Node, fetch: Fetch | None) -> int:
     with picture(node.engine) as conn:
         broken = damaged_segments(conn)
         peers = {peer.code for peer in list_peers(conn)}
-    return sum(_mend(node, segment, fetch, segment.stream in peers) for segment in broken)
+        fetched = fetched_streams(conn, node.code)
+    return sum(_mend(node, s, fetch if s.stream in fetched else None, s.stream in peers) for s in broken)
+
+
+def fetched_streams(conn: Connection, code: str) -> set[str]:
+    """Streams of which a node that calls its peers may ask them: its own, and theirs to it."""
+    return {code, *(f"{peer.code}>{code}" for peer in list_peers(conn))}
 
 
 def keep_piece(conn: Connection, segment: Segment, item: Filed, body: bytes) -> bool:
@@ -65,7 +72,7 @@ def _mend(node: Node, segment: Segment, fetch: Fetch | None, is_peers: bool) -> 
     try:
         if is_peers:
             return _want(node, segment)
-        if segment.stream != node.code or fetch is None:
+        if fetch is None:
             return _tell_alone(node, segment, "nobody here can be asked for it")
         return _fetch(node, segment, fetch)
     except (SyncError, StrandlineError) as error:
@@ -73,13 +80,13 @@ def _mend(node: Node, segment: Segment, fetch: Fetch | None, is_peers: bool) -> 
 
 
 def _fetch(node: Node, segment: Segment, fetch: Fetch) -> bool:
-    """Own entries, from the peer's copy."""
+    """Entries that the peer holds too."""
     with picture(node.engine) as conn:
         wanted = {item.seq: item for item in filed_in(conn, segment)}
     bodies: dict[str, bytes] = {}
     after = segment.first - 1
     while after < segment.last:
-        envelope, frame = split(fetch(segment.epoch, after))
+        envelope, frame = split(fetch(segment.stream, segment.epoch, after))
         batch = unpack(parse(payload_of(read_envelope(envelope)), Seal), envelope, frame)
         for came in batch.entries:
             item = wanted.get(came.seq)

@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from shared.clock import Clock
 from shared.db.engine import read, write
 from shared.ids import random_key
 from shared.journal.highest import NoValues, Values
-from shared.journal.life import get_identity, note_peer, raise_floor
+from shared.journal.life import get_identity
 from shared.keys import SigningKey
-from sync import link, marks, understanding
+from sync import link, marks
+from sync.anchoring import Covered, nothing_kept
+from sync.believing import believe
 from sync.errors import EntryDamaged, OutOfStep, SyncError, Unreachable
 from sync.incoming import Held, check_stream, store, unpack
 from sync.limits import ENTRIES_MAX, POLL_MAX_S, PROTOCOL, PROTOCOL_OLDEST
@@ -45,7 +47,7 @@ from sync.messages import (
 from sync.outgoing import Addressed, Limit, Run, Sealed, empty_run, promise, read_run, seal_run, states
 from sync.pack import split
 from sync.peers import Peer, open_incident
-from sync.positions import Span, ahead, missing, waiting
+from sync.positions import Span, missing, waiting
 from sync.seal import M, digest, open_seal, open_signed, sign
 from sync.transport import Transport
 from sync.understanding import fact_versions
@@ -68,6 +70,7 @@ class Session:
 
     said     our epochs as the hello named them       holds     what the peer holds of each
     can      what the peer answers besides            counters  the highest numbers that it heard of us
+    theirs   the epochs of the peer's stream to us, as far as the peer has them
     """
 
     id: str
@@ -76,13 +79,15 @@ class Session:
     holds: tuple[EpochState, ...]
     can: tuple[str, ...]
     counters: Counters
+    theirs: tuple[EpochState, ...]
 
 
 @dataclass(frozen=True)
 class Caller:
     """One node's side of the line to a peer that it calls.
 
-    numbers  reads the highest business numbers given out; boot tells this process from any other
+    numbers  reads the highest business numbers given out     boot  tells this process from any other
+    covered  has the anchor know what a seal says before it leaves
     """
 
     code: str
@@ -95,6 +100,7 @@ class Caller:
     bytes_max: int
     numbers: Values = field(default_factory=NoValues)
     boot: str = field(default_factory=random_key)
+    covered: Covered = nothing_kept
 
     @property
     def stream_down(self) -> str:
@@ -128,9 +134,10 @@ class Caller:
         welcome = self._open(answer, WELCOME, Welcome)
         if welcome.nonce != nonce:
             raise Unreachable("sync.foreign_answer", "The welcome answers another hello.")
-        self._believe(welcome, epochs, sent)
+        believe(self.engine, self.clock, self.code, self.peer.code, welcome, epochs, sent)
         holds = tuple(state for state in welcome.holds if state.stream == self.code)
-        return Session(welcome.session, welcome.incarnation, epochs, holds, welcome.can, welcome.counters)
+        given = (welcome.can, welcome.counters, welcome.epochs)
+        return Session(welcome.session, welcome.incarnation, epochs, holds, *given)
 
     def probe(self, session: Session, epoch: str, places: Sequence[int]) -> tuple[str, ...]:
         """The peer's copy of our chain at these places of an epoch."""
@@ -147,10 +154,11 @@ class Caller:
             raise Unreachable("sync.foreign_answer", "The hashes answer another probe.")
         return answer.hashes
 
-    def history(self, session: Session, epoch: str, after: int) -> bytes:
-        """The batch of ours that follows a place, as the peer holds it: whether it is ours is still to be proved."""
+    def history(self, session: Session, epoch: str, after: int, stream: str = "") -> bytes:
+        """The batch that follows a place of our stream, or of the peer's stream to us, as the peer holds it: whether it
+        is right is still to be proved."""
         nonce = random_key()
-        wish = History(**self._in(session), stream=self.code, epoch=epoch, after=after, nonce=nonce)
+        wish = History(**self._in(session), stream=stream or self.code, epoch=epoch, after=after, nonce=nonce)
         body = self.transport.send("history", sign(self.key, HISTORY, wish))
         try:
             head, batch = split(body)
@@ -184,7 +192,9 @@ class Caller:
             through = promise(conn, found, now, self.limit)
             counters = self.numbers.read(conn)
         to = Addressed(self.code, self.peer.code, session.incarnation, session.id, self.key)
-        return seal_run(found, through, to, now, counters)
+        sealed = seal_run(found, through, to, now, counters)
+        self.covered(sealed.seal)
+        return sealed
 
     def prepare_after(self, session: Session, sealed: Sealed, entries_max: int) -> Sealed | None:
         """What follows a batch in its epoch, sealed; None where nothing does."""
@@ -260,23 +270,6 @@ class Caller:
             if held.answer == "fork":
                 open_incident(conn, self.clock, self.peer.code, "fork", f"{seal.stream} {seal.epoch} at {seal.first}")
         return held
-
-    def _believe(self, welcome: Welcome, epochs: tuple[EpochState, ...], sent_ms: int) -> None:
-        now = self.clock.now_ms()
-        with write(self.engine) as conn:
-            marks.accept_holdings(conn, self.peer.code, [self.code], welcome.holds, now)
-            understanding.keep(conn, self.peer.code, (welcome.proto, welcome.proto), welcome.facts, now)
-            note_peer(conn, self.peer.code, welcome.incarnation)
-            raise_floor(conn, self.code, welcome.through + 1)
-            if "history" not in welcome.can:
-                self._note_ahead(conn, epochs, welcome)
-            link.note_contact(conn, self.peer.code, now, welcome.sent_ms - (sent_ms + now) // 2)
-
-    def _note_ahead(self, conn: Connection, epochs: tuple[EpochState, ...], welcome: Welcome) -> None:
-        """A peer of an older release keeps what it has of us to itself: people are told what is missing here."""
-        for state in ahead(epochs, welcome.holds):
-            what = f"{self.peer.code} holds {state.stream} {state.epoch} up to {state.seq}, we do not."
-            open_incident(conn, self.clock, self.peer.code, "behind", what)
 
     def _check_receipt(self, receipt: Receipt, sealed: Sealed) -> None:
         mine = sealed.seal

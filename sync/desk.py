@@ -6,7 +6,8 @@ tell it from a proxy's. Refusals are SyncErrors with their status. No connection
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,11 +20,14 @@ from shared.journal.apply import Appliers
 from shared.journal.life import get_identity
 from shared.keys import SigningKey
 from sync import marks, understanding
+from sync.anchoring import Covered, nothing_kept
 from sync.bell import Bell
 from sync.clones import Visit
 from sync.credit import get_credit
 from sync.downlink import heal
+from sync.early_rows import EarlyRows
 from sync.errors import BadSeal, OutOfStep, PeerHeld, StaleSession
+from sync.handing_down import HandingDown
 from sync.in_order import InOrder
 from sync.incoming import Batch, Held, check_stream, store, unpack
 from sync.limits import ENTRIES_MAX, HEAD_BYTES_MAX, PROTOCOL, RAW_BYTES_MAX
@@ -45,27 +49,25 @@ from sync.messages import (
     Seal,
     Welcome,
 )
-from sync.outgoing import Addressed, Run, empty_run, promise, read_run, seal_run, states
+from sync.outgoing import states
 from sync.pack import split
 from sync.peers import Peer, get_by_keys, open_incident
-from sync.positions import missing
+from sync.return_messages import CAN_TAKE_BACK
 from sync.returning import Giving, copies_of
 from sync.seal import digest, open_seal, open_signed, read_envelope, sign
+from sync.taking_back import TakingBack
 from sync.understanding import fact_versions, meet_protocol
 
 ASK_HUB = "Ask the operator of the hub."
 
 A = TypeVar("A", Probe, History)
 
-LOOK_S = 0.5
-"""How often a waiting poll looks at the database itself: entries may come from another worker process."""
-
 
 class Desk:
     """Answers the nodes that call this one.
 
     arrived is rung when entries were stored, departing must be rung when this node's own streams grew; folder lies on
-    the disk that must have room.
+    the disk that must have room; covered has the anchor know what is promised before it leaves.
     """
 
     def __init__(
@@ -78,26 +80,26 @@ class Desk:
         departing: Bell,
         folder: Path,
         appliers: Appliers,
+        covered: Covered = nothing_kept,
     ) -> None:
         self._code = code
         self._engine = engine
         self._clock = clock
         self._key = key
         self._arrived = arrived
-        self._departing = departing
+        self._handing = HandingDown(code, engine, clock, key, departing, covered)
         self._folder = folder
         self._appliers = appliers
         self._giving = Giving(code, clock, key)
+        self.giveback = TakingBack(code, engine, clock, key, appliers).take
         self._order = InOrder()
         self._greeted: dict[str, tuple[str, Visit]] = {}
-        self._closing = False
         with read(engine) as conn:
             self._incarnation = get_identity(conn).incarnation
 
     def close(self) -> None:
         """Answer those who wait for something new at once: the process is ending, and they will ask again."""
-        self._closing = True
-        self._departing.ring()
+        self._handing.close()
 
     def hello(self, raw: bytes) -> bytes:
         """Open a session and tell the caller what is held of it: its positions from here on are these."""
@@ -123,7 +125,7 @@ class Desk:
             entries_max=ENTRIES_MAX,
             raw_bytes_max=RAW_BYTES_MAX,
             facts=fact_versions(),
-            can=("history",),
+            can=("history", CAN_TAKE_BACK),
             counters=met.counters,
             through=met.through,
         )
@@ -174,7 +176,6 @@ class Desk:
         with self._order.work(seal):
             batch = unpack(seal, envelope, frame)
             self._watch_callers(peer, seal.session)
-            self._order.wait(seal)
             held, credit = self._store(peer, batch)
         if held.new_entries:
             self._arrived.ring()
@@ -186,10 +187,11 @@ class Desk:
 
     def _store(self, peer: Peer, batch: Batch) -> tuple[Held, int]:
         """Store a batch in one transaction; what is held then, and the credit for the next."""
-        seal, now = batch.seal, self._clock.now_ms()
-        with write(self._engine) as conn:
+        seal = batch.seal
+        with self._turn(batch) as (conn, early):
+            now = self._clock.now_ms()
             self._check_session(conn, peer, seal.incarnation, seal.session)
-            held = store(conn, batch, now)
+            held = store(conn, batch, now, early)
             marks.note_call(conn, peer.code, now)
             credit = get_credit(conn, peer.code, self._folder)
             keep_marks(conn, peer.code, seal.counters, now)
@@ -199,6 +201,19 @@ class Desk:
                 what = f"{fact_id} came with other bytes; the first stay"
                 open_incident(conn, self._clock, peer.code, "same_id", what)
         return held, credit
+
+    @contextmanager
+    def _turn(self, batch: Batch) -> Iterator[tuple[Connection, EarlyRows | None]]:
+        """The transaction of a batch once the one before it is stored; on PostgreSQL it begins earlier."""
+        if self._engine.dialect.name != "postgresql" or not batch.entries:
+            self._order.wait(batch.seal)
+            with write(self._engine) as conn:
+                yield conn, None
+            return
+        with write(self._engine) as conn:
+            early = EarlyRows(conn, batch.seal, batch.entries)
+            self._order.wait(batch.seal)
+            yield conn, early
 
     def pull(self, raw: bytes) -> bytes:
         """What follows the caller's position in its stream, at once or as soon as there is something."""
@@ -215,45 +230,25 @@ class Desk:
             marks.move_holdings(conn, peer.code, pull.copies, now)
             marks.note_call(conn, peer.code, now)
         self._watch_callers(peer, pull.session)
-        return self._seal(self._wait_for(pull), peer, pull)
+        found = self._handing.wait_for(pull)
+        return self._handing.seal(
+            found,
+            pull,
+            self._incarnation,
+            lambda conn: self._check_session(conn, peer, pull.incarnation, pull.session),
+        )
 
     def probe(self, raw: bytes) -> bytes:
-        """The chain of the caller's own stream at the places it asks for."""
+        """The chain of the caller's own stream, or of ours to it, at the places it asks for."""
         with read(self._engine) as conn:
             peer, asked = self._open_asked(conn, raw, PROBE, Probe)
             return self._giving.hashes(conn, peer.code, asked)
 
     def history(self, raw: bytes) -> bytes:
-        """A batch of the caller's own, as it once sealed it, behind this node's word for it."""
+        """A batch of the caller's own, or of ours to it, as it was once sealed, behind this node's word for it."""
         with read(self._engine) as conn:
             peer, asked = self._open_asked(conn, raw, HISTORY, History)
             return self._giving.batch(conn, peer.code, asked)
-
-    def _wait_for(self, pull: Pull) -> Run | None:
-        end = time.monotonic() + pull.wait_ms / 1000
-        while True:
-            seen = self._departing.rings
-            with read(self._engine) as conn:
-                spans = missing(states(conn, pull.stream), pull.copies)
-                if spans:
-                    return read_run(conn, spans[0], pull.entries_max, RAW_BYTES_MAX)
-            left = end - time.monotonic()
-            if left <= 0 or self._closing:
-                return None
-            self._departing.wait(seen, min(left, LOOK_S))
-
-    def _seal(self, run: Run | None, peer: Peer, pull: Pull) -> bytes:
-        now = self._clock.now_ms()
-        to = Addressed(self._code, peer.code, self._incarnation, pull.session, self._key)
-        with write(self._engine) as conn:
-            self._check_session(conn, peer, pull.incarnation, pull.session)
-            found = run or empty_run(conn, pull.stream)
-            through = promise(conn, found, now, _no_limit)
-        sealed = seal_run(found, through, to, now)
-        if found.entries:
-            with write(self._engine) as conn:
-                marks.keep_own_seal(conn, sealed, now)
-        return sealed.body
 
     def _receipt(self, peer: Peer, seal: Seal, held: Held, seal_digest: str, credit: int) -> bytes:
         receipt = Receipt(
@@ -285,7 +280,7 @@ class Desk:
         peer = get_by_keys(conn, [s.keyid for s in read_envelope(raw).signatures])
         asked = open_signed(raw, payload_type, kind, peer.trusted, self._code)
         self._check_author(asked, peer)
-        if asked.stream != peer.code:
+        if asked.stream not in (peer.code, self._stream_to(peer)):
             raise BadSeal("sync.not_its_stream", f"{peer.code} asked for history of stream {asked.stream}.")
         self._check_session(conn, peer, asked.incarnation, asked.session)
         return peer, asked
@@ -294,7 +289,3 @@ class Desk:
     def _check_author(message: Message, peer: Peer) -> None:
         if message.node != peer.code:
             raise BadSeal("sync.wrong_author", f"{peer.code} signed as {message.node}.")
-
-
-def _no_limit() -> int | None:
-    return None

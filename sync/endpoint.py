@@ -58,6 +58,12 @@ def history() -> Response:
     return _octets(_desk().history(read_body(HELLO_BYTES_MAX)))
 
 
+@endpoint.post("/giveback")
+def giveback() -> Response:
+    """The caller gives this node back what it has lost of its own stream."""
+    return _octets(_desk().giveback(read_body(BODY_BYTES_LIMIT)))
+
+
 @endpoint.errorhandler(OutOfStep)
 def on_out_of_step(error: OutOfStep) -> Response:
     """409 with the receiver's signed position."""

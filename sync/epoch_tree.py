@@ -20,6 +20,7 @@ REASONS = {
     "recovered": "after lost history came back",
     "forked": "after two histories met",
     "copied": "as received",
+    "returned": "given back by plants",
 }
 """Why an epoch was opened, in words; a reason that is not listed is shown as it is."""
 

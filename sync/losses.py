@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -46,10 +47,18 @@ def list_missing(conn: Connection) -> list[Missing]:
     """What is still missing, by stream, epoch and place."""
     found = []
     for row in conn.execute(select(lost).order_by(lost.c.stream, lost.c.epoch, lost.c.first)):
-        here = select(func.count()).where(
-            entry.c.stream == row.stream, entry.c.epoch == row.epoch, entry.c.seq.between(row.first, row.last)
-        )
-        count = row.last - row.first + 1 - conn.execute(here).scalar_one()
+        count = row.last - row.first + 1 - _count_here(conn, row)
         if count:
             found.append(Missing(row.stream, row.epoch, row.first, row.last, count, row.held_by, row.at_ms))
     return found
+
+
+def _count_here(conn: Connection, row: Any) -> int:
+    """How many of these places are here: as entries, or as facts that were passed on and name the place as their
+    origin (what only readers had of our own stream comes back so)."""
+    c = entry.c
+    own = select(c.seq).where(c.stream == row.stream, c.epoch == row.epoch, c.seq.between(row.first, row.last))
+    passed_on = select(c.origin_seq).where(
+        c.origin_stream == row.stream, c.origin_epoch == row.epoch, c.origin_seq.between(row.first, row.last)
+    )
+    return conn.execute(select(func.count()).select_from(own.union(passed_on).subquery())).scalar_one()

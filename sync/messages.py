@@ -175,7 +175,7 @@ class Hashes(Message, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class History(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """An author asks for the batch of its own that follows this place."""
+    """A caller asks for the batch that follows this place of its own stream, or of the stream to it."""
 
     incarnation: Hex32
     session: Hex32
@@ -186,7 +186,7 @@ class History(Message, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Given(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """The reader gives a batch back, as its author once sealed it; the batch follows, `batch` is its SHA-256."""
+    """The called side gives a batch again, as its author once sealed it; the batch follows, `batch` is its SHA-256."""
 
     batch: Hash
     nonce: Hex32

@@ -16,6 +16,7 @@ from shared.journal.journal import Journal
 from shared.journal.reading import hash_at
 from shared.logs import get
 from sync.caller import Caller, Session
+from sync.giving_back import give_back
 from sync.mending import mend
 from sync.messages import EpochState
 from sync.peers import open_incident
@@ -48,6 +49,7 @@ class Recovery:
         found = plan(session.said, session.holds, meets)
         if found.clean:
             self._pass_marks(session)
+            give_back(self._caller, session)
             return False
         for step in found.steps:
             fetch(self._caller, session, step)

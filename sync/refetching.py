@@ -3,8 +3,8 @@
 Nothing needs to be believed: the chain says what the bytes must be. They are put into an archive file of their own, and
 the damaged row gives up its bytes for it, as for any archived fact; the journal's guard lets nothing else happen.
 
-A plant asks its hub for its own history. The hub, which calls nobody, names what it wants in its next answer to a
-comparison, and the plant sends it.
+A plant asks its hub for its own history and for what came down to it. The hub, which calls nobody, names what it wants
+in its next answer to a comparison, and the plant sends it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from shared.journal.segment_file import ArchiveDamaged
 from shared.journal.verify import CHANGED, Finding
 from shared.logs import get
 from shared.node import Node
-from sync.archive_back import keep_piece, tell_back
+from sync.archive_back import fetched_streams, keep_piece, tell_back
 from sync.compare_messages import DAMAGED_MAX, Place
 from sync.errors import SyncError
 from sync.incoming import unpack
@@ -36,18 +36,22 @@ from sync.tables import damage
 
 log = get("refetch")
 
-Fetch = Callable[[str, int], bytes]
-"""(epoch, place) -> the batch of our own stream that follows the place, as the peer holds it. SyncError."""
+Fetch = Callable[[str, str, int], bytes]
+"""(stream, epoch, place) -> the batch that follows the place of our own stream, or of the peer's to us, as the peer holds
+it. SyncError."""
 
 
 def fetch_damaged(node: Node, findings: Iterable[Finding], fetch: Fetch) -> int:
-    """Mend our own entries that these findings name, as far as the peer has them; returns how many, each told."""
+    """Mend what these findings name of our own stream and of what came down to us, as far as the peer has it; returns
+    how many entries, each told."""
+    with read(node.engine) as conn:
+        streams = fetched_streams(conn, node.code)
     mended = 0
     for found in findings:
-        if found.stream != node.code or found.what != CHANGED:
+        if found.stream not in streams or found.what != CHANGED:
             continue
         try:
-            mended += _fetch_one(node, found.epoch, found.seq, fetch)
+            mended += _fetch_one(node, found, fetch)
         except (SyncError, ArchiveDamaged) as error:
             log.warning("an entry could not be fetched back", entry=str(found), reason=str(error)[:300])
     return mended
@@ -120,10 +124,11 @@ def _take_piece(node: Node, segment: Segment, item: Filed, body: bytes) -> bool:
     return True
 
 
-def _fetch_one(node: Node, epoch: str, seq: int, fetch: Fetch) -> bool:
-    envelope, frame = split(fetch(epoch, seq - 1))
+def _fetch_one(node: Node, found: Finding, fetch: Fetch) -> bool:
+    place = (found.stream, found.epoch, found.seq)
+    envelope, frame = split(fetch(found.stream, found.epoch, found.seq - 1))
     batch = unpack(parse(payload_of(read_envelope(envelope)), Seal), envelope, frame)
-    return any(take_bytes(node, node.code, epoch, seq, came.body) for came in batch.entries if came.seq == seq)
+    return any(take_bytes(node, *place, came.body) for came in batch.entries if came.seq == found.seq)
 
 
 def _at(conn: Connection, stream: str, epoch: str, seq: int) -> tuple[Stored | None, str]:

@@ -77,11 +77,11 @@ class CallingStation:
         if self.exchange is not None:
             self.exchange.sync_now()
 
-    def history(self, epoch: str, after: int) -> bytes:
-        """The batch of our own that follows a place, as the peer holds it. SyncError."""
+    def history(self, stream: str, epoch: str, after: int) -> bytes:
+        """The batch that follows a place of our stream, or of the peer's to us, as the peer holds it. SyncError."""
         if self.exchange is None:
             raise Unreachable("sync.no_session", "There is no peer to ask.")
-        return self.exchange.history(epoch, after)
+        return self.exchange.history(stream, epoch, after)
 
     def _await_enrolment(self) -> None:
         while not self._stopping.is_set():
@@ -145,6 +145,7 @@ def build_called(node: Node, apply_entries_max: int) -> CalledStation:
         ground.departing,
         node.settings.folder,
         node.journal.appliers,
+        ground.anchoring.cover,
     )
     return CalledStation(ground, desk)
 
@@ -185,6 +186,7 @@ def _exchange(node: Node, peer: Peer, ground: Ground, limit: Limit, transport: T
         limit,
         bytes_max=sync.batch_bytes_max,
         numbers=outside.numbers,
+        covered=ground.anchoring.cover,
     )
     return Exchange(
         caller,

@@ -212,3 +212,11 @@ lost = local_table(
     Column("held_by", Code, nullable=False),
     Column("at_ms", Int, nullable=False),
 )
+
+own_key_proposal = local_table(
+    # a key of which one person said that it was ours, before our keys were lost; a second one has not yet
+    "sync_own_key_proposal",
+    Column("key_id", Code, primary_key=True),
+    Column("proposed_by", Code, nullable=False),
+    Column("proposed_at_ms", Int, nullable=False),
+)

@@ -21,8 +21,7 @@ from sync.certificates import describe, is_refused
 from sync.errors import Busy, NotConnected, OutOfStep, OverLimit, StorageFull, SyncError, Unreachable, from_status
 from sync.limits import BODY_BYTES_LIMIT, CONNECT_S, HELLO_BYTES_MAX, READ_S
 
-Door = Literal["hello", "push", "pull", "enrol", "sight", "probe", "history", "compare"]
-DOORS: tuple[Door, ...] = ("hello", "push", "pull", "enrol", "sight", "probe", "history", "compare")
+Door = Literal["hello", "push", "pull", "enrol", "sight", "probe", "history", "giveback", "compare"]
 ANSWER_MAX: dict[Door, int] = {
     "hello": HELLO_BYTES_MAX,
     "push": HELLO_BYTES_MAX,
@@ -31,6 +30,7 @@ ANSWER_MAX: dict[Door, int] = {
     "sight": HELLO_BYTES_MAX,
     "probe": HELLO_BYTES_MAX,
     "history": BODY_BYTES_LIMIT,
+    "giveback": HELLO_BYTES_MAX,
     "compare": HELLO_BYTES_MAX,
 }
 REFUSAL_MAX = 64 << 10

@@ -19,14 +19,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, select, update
 
 from shared.db.engine import read, write
 from shared.errors import Refused
-from shared.journal.archived import Segment, segments
+from shared.journal.archived import Segment, list_segment, segments
 from shared.journal.chain import next_hash
 from shared.journal.reading import Stored, entries_after, hash_at
-from shared.journal.segment_file import SEGMENT_BYTES, SEGMENT_ENTRIES, pack, read_segment, write_segment
+from shared.journal.segment_file import (
+    SEGMENT_BYTES,
+    SEGMENT_ENTRIES,
+    digest,
+    frame,
+    pack,
+    read_segment,
+    write_segment,
+)
 from shared.journal.tables import archive_segment, entry, fact
 
 ENTRIES_AT_ONCE = 2_000
@@ -71,13 +79,13 @@ def archive_next(engine: Engine, folder: Path, bounds: Bounds, now_ms: int) -> S
         held = _bytes_in_rows(conn, bounds, run)
         number = conn.execute(select(func.coalesce(func.max(archive_segment.c.segment), 0))).scalar_one() + 1
     title = f"{bounds.stream.replace('>', '_to_')}-{bounds.epoch[:8]}-{run.first}-{run.last}"
-    name, digest = write_segment(folder, title, pack(held))
+    framed = frame(held)
+    name, sha256 = write_segment(folder, title, pack(framed))
     raw = sum(len(body) for _, body in held)
-    made = Segment(
-        number, bounds.stream, bounds.epoch, run.first, run.last, len(held), name, digest, raw, verified_at_ms=now_ms
-    )
+    place = (number, bounds.stream, bounds.epoch, run.first, run.last)
+    made = Segment(*place, len(held), name, sha256, raw, verified_at_ms=now_ms, holds=digest(framed))
     with write(engine) as conn:
-        conn.execute(insert(archive_segment).values(**vars(made)))
+        list_segment(conn, made)
     empty_rows(engine, folder, made)
     return made
 
@@ -85,11 +93,13 @@ def archive_next(engine: Engine, folder: Path, bounds: Bounds, now_ms: int) -> S
 def put_beside(engine: Engine, folder: Path, item: Stored, body: bytes, now_ms: int) -> None:
     """Put one entry's right bytes into a file of their own, in place of what a bad disk made of them in its row."""
     title = f"{item.stream.replace('>', '_to_')}-{item.epoch[:8]}-{item.seq}-{item.seq}"
-    name, digest = write_segment(folder, title, pack([(item.fact_id, body)]))
+    framed = frame([(item.fact_id, body)])
+    name, sha256 = write_segment(folder, title, pack(framed))
     with write(engine) as conn:
         number = conn.execute(select(func.coalesce(func.max(archive_segment.c.segment), 0))).scalar_one() + 1
-        made = Segment(number, item.stream, item.epoch, item.seq, item.seq, 1, name, digest, len(body), now_ms)
-        conn.execute(insert(archive_segment).values(**vars(made)))
+        place = (number, item.stream, item.epoch, item.seq, item.seq)
+        made = Segment(*place, 1, name, sha256, len(body), now_ms, digest(framed))
+        list_segment(conn, made)
     empty_rows(engine, folder, made)
 
 
@@ -102,7 +112,7 @@ def finish(engine: Engine, folder: Path) -> int:
 
 def empty_rows(engine: Engine, folder: Path, segment: Segment) -> int:
     """Let the rows of a listed segment's facts give up their bytes, after one more look at the file."""
-    held = read_segment(folder / segment.file, segment.sha256)
+    held = read_segment(folder / segment.file, segment.sha256, segment.holds)
     total = 0
     while True:
         with write(engine) as conn:

@@ -1,24 +1,24 @@
 """Making a lost or damaged archive file again from the bytes of its facts, wherever they come from.
 
-Nothing needs to be believed: every fact is proved by the chain, and the file by the hash under which it is listed (the
-same facts packed in the same order are the same file).
+Nothing needs to be believed: every fact is proved by the chain. The file need not be the same to the byte, for another
+release may pack otherwise: from then on it is proved by the hash of what it holds.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from shared.db.upsert import upsert
 from shared.errors import Refused
 from shared.journal.archived import Segment, archive_folder, segments
 from shared.journal.chain import next_hash
 from shared.journal.reading import hash_at
-from shared.journal.segment_file import ArchiveDamaged, pack, read_segment
-from shared.journal.tables import entry, fact
+from shared.journal.segment_file import ArchiveDamaged, digest, frame, pack, read_segment
+from shared.journal.tables import archive_content, entry, fact
 from shared.storage import write_durably
 
 
@@ -47,7 +47,7 @@ def damaged_segments(conn: Connection) -> list[Segment]:
 def is_sound(folder: Path, segment: Segment) -> bool:
     """Whether a segment's file is what was listed."""
     try:
-        read_segment(folder / segment.file, segment.sha256)
+        read_segment(folder / segment.file, segment.sha256, segment.holds)
     except ArchiveDamaged:
         return False
     return True
@@ -92,23 +92,22 @@ def find_filed(conn: Connection, stream: str, epoch: str, seq: int) -> tuple[Seg
 
 
 def put_file_back(conn: Connection, segment: Segment, bodies: Mapping[str, bytes]) -> None:
-    """Write a segment's file from its facts' bytes (id -> bytes), as it was listed. Refused when it cannot be that."""
+    """Write a segment's file from its facts' bytes (id -> bytes), proved one by one. Refused when one is missing."""
     wanted = filed_in(conn, segment)
     if len(wanted) != segment.facts or any(not item.proves(bodies.get(item.fact_id, b"")) for item in wanted):
-        raise _another(segment, "not all of its facts are there")
-    content = pack((item.fact_id, bodies[item.fact_id]) for item in wanted)
-    if hashlib.sha256(content).hexdigest() != segment.sha256:
-        raise _another(segment, "its facts are there, but this release packs them into another file")
+        raise _incomplete(segment)
+    framed = frame((item.fact_id, bodies[item.fact_id]) for item in wanted)
+    upsert(conn, archive_content, [{"segment": segment.segment, "sha256": digest(framed)}])
     folder = archive_folder(conn)
     folder.mkdir(mode=0o700, exist_ok=True)
-    write_durably(folder / segment.file, content)
-    read_segment(folder / segment.file, segment.sha256)
+    write_durably(folder / segment.file, pack(framed))
+    read_segment(folder / segment.file, segment.sha256, digest(framed))
 
 
-def _another(segment: Segment, why: str) -> Refused:
+def _incomplete(segment: Segment) -> Refused:
     return Refused(
         "archive.not_made_again",
-        f"The archive file {segment.file} cannot be made again: {why}.",
+        f"The archive file {segment.file} cannot be made again: not all of its facts are there.",
         kept="Nothing was changed; everything else in the journal can still be read.",
         todo="Put the file back from a backup of the archive folder.",
     )

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, insert, select
 
 from shared.errors import BadSetup
 from shared.journal.segment_file import ArchiveDamaged, recent_segment
-from shared.journal.tables import archive_segment, fact
+from shared.journal.tables import archive_content, archive_segment, fact
 
 OPTION = "archive_folder"
 IDS_A_QUERY = 500
@@ -22,7 +22,8 @@ IDS_A_QUERY = 500
 
 @dataclass(frozen=True)
 class Segment:
-    """A listed file and the run of entries whose facts' bytes it holds; `sha256` is of the file."""
+    """A listed file and the run of entries whose facts' bytes it holds; `sha256` is of the file, `holds` of what is in
+    it, unpacked ('' where that was never proved)."""
 
     segment: int
     stream: str
@@ -34,6 +35,7 @@ class Segment:
     sha256: str
     raw_bytes: int
     verified_at_ms: int
+    holds: str = ""
 
 
 def use_archive(engine: Engine, folder: Path) -> None:
@@ -52,7 +54,17 @@ def archive_folder(conn: Connection) -> Path:
 def segments(conn: Connection) -> list[Segment]:
     """All listed segments, by stream, epoch and place."""
     order = (archive_segment.c.stream, archive_segment.c.epoch, archive_segment.c.first, archive_segment.c.segment)
-    return [Segment(**row) for row in conn.execute(select(archive_segment).order_by(*order)).mappings()]
+    holds = func.coalesce(archive_content.c.sha256, "").label("holds")
+    with_content = archive_content.c.segment == archive_segment.c.segment
+    query = select(archive_segment, holds).join_from(archive_segment, archive_content, with_content, isouter=True)
+    return [Segment(**row) for row in conn.execute(query.order_by(*order)).mappings()]
+
+
+def list_segment(conn: Connection, made: Segment) -> None:
+    """List a file that was written and read back."""
+    row = dict(vars(made))
+    conn.execute(insert(archive_content).values(segment=made.segment, sha256=row.pop("holds")))
+    conn.execute(insert(archive_segment).values(row))
 
 
 def whole_bodies(conn: Connection, rows: Sequence[Any]) -> list[bytes]:
@@ -79,9 +91,9 @@ def bodies_of(conn: Connection, fact_ids: Iterable[str]) -> dict[str, bytes]:
 
 
 def _open(conn: Connection, place: int) -> Mapping[str, bytes]:
-    row = conn.execute(
-        select(archive_segment.c.file, archive_segment.c.sha256).where(archive_segment.c.segment == place)
-    ).first()
+    c = archive_segment.c
+    row = conn.execute(select(c.file, c.sha256).where(c.segment == place)).first()
     if row is None:
         raise ArchiveDamaged("archive.unlisted", f"Archive segment {place} is named by a fact and listed nowhere.")
-    return recent_segment(archive_folder(conn) / row.file, row.sha256)
+    holds = conn.execute(select(archive_content.c.sha256).where(archive_content.c.segment == place)).scalar()
+    return recent_segment(archive_folder(conn) / row.file, row.sha256, holds or "")

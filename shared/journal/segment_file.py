@@ -1,9 +1,10 @@
-"""A file of archived facts: the bytes of a closed run of entries, made once, read by its SHA-256.
+"""A file of archived facts: the bytes of a closed run of entries, made once, proved by a SHA-256 when it is read.
 
     file  = "SLA1" | zstd frame of the facts
     fact  = u32 length of its id | id | u32 length of its bytes | bytes
 
-Lengths are big endian. The same facts give the same file, so that writing twice is harmless.
+Lengths are big endian. The same facts give the same bytes before they are packed; another release of zstd may pack them
+into another file, which holds the same. So a file is right when it is the one that was listed, or holds what was listed.
 """
 
 from __future__ import annotations
@@ -41,17 +42,27 @@ class ArchiveDamaged(Unavailable):
     """A file of the archive is missing or is not what was verified when it was listed."""
 
 
-def pack(facts: Iterable[tuple[str, bytes]]) -> bytes:
-    """The file's bytes for facts (id, bytes) in order."""
+def frame(facts: Iterable[tuple[str, bytes]]) -> bytes:
+    """Facts (id, bytes) in order, framed, not packed yet: what the file holds."""
     parts: list[bytes] = []
     for fact_id, body in facts:
         name = fact_id.encode()
         parts += (_LENGTH.pack(len(name)), name, _LENGTH.pack(len(body)), body)
-    return MAGIC + zstandard.ZstdCompressor(level=LEVEL).compress(b"".join(parts))
+    return b"".join(parts)
 
 
-def unpack(content: bytes) -> dict[str, bytes]:
-    """Fact id -> bytes. ValueError for anything that `pack` did not make."""
+def pack(framed: bytes) -> bytes:
+    """The file's bytes."""
+    return MAGIC + zstandard.ZstdCompressor(level=LEVEL).compress(framed)
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 as lowercase hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def unpack(content: bytes) -> bytes:
+    """What a file holds, framed. ValueError for anything that `pack` did not make."""
     if not content.startswith(MAGIC):
         raise ValueError("it does not begin like an archive file")
     try:
@@ -61,6 +72,11 @@ def unpack(content: bytes) -> dict[str, bytes]:
         raise ValueError(f"it cannot be unpacked: {error}") from error
     if len(raw) > UNPACKED_MAX:
         raise ValueError(f"it unpacks to more than {UNPACKED_MAX} bytes")
+    return raw
+
+
+def read_framed(raw: bytes) -> dict[str, bytes]:
+    """Fact id -> bytes. ValueError for anything that `frame` did not make."""
     facts: dict[str, bytes] = {}
     at = 0
     while at < len(raw):
@@ -77,23 +93,30 @@ def write_segment(folder: Path, title: str, content: bytes) -> tuple[str, str]:
     other bytes. NoRoom, ReadOnlyDisk.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
-    digest = hashlib.sha256(content).hexdigest()
-    name = f"{title}-{digest[:12]}.sla"
+    sha256 = digest(content)
+    name = f"{title}-{sha256[:12]}.sla"
     write_durably(folder / name, content)
-    read_segment(folder / name, digest)
-    return name, digest
+    read_segment(folder / name, sha256)
+    return name, sha256
 
 
-def read_segment(file: Path, sha256: str) -> Mapping[str, bytes]:
-    """The facts of a listed file. ArchiveDamaged names the file that is missing or changed."""
+def read_segment(file: Path, sha256: str, holds: str = "") -> Mapping[str, bytes]:
+    """The facts of a listed file: sha256 is of the file, holds of what it holds ('' where that was never proved).
+
+    ArchiveDamaged names the file that is missing or changed.
+    """
     try:
         content = file.read_bytes()
     except OSError as error:
         raise _damaged(file, f"cannot be read: {error.strerror}") from error
-    if hashlib.sha256(content).hexdigest() != sha256:
+    listed = digest(content) == sha256
+    if not listed and not holds:
         raise _damaged(file, "was changed since it was written")
     try:
-        return unpack(content)
+        raw = unpack(content)
+        if not listed and digest(raw) != holds:
+            raise _damaged(file, "was changed since it was written")
+        return read_framed(raw)
     except (ValueError, struct.error) as error:
         raise _damaged(file, str(error)) from error
 

@@ -71,6 +71,14 @@ archive_segment = append_only(
     )
 )
 
+archive_content = local_table(
+    # SHA-256 of what a listed file holds, unpacked: a release that packs otherwise makes another file of the same facts.
+    # A file listed by an older release has its row from when its facts were proved again
+    "archive_content",
+    Column("segment", Int, primary_key=True, autoincrement=False),
+    Column("sha256", Hash, nullable=False),
+)
+
 entry = append_only(
     journal_table(
         "entry",

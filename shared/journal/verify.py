@@ -100,7 +100,7 @@ def _check_files(conn: Connection) -> Iterator[Finding]:
     """Every listed file as it lies on the disk now, whatever is remembered of it."""
     for segment in segments(conn):
         try:
-            read_segment(archive_folder(conn) / segment.file, segment.sha256)
+            read_segment(archive_folder(conn) / segment.file, segment.sha256, segment.holds)
         except ArchiveDamaged as error:
             yield Finding(segment.stream, segment.epoch, segment.first, error.what)
 

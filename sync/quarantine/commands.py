@@ -82,7 +82,7 @@ def discard(door: Door, file: Path, author: str, fact_id: str, reason: str, logi
     from sync.quarantine.service import confirm_discard, propose_discard
 
     here = door.open(file)
-    who = _sign_in(here, login, password)
+    who = sign_in_engineer(here, login, password)
     if reason:
         propose_discard(here, author, fact_id, reason, who)
         click.echo("Proposed. Nothing is discarded until a second engineer runs this without --reason.")
@@ -91,7 +91,7 @@ def discard(door: Door, file: Path, author: str, fact_id: str, reason: str, logi
     click.echo(f"Discarded at {here.code} for good. Applied of what waited for it: {done.applied}.")
 
 
-def _sign_in(here: Node, login: str, password: str) -> str:
+def sign_in_engineer(here: Node, login: str, password: str) -> str:
     """The person's id; Denied for a wrong password or a person without the role."""
     from shared.errors import Denied
     from shared.web.accounts import sign_in

@@ -111,8 +111,8 @@ def test_the_right_bytes_of_an_own_entry_come_back_from_its_reader(kit) -> None:
     for seq in (3, 8):
         flip(plant, "ALD", seq)
 
-    def fetch(epoch: str, after: int) -> bytes:
-        return caller.history(session, epoch, after)
+    def fetch(stream: str, epoch: str, after: int) -> bytes:
+        return caller.history(session, epoch, after, stream)
 
     assert "10 entries chained" in verify_and_tell(plant.node, fetch)
     assert ["came back" in what for what in incidents(plant, "damaged")] == [True, True]
@@ -163,7 +163,7 @@ def test_a_peer_that_gives_other_bytes_mends_nothing(kit) -> None:
     flip(plant, "ALD", 2)
     flip(hub, "ALD", 2)
     with pytest.raises(JournalBroken, match="entry 2"):
-        verify_and_tell(plant.node, lambda epoch, after: caller.history(session, epoch, after))
+        verify_and_tell(plant.node, lambda stream, epoch, after: caller.history(session, epoch, after, stream))
     assert incidents(plant, "damaged") == []
 
 

@@ -76,8 +76,8 @@ def test_a_fact_that_an_entry_names_stays(journal: Engine) -> None:
 @pytest.mark.postgres
 def test_the_schema_can_be_taken_back(postgres_url: str) -> None:
     engine = open_engine(postgres_url)
-    migrate.upgrade(engine, central_hub.wsgi.MIGRATIONS)
     with write(engine) as conn:
+        command.upgrade(migrate.configuration(central_hub.wsgi.MIGRATIONS, conn), "shared_0009")
         command.downgrade(migrate.configuration(central_hub.wsgi.MIGRATIONS, conn), "shared@shared_0008")
     with pytest.raises(IntegrityError, match="fk_entry_fact_id"):
         run(engine, ENTRY, seq=1, id="nobody")

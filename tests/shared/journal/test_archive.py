@@ -134,7 +134,7 @@ class Crash(Exception):
     pass
 
 
-@pytest.mark.parametrize("step", ["write_segment", "insert", "empty_rows", "_rows_to_empty"])
+@pytest.mark.parametrize("step", ["write_segment", "list_segment", "empty_rows", "_rows_to_empty"])
 def test_a_crash_at_any_step_loses_nothing_and_the_next_run_finishes(
     kit: Kit, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
