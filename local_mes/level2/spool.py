@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from local_mes.level2.spool_tables import LETS_GO, identity, spool_metadata
 from shared.clock import Clock
 from shared.db.append_only import drop_statements, statements
-from shared.db.engine import read, write
+from shared.db.engine import KeptWriter, read, write
 from shared.errors import Unavailable
 from shared.ids import random_key
 
@@ -170,7 +170,7 @@ class SpoolWriter:
     """The writing thread. Futures are set after the commit, never before."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._kept = KeptWriter(engine)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="spool-writer", daemon=True)
         self._thread.start()
@@ -200,6 +200,7 @@ class SpoolWriter:
             if batch:
                 self._commit(batch)
             if not more:
+                self._kept.close()
                 return
 
     def _take(self) -> tuple[list[_Job], bool]:
@@ -216,7 +217,7 @@ class SpoolWriter:
         # from here on a caller can no longer withdraw; one that did (its connection ended) has nothing written
         batch = [(job, done) for job, done in batch if done.set_running_or_notify_cancel()]
         try:
-            with write(self._engine) as conn:
+            with self._kept.write() as conn:
                 results = [job(conn) for job, _ in batch]
         except (SQLAlchemyError, Unavailable, OSError, ValueError, TypeError) as error:
             for _, done in batch:

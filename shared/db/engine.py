@@ -88,6 +88,36 @@ def write(engine: Engine) -> Iterator[Connection]:
         raise
 
 
+class KeptWriter:
+    """One thread's connection for write transactions that follow each other without end, each as write() makes it.
+
+    To take a connection from the pool and give it back costs more than a small commit.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One write transaction; after an error of the database the next one has a new connection."""
+        if self._connection is None:
+            self._connection = _reach(self._engine).execution_options(writes=True)
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except DBAPIError as error:
+            self.close()
+            storage.check(error.orig)
+            raise
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
 @contextmanager
 def read(engine: Engine) -> Iterator[Connection]:
     """One read transaction: a stable picture, never blocks a writer on SQLite."""
