@@ -7,8 +7,8 @@ from pathlib import Path
 
 from flask import Flask
 
-from shared.collecting import collect_seldom
 from shared.clock import SystemClock
+from shared.collecting import collect_seldom
 from shared.material import projection as material
 from shared.node import build_node
 from shared.settings import NodeSettings, check
