@@ -78,9 +78,7 @@ class ScaleDriver(DeviceDriver):
         super().__init__(desk)
         s = self.settings
         self._sources = {"weight": s.scale, "load": f"weighed; {s.least_kg:g} kg and more"}
-        self._last = self._shown = Reading("")
         self._shown_s = 0.0
-        self._tares = True
         self._resting: asyncio.Future[Reading] | None = None
         self._replies: asyncio.Queue[str] = asyncio.Queue()
         self._wire: Wire | None = None
@@ -103,6 +101,7 @@ class ScaleDriver(DeviceDriver):
             self._wire, self._tares = wire, True
             self._board = SignalBoard(self.desk, self._sources)  # as the disk has it: what was not committed was not
             self._weighed = self._board.states["load"].value == "true"
+            self._last = self._shown = Reading("")
             if self.settings.serial:
                 await self._identify(wire)
             await self._board.begin()
