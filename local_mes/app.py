@@ -10,9 +10,11 @@ from flask_openapi import OpenAPI
 from local_mes.connection import views as connection
 from local_mes.console import views as console
 from local_mes.console.status import hub_status, level2_status, plain_status
+from local_mes.level2 import capture_views as captures
 from local_mes.level2 import engineer_views as level2_engineer
 from local_mes.level2 import mapping_views as level2_mapping
 from local_mes.level2 import views as level2
+from local_mes.level2.devices import views as devices
 from local_mes.level2.interpret import oldest_open_ms
 from local_mes.model.high_marks import NumberMarks
 from local_mes.orders import views as orders
@@ -44,7 +46,9 @@ FEATURES: tuple[Feature, ...] = (
     material.FEATURE,
     orders.FEATURE,
     level2.FEATURE,
+    captures.FEATURE,
     level2_engineer.FEATURE,
+    devices.FEATURE,
     level2_mapping.FEATURE,
     production.FEATURE,
     performance.FEATURE,

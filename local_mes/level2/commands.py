@@ -56,29 +56,22 @@ def capture(file: Path, links: tuple[str, ...], begin: str, end: str, out: Path)
 def replay(file: Path, captured: Path, speed: float) -> None:
     """Play a capture into a plant made for it, which runs, and whose settings name a clock_file."""
     from local_mes.level2.capture import read_capture
-    from local_mes.level2.errors import lives_in_real_time
-    from local_mes.level2.links import load_links
-    from local_mes.level2.replay import ClockFile, Target
     from local_mes.level2.replay import replay as play
-    from shared.db.engine import open_engine
+    from local_mes.level2.replaying import check_clock, check_made_for_it, target_of
+    from local_mes.wiring import build_plant
 
     settings = _settings(file)
-    if settings.clock_file is None:
-        raise lives_in_real_time(settings.code)
+    check_clock(settings)
     with captured.open("rb") as lines:
         title, messages = read_capture(lines)
-    target = Target(
-        load_links(settings),
-        open_engine(settings.spool),
-        ClockFile(settings.clock_file),
-        open_engine(settings.database),
-    )
+    plant = build_plant(settings)
+    check_made_for_it(plant)
 
     def told(done: int) -> None:
         if done % 100 == 0:
             click.echo(f"{done} of {len(messages)}")
 
-    count = play(target, messages, speed, told)
+    count = play(target_of(plant), messages, speed, told)
     click.echo(f"{count} messages of {title.plant} were replayed into {settings.code} at {speed:g} times the speed.")
 
 

@@ -119,6 +119,50 @@ def lives_in_real_time(code: str) -> Refused:
     )
 
 
+def has_a_hub(code: str) -> Refused:
+    """A plant of a group is nothing to play with."""
+    return Refused(
+        "level2.enrolled_plant",
+        f"{code} is enrolled with a hub: a replay would send the past there as the present.",
+        todo="Replay into a plant made for it, with a `clock_file` and no hub.",
+    )
+
+
+def other_plant(captured: str, here: str) -> BadInput:
+    """A capture means something only with its own plant's model."""
+    return BadInput(
+        "level2.other_plant",
+        f"The capture is of {captured}, this plant is {here}.",
+        kept="Nothing was replayed.",
+        todo=f"Replay it into a plant with the model of {captured}.",
+    )
+
+
+def no_file(name: str, folder: str) -> NotFound:
+    """The file to replay is not there."""
+    return NotFound("level2.no_file", f"There is no {name!r} in {folder}.", todo="Lay the capture there, or send it.")
+
+
+def replays_already() -> Refused:
+    """One at a time: they would set one clock."""
+    return Refused("level2.replays", "A replay runs already.", todo="Wait for its end, or stop it.")
+
+
+def captures_already(link: str) -> Refused:
+    """One capture of a link at a time."""
+    return Refused("level2.captures", f"A capture of {link} runs already.", todo="Stop it first.")
+
+
+def too_many_captures(link: str, most: int) -> Refused:
+    """Each keeps messages on the disk."""
+    return Refused("level2.captures_max", f"{link} has {most} captures.", todo="Download and delete old ones first.")
+
+
+def no_capture(capture_id: int) -> NotFound:
+    """Deleted meanwhile."""
+    return NotFound("level2.no_capture", f"There is no capture {capture_id}.", todo="Open the list again.")
+
+
 def not_taken(link: str, name: str, why: str) -> Unavailable:
     """The replayed plant does not do its part."""
     return Unavailable(

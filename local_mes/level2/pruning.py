@@ -2,7 +2,8 @@
 
 A message goes when all of this holds: the plant has read it and it waits for nothing; every reader of the journal (the
 hub) says that it holds durably what came of it; it is older than the setting `spool_days`; it is none of the newest of
-its link, by which a repeat is recognised; and it is neither open in repair nor was mended or dismissed only since.
+its link, by which a repeat is recognised; it is neither open in repair nor was mended or dismissed only since; and it
+belongs to no capture that a person keeps.
 The second is known by marks: each night notes how far the spool was read and where the journal ended then.
 Little goes in one transaction, so that the collector, which writes all the while, hardly waits; an end in the middle
 leaves the rest for the next night. Orders down are kept: their keys are what keeps an order from going down twice.
@@ -21,7 +22,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from local_mes.level2.interpret import get_position
 from local_mes.level2.spool import REPEAT_WINDOW, get_key
-from local_mes.level2.spool_tables import mark, message, pruned, refused
+from local_mes.level2.spool_tables import kept_capture, mark, message, pruned, refused
 from local_mes.level2.tables import repair, spool_waiting
 from local_mes.plant import Plant
 from shared.db.engine import read, write
@@ -34,6 +35,9 @@ CHUNK_ROWS = 500
 """Messages deleted in one transaction: some 10 ms, well below what an acknowledgement may take."""
 PAUSE_S = 0.05
 """Between two of them: the collector's commits come first."""
+
+
+_CAPTURED = select(kept_capture.c.link, func.min(kept_capture.c.from_ms).label("since")).group_by(kept_capture.c.link)
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,10 @@ def prune(plant: Plant, *, keep_newest: int = REPEAT_WINDOW, pause_s: float = PA
     held = _held(plant, reached.at_ms)
     with read(plant.spool) as conn:
         links = conn.execute(select(message.c.link).distinct()).scalars().all()
+        captured = {row.link: row.since for row in conn.execute(_CAPTURED)}
     count = 0
     for link in links:
-        job = _Link(plant, link, reached.spool_id, before, keep_newest, held)
+        job = _Link(plant, link, reached.spool_id, min(before, captured.get(link, before)), keep_newest, held)
         while (gone := job.give_up_some(now)) is not None:
             count += gone
             time.sleep(pause_s)

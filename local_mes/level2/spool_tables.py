@@ -69,6 +69,19 @@ message = append_only(
     lets_go=LETS_GO,
 )
 
+kept_capture = Table(
+    # stretches of time that a person marked: their messages are not given up while they are listed
+    "capture",
+    spool_metadata,
+    Column("capture_id", Integer, primary_key=True, autoincrement=True),
+    Column("link", Code, nullable=False),
+    Column("from_ms", Int, nullable=False),
+    # None while it runs
+    Column("to_ms", Int),
+    Column("started_by", Code, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 refused = Table(
     # telegrams that the plant did not take, as they came, and what no telegram could be cut out of
     "refused",

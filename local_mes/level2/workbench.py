@@ -11,7 +11,6 @@ from sqlalchemy import select
 
 from local_mes.context import plant
 from local_mes.level2 import queries
-from local_mes.level2.capture import capture, parse_moment
 from local_mes.level2.drivers.port import read_settings
 from local_mes.level2.errors import not_a_telegram_link, unknown_message, unknown_refused
 from local_mes.level2.heard import as_shown, find_link, find_messages
@@ -28,12 +27,10 @@ from local_mes.level2.telegrams.spots import Spot, spots
 from local_mes.plant import Plant
 from shared.clock import to_datetime
 from shared.db.engine import read
-from shared.web.context import reading, requires
+from shared.web.context import reading
 
 bp = Blueprint("workbench", __name__, url_prefix="/level2", template_folder="templates")
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-KEEPERS = ("engineer", "lead", "quality")
-"""Who may take a capture away: it holds what the plant makes."""
+HOUR_MS = 3_600_000
 HOURS = (1, 8, 24, 168)
 MESSAGES_SHOWN, ENTRIES_SHOWN, REFUSED_SHOWN = 25, 30, 10
 STRIP_WIDTH = 1000
@@ -172,41 +169,3 @@ def _document(code: str) -> dict[str, Any]:
     made = make_document(found, read_settings(found, TelegramSettings), plan.layouts[code])
     now = to_datetime(here.clock.now_ms()).astimezone(plan.zone)
     return {"document": made, "link": found, "zone": plan.zone.key, "made": f"{now:%Y-%m-%d %H:%M}"}
-
-
-@bp.get("/links/<code>/capture")
-@requires(*KEEPERS)
-def capturing(code: str) -> str:
-    """The form of a capture: from when to when; and how it is replayed."""
-    here = plant()
-    plan = load_links(here.settings)
-    now = here.clock.now_ms()
-    return render_template(
-        "level2/capture.html",
-        link=find_link(plan, code),
-        begin=_typed(now - DAY_MS, plan),
-        end=_typed(now, plan),
-        zone=plan.zone.key,
-        may_replay=here.settings.clock_file is not None,
-    )
-
-
-@bp.get("/links/<code>/capture.jsonl")
-@requires(*KEEPERS)
-def captured(code: str) -> Response:
-    """The file."""
-    here = plant()
-    plan = load_links(here.settings)
-    find_link(plan, code)
-    begin = parse_moment(request.args.get("begin", ""), plan.zone)
-    end = parse_moment(request.args.get("end", ""), plan.zone)
-    name = f"{code}-{request.args['begin'].replace(':', '-')}.jsonl"
-    lines = capture(here.spool, here.code, (code,), begin, end)
-    answer = Response(lines, mimetype="application/jsonl")
-    answer.headers.set("Content-Disposition", "attachment", filename=name)
-    return answer
-
-
-def _typed(at_ms: int, plan: LinkPlan) -> str:
-    """A moment as the browser's field for date and time has it."""
-    return to_datetime(at_ms).astimezone(plan.zone).strftime("%Y-%m-%dT%H:%M")

@@ -55,7 +55,7 @@ class Hands:
 
 def told_by_level2() -> list[Captured]:
     """The demo's melt shop and caster, as a capture of it would be."""
-    plan = load_links(settings_of(Path("/nowhere"), 0))
+    plan = load_links(settings_of(Path("/nowhere")))
     sequences: dict[str, int] = {}
     return [
         message(plan.layouts, event, sequences)
@@ -87,20 +87,20 @@ def message(layouts: Any, event: Any, sequences: dict[str, int]) -> Captured:
     )
 
 
-def settings_of(folder: Path, port: int) -> PlantSettings:
+def settings_of(folder: Path, ports: tuple[int, int] | None = None) -> PlantSettings:
     values = {"code": "ALD", "name": "ALD", "folder": folder, "hub_url": "http://127.0.0.1:9"}
-    links = {"ALD-LAB": f"127.0.0.1:{port}", "ALD-CC1": f"127.0.0.1:{port + 1}"}
+    links = {code: f"127.0.0.1:{port}" for code, port in zip(("ALD-LAB", "ALD-CC1"), ports or (), strict=False)}
     return check(
         PlantSettings,
-        values | {"model": PLANTS / "ald" / "model.toml", "link_addresses": links if port else {}},
+        values | {"model": PLANTS / "ald" / "model.toml", "link_addresses": links},
         "test",
     )
 
 
 @contextmanager
-def running(folder: Path, clock: FixedClock) -> Iterator[tuple[Plant, Target]]:
+def running(folder: Path, clock: Any) -> Iterator[tuple[Plant, Target]]:
     """A plant with its collector and its interpreter, as two processes would run them."""
-    settings = settings_of(folder, free_port())
+    settings = settings_of(folder, (free_port(), free_port()))
     plant = init_plant(settings, clock)
     plan = load_links(settings)
     telegrams = telegram_links_of(plan)
@@ -236,7 +236,7 @@ def command(folder: Path, *words: str, more: str = "") -> Any:
 def test_a_stretch_of_time_is_captured_by_command_and_a_live_plant_takes_no_replay(
     tmp_path: Path, clock: FixedClock
 ) -> None:
-    plant = init_plant(settings_of(tmp_path / "ald", 0), clock)
+    plant = init_plant(settings_of(tmp_path / "ald"), clock)
     with plant.spool.connect():
         out = tmp_path / "day.jsonl"
         words = ("--from", "2026-03-11T06:00", "--to", "2026-03-12T06:00", "--out", str(out))
