@@ -163,14 +163,14 @@ class Bench:
             ]
 
 
-def make_bench(code: str, folder: Path, clock: FixedClock) -> Bench:
-    """A fresh plant of the demo group in a folder."""
+def make_bench(code: str, folder: Path, clock: FixedClock, model: Path | None = None) -> Bench:
+    """A fresh plant of the demo group in a folder; model: another model than the group's."""
     settings = PlantSettings(
         code=code,
         name=code,
         folder=folder / code,
         hub_url="http://127.0.0.1:1",
-        model=DEMO / "plants" / code.lower() / "model.toml",
+        model=model or DEMO / "plants" / code.lower() / "model.toml",
     )
     make_folder(settings)
     node = build_node(settings, REGISTERS, clock)
