@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_mes.level2.link_course import AWAY, CONNECTED, NO_DATA, STATES, STOPPED, after
-from local_mes.level2.offsets import SAMPLES, ClockOffset
+from local_mes.level2.offsets import EVERY_MS, SAMPLES, ClockOffset
 from local_mes.level2.sequence_watch import SequenceWatch
 from local_mes.level2.telegrams.layout import Protocol
 from local_mes.level2.telegrams.times import read_claimed, write_claimed
@@ -89,11 +89,25 @@ def test_every_event_leads_to_a_state_and_a_start_only_out_of_stopped() -> None:
 @given(st.lists(st.integers(-(10**9), 10**9), max_size=200))
 def test_the_offset_is_the_median_of_the_last(differences: list[int]) -> None:
     offset = ClockOffset()
-    for difference in differences:
-        offset.learn(difference, 0)
+    for i, difference in enumerate(differences):
+        offset.learn(i * EVERY_MS, i * EVERY_MS - difference)
     last = sorted(differences[-SAMPLES:])
     assert offset.ms == (last[(len(last) - 1) // 2] if last else 0)
     assert ClockOffset(offset.samples).ms == offset.ms
+
+
+def test_what_a_peer_kept_while_it_was_away_does_not_pass_for_a_slow_clock() -> None:
+    offset, now = ClockOffset(), 0
+    for _ in range(SAMPLES):
+        now += EVERY_MS
+        offset.learn(now, now - 200)
+    for i in range(1_000):  # an hour's backlog, none of it a repeat, in twenty seconds
+        offset.learn(now + 20 * i, now - 3_600_000 + 3_600 * i)
+    assert offset.ms == 200
+    for _ in range(SAMPLES):  # a clock that was set back by an hour stays so
+        now += EVERY_MS
+        offset.learn(now + 30_000, now - 3_570_000)
+    assert offset.ms == 3_600_000
 
 
 def test_times_come_back_in_every_suppliers_way_of_writing_them() -> None:
