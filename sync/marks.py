@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from shared.db.upsert import upsert
 from shared.ids import random_key
@@ -13,6 +13,13 @@ from sync.lease import get_db_now_ms
 from sync.messages import EpochState
 from sync.outgoing import Sealed
 from sync.tables import position, seal, session
+
+_HOLDINGS = (
+    select(position)
+    .where(position.c.peer == bindparam("of"), position.c.stream.in_(bindparam("in_streams", expanding=True)))
+    .order_by(position.c.stream, position.c.epoch)
+)
+_SESSION = select(session.c.session).where(session.c.peer == bindparam("of"))
 
 SESSION_COLUMNS = ("session", "instance", "opened_ms", "last_contact_ms", "contact_db_ms", "offset_ms", "backlog")
 
@@ -45,11 +52,7 @@ def move_holdings(conn: Connection, peer: str, held: Iterable[EpochState], now_m
 
 def list_holdings(conn: Connection, peer: str, streams: Iterable[str]) -> tuple[EpochState, ...]:
     """Positions of a peer in the named streams."""
-    rows = conn.execute(
-        select(position)
-        .where(position.c.peer == peer, position.c.stream.in_(sorted(streams)))
-        .order_by(position.c.stream, position.c.epoch)
-    )
+    rows = conn.execute(_HOLDINGS, {"of": peer, "in_streams": sorted(streams)})
     return tuple(EpochState(row.stream, row.epoch, row.durable, row.hash) for row in rows)
 
 
@@ -96,7 +99,7 @@ def open_session(
 
 def check_session(conn: Connection, peer: str, given: str) -> None:
     """Raise StaleSession unless this is the peer's latest session."""
-    current = conn.execute(select(session.c.session).where(session.c.peer == peer)).scalar()
+    current = conn.execute(_SESSION, {"of": peer}).scalar()
     if current != given:
         raise StaleSession("sync.stale_session", f"{peer} opened another session since, or never opened this one.")
 

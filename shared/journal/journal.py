@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, text, update
 
 from shared.clock import Clock
 from shared.db.engine import write
@@ -27,6 +27,17 @@ from shared.journal.asking import get_asked
 from shared.journal.chain import GENESIS, next_hash
 from shared.journal.fact import Draft, Fact, Subject, decode, encode, encode_payload, type_of
 from shared.journal.subjects import find_head
+
+# what every recording asks and writes is built once: to build a statement costs more than to run it
+_LOCK_HEAD = select(tables.head).where(tables.head.c.stream == bindparam("of")).with_for_update()
+_FIND_FACT = select(tables.fact.c.fact_id).where(tables.fact.c.fact_id == bindparam("of"))
+_INSERT_FACT = insert(tables.fact)
+_INSERT_ENTRY = insert(tables.entry)
+_MOVE_HEAD = (
+    update(tables.head)
+    .where(tables.head.c.stream == bindparam("of"))
+    .values(seq=bindparam("to_seq"), hash=bindparam("to_hash"), recorded_at_ms=bindparam("at_ms"))
+)
 
 
 class Journal:
@@ -165,14 +176,15 @@ def to_fact(draft: Draft[Any], author: str, fact_id: str, subjects: Sequence[Sub
 def store_fact(conn: Connection, value: Fact, body: bytes) -> None:
     """Insert the fact itself, apart from its place in a stream."""
     conn.execute(
-        insert(tables.fact).values(
-            fact_id=value.fact_id,
-            type=value.type,
-            version=value.version,
-            author=value.author,
-            recorded_at_ms=value.recorded_at_ms,
-            body=body,
-        )
+        _INSERT_FACT,
+        {
+            "fact_id": value.fact_id,
+            "type": value.type,
+            "version": value.version,
+            "author": value.author,
+            "recorded_at_ms": value.recorded_at_ms,
+            "body": body,
+        },
     )
 
 
@@ -185,35 +197,32 @@ def append_entry(
     digest = next_hash(head.epoch, stream, seq, head.hash, body)
     origin_stream, origin_epoch, origin_seq = origin if origin else (None, None, None)
     conn.execute(
-        insert(tables.entry).values(
-            stream=stream,
-            epoch=head.epoch,
-            seq=seq,
-            hash=digest,
-            fact_id=fact_id,
-            origin_stream=origin_stream,
-            origin_epoch=origin_epoch,
-            origin_seq=origin_seq,
-        )
+        _INSERT_ENTRY,
+        {
+            "stream": stream,
+            "epoch": head.epoch,
+            "seq": seq,
+            "hash": digest,
+            "fact_id": fact_id,
+            "origin_stream": origin_stream,
+            "origin_epoch": origin_epoch,
+            "origin_seq": origin_seq,
+        },
     )
-    conn.execute(
-        update(tables.head)
-        .where(tables.head.c.stream == stream)
-        .values(seq=seq, hash=digest, recorded_at_ms=max(recorded_at_ms, head.recorded_at_ms))
-    )
+    at_ms = max(recorded_at_ms, head.recorded_at_ms)
+    conn.execute(_MOVE_HEAD, {"of": stream, "to_seq": seq, "to_hash": digest, "at_ms": at_ms})
 
 
 def lock_head(conn: Connection, stream: str, now_ms: int) -> Any:
     """The stream's head row, locked until commit; a stream's first epoch is opened on first use."""
-    query = select(tables.head).where(tables.head.c.stream == stream).with_for_update()
-    row = conn.execute(query).first()
+    row = conn.execute(_LOCK_HEAD, {"of": stream}).first()
     if row is None and conn.dialect.name != "sqlite":
         # there is no row to lock yet: of two first writers one must wait for the other
         conn.execute(text("SELECT pg_advisory_xact_lock(hashtext(:stream))"), {"stream": stream})
-        row = conn.execute(query).first()
+        row = conn.execute(_LOCK_HEAD, {"of": stream}).first()
     if row is None:
         open_epoch(conn, stream, now_ms, reason="first")
-        row = conn.execute(query).one()
+        row = conn.execute(_LOCK_HEAD, {"of": stream}).one()
     return row
 
 
@@ -247,4 +256,4 @@ def nothing_forbids() -> None:
 
 
 def _exists(conn: Connection, fact_id: str) -> bool:
-    return conn.execute(select(tables.fact.c.fact_id).where(tables.fact.c.fact_id == fact_id)).first() is not None
+    return conn.execute(_FIND_FACT, {"of": fact_id}).first() is not None

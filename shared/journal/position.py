@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, select, text
+from sqlalchemy import Column, Connection, bindparam, select, text
 
 from shared.db.types import Code, Id, Int, local_table
 from shared.db.upsert import upsert
@@ -12,6 +12,10 @@ apply_position = local_table(
     Column("stream", Code, primary_key=True),
     Column("epoch", Id, primary_key=True),
     Column("seq", Int, nullable=False),
+)
+
+_APPLIED_TO = select(apply_position.c.seq).where(
+    apply_position.c.stream == bindparam("of"), apply_position.c.epoch == bindparam("in_epoch")
 )
 
 APPLYING = 0x73747261
@@ -27,12 +31,7 @@ def lock_applying(conn: Connection) -> None:
 
 def applied_to(conn: Connection, stream: str, epoch: str) -> int:
     """The last entry of an epoch that was applied or set aside; 0 before the first."""
-    return (
-        conn.execute(
-            select(apply_position.c.seq).where(apply_position.c.stream == stream, apply_position.c.epoch == epoch)
-        ).scalar()
-        or 0
-    )
+    return conn.execute(_APPLIED_TO, {"of": stream, "in_epoch": epoch}).scalar() or 0
 
 
 def move_to(conn: Connection, stream: str, epoch: str, seq: int) -> None:

@@ -7,13 +7,34 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from shared.journal.archived import whole_bodies
 from shared.journal.chain import GENESIS
 from shared.journal.tables import entry, epoch, fact, head
 
 SEQS_A_QUERY = 500
+
+# what every exchange and every recording asks is built once: to build a statement costs more than to run it
+_IN_EPOCH = (entry.c.stream == bindparam("of")) & (entry.c.epoch == bindparam("in_epoch"))
+_LAST_ENTRY = select(entry.c.seq, entry.c.hash).where(_IN_EPOCH).order_by(entry.c.seq.desc()).limit(1)
+_HASH_AT = select(entry.c.hash).where(_IN_EPOCH, entry.c.seq == bindparam("at"))
+
+_other = entry.alias()
+_last_seq = select(func.max(_other.c.seq)).where(_other.c.stream == epoch.c.stream, _other.c.epoch == epoch.c.epoch)
+_LIVES = (
+    select(epoch, entry.c.seq, entry.c.hash)
+    .join_from(
+        epoch,
+        entry,
+        (entry.c.stream == epoch.c.stream)
+        & (entry.c.epoch == epoch.c.epoch)
+        & (entry.c.seq == _last_seq.scalar_subquery()),
+        isouter=True,
+    )
+    .where(epoch.c.stream == bindparam("of"))
+    .order_by(epoch.c.ordinal)
+)
 
 
 @dataclass(frozen=True)
@@ -63,27 +84,22 @@ def all_streams(conn: Connection) -> list[str]:
 
 def lives(conn: Connection, stream: str) -> list[Life]:
     """The epochs of a stream, oldest first, each with its last entry here."""
-    rows = conn.execute(select(epoch).where(epoch.c.stream == stream).order_by(epoch.c.ordinal)).all()
     return [
         Life(
             stream,
             row.epoch,
             row.ordinal,
-            *last_entry(conn, stream, row.epoch),
+            row.seq or 0,
+            row.hash or GENESIS,
             (row.parent_epoch, row.parent_seq, row.parent_hash) if row.parent_epoch else None,
         )
-        for row in rows
+        for row in conn.execute(_LIVES, {"of": stream})
     ]
 
 
 def last_entry(conn: Connection, stream: str, epoch_id: str) -> tuple[int, str]:
     """Sequence number and hash of an epoch's last entry here; (0, GENESIS) when it has none."""
-    row = conn.execute(
-        select(entry.c.seq, entry.c.hash)
-        .where(entry.c.stream == stream, entry.c.epoch == epoch_id)
-        .order_by(entry.c.seq.desc())
-        .limit(1)
-    ).first()
+    row = conn.execute(_LAST_ENTRY, {"of": stream, "in_epoch": epoch_id}).first()
     return (row.seq, row.hash) if row else (0, GENESIS)
 
 
@@ -91,9 +107,7 @@ def hash_at(conn: Connection, stream: str, epoch_id: str, seq: int) -> str | Non
     """The chain's hash at one place; None where there is no such entry."""
     if seq == 0:
         return GENESIS
-    return conn.execute(
-        select(entry.c.hash).where(entry.c.stream == stream, entry.c.epoch == epoch_id, entry.c.seq == seq)
-    ).scalar()
+    return conn.execute(_HASH_AT, {"of": stream, "in_epoch": epoch_id, "at": seq}).scalar()
 
 
 def entries_after(conn: Connection, stream: str, epoch_id: str, seq: int, limit: int) -> list[Stored]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from shared.db.bulk import among
 from shared.db.upsert import upsert
@@ -23,11 +23,14 @@ from shared.journal.tables import applied, contested, subject_head
 KEYS_A_QUERY = 500
 Heads = dict[tuple[str, str], str]
 
+_FIND_HEAD = select(subject_head.c.fact_id).where(
+    subject_head.c.author == bindparam("of"), subject_head.c.subject == bindparam("about")
+)
+
 
 def find_head(conn: Connection, author: str, subject: str) -> str | None:
     """The author's last fact about the subject, or None."""
-    c = subject_head.c
-    return conn.execute(select(c.fact_id).where(c.author == author, c.subject == subject)).scalar()
+    return conn.execute(_FIND_HEAD, {"of": author, "about": subject}).scalar()
 
 
 def follow_subjects(conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
