@@ -6,8 +6,9 @@ from random import Random
 
 from campaign.disk import MODES, Mode
 from campaign.site import HUB, PLANTS, Site
-from campaign.work import name_of, record_one, try_exchange, write
+from campaign.work import HOUR_MS, name_of, record_one, try_exchange, write
 from campaign.world import World
+from sync.errors import SyncError
 
 
 def keep_copy(world: World, dice: Random) -> str:
@@ -50,6 +51,30 @@ def roll_back_superseded(world: World, dice: Random) -> str:
         record_one(world, site, dice)
         said.append(try_exchange(world, site, dice) if mode == MODES[2] else "writes on")
     return f"{code} opens an epoch, then its machine is rolled back to before ({', '.join(said)})"
+
+
+def restore_after_promise(world: World, dice: Random) -> str:
+    """A plant tells the hub what it has, and its machine dies before the anchor's own turn came; a copy of the moment
+    before is put in place, beside the anchor as it lies there, perhaps with a clock an hour back, and works on."""
+    code = dice.choice(PLANTS)
+    site = world.sites[code][0]
+    world.anchor(site)
+    before, said = site.save(), "well"
+    for _ in range(dice.randrange(3)):
+        record_one(world, site, dice)
+    try:
+        world.exchange(site, dice, world.weather)
+        world.lagging.discard(id(site))  # what was promised must not be forgotten
+    except SyncError as error:
+        said = error.code
+    if dice.random() < 0.5:
+        site.set_clock(-HOUR_MS)
+    site.load(before, MODES[0])
+    site.boot()
+    _after_restore(world, site, MODES[0])
+    for _ in range(2):
+        record_one(world, site, dice)
+    return f"{code} promises ({said}), is put back to the moment before, and writes on"
 
 
 def restore_hub(world: World, dice: Random) -> str:

@@ -46,6 +46,14 @@ class MemoryCaller(MemoryReading):
         while self._pull(line, welcome.ticket):
             pass
 
+    def _cover(self) -> None:
+        """What is promised is in the anchor before it leaves."""
+        self.anchor()
+
+    def anchor(self) -> None:
+        """Bring the anchor level with the database."""
+        raise NotImplementedError
+
     def _open_child(self, stream: str, parent: Chain) -> None:
         branch = Branch(parent.epoch, parent.head, parent.hashes[-1])
         self.disk.own[stream].append(Chain(stream, random_key(), branch))
@@ -72,6 +80,7 @@ class MemoryCaller(MemoryReading):
             self.code, ticket, chain.epoch, chain.parent, first, chain.hashes[first - 1], facts, hashes, through,
             disk.counter,
         )  # fmt: skip
+        self._cover()
         answer: verdict.Answer
         answer, durable = line.call(push)
         if answer != "stored" or durable < last:

@@ -26,6 +26,7 @@ from sync import (
     recovery,
     verdict,
 )
+from sync.anchoring import Anchoring
 from sync.caller import Caller
 from sync.desk import Desk
 from sync.errors import OutOfStep
@@ -241,6 +242,13 @@ RULES: tuple[Rule, ...] = (
         {
             "memory": lambda: [(memory_desk, "renumber", _nothing)],
             "sqlite": lambda: [(desk, "follow_order", _no)],
+        },
+    ),
+    Rule(
+        "what is promised is in the anchor before it leaves",
+        {
+            "memory": lambda: [(memory_caller.MemoryCaller, "_cover", _nothing)],
+            "sqlite": lambda: [(Anchoring, "cover", _nothing)],
         },
     ),
     Rule(

@@ -155,9 +155,8 @@ class SqliteSite(Reading):
         assert peer is not None
         there = self.machine
         way = Way(line, there)
-        caller = Caller(
-            self.code, peer, there.engine, self.clock, self.key, way, lambda: None, 2 << 20, OUTSIDE.numbers, self._boot
-        )
+        kept = (OUTSIDE.numbers, self._boot, self.ground.anchoring.cover)
+        caller = Caller(self.code, peer, there.engine, self.clock, self.key, way, lambda: None, 2 << 20, *kept)
         session = caller.hello()
         recovery = Recovery(caller, self.node.journal, OUTSIDE, self.ground.anchoring.write_now)
         while recovery.settle(session):

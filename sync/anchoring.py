@@ -10,15 +10,18 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec import structs
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db.engine import read
 from shared.errors import Unavailable
-from shared.journal.anchor import Anchor, write_anchor
+from shared.journal.anchor import Anchor, only_writer, read_anchor, write_anchor
 from shared.journal.highest import NOTHING, Outside
-from shared.journal.life import current_anchor
+from shared.journal.life import current_anchor, heads_of
 from shared.logs import get
+from shared.node import Node
+from sync.beginning import anchor_file
 from sync.bell import Bell
 from sync.messages import Seal
 
@@ -65,7 +68,7 @@ class Anchoring:
 
     def write_now(self) -> None:
         """Bring the anchor level with the database, if it is not."""
-        with self._writing:  # one after another: what was read earlier must not be written later
+        with self._writing, only_writer(self._file):
             with read(self._engine) as conn:
                 anchor = current_anchor(conn, self._node, self._outside)
             if anchor != self._written:
@@ -91,6 +94,19 @@ class Anchoring:
             self.write_now()
         except (SQLAlchemyError, Unavailable, OSError) as error:
             log.warning("anchor not written", reason=str(error)[:300])
+
+
+def cover_beside(node: Node, seal: Seal) -> None:
+    """The same by a command beside the node's own process: what the seal says goes into the anchor that lies there."""
+    file = anchor_file(node)
+    with only_writer(file):
+        anchor = read_anchor(file)
+        if anchor is None or _knows(anchor, seal):
+            return  # without one the next start begins a new life anyway
+        with read(node.engine) as conn:
+            head = heads_of(conn)[seal.stream]
+        counters = anchor.counters | {n: max(v, anchor.counters.get(n, v)) for n, v in seal.counters.items()}
+        write_anchor(file, structs.replace(anchor, heads={**anchor.heads, seal.stream: head}, counters=counters))
 
 
 def _knows(anchor: Anchor | None, seal: Seal) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -41,6 +44,14 @@ def read_anchor(file: Path) -> Anchor | None:
         return msgspec.json.decode(file.read_bytes(), type=Anchor)
     except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+@contextmanager
+def only_writer(file: Path) -> Iterator[None]:
+    """While this lasts no other process writes the anchor: what was read earlier must not be written later."""
+    with file.with_name(f"{file.name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def write_anchor(file: Path, anchor: Anchor) -> None:

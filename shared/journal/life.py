@@ -61,7 +61,7 @@ def current_anchor(conn: Connection, node: str, outside: Outside = NOTHING) -> A
     """The anchor as the database would have it now."""
     identity = get_identity(conn)
     kept = read_outside(conn, outside)
-    return Anchor(node, identity.instance, identity.incarnation, _heads(conn), *kept, _peers(conn))
+    return Anchor(node, identity.instance, identity.incarnation, heads_of(conn), *kept, _peers(conn))
 
 
 def get_identity(conn: Connection) -> Identity:
@@ -91,7 +91,7 @@ def begin_life(conn: Connection, anchor: Anchor | None, now_ms: int, outside: Ou
     """
     values, mark = _values(conn), database_mark(conn)
     moved = values.get("database", mark) != mark
-    heads = _heads(conn)
+    heads = heads_of(conn)
     behind = [stream for stream, row in heads.items() if _is_behind(conn, stream, row, anchor)]
     forgotten = [s for s in (anchor.heads if anchor else {}) if s not in heads]
     numbers = ahead_of(conn, outside, anchor.counters) if anchor else []
@@ -137,7 +137,8 @@ def _peers(conn: Connection) -> dict[str, str]:
     return {n.removeprefix(PEER): v for n, v in _values(conn).items() if n.startswith(PEER)}
 
 
-def _heads(conn: Connection) -> dict[str, Head]:
+def heads_of(conn: Connection) -> dict[str, Head]:
+    """Where each of the node's own streams ends."""
     return {row.stream: Head(row.epoch, row.seq, row.hash, row.recorded_at_ms) for row in conn.execute(select(head))}
 
 

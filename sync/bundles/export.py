@@ -21,6 +21,7 @@ from shared.journal.highest import NoValues, Values
 from shared.journal.life import Identity, get_identity
 from shared.node import Node
 from sync import marks
+from sync.anchoring import cover_beside
 from sync.bundles.book import enter
 from sync.bundles.file import PARTS_MAX, Head, Part, make_part, write_file
 from sync.errors import PeerHeld
@@ -168,6 +169,7 @@ def _seal_next(road: Road, to: Addressed, left: _Left) -> Sealed:
         through = promise(conn, found, now, road.limit)
         counters = road.numbers.read(conn)
     sealed = seal_run(found, through, to, now, counters)
+    cover_beside(node, sealed.seal)
     if run is not None:
         with write(node.engine) as conn:
             marks.keep_own_seal(conn, sealed, now)

@@ -28,6 +28,7 @@ BREAKS = {
     "the hello shows the whole tree of epochs": ("I10", 16, "3 restart, 4 roll_back_superseded"),
     "the anchor tells of a restore": ("I8", 149, "2 keep_copy, 7 write_newer, 9 restore_plant_twice, 11 write"),
     "only the latest session counts": ("I6", 25, "34 write_newer, 35 exchange, 36 exchange"),
+    "what is promised is in the anchor before it leaves": ("I15", 47, "2 write_newer, 7 restore_after_promise"),
     "the numbers of a new life jump": ("I8", 149, "2 keep_copy, 7 write_newer, 9 restore_plant_twice, 11 write"),
     "nothing is recorded before what was promised": (
         "I15",

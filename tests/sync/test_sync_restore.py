@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
 
 import pytest
 from sqlalchemy import select
@@ -12,9 +14,14 @@ from shared.journal.anchor import read_anchor
 from shared.journal.life import get_identity
 from shared.journal.reading import lives
 from shared.journal.tables import applied
+from shared.journal.tables import head as heads
 from shared.journal.verify import verify
+from sync.bundles.export import export, road_up
 from sync.errors import StaleSession, Unreachable
-from sync.station import anchor_file
+from sync.messages import Seal
+from sync.pack import split
+from sync.seal import parse, payload_of, read_envelope
+from sync.station import anchor_file, build_calling
 from sync.tables import incident
 
 
@@ -219,3 +226,101 @@ def test_an_unreachable_hub_leaves_everything_as_it_was(kit):
         kit.drain(kit.caller(plant, way))
     way.connected = True
     assert kit.drain(kit.caller(plant, way)) == 1
+
+
+def knows(box, seal):
+    """Whether the anchor that lies there would tell a database of before this promise from the present one."""
+    head = read_anchor(anchor_file(box.node)).heads[seal.stream]
+    return head.recorded_at_ms > seal.complete_through and (head.epoch != seal.epoch or head.seq >= seal.last)
+
+
+def watching(way, box, seen):
+    send = way.send
+
+    def looks(door, body):
+        if door == "push":
+            seal = parse(payload_of(read_envelope(split(body)[0])), Seal)
+            assert knows(box, seal)
+            seen.append(seal.kind)
+        return send(door, body)
+
+    way.send = looks
+    return way
+
+
+def test_what_a_plant_promises_is_in_its_anchor_before_it_leaves(kit):
+    hub, plant = kit.hub(), kit.plant()
+    kit.enrol(plant, hub)
+    plant.create(5)
+    seen = []
+    way = watching(kit.memory(hub), plant, seen)
+    kit.drain(kit.caller(plant, way, covered=plant.ground.anchoring.cover), entries_max=2)
+    kit.clock.advance(60_000)
+    caller = kit.caller(plant, way, covered=plant.ground.anchoring.cover)
+    caller.push(kit.meet(caller), None)
+    assert seen == ["batch", "batch", "batch", "heartbeat", "heartbeat"]
+    before = anchor_file(plant.node).stat().st_ino
+    way.send = kit.memory(hub).send
+    plant.ground.anchoring.cover(caller.prepare(kit.meet(caller), None).seal)
+    plant.ground.anchoring.write_now()
+    assert anchor_file(plant.node).stat().st_ino == before, "what it knows is not written again"
+
+
+def test_the_anchor_of_a_running_exchange_knows_what_it_promises(kit):
+    """The whole station, as a plant runs it: threads, HTTP, and nothing recorded that would ring the anchor's bell."""
+    hub, plant = kit.hub(), kit.plant()
+    kit.enrol(plant, hub)
+    server, seen = kit.serve(hub), []
+    station = build_calling(plant.node, lambda: None, 10, watching(kit.http(server), plant, seen))
+    station.ground.anchoring.start = lambda: None  # it never gets its turn
+    station.ground.anchoring._thread = threading.Thread(target=lambda: None)
+    station.ground.anchoring._thread.start()
+    station.start()
+    kit.closing.append(station.stop)
+    end = time.monotonic() + 30
+    while seen.count("heartbeat") < 2:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_what_the_hub_promises_and_what_goes_on_a_stick_is_in_the_anchor_too(kit):
+    hub, plant = kit.hub(), kit.plant()
+    kit.enrol(plant, hub)
+    caller = kit.caller(plant, kit.memory(hub))
+    kit.drain(caller)
+    kit.clock.advance(60_000)
+    session = kit.meet(caller)
+    caller.pull(session, 0)
+    with read(hub.node.engine) as conn:
+        head = conn.execute(select(heads).where(heads.c.stream == "HUB>ALD")).one()
+    kept = read_anchor(anchor_file(hub.node)).heads["HUB>ALD"]
+    assert (kept.seq, kept.recorded_at_ms) == (head.seq, head.recorded_at_ms) == (0, kit.clock.now_ms())
+    plant.ground.anchoring.write_now()
+    before = read_anchor(anchor_file(plant.node))
+    plant.create(3)
+    kit.clock.advance(60_000)
+    export(road_up(plant.node, lambda: None), kit.folder / "up.bundle")
+    after = read_anchor(anchor_file(plant.node))
+    assert (after.heads["ALD"].seq, after.heads["ALD"].recorded_at_ms) == (3, kit.clock.now_ms())
+    assert (after.instance, after.peers, after.floors) == (before.instance, before.peers, before.floors)
+
+
+def test_two_who_write_the_anchor_never_put_an_older_one_in_place(kit):
+    plant = kit.plant()
+    plant.create(1)
+    done = threading.Event()
+
+    def again():
+        while not done.is_set():
+            plant.ground.anchoring.write_now()
+
+    others = [threading.Thread(target=again) for _ in range(3)]
+    for thread in others:
+        thread.start()
+    for number in range(2, 40):
+        plant.create(1)
+        plant.ground.anchoring.write_now()
+        assert read_anchor(anchor_file(plant.node)).heads["ALD"].seq >= number
+    done.set()
+    for thread in others:
+        thread.join()
