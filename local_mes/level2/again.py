@@ -52,7 +52,7 @@ def interpret_again(plant: Plant, repair_id: str, *, actor: str, command_id: str
         spooled = find_spooled(plant, row.spool, row.spool_id)
         if spooled is None:
             raise spool_gone(row.spool_id)
-        outcome = attempt(plant, plan, tx, as_read_now(plan, message_of(spooled, row.spool), bytes(spooled.raw)))
+        outcome = attempt(plant, plan, tx, _as_now(plan, row, spooled))
         if outcome.state == "bad":
             raise still_wrong(outcome.reason)
         if outcome.state == "not_yet":
@@ -99,8 +99,9 @@ def _goes(plant: Plant, repair_id: str, actor: str, command_id: str) -> bool:
     return True
 
 
-def as_read_now(plan: LinkPlan, message: Message, raw: bytes) -> Message:
-    """A telegram that could not be read, by the layouts of now; any other message as it is."""
+def _as_now(plan: LinkPlan, row: Any, spooled: Any) -> Message:
+    """As received; a telegram that could not be read, by the layouts of now. It has waited long enough."""
+    message, raw = replace(message_of(spooled, row.spool), waited_out=True), bytes(spooled.raw)
     layouts = plan.layouts.get(message.link)
     if not message.problem or layouts is None:
         return message

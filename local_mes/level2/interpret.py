@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -186,6 +187,8 @@ class Interpreter:
         outcome = attempt(self._plant, self._followed.current(), tx, what)
         if outcome.state == "not_yet" and not over:
             return 0
+        if outcome.state == "not_yet":
+            outcome = attempt(self._plant, self._followed.current(), tx, replace(what, waited_out=True))
         if outcome.state == "not_yet":
             outcome = Outcome("bad", f"{TOO_LATE}{outcome.reason}", outcome.field)
         if outcome.state == "bad":

@@ -41,6 +41,7 @@ class Message:
     offset_ms   received minus claimed as learned for the link when this message came
     problem     why its content cannot be read; mended_by the person who corrected its fields
     at_unit     the unit that a mapping says it is about, where the name does not
+    waited_out  its reorder window is over: what would have been good to know is not waited for any longer
     """
 
     spool: str
@@ -57,6 +58,7 @@ class Message:
     problem: str = ""
     mended_by: str = ""
     at_unit: str = ""
+    waited_out: bool = False
 
     @property
     def unit(self) -> str:

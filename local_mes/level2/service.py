@@ -66,11 +66,6 @@ def dismiss(plant: Plant, repair_id: str, reason: str, *, actor: str, command_id
     return result
 
 
-def find_layout(plant: Plant, link: str, message: str) -> Layout | None:
-    """The layout of a message, None where the plant has none."""
-    return load_links(plant.settings).find_layout(link, message)
-
-
 def open_repair(conn: Connection, repair_id: str) -> Any:
     """The row, locked; NotFound or Refused where it is not open."""
     row = conn.execute(select(repair).where(repair.c.repair_id == repair_id).with_for_update()).first()
@@ -95,7 +90,7 @@ def close_repair(
 
 def _mended(message: Message) -> Message:
     """What could not be read at all is written anew: an event as it stands in the ring, a telegram with its name."""
-    whole = message.fields
+    message, whole = replace(message, waited_out=True), message.fields
     if message.name != UNREADABLE:
         return message
     if whole.get("message") and isinstance(whole.get("fields"), dict):

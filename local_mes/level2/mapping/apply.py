@@ -62,6 +62,7 @@ def apply(mapping: LinkMapping, message: Message, elsewhere: Elsewhere) -> Mappe
             verdict = entry.when.judge(values.of(entry.when_uses)) if entry.when else None
             if verdict is None or _is_true(verdict, entry, values):
                 asked.append(Asked(entry.name, True))
+                values.of(entry.after)  # NotYet while one of them is not told
                 fields, sources = _fields(entry, values)
                 unit = entry.unit or message.unit
                 return Mapped(entry.name, mapping.file, entry.operation, unit, fields, sources, tuple(asked))
@@ -149,7 +150,8 @@ class _Values:
             raise BadMessage(f"{missing[0]} is not told, by which {variable.name} is found", self.field_of(missing[0]))
         same = {theirs: mine[name] for theirs, name in variable.use.same.items()}
         found = self._elsewhere.find(self._message, variable, same)
-        if found is None and variable.signal.default is None:
+        goes_on = variable.signal.default is not None or (self._message.waited_out and not variable.use.needed)
+        if found is None and not goes_on:
             of = ", ".join(str(value) for value in same.values())
             raise NotYet(f"{variable.signal.name}{' of ' + of if of else ''} was not told by {variable.signal.link}.")
         return variable.signal.default if found is None else found

@@ -77,6 +77,7 @@ class Entry:
     variables: Mapping[str, Variable]
     outputs: tuple[Output, ...]
     rows: tuple[Rows, ...]
+    after: tuple[str, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
     """Unit of each variable as written, for explanations."""
 
@@ -94,11 +95,24 @@ def make_entry(
     outputs = tuple(_output(name, source, variables, _taken(name, inputs), "") for name, source in line.fields.items())
     rows = tuple(_rows(name, of, variables, _taken(name, inputs)) for name, of in line.rows.items())
     _complete(line, inputs)
+    strangers = [name for name in line.after if name not in variables or variables[name].use is None]
+    if strangers:
+        raise EntryFault(f"after: {strangers[0]} is not described in `use` as told by another message")
     return Entry(
-        line.name, line.message, line.operation, _unit(line, variables, units), line.keep, line.when, when,
-        _used(line.when, variables), variables, outputs, rows,
+        line.name,
+        line.message,
+        line.operation,
+        _unit(line, variables, units),
+        line.keep,
+        line.when,
+        when,
+        _used(line.when, variables),
+        variables,
+        outputs,
+        rows,
+        line.after,
         {name: one.signal.measure.name for name, one in variables.items()},
-    )  # fmt: skip
+    )
 
 
 def _variables(line: EntryLine, own: list[Signal], find_signal: Callable[[str], Signal | None]) -> dict[str, Variable]:

@@ -61,11 +61,13 @@ class UseLine(Part, frozen=True, kw_only=True):
     """A signal that another message tells: the last one within the time, of the same piece where `same` says so.
 
     same   signal of that message -> name in this entry whose value it must have
+    needed   true: without it the message goes to repair when the reorder window is over; false: it goes on without
     """
 
     signal: str
     within_s: Annotated[float, Meta(gt=0, le=7 * 86_400)] = 600
     same: dict[str, VariableName] = {}
+    needed: bool = True
 
 
 class EachLine(Part, frozen=True, kw_only=True):
@@ -81,6 +83,7 @@ class EntryLine(Part, frozen=True, kw_only=True):
 
     keep   the message's own fields go along as they came; computed ones replace them
     use    names in this entry: of a signal by its full name, or of one that another message tells
+    after  names of `use` that are waited for, whether an expression uses them or not
     """
 
     name: Words
@@ -90,6 +93,7 @@ class EntryLine(Part, frozen=True, kw_only=True):
     unit: str = ""
     keep: bool = False
     use: dict[VariableName, str | UseLine] = {}
+    after: tuple[VariableName, ...] = ()
     fields: dict[str, Source] = {}
     rows: dict[str, EachLine | list[dict[str, Source]]] = {}
 

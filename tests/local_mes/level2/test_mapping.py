@@ -307,6 +307,35 @@ def test_what_the_other_has_not_told_yet_is_waited_for(make_bench: Callable[...,
     assert bench.repairs() == []
 
 
+WAITS = (
+    ENTRY.replace('operation = "mapped_cut"', 'operation = "mapped_cut"\nafter = ["pyro"]')
+    + """
+  [operation.use.pyro]
+  signal = "CC/LINE/CC1/pyro_temperature"
+  within_s = 3000
+  needed = false
+  same = { "CC/LINE/CC1/pyro_heat" = "heat" }
+"""
+)
+
+
+def test_what_is_good_to_know_is_waited_for_and_then_gone_on_without(
+    make_bench: Callable[..., Bench], clock: FixedClock
+) -> None:
+    bench = make_bench(WAITS)
+    bench.comes("TORCH.Cut", told())
+    bench.comes("TORCH.Cut", told(heat="lost"))
+    bench.line.run()
+    clock.advance(100_000)
+    bench.comes("PYRO.Read", {"heat": "161843", "temp": 212})
+    bench.line.run()
+    assert [fields["heat"] for _, fields in CALLED] == ["161843"]
+    clock.advance(1_000_000)
+    bench.line.run()
+    assert [fields["heat"] for _, fields in CALLED] == ["161843", "lost"]
+    assert bench.repairs() == []
+
+
 def test_what_waited_too_long_goes_on_when_what_it_builds_on_was_mended(
     make_bench: Callable[..., Bench], clock: FixedClock
 ) -> None:
@@ -343,6 +372,7 @@ FAULTS = [
     (ENTRY.replace('message = "TORCH.Cut"', 'message = "TORCH.Cut"\nunit = "CC9"'), "no unit 'CC9'"),
     (JOINED.replace("pyro_temperature", "pyro_warmth"), "use.pyro: there is no signal"),
     (JOINED.replace("pyro_heat", "cut"), "is no signal of PYRO"),
+    (WAITS.replace('after = ["pyro"]', 'after = ["heat"]'), "after: heat is not described in `use`"),
 ]
 
 
