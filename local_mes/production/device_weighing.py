@@ -73,9 +73,9 @@ def vehicle_weighed(work: Work, message: Message) -> None:
     """One of a vehicle's two weighings; with the second one its net mass is known, and compared with its load."""
     f, vehicle = message.fields, "".join(str(message.fields["vehicle"]).upper().split())
     now = message.occurred.at_ms
-    here = {"g": int(f["mass_g"]), "at_ms": now, "ticket": str(f["ticket"]), "remark": _expired(work, f)}
+    here = {"g": int(f["mass_g"]), "weighed_ms": now, "ticket": str(f["ticket"]), "remark": _expired(work, f)}
     first = find_told(work.conn, WEIGHBRIDGE, vehicle)
-    if first is None or abs(now - first["at_ms"]) > BETWEEN_MS:
+    if first is None or abs(now - first["weighed_ms"]) > BETWEEN_MS:
         tell(work.conn, WEIGHBRIDGE, vehicle, now, scale=f["scale"], shipment=str(f.get("shipment", "")), **here)
         return
     if first["g"] == here["g"]:
@@ -90,8 +90,8 @@ def vehicle_weighed(work: Work, message: Message) -> None:
         gross_g=gross["g"],
         tare_g=tare["g"],
         net_g=gross["g"] - tare["g"],
-        gross_at_ms=gross["at_ms"],
-        tare_at_ms=tare["at_ms"],
+        gross_at_ms=gross["weighed_ms"],
+        tare_at_ms=tare["weighed_ms"],
         scale=str(f["scale"]),
         shipment_number=load.number if load else "",
         remark=str(first["remark"] or here["remark"]),
