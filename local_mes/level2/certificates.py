@@ -76,3 +76,8 @@ def sign_of(not_after_ms: int) -> str:
     """How near the end is."""
     left = not_after_ms - real_ms()
     return "alarm" if left < 0 else "attention" if left < SOON_DAYS * DAY_MS else "normal"
+
+
+def list_sign_of(until_ms: int) -> str:
+    """Whether the next list of revoked certificates is overdue."""
+    return "alarm" if until_ms < real_ms() else "normal"

@@ -14,9 +14,11 @@ from asyncua.client.client import Client
 from asyncua.crypto import security_policies
 from asyncua.crypto.uacrypto import CertProperties, load_certificate, load_private_key
 from asyncua.ua.uaerrors import UaError
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from local_mes.level2.link_state import real_ms
 from local_mes.level2.links import Link, LinkPlan
+from local_mes.level2.opcua.issuers import split_chain
 from local_mes.level2.opcua.settings import OWN_CERTIFICATE, OWN_KEY, OpcuaSettings
 from local_mes.level2.opcua.trust import Certificate, TrustStore, Untrusted, check_time, read_certificate
 
@@ -85,7 +87,8 @@ async def _judged(client: Client, plan: LinkPlan, settings: OpcuaSettings) -> tu
         offered = sorted({str(one.SecurityPolicyUri).rpartition("#")[2] for one in endpoints})
         raise UaError(f"the server offers no {settings.security} signed and encrypted, but {', '.join(offered)}")
     der = wanted[0].ServerCertificate or b""
-    return der, TrustStore(plan.home).judge(der, str(wanted[0].Server.ApplicationUri), real_ms())
+    shown = TrustStore(plan.home).judge(der, str(wanted[0].Server.ApplicationUri), real_ms())
+    return split_chain(der)[0].public_bytes(Encoding.DER), shown
 
 
 async def _sign_in(client: Client, folder: Path, settings: OpcuaSettings) -> None:

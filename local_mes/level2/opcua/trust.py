@@ -4,13 +4,14 @@
     pki/rejected/<fingerprint>.der   presented and not known: kept for a person to look at
     pki/own/                         the plant's own certificate and key
 
-A certificate is believed when that very certificate lies in `trusted` and its time has come and not run out. There is
-no trust through an issuer, so there is no list of revoked ones to keep: taking a file away ends it.
+A certificate is believed when that very certificate lies in `trusted`, or an issuer that a person has taken vouches for
+it (issuers.py), and its time has come and not run out. What a person refused by withdrawing it stays refused.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,9 @@ from typing import Literal
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from local_mes.level2.opcua.issuers import Issuers, NotIssued, split_chain
 from shared.clock import to_datetime, to_ms
 from shared.errors import BadInput, NotFound
 from shared.storage import write_durably
@@ -26,6 +29,8 @@ from shared.storage import write_durably
 REJECTED_MAX = 50
 """Unknown certificates kept, the newest: whoever sends many must not fill the disk."""
 BYTES_MAX = 16_384
+WITHDRAWN = ".withdrawn"
+"""Beside a rejected certificate: a person has ended it, so that no issuer's word counts for it."""
 State = Literal["trusted", "rejected"]
 
 
@@ -72,22 +77,34 @@ class TrustStore:
     def __init__(self, home: Path) -> None:
         self._home = home / "pki"
 
-    def judge(self, der: bytes, application: str, now_ms: int) -> Certificate:
-        """The certificate if it is believed, else Untrusted. application is the URI the server says it has."""
+    def judge(self, shown_der: bytes, application: str, now_ms: int) -> Certificate:
+        """The certificate if it is believed, else Untrusted. application is the URI the server says it has.
+
+        shown_der: the server's own certificate, behind it perhaps those of its issuers.
+        """
         try:
-            shown = read_certificate(der)
+            chain = split_chain(shown_der)
+            shown = read_certificate(chain[0].public_bytes(Encoding.DER))
         except ValueError as error:
             raise Untrusted(f"The server's certificate cannot be read: {error}.") from error
         if not self._file("trusted", shown.fingerprint).is_file():
-            self._keep_rejected(shown.fingerprint, der)
-            raise Untrusted(
-                f"The server's certificate {short(shown.fingerprint)} ({shown.subject}) is not trusted. "
-                "It is kept for you to accept on the page Level 2 certificates."
-            )
+            self._judge_issued(chain, shown, now_ms)
         check_time(shown, now_ms, "The server's certificate")
         if shown.uri != application:
             raise Untrusted(f"The server calls itself {application!r}, its certificate is for {shown.uri!r}.")
         return shown
+
+    def _judge_issued(self, chain: Sequence[x509.Certificate], shown: Certificate, now_ms: int) -> None:
+        """Untrusted unless an issuer vouches for it; then it is kept for a person to look at."""
+        why = f"The server's certificate {short(shown.fingerprint)} ({shown.subject}) is not trusted"
+        try:
+            if not self._file("rejected", shown.fingerprint).with_suffix(WITHDRAWN).exists():
+                Issuers(self._home.parent).judge(chain, now_ms)
+                return
+        except NotIssued as error:
+            why += f": {error}" if str(error) else ""
+        self._keep_rejected(shown.fingerprint, chain[0].public_bytes(Encoding.DER))
+        raise Untrusted(f"{why}. It is kept for you to accept on the page Level 2 certificates.")
 
     def find(self) -> list[Certificate]:
         """All kept, the rejected first."""
@@ -99,12 +116,14 @@ class TrustStore:
         word = msgspec.json.encode(_Accepted(actor, now_ms))
         write_durably(self._made("trusted") / f"{fingerprint}.json", word)
         write_durably(self._file("trusted", fingerprint), der)
-        self._file("rejected", fingerprint).unlink(missing_ok=True)
+        for ending in (".der", WITHDRAWN):
+            self._file("rejected", fingerprint).with_suffix(ending).unlink(missing_ok=True)
 
     def withdraw(self, fingerprint: str) -> None:
         """Believe it no longer; it is kept among the rejected. Counts from the next connect."""
         der = self._get("trusted", fingerprint)
         self._keep_rejected(fingerprint, der)
+        write_durably(self._file("rejected", fingerprint).with_suffix(WITHDRAWN), b"")
         for ending in ("der", "json"):
             (self._home / "trusted" / f"{fingerprint}.{ending}").unlink(missing_ok=True)
 
