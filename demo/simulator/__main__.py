@@ -26,6 +26,7 @@ from demo.simulator.office import Office
 from demo.simulator.people import Desk
 from demo.simulator.player import Player
 from demo.simulator.record import LedgerFile, Progress
+from demo.simulator.trouble import ORDERS
 from demo.simulator.wires import Wires
 
 LOOK_S = 0.05
@@ -63,7 +64,7 @@ async def _run(args: argparse.Namespace) -> None:
     folder: Path = args.dir
     where = json.loads((folder / "simulator.json").read_text())
     progress = Progress(folder / "progress.json")
-    wires = Wires(where["links"], {plant: Path(path) for plant, path in where["layouts"].items()})
+    wires = Wires(where["links"], {plant: Path(path) for plant, path in where["layouts"].items()}, folder / ORDERS)
     wires.restore(progress.wires)
     ledger = LedgerFile(folder / "ledger.jsonl")
     try:

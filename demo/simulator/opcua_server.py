@@ -51,6 +51,8 @@ class RingServer:
     acknowledged: int = 0
     open: OrderedDict[int, str] = field(default_factory=OrderedDict)
     pdi: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    _quiet: bool = False
+    _quieting: asyncio.Task[None] | None = None
     _server: Server | None = None
     _counter: Node | None = None
     _ack: Node | None = None
@@ -105,8 +107,39 @@ class RingServer:
         )
         self.open[self.sequence] = text
         await self._slots[self.sequence % SLOTS].write_value(text)
-        await self._counter.write_value(self.sequence, ua.VariantType.UInt32)
-        await self._publish()
+        await self._count()
+
+    async def skip(self, count: int) -> None:
+        """Numbers that no event has: the controller lost them."""
+        self.sequence += count
+        await self._count()
+
+    async def garble(self) -> None:
+        """An event that is no JSON."""
+        self.sequence += 1
+        await self._slots[self.sequence % SLOTS].write_value("\x15{no event")
+        await self._count()
+
+    async def forget_acknowledged(self, count: int) -> None:
+        """The controller no longer knows that the last ones were read: they are read again."""
+        if self._ack is not None:
+            before = max(0, await self.read_acknowledged() - count)
+            await self._ack.write_value(before, ua.VariantType.UInt32)
+
+    def quiet(self, seconds: float) -> None:
+        """Events happen and nobody is told; then all at once."""
+        self._quiet = True
+        self._quieting = asyncio.create_task(self._speak_again(seconds))
+
+    async def _speak_again(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._quiet = False
+        await self._count()
+
+    async def _count(self) -> None:
+        if self._counter is not None and not self._quiet:
+            await self._counter.write_value(self.sequence, ua.VariantType.UInt32)
+            await self._publish()
 
     async def read_acknowledged(self) -> int:
         """AckSeq as the plant has written it; what it covers is forgotten."""

@@ -21,6 +21,7 @@ from demo.simulator.layouts import ACKNOWLEDGE, HEARTBEAT, Layouts, Telegram, de
 OPEN_MAX = 16
 RESEND_S, HEARTBEAT_S = 5.0, 30.0
 RECONNECT_S = 0.3
+NOISE = b"\xff"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Peer:
     refused: list[str] = field(default_factory=list)
     down: list[Telegram] = field(default_factory=list)
     _writer: asyncio.StreamWriter | None = None
+    heartbeat_s: float = HEARTBEAT_S
+    _quiet: bool = False
+    _garbled: set[int] = field(default_factory=set)
+    """Sequences of what was sent as garbage: that they are refused is as it should be."""
+    _quieting: asyncio.Task[None] | None = None
     _written: set[int] = field(default_factory=set)
     """What went out at least once in this life of the peer."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -69,13 +75,43 @@ class Peer:
         """Take a telegram over for sending; waits while too many are open. twice = the link repeats it needlessly."""
         while len(self.open) >= OPEN_MAX:
             await self._wait()
-        self.sequence = self.sequence % 9999 + 1
+        self.skip(1)
         self.open[self.sequence] = Open(message, fields, at_ms)
         self.sent += 1
         self._write(self.sequence)
         if twice:
             self.repeats += 1
             self._write(self.sequence, again=True)
+
+    def skip(self, count: int) -> None:
+        """The next telegram's number is so many further on: between them some are lost."""
+        self.sequence = (self.sequence - 1 + count) % 9999 + 1
+
+    async def garble(self, message: str, fields: Mapping[str, Any], at_ms: int) -> None:
+        """A telegram of this name whose body is not what its layout says, then noise that is no telegram at all."""
+        self.skip(1)
+        raw = encode(self.layouts, message, fields, at_ms, self.zone, self.sequence, self.name)
+        body = len(raw) - self.layouts.header_size
+        self._garbled.add(self.sequence)
+        await self.connected()
+        self._put(raw[: self.layouts.header_size] + NOISE * body)
+        self._put(NOISE * (self.layouts.header_size + 1))
+
+    async def connected(self) -> None:
+        """Return when the plant has answered the call."""
+        while self._writer is None:
+            await asyncio.sleep(RECONNECT_S / 10)
+
+    def quiet(self, seconds: float) -> None:
+        """Connected and without a word, heartbeats too; then all at once."""
+        self._quiet = True
+        self._quieting = asyncio.create_task(self._speak_again(seconds))
+
+    async def _speak_again(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._quiet = False
+        for sequence in list(self.open):
+            self._write(sequence, again=sequence in self._written)
 
     async def drained(self) -> None:
         """Return when everything is acknowledged."""
@@ -110,7 +146,9 @@ class Peer:
         if telegram.message == ACKNOWLEDGE:
             self._written.discard(int(telegram.fields["ack_sequence"]))
             answered = self.open.pop(int(telegram.fields["ack_sequence"]), None)
-            if answered is not None and telegram.fields["code"]:
+            if int(telegram.fields["ack_sequence"]) in self._garbled:
+                self._garbled.discard(int(telegram.fields["ack_sequence"]))
+            elif answered is not None and telegram.fields["code"]:
                 self.refused.append(f"{answered.message} {answered.fields}: code {telegram.fields['code']}")
             self._changed.set()
         elif telegram.message != HEARTBEAT:
@@ -130,7 +168,7 @@ class Peer:
     async def _beat(self) -> None:
         while True:
             self._put(encode(self.layouts, HEARTBEAT, {}, 0, self.zone, 0, self.name))
-            await asyncio.sleep(HEARTBEAT_S)
+            await asyncio.sleep(self.heartbeat_s)
 
     async def _resend(self) -> None:
         """What has been open for a whole interval goes again."""
@@ -142,10 +180,10 @@ class Peer:
 
     def _write(self, sequence: int, again: bool = False) -> None:
         t = self.open.get(sequence)
-        if t is not None and self._writer is not None:
+        if t is not None and self._writer is not None and not self._quiet:
             self._put(encode(self.layouts, t.message, t.fields, t.at_ms, self.zone, sequence, self.name, again))
             self._written.add(sequence)
 
     def _put(self, raw: bytes) -> None:
-        if self._writer is not None and not self._writer.is_closing():
+        if self._writer is not None and not self._writer.is_closing() and not self._quiet:
             self._writer.write(raw)

@@ -13,6 +13,7 @@ from demo.scenario.script import Event
 from demo.simulator.layouts import load
 from demo.simulator.opcua_server import RingServer
 from demo.simulator.telegram_peer import Open, Peer
+from demo.simulator.trouble import Troublemaker
 
 ZONES = {"ALD": ZoneInfo("Europe/Warsaw"), "BRK": ZoneInfo("Europe/Berlin"), "CLD": ZoneInfo("Europe/London")}
 CLOCK_ERROR_MS = {"CLD": -95_000}
@@ -23,7 +24,8 @@ PEERS = {"ALD-LAB": "LAB", "ALD-CC1": "CC1", "CLD-PL": "PL1", "CLD-CM": "CM1", "
 class Wires:
     """links: link code -> host:port or opc.tcp address. layouts: plant -> folder of telegram layouts."""
 
-    def __init__(self, links: Mapping[str, str], layouts: Mapping[str, Path]) -> None:
+    def __init__(self, links: Mapping[str, str], layouts: Mapping[str, Path], orders: Path | None = None) -> None:
+        self.trouble = Troublemaker(orders)
         sets = {plant: load(folder) for plant, folder in layouts.items()}
         self.peers: dict[str, Peer] = {}
         self.servers: dict[str, RingServer] = {}
@@ -50,12 +52,16 @@ class Wires:
         await asyncio.gather(*(server.stop() for server in self.servers.values()))
 
     async def play(self, event: Event) -> None:
-        """Put one event on its wire."""
-        claimed = (event.claimed_ms or event.at_ms) + CLOCK_ERROR_MS.get(event.plant, 0)
+        """Put one event on its wire, with what was ordered to go wrong on it."""
+        at_ms = (event.claimed_ms or event.at_ms) + CLOCK_ERROR_MS.get(event.plant, 0)
         if event.via == "opcua":
-            await self.servers[event.plant].event(event.name, event.fields, claimed)
+            server = self.servers[event.plant]
+            claimed, fields = await self.trouble.on_ring(server, event.fields, at_ms)
+            await server.event(event.name, fields, claimed)
         else:
-            await self.peers[event.link].send(event.name, event.fields, claimed, twice=event.fault == "repeat")
+            peer = self.peers[event.link]
+            claimed, fields, twice = await self.trouble.on_line(peer, event.name, event.fields, at_ms)
+            await peer.send(event.name, fields, claimed, twice=twice or event.fault == "repeat")
 
     async def drained(self) -> None:
         """Return when every wire of the group has been acknowledged."""
