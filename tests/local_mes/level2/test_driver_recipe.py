@@ -109,13 +109,13 @@ def test_a_driver_that_lacks_a_method_is_refused_before_it_runs(
 
 
 def test_an_unknown_kind_names_what_is_installed(make_site: MakeSite) -> None:
-    with pytest.raises(BadSetup, match="'weighbridge', and no driver") as refused:
+    with pytest.raises(BadSetup, match="'gate_bridge', and no driver") as refused:
         load_links(make_site(more=blocks("toml")[1]).settings)
     assert "opcua" in refused.value.todo
     assert "telegram" in refused.value.todo
 
 
-EXAMPLES = blocks("toml", PAGE.parents[1] / "level2-drivers.md")
+EXAMPLES = [text for page in ("level2-drivers.md", "devices.md") for text in blocks("toml", PAGE.parents[1] / page)]
 EDGES = '[[link]]\ncode = "E"\nkind = "sparkplug"\naddress = "127.0.0.1:1883"\n'
 
 
