@@ -164,6 +164,9 @@ class PolledDriver(Driver):
             values = {one.name: await self._read(one) for one in self.settings.signals}
         for message in self.settings.messages:
             await self._look(message, values)
+        for message in self.settings.messages:
+            # a control that cannot be told ends the session: by then the whole round is on disk
+            await self._acknowledge(message, values)
 
     async def _read(self, signal: PolledSignal) -> Any:
         try:
@@ -187,8 +190,13 @@ class PolledDriver(Driver):
             await self._tell(message, values)
         elif before.value != was:
             await self.desk.write(told)
-        if message.ack and not isinstance(values[message.ack], Fault) and values[message.ack] != value:
-            # also when it happened before: the control may not have heard it
+
+    async def _acknowledge(self, message: PolledMessage, values: dict[str, Any]) -> None:
+        """Tell the control which value of its trigger is on disk; again also what it may not have heard."""
+        value = values[message.trigger]
+        if not message.ack or isinstance(value, Fault) or isinstance(values[message.ack], Fault):
+            return
+        if values[message.ack] != value:
             await self._put(self._signals[message.ack], value)
 
     async def _tell(self, message: PolledMessage, values: dict[str, Any]) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from asyncua import ua
 from asyncua.client.client import Client
+from asyncua.common.node import Node
 from asyncua.ua.uaerrors import UaError
 
 from local_mes.level2.drivers.signal_state import SignalState
@@ -49,9 +51,7 @@ async def _read(
 ) -> list[tuple[str, Any]]:
     node = await find_node(client, source.node)
     if isinstance(source, EventSource):
-        kind = await find_node(client, source.type)
-        events = await node.read_event_history(since, until, 0, kind.nodeid)
-        return [(str(plain(getattr(event, "Time", ""))), event) for event in events]
+        return await _read_events(node, (await find_node(client, source.type)).nodeid, since, until)
     rows: list[tuple[str, Any]] = []
     while True:
         values = await node.read_raw_history(since, until, CHUNK, return_bounds=False)
@@ -61,3 +61,17 @@ async def _read(
         if len(fresh) < CHUNK or last <= since:
             return rows
         since = last  # the last one comes again and is recognised
+
+
+async def _read_events(node: Node, kind: ua.NodeId, since: datetime, until: datetime) -> list[tuple[str, Any]]:
+    """Asked again from the last one on until nothing new comes: a server may answer with fewer than there are."""
+    rows: list[tuple[str, Any]] = []
+    seen: set[Any] = set()
+    while True:
+        found = await node.read_event_history(since, until, CHUNK, kind)
+        fresh = [event for event in found if plain(getattr(event, "EventId", b"")) not in seen]
+        seen |= {plain(getattr(event, "EventId", b"")) for event in fresh}
+        rows.extend((str(plain(getattr(event, "Time", ""))), event) for event in fresh)
+        if not fresh:
+            return rows
+        since = max(datetime.fromisoformat(rows[-1][0]), since) if rows[-1][0] else since

@@ -95,6 +95,7 @@ class AsyncuaServer:
         self._alarm = await server.get_event_generator(alarm, server.nodes.server)
         async with server:
             await server.historize_node_data_change(self._nodes["Speed"], count=100)
+            await server.historize_node_event(server.nodes.server, count=100)
             yield
 
     async def _secure(self, server: Server) -> None:

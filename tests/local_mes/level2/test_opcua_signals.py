@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from level2_peers import Site, collecting, free_port, until
-from opcua_peers import MAKES, PeerServer
+from opcua_peers import MAKES, AsyncuaServer, NodeServer, PeerServer
 
 from local_mes.level2 import down
 from local_mes.level2.drivers.signal_state import find_signals
+from local_mes.level2.link_course import GAP
+from local_mes.level2.link_state import find_history
 from shared.clock import FixedClock
 
 MakeSite = Callable[..., Site]
@@ -47,6 +49,7 @@ address = "opc.tcp://127.0.0.1:{port}"
   [[link.settings.events]]
   message = "EAF1.Alarm"
   type = "nsu=urn:strandline:level2;s=TapAlarm"
+  history = true
   [link.settings.writes.Power]
   set_point = "nsu=urn:strandline:level2;s=SetPoint"
   nowhere = "nsu=urn:strandline:level2;s=Nowhere"
@@ -70,6 +73,11 @@ def signal(site: Site, name: str) -> Any:
 def state_of(site: Site, name: str) -> str:
     row = signal(site, name)
     return row.state if row else ""
+
+
+def shown(site: Site) -> str:
+    """The link's line, written once a second: right after the start it still says that nothing was heard."""
+    return f"{site.state('EAF').state} {site.state('EAF').detail}"
 
 
 @pytest.fixture(params=MAKES, ids=["asyncua", "node-opcua"])
@@ -109,8 +117,7 @@ async def no_data(site: Site, server: PeerServer) -> None:
     assert (state_of(site, "EAF1.Nowhere"), state_of(site, "EAF1.Tap")) == ("refused", "good")
     assert signal(site, "EAF1.Nowhere").reason == "BadNodeIdUnknown"
     assert "urn:not:there" in signal(site, "EAF1.Stranger").reason
-    await until(lambda: "EAF1.Speed" in site.state("EAF").detail and "EAF1.Nowhere" in site.state("EAF").detail)
-    assert site.state_name("EAF") == "connected"
+    await until(lambda: shown(site).startswith("connected No data from EAF1.Speed") and "EAF1.Nowhere" in shown(site))
     await server.set("Speed", 2.5)
     await until(lambda: speeds(site) == [0, 1.5, 2.5])
     assert state_of(site, "EAF1.Speed") == "good"
@@ -162,6 +169,57 @@ def test_what_happened_while_nobody_listened_is_read_from_history(
     assert speeds(site) == [0, 1.0, 2.0, 3.0, 4.0, 5.0]
     times = [row.claimed_ms for row in site.spooled() if row.message == "EAF1.Speed"]
     assert times == sorted(times)
+
+
+def heats(site: Site) -> list[str]:
+    return [fields["HeatNumber"] for fields in messages(site, "EAF1.Alarm")]
+
+
+def test_events_of_a_gap_are_read_from_history_once(make_site: MakeSite, clock: FixedClock, tmp_path: Path) -> None:
+    port = free_port()
+    site, server = make_site(more=LINK.format(port=port)), AsyncuaServer(port, tmp_path)
+
+    async def play() -> None:
+        async with server.running():
+            async with collecting(site, clock):
+                await until(lambda: state_of(site, "EAF1.Alarm") == "good")
+                await server.event("1")
+                await until(lambda: heats(site) == ["1"])
+            for heat in ("2", "3", "4"):
+                await server.event(heat)
+            async with collecting(site, clock):
+                await until(lambda: len(heats(site)) == 4)
+                await server.event("5")
+                await until(lambda: len(heats(site)) == 5)
+            async with collecting(site, clock):
+                await until(lambda: site.state("EAF").repeated > 0 or state_of(site, "EAF1.Alarm") == "good")
+
+    asyncio.run(play())
+    assert heats(site) == ["1", "2", "3", "4", "5"]
+    assert site.state("EAF").gaps == 0
+
+
+def test_a_server_that_stores_no_events_is_said_to_have_left_a_gap(
+    make_site: MakeSite, clock: FixedClock, tmp_path: Path
+) -> None:
+    port = free_port()
+    site, server = make_site(more=LINK.format(port=port)), NodeServer(port, tmp_path)
+
+    async def play() -> None:
+        async with server.running():
+            async with collecting(site, clock):
+                await until(lambda: state_of(site, "EAF1.Alarm") == "good")
+                await server.event("1")
+                await until(lambda: heats(site) == ["1"])
+            async with collecting(site, clock):
+                await until(lambda: site.state("EAF").gaps == 1)
+                await server.event("2")
+                await until(lambda: heats(site) == ["1", "2"])
+
+    asyncio.run(play())
+    told = [entry.why for entry in find_history(site.spool, "EAF", 0, clock.now_ms() + 1) if entry.kind == GAP]
+    assert len(told) == 1
+    assert "EAF1.Alarm: its history since" in told[0]
 
 
 def test_a_server_restart_heals_in_time(scene: tuple[Site, PeerServer], clock: FixedClock) -> None:

@@ -20,9 +20,13 @@ from snap7.server import Server
 from snap7.type import SrvArea
 
 from local_mes.level2 import down
-from local_mes.level2.drivers.polled import PolledSignal, decode, encode
+from local_mes.level2.drivers.desk import Desk
+from local_mes.level2.drivers.polled import PolledDriver, PolledSignal, decode, encode
+from local_mes.level2.drivers.serve import serve
 from local_mes.level2.drivers.signal_state import find_signals
+from local_mes.level2.link_state import load_state
 from local_mes.level2.links import load_links
+from local_mes.level2.spool import SpoolWriter
 from shared.clock import FixedClock
 from shared.db.engine import write
 from shared.errors import BadSetup
@@ -265,6 +269,69 @@ def test_a_change_is_acknowledged_only_when_it_is_on_disk(scene: tuple[Site, Any
 
     asyncio.run(play())
     assert [one["coil"] for one in contents(site, "CW1.Weight")] == ["A", "B"]
+
+
+class Deaf(PolledDriver):
+    """A control whose values are read and that hangs up when it is told something, the first time."""
+
+    told = 0
+    values = {"count": b"\0\1", "ack": b"\0\0", "mass_kg": b"\0\5", "down": b"\1"}
+
+    @classmethod
+    def parse(cls, signal: PolledSignal) -> object:
+        return signal.name
+
+    async def connect(self) -> None:
+        return None
+
+    async def fetch(self, signal: PolledSignal) -> bytes:
+        return b"\0" if signal.name == "down" and not self.told else self.values[signal.name]
+
+    async def store(self, signal: PolledSignal, raw: bytes) -> None:
+        self.told += 1
+        if self.told == 1:
+            raise ConnectionError("It hangs up.")
+        self.values = self.values | {signal.name: raw}
+
+
+DEAF = """
+[[link]]
+code = "DEAF"
+kind = "modbus"
+address = "127.0.0.1:1"
+  [link.settings]
+  poll_ms = 20
+  signals = [
+    { name = "count", source = "holding:0", type = "uint16" }, { name = "ack", source = "holding:1", type = "uint16" },
+    { name = "mass_kg", source = "holding:2", type = "uint16" }, { name = "down", source = "coil:0", type = "bool" },
+  ]
+  messages = [
+    { message = "CW1.Weight", trigger = "count", fields = ["mass_kg"], ack = "ack" },
+    { message = "LINE.Down", trigger = "down", when = "rise" },
+  ]
+"""
+
+
+def test_what_a_round_has_heard_is_on_disk_before_a_control_is_told_that_may_hang_up(
+    make_site: MakeSite, clock: FixedClock
+) -> None:
+    """The line was seen up in the round whose acknowledgement failed; that it went down meanwhile is a rise."""
+    site = make_site(more=DEAF)
+
+    async def play() -> None:
+        plan, writer = load_links(site.settings), SpoolWriter(site.spool)
+        link = plan.links["DEAF"]
+        status = load_state(site.spool, "DEAF", link.kind, link.address, clock)
+        serving = asyncio.create_task(serve(Deaf(Desk(link, plan, clock, writer, site.spool, status))))
+        try:
+            await until(lambda: len(contents(site, "LINE.Down")) == 1)
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+            await asyncio.to_thread(writer.close)
+
+    asyncio.run(play())
+    assert [one["mass_kg"] for one in contents(site, "CW1.Weight")] == [5]
 
 
 NUMBERS = {"int16": 15, "uint16": 16, "int32": 31, "uint32": 32, "int64": 63, "uint64": 64}
