@@ -17,8 +17,8 @@ from bench.level2 import measure_level2
 from bench.memory import measure_memory
 from bench.online import measure_many, measure_online
 from bench.sync_backlog import Run, backlog, measure_backlog, measure_shipping
-from shared.collecting import collect_seldom
 from shared.db.engine import read
+from shared.interpreter import tune
 from shared.journal.tables import fact
 from shared.node import Node
 from tools.postgres import find_programs, temporary_cluster
@@ -107,7 +107,7 @@ PARTS: dict[str, Callable[[Path, int, int], Iterator[Row]]] = {
 def main(facts: int, runs: int, only: tuple[str, ...]) -> None:
     """Timings, medians of several runs. Machines are noisy: compare ratios within one run."""
     logging.disable(logging.INFO)
-    collect_seldom()  # as every process of the product
+    tune()  # as every process of the product
     click.echo(f"{'what':66} {'median':>9}  {'unit':8} {'reference':>9} {'ratio':>6}")
     for name, part in PARTS.items():
         if not only or name in only:

@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask
 
 from shared.clock import SystemClock
-from shared.collecting import collect_seldom
+from shared.interpreter import tune
 from shared.material import projection as material
 from shared.node import build_node
 from shared.settings import NodeSettings, check
@@ -20,7 +20,7 @@ from sync.station import build_called
 
 def main(folder: str, code: str, port: str, database_url: str, applies: str = "") -> None:
     """Run until ended."""
-    collect_seldom()  # as every process of the product
+    tune()  # as every process of the product
     values = {
         "code": code,
         "name": code,

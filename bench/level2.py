@@ -33,8 +33,8 @@ from local_mes.level2.telegrams.layout import Field, LayoutSet
 from local_mes.level2.telegrams.layout_files import load_folder
 from local_mes.level2.telegrams.plausible import check
 from shared.clock import SystemClock
-from shared.collecting import collect_seldom
 from shared.db.engine import open_engine
+from shared.interpreter import tune
 from shared.settings import PlantSettings
 from shared.settings import check as check_settings
 
@@ -140,7 +140,7 @@ def _collector(folder: Path) -> Iterator[int]:
 
 
 def _collect(settings: PlantSettings) -> None:
-    collect_seldom()  # as every process of the product
+    tune()  # as every process of the product
     run_level2(settings)
 
 

@@ -8,8 +8,8 @@ from importlib.metadata import entry_points
 
 import click
 
-from shared.collecting import collect_seldom
 from shared.errors import StrandlineError
+from shared.interpreter import tune
 
 EXIT_REFUSED = 2
 PRIVATE = 0o077
@@ -39,7 +39,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; an error of ours is one paragraph and exit code 2."""
     os.umask(PRIVATE)
-    collect_seldom()
+    tune()
     try:
         cli(standalone_mode=False)
     except StrandlineError as error:

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from shared.clock import FixedClock
-from shared.collecting import collect_seldom
 from shared.db.engine import open_engine
 from shared.db.types import metadata
+from shared.interpreter import tune
 from shared.journal.apply import Appliers
 from shared.journal.journal import Journal
 from tools.postgres import find_programs, temporary_cluster
 
-collect_seldom()  # as every process of the product; a sixth of all tests' time
+tune()  # as every process of the product; a sixth of all tests' time
 
 DAY_D_MS = 1_773_205_200_000
 """2026-03-11T05:00:00Z, the start of the scenario's day."""

@@ -22,8 +22,8 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
-from shared.collecting import keep_all
 from shared.errors import BadSetup
+from shared.interpreter import keep_all
 from shared.settings import NodeSettings
 
 GRACE_S = 4

@@ -1,18 +1,24 @@
-"""How often Python looks for garbage that refers to itself: seldom, in a process that keeps what it made."""
+"""How the Python interpreter of a process is set: garbage looked for seldom, threads that waited let in soon."""
 
 from __future__ import annotations
 
 import atexit
 import gc
+import sys
 
 COLLECT_EVERY = (50_000, 20, 20)
 """Python looks for cycles of garbage after so many new objects. Its own 700 means some hundred looks at all modules
 while they are being imported, a tenth of every start, and at all that a server keeps, later on."""
 
+SWITCH_S = 0.0005
+"""A thread that comes back from the database waits so long for one that computes. Python's own 5 ms is as long as ten
+statements take, and a node stores a batch with about that many while it unpacks the next."""
 
-def collect_seldom() -> None:
+
+def tune() -> None:
     """For the start of a process; the look at all that is left, at its end, is left out: two thirds of a second."""
     gc.set_threshold(*COLLECT_EVERY)
+    sys.setswitchinterval(SWITCH_S)
     atexit.register(gc.freeze)
 
 
