@@ -21,6 +21,7 @@ from asyncua.ua.uaerrors import UaError
 from local_mes.level2.down import Down
 from local_mes.level2.drivers.desk import Desk, number_of
 from local_mes.level2.drivers.port import Answer, Heard
+from local_mes.level2.opcua.job_types import load_job_types
 from local_mes.level2.opcua.settings import JobsSettings
 from local_mes.level2.opcua.values import find_node, plain
 
@@ -43,11 +44,12 @@ class Jobs:
         self._settings = settings
         self._client = client
         self._index = 0
+        self._types: dict[str, Any] = {}
 
     async def run(self) -> None:
         """Follow the jobs until cancelled."""
         self._index = await self._client.get_namespace_index(MODEL)
-        await self._client.load_data_type_definitions()  # the server's own structures, as classes of the library
+        self._types = await load_job_types(self._client, self._index)
         receiver = await find_node(self._client, self._settings.receiver)
         subscription = await self._client.create_subscription(
             PUBLISH_MS, None, queue_maxsize=QUEUE, overflow=OverflowPolicy.DISCONNECT
@@ -64,7 +66,7 @@ class Jobs:
     async def send(self, order: Down) -> Answer:
         """Call the receiver's method for an order; ValueError and TypeError: its fields cannot be sent."""
         method, job = order.message.removeprefix(PREFIX), str(order.fields.get("job", ""))
-        if method not in WHOLE | BY_ID or not job or not self._index:
+        if method not in WHOLE | BY_ID or not job or not self._types:
             return Answer(False, f"cannot be sent: {order.message} needs a known method and the field `job`")
         if order.tries > 1 and method in ("Store", "StoreAndStart") and job in await self._states():
             return Answer(True, "the server has it already")  # its answer was lost, not the order
@@ -76,7 +78,7 @@ class Jobs:
         return Answer(status == 0, f"status {status}")
 
     def _job_order(self, fields: dict[str, Any]) -> ua.Variant:
-        made = _made("ISA95JobOrderDataType")
+        made = self._types["ISA95JobOrderDataType"]()
         made.JobOrderID = str(fields["job"])
         if "description" in fields:
             made.Description = [ua.LocalizedText(str(fields["description"]))]
@@ -90,7 +92,7 @@ class Jobs:
         return ua.Variant(made, ua.VariantType.ExtensionObject)
 
     def _parameter(self, name: str, value: Any) -> Any:
-        made = _made("ISA95ParameterDataType")
+        made = self._types["ISA95ParameterDataType"]()
         made.ID, made.Value = name, ua.Variant(value)
         return made
 
@@ -126,10 +128,6 @@ class Jobs:
         raw = msgspec.json.encode(fields)
         claimed = str(plain(getattr(event, "Time", "")) or "")
         return Heard(self._settings.message, fields, raw, claimed, number_of(plain(getattr(event, "EventId", b""))))
-
-
-def _made(name: str) -> Any:
-    return getattr(ua, name)()
 
 
 def _state_of(states: Any) -> dict[str, str]:

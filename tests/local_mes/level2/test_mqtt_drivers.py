@@ -15,8 +15,10 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pysparkplug as spark
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from level2_peers import Site, collecting, free_port, until
 from paho.mqtt.enums import CallbackAPIVersion
+from test_opcua_issuers import KEY, OTHER_KEY, certificate
 
 from local_mes.level2 import down
 from local_mes.level2.drivers.signal_state import find_signals
@@ -100,6 +102,65 @@ class Broker:
         finally:
             client.disconnect()
             client.loop_stop()
+
+
+class TlsBroker(Broker):
+    """The same behind TLS: it shows a certificate for localhost and lets in whom its own issuer knows."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        issuer, stranger = certificate("Site", "Site"), certificate("Site", "Site", key=OTHER_KEY, holder=OTHER_KEY)
+        for name, one in (
+            ("ca", issuer),
+            ("wrong", stranger),
+            ("broker", certificate("broker", "Site", ca=False)),
+            ("plant", certificate("plant", "Site", ca=False, usage="client")),
+        ):
+            (folder / f"{name}.pem").write_bytes(one.public_bytes(Encoding.PEM))
+        key = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (folder / "key.pem").write_bytes(key)
+        self.file.write_text(
+            self.file.read_text() + f"cafile {folder}/ca.pem\ncertfile {folder}/broker.pem\nkeyfile {folder}/key.pem\n"
+            "require_certificate true\nuse_identity_as_username true\n"
+        )
+
+
+@needs_broker
+def test_over_tls_both_sides_show_who_they_are_and_a_stranger_is_not_believed(
+    make_site: MakeSite, clock: FixedClock, tmp_path: Path
+) -> None:
+    (tmp_path / "broker").mkdir()
+    broker = TlsBroker(tmp_path / "broker")
+    ways = {
+        "GOOD": ("localhost", "ca", True),
+        "WRONGCA": ("localhost", "wrong", True),
+        "OTHERNAME": ("127.0.0.1", "ca", True),
+        "NOBODY": ("localhost", "ca", False),
+    }
+    own = 'certificate = "broker/plant.pem"\n  private_key = "broker/key.pem"'
+    links = [
+        MQTT_LINK.replace('"MQ"', f'"{code}"')
+        .replace("127.0.0.1", host)
+        .replace('client_id = "strandline-test"', f'tls_ca = "broker/{ca}.pem"\n  {own if shows else ""}')
+        .format(port=broker.port)
+        for code, (host, ca, shows) in ways.items()
+    ]
+    site = make_site(more="".join(links))
+
+    def refused(code: str, why: str) -> bool:
+        return site.state_name(code) == "away" and why in site.state(code).detail
+
+    async def play() -> None:
+        async with collecting(site, clock):
+            await until(lambda: site.state_name("GOOD") == "connected")
+            down.queue_telegram(site.spool, clock, "GOOD", "Zero", {"scale": "WB1"}, key="z1")
+            await until(lambda: refused("WRONGCA", "certificate verify failed"))
+            await until(lambda: refused("OTHERNAME", "is not valid for '127.0.0.1'"))
+            await until(lambda: refused("NOBODY", "does not let us in"))
+            await until(lambda: getattr(down.find_by_key(site.spool, "z1"), "state", "") == "confirmed")
+
+    with broker.running():
+        asyncio.run(play())
 
 
 @pytest.fixture

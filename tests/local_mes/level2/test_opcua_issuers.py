@@ -47,13 +47,13 @@ def name(text: str) -> x509.Name:
 
 
 def certificate(subject: str, issuer: str, *, ca: bool = True, key: Any = KEY, days: int = 10, **more: Any) -> Any:
-    """A certificate; key signs it. more: path_length, begun (days ago), issues."""
+    """A certificate; key signs it. more: path_length, begun (days ago), issues, usage, holder (its own key)."""
     now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name(subject))
         .issuer_name(name(issuer))
-        .public_key(KEY.public_key())
+        .public_key(more.get("holder", KEY).public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - more.get("begun", 1) * DAY)
         .not_valid_after(now + days * DAY)
@@ -63,7 +63,8 @@ def certificate(subject: str, issuer: str, *, ca: bool = True, key: Any = KEY, d
     if not ca:
         names = [x509.UniformResourceIdentifier(URI), x509.DNSName("localhost")]
         made = made.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        made = made.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        ends = ExtendedKeyUsageOID.CLIENT_AUTH if more.get("usage") == "client" else ExtendedKeyUsageOID.SERVER_AUTH
+        made = made.add_extension(x509.ExtendedKeyUsage([ends]), critical=False)
     return made.sign(key, SHA256())
 
 

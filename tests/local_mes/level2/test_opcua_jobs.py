@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import multiprocessing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from local_mes.level2 import down
 from shared.clock import FixedClock
 
 MakeSite = Callable[..., Site]
+FORKS = multiprocessing.get_context("spawn")
 NODESET = Path(__file__).parents[2] / "peers" / "nodesets" / "opc.ua.isa95-jobcontrol.nodeset2.xml"
 MODEL = "http://opcfoundation.org/UA/ISA95-JOBCONTROL_V2/"
 LINK = """
@@ -36,8 +38,8 @@ UNKNOWN, THERE_ALREADY = 1, 2
 class Caster:
     """A machine that takes jobs: one at a time, each told as its state changes."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, others: int = 0) -> None:
+        self.port, self.others = port, others
         self.orders: dict[str, Any] = {}
         self.states: dict[str, str] = {}
 
@@ -47,6 +49,8 @@ class Caster:
         await server.init()
         server.set_endpoint(f"opc.tcp://127.0.0.1:{self.port}")
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        for number in range(self.others):  # models of its own before this one, which is numbered behind them
+            await server.register_namespace(f"urn:test:other:{number}")
         await server.import_xml(NODESET)
         await server.load_data_type_definitions()
         index, own = await server.get_namespace_index(MODEL), await server.register_namespace("urn:test:caster")
@@ -107,6 +111,59 @@ class Caster:
     @uamethod
     def _answer(self, _parent: Any, job: str) -> Any:
         return self._response(job), ua.Variant(0, ua.VariantType.UInt64)
+
+
+def serve(port: int, others: int) -> None:
+    """A server in a process of its own: the library keeps structures by name, so that two in one would share them."""
+
+    async def run() -> None:
+        async with Caster(port, others).running():
+            await asyncio.sleep(600)
+
+    asyncio.run(run())
+
+
+@contextmanager
+def serving(*others: int) -> Iterator[list[int]]:
+    ports = [free_port() for _ in others]
+    processes = [FORKS.Process(target=serve, args=pair, daemon=True) for pair in zip(ports, others, strict=True)]
+    for process in processes:
+        process.start()
+    try:
+        yield ports
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
+
+
+def test_two_servers_that_number_the_model_differently_each_get_and_tell_their_own(
+    make_site: MakeSite, clock: FixedClock
+) -> None:
+    def order(link: str, key: str, **fields: Any) -> None:
+        down.queue_call(site.spool, clock, link, "Job.Store", fields, key=key)
+
+    def answer(key: str) -> str:
+        row = down.find_by_key(site.spool, key)
+        return f"{row.state} {row.answer}" if row else ""
+
+    def heard(link: str) -> set[str]:
+        return {json.loads(row.fields)["job"] for row in site.spooled() if row.link == link}
+
+    async def play() -> None:
+        async with collecting(site, clock):
+            for n in (1, 2):  # each after the other has spoken
+                for link in ("CC1J", "CC2J"):
+                    order(link, f"{link}-{n}", job=f"{link}-{n}", heat="161843")
+                    await until(lambda key=f"{link}-{n}": answer(key) == "confirmed status 0")
+            await until(lambda: heard("CC1J") == {"CC1J-1", "CC1J-2"} and heard("CC2J") == {"CC2J-1", "CC2J-2"})
+
+    with serving(0, 3) as ports:
+        links = [
+            LINK.format(port=port).replace("CC1J", code) for port, code in zip(ports, ("CC1J", "CC2J"), strict=True)
+        ]
+        site = make_site(more="".join(links))
+        asyncio.run(play())
 
 
 def statuses(site: Site) -> list[dict[str, Any]]:
