@@ -36,7 +36,8 @@ def piece_labelled(work: Work, message: Message) -> None:
         copies=int(f.get("copies", 1)),
         reason=str(f.get("reason", "")),
     )
-    work.record(labelled, [piece.material_id])
+    # of the label alone: a hub that does not know this fact yet sets it aside without what else is said of the piece
+    work.record(labelled, [labelled.label_id])
     if labelled.outcome == "mismatch":
         deviate(
             work,

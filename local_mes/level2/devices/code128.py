@@ -16,9 +16,14 @@ _WIDTHS = _PATTERNS.split()
 START_B, STOP, CHECK = 104, 106, 103
 
 
+def is_writable(text: str) -> bool:
+    """Whether code set B has all of it."""
+    return bool(text) and all(32 <= ord(char) < 127 for char in text)
+
+
 def values(text: str) -> list[int]:
     """Symbol values in code set B with start, check and stop. ValueError for what it cannot write."""
-    if not text or not all(32 <= ord(char) < 127 for char in text):
+    if not is_writable(text):
         raise ValueError(f"{text!r} cannot be written in Code 128")
     body = [ord(char) - 32 for char in text]
     check = (START_B + sum(at * value for at, value in enumerate(body, start=1))) % CHECK

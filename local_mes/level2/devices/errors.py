@@ -47,12 +47,12 @@ def piece_held(number: str, reason: str) -> Refused:
 
 
 def bad_text(text: str, why: str) -> Refused:
-    """The machine cannot write that."""
+    """The device cannot write that."""
     return Refused(
         "level2.device_text",
-        f"{text!r} cannot be marked: {why}.",
+        f"{text!r} cannot be written: {why}.",
         kept=KEPT,
-        todo="Correct `text` or `characters` of the link in the plant model.",
+        todo="Correct the link's templates or its `characters` in the plant model.",
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, select
 
 from local_mes.level2 import outbox
 from local_mes.level2.devices import errors
-from local_mes.level2.devices.label import LabelLayout, fill, to_zpl
+from local_mes.level2.devices.label import LabelLayout, fill, to_zpl, unprintable
 from local_mes.level2.devices.marker import MarkerSettings
 from local_mes.level2.devices.printer import PrinterSettings
 from local_mes.level2.devices.standing import MARK, withdraw
@@ -105,6 +105,8 @@ def _fields(plant: Plant, conn: Connection, link: Link, job: Job) -> dict[str, A
     values = values_of(plant, conn, row)
     if job.what == PRINT:
         layout = read_settings(link, PrinterSettings).label
+        if why := unprintable(layout, values):
+            raise errors.bad_text(fill(layout.content, values), why)
         zpl = to_zpl(layout, values, job.copies)
         return fields | {"text": fill(layout.content, values), "zpl": zpl, "copies": job.copies}
     if job.what == MARK:

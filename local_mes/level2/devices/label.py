@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 import msgspec
 from msgspec import Meta
 
-from local_mes.level2.devices.code128 import bars
+from local_mes.level2.devices.code128 import bars, is_writable
 
 NAMES = {
     "plant": "the plant's code",
@@ -35,6 +35,8 @@ NAMES = {
 MARGIN_MM, GAP_MM = 3.0, 1.5
 CODE_PART = 0.38
 """Of the label's height."""
+MODULE_MAX = 6
+"""Dots of a narrow bar: a wider one gains nothing."""
 ACROSS = 0.56
 """Width of a character of font 0 over its height, at most: a long line is set smaller."""
 Millimetres = Annotated[float, Meta(gt=10, le=300)]
@@ -80,6 +82,20 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     return " ".join(template.format_map({name: values.get(name, "") for name in NAMES}).split())
 
 
+def unprintable(layout: LabelLayout, values: Mapping[str, str]) -> str:
+    """Why the code cannot be drawn; nothing when it can."""
+    content = fill(layout.content, values)
+    if layout.code == "code128" and content and not is_writable(content):
+        return "Code 128 has letters without accents, digits and signs only"
+    return ""
+
+
+def module_dots(layout: LabelLayout, content: str) -> int:
+    """Width of the narrowest bar: as wide as the label has room for, to be read from a crane."""
+    room = (layout.width_mm - 2 * MARGIN_MM) * layout.dots_mm
+    return max(2, min(MODULE_MAX, int(room / bars(content)[1])))
+
+
 def lines_of(layout: LabelLayout, values: Mapping[str, str]) -> list[Line]:
     """The lines, the first one twice as high as the others; empty ones take no room."""
     texts = [text for text in (fill(line, values) for line in layout.lines) if text]
@@ -108,13 +124,17 @@ def to_zpl(layout: LabelLayout, values: Mapping[str, str], copies: int = 1) -> s
     if layout.code != "none" and content:
         top, high = layout.height_mm * (1 - CODE_PART), layout.height_mm * CODE_PART - MARGIN_MM
         commands = {
-            "code128": f"^BY{max(2, layout.dots_mm // 3)}^BCN,{dots(high - 4)},Y,N,N",
+            "code128": f"^BY{_module(layout, content)}^BCN,{dots(high - 4)},Y,N,N",
             "datamatrix": f"^BXN,{max(3, dots(high) // 24)},200",
             "qr": f"^BQN,2,{min(10, max(2, dots(high) // 29))}",
         }
         data = f"MA,{_hexed(content)}" if layout.code == "qr" else _hexed(content)
         out.append(f"^FO{dots(MARGIN_MM)},{dots(top)}{commands[layout.code]}^FH_^FD{data}^FS")
     return "\n".join([*out, f"^PQ{copies}^XZ"]) + "\n"
+
+
+def _module(layout: LabelLayout, content: str) -> int:
+    return module_dots(layout, content) if layout.code == "code128" and is_writable(content) else 2
 
 
 def _hexed(text: str) -> str:
@@ -141,12 +161,12 @@ def to_svg(layout: LabelLayout, values: Mapping[str, str]) -> str:
 
 def _code(layout: LabelLayout, content: str) -> str:
     top, high = layout.height_mm * (1 - CODE_PART), layout.height_mm * CODE_PART - MARGIN_MM
-    if layout.code != "code128":
+    if layout.code != "code128" or not is_writable(content):
         box = f'<rect x="{MARGIN_MM}" y="{top:.1f}" width="{high:.1f}" height="{high:.1f}" fill="none" stroke="#000"'
         text = f'<text x="{MARGIN_MM + high + 2:.1f}" y="{top + high / 2:.1f}" font-size="3">'
         return f'{box} stroke-width="0.4" stroke-dasharray="1"/>{text}{escape(f"{layout.code}: {content}")}</text>'
     dark, wide = bars(content)
-    module = min(max(2, layout.dots_mm // 3) / layout.dots_mm, (layout.width_mm - 2 * MARGIN_MM) / wide)
+    module = min(module_dots(layout, content) / layout.dots_mm, (layout.width_mm - 2 * MARGIN_MM) / wide)
     drawn = "".join(
         f"M{MARGIN_MM + at * module:.2f} {top:.1f}h{width * module:.2f}v{high - 4:.1f}h-{width * module:.2f}z"
         for at, width in dark

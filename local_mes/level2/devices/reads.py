@@ -29,6 +29,7 @@ KINDS = {
     "printer": "Label printer",
     "scanner": "Hand scanner",
 }
+HOW = {"asked": "asked for", "settles": "by itself", "printed": "print key"}
 JOBS_SHOWN = 30
 
 
@@ -69,6 +70,11 @@ class DeviceView:
     calibration: Calibration | None
     jobs_open: int
     repairs: int
+
+    @property
+    def words(self) -> str:
+        """The state for people: a printer without paper has data, and cannot print."""
+        return "cannot print" if (self.kind, self.state) == ("printer", "no_data") else formats.words(self.state)
 
 
 def find_device_views(plant: Plant, plan: LinkPlan) -> list[DeviceView]:
@@ -118,9 +124,7 @@ def _weight(plant: Plant, link: Link) -> Said | None:
 
 def _last(plant: Plant, link: Link) -> Said | None:
     """The newest message of a device."""
-    query = select(message).where(message.c.link == link.code).order_by(message.c.ordinal.desc()).limit(1)
-    with read(plant.spool) as conn:
-        row = conn.execute(query).first()
+    row = _newest(plant, link)
     if row is None:
         return None
     f = msgspec.json.decode(row.fields, type=dict[str, Any])
@@ -129,11 +133,17 @@ def _last(plant: Plant, link: Link) -> Said | None:
     return _words(row, f)
 
 
+def _newest(plant: Plant, link: Link) -> Any:
+    query = select(message).where(message.c.link == link.code).order_by(message.c.ordinal.desc()).limit(1)
+    with read(plant.spool) as conn:
+        return conn.execute(query).first()
+
+
 def _words(row: Any, f: dict[str, Any]) -> Said:
     event, at_ms, test = row.message.rpartition(".")[2], row.received_ms, "test, " if f.get("test") else ""
     piece = str(f.get("piece") or "")
     if event == "Weighed":
-        return Said(formats.kg(f["mass_g"]), "kg", f"{test}{f['basis']}, {f['how']}", at_ms, piece)
+        return Said(formats.kg(f["mass_g"]), "kg", f"{test}{f['basis']}, {HOW[f['how']]}", at_ms, piece)
     if event == "VehicleWeighed":
         return Said(formats.kg(f["mass_g"]), "kg", f"{f['vehicle']}, ticket {f['ticket']}", at_ms)
     if event == "Result":
@@ -146,6 +156,17 @@ def _words(row: Any, f: dict[str, Any]) -> Said:
     if event == "Printed":
         return Said(f["text"], "", f"{test}{f['copies']} printed", at_ms, piece)
     return Said(row.message, at_ms=at_ms)
+
+
+def find_last_sample(plant: Plant, link: Link) -> tuple[list[str], list[tuple[str, dict[str, Any]]]]:
+    """Elements of a spectrometer's last sample, and its rows: each burn, then the mean, by element."""
+    row = _newest(plant, link)
+    f = msgspec.json.decode(row.fields, type=dict[str, Any]) if row is not None else {}
+    if not f.get("results"):
+        return [], []
+    burns = [(f"burn {one['burn']}{', rejected' if one['rejected'] else ''}", one["results"]) for one in f["burns"]]
+    rows = [(name, {one["element"]: one for one in values}) for name, values in [*burns, ("mean", f["results"])]]
+    return list(dict.fromkeys(element for _, values in rows for element in values)), rows
 
 
 def find_jobs(plant: Plant, plan: LinkPlan, code: str = "", limit: int = JOBS_SHOWN) -> list[Down]:

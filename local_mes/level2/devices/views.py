@@ -13,7 +13,7 @@ from local_mes.level2.devices import jobs, keyboard
 from local_mes.level2.devices.api import TESTERS, WORKERS, ask
 from local_mes.level2.devices.api import bp as api
 from local_mes.level2.devices.label import to_svg
-from local_mes.level2.devices.reads import find_device_views, find_jobs
+from local_mes.level2.devices.reads import find_device_views, find_jobs, find_last_sample
 from local_mes.level2.links import Link, load_links
 from local_mes.level2.views import DOWN_SIGNS, LINK_SIGNS
 from shared.material.queries import find_piece
@@ -74,6 +74,7 @@ def device(code: str) -> str:
     with reading() as conn:
         piece = find_piece(conn, number, here.code) if number else None
         svg = _preview(conn, link, piece) if link.kind == "printer" else ""
+        sample = find_last_sample(here, link) if link.kind == "spectrometer" else ([], [])
         vehicles = find_weighings(conn, here.code, VEHICLES_SHOWN) if link.kind == "weighbridge" else ()
     return render_template(
         "devices/device.html",
@@ -85,6 +86,7 @@ def device(code: str) -> str:
         piece=piece,
         preview=svg,
         vehicles=vehicles,
+        sample=sample,
         copies_max=COPIES_MAX,
         jobs=rows,
         **_signs(rows),

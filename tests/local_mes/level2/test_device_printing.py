@@ -14,7 +14,7 @@ from level2_peers import Site, free_port, until
 from demo.simulator.devices.marker import MarkingMachine
 from demo.simulator.devices.printer import LabelPrinter
 from local_mes.level2.devices.code128 import bars, values
-from local_mes.level2.devices.label import LabelLayout, lines_of, to_svg, to_zpl
+from local_mes.level2.devices.label import LabelLayout, lines_of, to_svg, to_zpl, unprintable
 from local_mes.level2.devices.standing import withdraw
 from local_mes.level2.links import load_links
 from shared.clock import FixedClock
@@ -235,6 +235,10 @@ def test_a_label_is_the_same_for_printer_and_screen() -> None:
     assert text.endswith("^PQ2^XZ\n")
     assert "C-1 &lt;^&gt;~" in drawn
     assert "<path" in drawn
+    accent = {"number": "Größe"}
+    assert "letters without accents" in unprintable(layout, accent)
+    assert "Größe" in to_svg(layout, accent)
+    assert unprintable(layout, said) == ""
     for code, command in (("qr", "^BQN"), ("datamatrix", "^BXN"), ("none", "^FDL06")):
         other = LabelLayout(lines=("{number}", "{grade}"), code=code)  # type: ignore[arg-type]
         assert command in to_zpl(other, said)
