@@ -15,7 +15,8 @@ from local_mes.level2 import engineer_views as level2_engineer
 from local_mes.level2 import mapping_views as level2_mapping
 from local_mes.level2 import views as level2
 from local_mes.level2.devices import views as devices
-from local_mes.level2.interpret import oldest_open_ms
+from local_mes.level2.edge.open_since import open_since_ms
+from local_mes.level2.edge.status import edge_status
 from local_mes.model.high_marks import NumberMarks
 from local_mes.orders import views as orders
 from local_mes.performance import views as performance
@@ -82,6 +83,7 @@ def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
             lambda: hub_status(plant),
             lambda: plain_status(plant),
             lambda: level2_status(plant),
+            lambda: edge_status(plant),
             lambda: pilot_status(plant),
             incidents.status,
             quarantine.stopped_status,
@@ -95,7 +97,7 @@ def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
 
 def _road(plant: Plant) -> Road:
     """The way of a bundle up: what it promises to be complete ends before the oldest open Level-2 message."""
-    return road_up(plant.node, partial(oldest_open_ms, plant), NumberMarks(plant.model))
+    return road_up(plant.node, partial(open_since_ms, plant), NumberMarks(plant.model))
 
 
 def _shift(plant: Plant, now_ms: int) -> str:

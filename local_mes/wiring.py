@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from local_mes.level2.interpret import oldest_open_ms
+from local_mes.level2.edge.open_since import open_since_ms
 from local_mes.level2.spool import create_spool
 from local_mes.model.high_marks import NumberMarks
 from local_mes.model.service import load_model
@@ -52,6 +52,4 @@ def build_station(plant: Plant, transport: Transport | None = None) -> CallingSt
     """The plant's sync, not started. What it promises to be complete ends before the oldest open Level-2 message."""
     transport = transport or routed_transport(plant.node, plant.settings)
     outside = Outside(NumberMarks(plant.model), TrustFloors(plant.code))
-    return build_calling(
-        plant.node, lambda: oldest_open_ms(plant), plant.settings.apply_entries_max, transport, outside
-    )
+    return build_calling(plant.node, lambda: open_since_ms(plant), plant.settings.apply_entries_max, transport, outside)

@@ -10,6 +10,9 @@ from flask_openapi import OpenAPI
 
 from local_mes.app import create_console
 from local_mes.connection.views import install_lookout
+from local_mes.level2.edge import views as edge
+from local_mes.level2.edge.enrolment import DESK, EDGE
+from local_mes.level2.edge.hosting import Hosting, prepare
 from local_mes.level2.interpret import Interpreter
 from local_mes.level2.links import load_links
 from local_mes.level2.outbox import pass_on
@@ -31,6 +34,7 @@ from shared.web.server import serve as serve_node
 from sync import status
 from sync.backoff import Backoff
 from sync.comparing import Comparing
+from sync.endpoint import install_desk
 from sync.following import Following
 from sync.keeping import Keeping
 from sync.lines import routed_transport
@@ -48,7 +52,10 @@ def serve(settings: PlantSettings) -> None:
     """Run until told to end; BadSetup for anything that does not allow a start, before a process is forked."""
     plant = build_plant(settings)
     migrate.check(plant.node.engine, MIGRATIONS)
-    Interpreter(plant, load_links(settings))
+    plan = load_links(settings)
+    if settings.edge:
+        prepare(plant, plan)
+    Interpreter(plant, plan)
     # a SQLite file that a fork inherits open loses its locks when the child closes it
     plant.node.engine.dispose()
     plant.spool.dispose()
@@ -61,13 +68,16 @@ def start_plant(settings: PlantSettings) -> Served:
     transport = routed_transport(plant.node, settings)
     way = PausableWay(transport)
     station = build_station(plant, way)
+    hosting = Hosting(plant) if settings.edge else None
     lookout = plant_lookout(plant.node, settings, transport, station.sync_now)
     stopping = threading.Event()
     interpreter = Interpreter(plant, load_links(settings))
     thread = threading.Thread(target=interpreter.run, args=(stopping,), name="interpreter", daemon=True)
     following = _make_following(plant, station)
     nightly = (("compare", Comparing(plant.node, way).nightly), ("spool", partial(prune, plant)))
-    keeping = Keeping(plant.node, nightly, fetch=station.history)
+    hosted = (hosting,) if hosting is not None else ()
+    of_edge = tuple(("edge", host.nightly) for host in hosted)
+    keeping = Keeping(plant.node, (*nightly, *of_edge), hosted, fetch=station.history)
 
     def start() -> None:
         keeping.start()
@@ -85,7 +95,7 @@ def start_plant(settings: PlantSettings) -> Served:
         keeping.stop()
 
     checks = (alive("interpreter", thread.is_alive), alive("watch over the line", lambda: lookout.is_alive))
-    app = _make_app(plant, transport, checks)
+    app = _make_app(plant, transport, (*checks, *(alive("edge", host.is_alive) for host in hosted)), hosting)
     install_lookout(app, lookout)
     return Served(app, start, stop)
 
@@ -107,9 +117,13 @@ def _make_following(plant: Plant, station: CallingStation) -> Following:
     )
 
 
-def _make_app(plant: Plant, transport: RoutedTransport, checks: Sequence[Check]) -> OpenAPI:
+def _make_app(plant: Plant, transport: RoutedTransport, checks: Sequence[Check], hosting: Hosting | None) -> OpenAPI:
     extra = partial(open_figures, plant)
     observing = make_observing(plant.node, transport, extra, checks)
-    app = create_console(plant, (Feature(apis=(status.make_api(extra),)), observing.feature))
+    more = (Feature(apis=(status.make_api(extra),)), observing.feature)
+    app = create_console(plant, (*more, edge.FEATURE) if hosting is not None else more)
     observing.install(app)
+    if hosting is not None:
+        install_desk(app, hosting.station.desk)
+        app.extensions |= {DESK: hosting.node, EDGE: hosting.edge}
     return app

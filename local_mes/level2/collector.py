@@ -46,22 +46,28 @@ def run_level2(settings: PlantSettings, clock: Clock | None = None) -> None:
     logs.set_up(settings.log_level)
     logging.getLogger("asyncua").setLevel(logging.ERROR)  # it warns at every try to reconnect; the link's state says it
     make_shapes_ready()
+    if settings.edge:
+        raise BadSetup(
+            "level2.edge_collects",
+            f"The collector of this plant is the edge {settings.edge}.",
+            todo="Run `strandline plant edge run` on site; to collect here again take `edge` out of the settings.",
+        )
     plan = load_links(settings)
     refuse_unreadable(plan)
     check_shadow(plan)
     used = clock or (FileClock(settings.clock_file) if settings.clock_file else SystemClock())
     with ExitStack() as stack:
-        stack.enter_context(_alone(settings.folder))
+        stack.enter_context(alone(settings.folder))
         spool = open_engine(settings.spool)
         stack.callback(spool.dispose)
         create_spool(spool, used)
         writer = SpoolWriter(spool)
         stack.callback(writer.close)
-        asyncio.run(_until_signalled(Collector(plan, spool, writer, used)))
+        asyncio.run(until_signalled(Collector(plan, spool, writer, used)))
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """One collector a plant: two would acknowledge each other's messages."""
     try:
         lock = (folder / "level2.lock").open("w")
@@ -144,7 +150,8 @@ class Collector:
             await asyncio.sleep(DOWN_LOOK_S)
 
 
-async def _until_signalled(collector: Collector) -> None:
+async def until_signalled(collector: Collector) -> None:
+    """Run a collector until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
