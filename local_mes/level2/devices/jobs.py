@@ -17,6 +17,7 @@ from local_mes.level2.devices import errors
 from local_mes.level2.devices.label import LabelLayout, fill, to_zpl, unprintable
 from local_mes.level2.devices.marker import MarkerSettings
 from local_mes.level2.devices.printer import PrinterSettings
+from local_mes.level2.devices.scale import ScaleSettings
 from local_mes.level2.devices.standing import MARK, withdraw
 from local_mes.level2.down import get_down
 from local_mes.level2.drivers.port import read_settings
@@ -69,10 +70,17 @@ def get_device(plan: LinkPlan, code: str) -> Link:
     return link
 
 
+def tasks_of(link: Link) -> tuple[str, ...]:
+    """What can be asked of a device; a scale that speaks by itself takes no commands."""
+    if link.kind == "scale" and read_settings(link, ScaleSettings).protocol == "toledo":
+        return (WEIGH,)
+    return DOES[link.kind]
+
+
 def ask(plant: Plant, code: str, job: Job) -> dict[str, Any]:
     """Queue a job. Done once for its command id; Refused says what speaks against it."""
     link = get_device(load_links(plant.settings), code)
-    if job.what not in DOES[link.kind]:
+    if job.what not in tasks_of(link):
         raise errors.cannot_do(code, link.kind, job.what)
     with plant.journal.work() as tx:
         earlier = tx.once(job.command_id)

@@ -15,20 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
-from local_mes.level2.devices.tcp import DeviceDriver, Wire, host_and_port, job_number
-from local_mes.level2.devices.weighing import (
-    MOVING,
-    OVERLOAD,
-    STABLE,
-    TOLEDO_BYTES,
-    UNDERLOAD,
-    Reading,
-    WeighingSettings,
-    read_sics,
-    read_sics_tare,
-    read_toledo,
-)
-from local_mes.level2.drivers.port import Answer, Heard, bad_link, read_settings
+from local_mes.level2.devices.tcp import DeviceDriver, host_and_port, job_number
+from local_mes.level2.devices.weighing import MOVING, OVERLOAD, STABLE, UNDERLOAD, Reading, WeighingSettings
+from local_mes.level2.devices.weighing_terminal import SicsTerminal, ToledoTerminal
+from local_mes.level2.drivers.port import Answer, Driver, Heard, bad_link, read_settings
 from local_mes.level2.drivers.signal_state import GOOD, NO_DATA, UNCERTAIN, SignalBoard
 
 if TYPE_CHECKING:
@@ -80,8 +70,7 @@ class ScaleDriver(DeviceDriver):
         self._sources = {"weight": s.scale, "load": f"weighed; {s.least_kg:g} kg and more"}
         self._shown_s = 0.0
         self._resting: asyncio.Future[Reading] | None = None
-        self._replies: asyncio.Queue[str] = asyncio.Queue()
-        self._wire: Wire | None = None
+        self._terminal: SicsTerminal | ToledoTerminal | None = None
 
     @classmethod
     def check(cls, link: Link, folder: Path) -> None:
@@ -95,70 +84,33 @@ class ScaleDriver(DeviceDriver):
         if s.least_kg >= s.capacity_kg:
             raise bad_link(link.code, "`least_kg` is not below `capacity_kg`")
 
+    @classmethod
+    def shadow(cls, link: Link) -> type[Driver] | None:
+        """A terminal that speaks by itself is only listened to; one that must be asked may have one asker."""
+        return cls if read_settings(link, ScaleSettings).protocol == "toledo" else None
+
     async def session(self) -> None:
         """Read the weight for ever."""
         async with self.wire() as wire:
-            self._wire, self._tares = wire, True
             self._board = SignalBoard(self.desk, self._sources)  # as the disk has it: what was not committed was not
             self._weighed = self._board.states["load"].value == "true"
             self._last = self._shown = Reading("")
-            if self.settings.serial:
-                await self._identify(wire)
+            s, refuse = self.settings, self.desk.state.refuse
+            if s.protocol == "sics":
+                terminal: SicsTerminal | ToledoTerminal = SicsTerminal(wire, s.silent_s, refuse, s.poll_ms / 1000)
+            else:
+                terminal = ToledoTerminal(wire, s.silent_s, refuse, checksum=s.checksum)
+            await terminal.identify(s.serial)
+            self._terminal = terminal
             await self._board.begin()
             self.desk.connected(wire.peer)
             await self.desk.write(self._board.told("load", GOOD, value=self._weighed))
             try:
                 while True:
-                    await self._see(*await self._next(wire))
+                    await self._see(*await terminal.next())
             finally:
-                self._wire = None
+                self._terminal = None
                 await self._board.all_lost("The connection is gone.")
-
-    async def _identify(self, wire: Wire) -> None:
-        await wire.send(b"I4\r\n")
-        said = (await wire.take(within_s=self.settings.silent_s)).decode("ascii", "replace")
-        if f'"{self.settings.serial}"' not in said:
-            raise ConnectionError(f"The terminal says {said!r}, the certificate is of {self.settings.serial}.")
-
-    async def _next(self, wire: Wire) -> tuple[Reading, bytes]:
-        """The next reading and its bytes; what is none is counted and passed over."""
-        while True:
-            raw = await (self._toledo(wire) if self.settings.protocol == "toledo" else self._sics(wire))
-            try:
-                return self._read(raw), raw
-            except (ValueError, UnicodeDecodeError) as error:
-                self.desk.state.refuse(f"Not a reading: {error}.")
-
-    def _read(self, raw: bytes) -> Reading:
-        if self.settings.protocol == "toledo":
-            return read_toledo(raw[:TOLEDO_BYTES], raw[TOLEDO_BYTES] if self.settings.checksum else None)
-        weight, _, tare = raw.decode("ascii").partition("\n")
-        return read_sics(weight, (read_sics_tare(tare) or 0) if tare else 0)
-
-    async def _toledo(self, wire: Wire) -> bytes:
-        """From STX to CR; what stands before it is the end of something else."""
-        while await wire.byte(self.settings.silent_s) != b"\x02":
-            continue
-        rest = b"".join([await wire.byte(self.settings.silent_s) for _ in range(TOLEDO_BYTES - 1)])
-        return b"\x02" + rest + (await wire.byte(self.settings.silent_s) if self.settings.checksum else b"")
-
-    async def _sics(self, wire: Wire) -> bytes:
-        """Ask for weight and tare; other answers belong to orders."""
-        await asyncio.sleep(self.settings.poll_ms / 1000)
-        weight = await self._ask(wire, "SI", "S")
-        if not self._tares or weight.split()[1:2] not in (["S"], ["D"]):
-            return weight.encode()
-        tare = await self._ask(wire, "TA", "TA")
-        self._tares = tare.startswith("TA")
-        return f"{weight}\n{tare}".encode()
-
-    async def _ask(self, wire: Wire, command: str, answers: str) -> str:
-        await wire.send(f"{command}\r\n".encode())
-        while True:
-            said = (await wire.take(within_s=self.settings.silent_s)).decode("ascii", "replace").strip()
-            if said.split()[:1] == [answers] or said in ("ES", "ET", "EL"):
-                return said
-            self._replies.put_nowait(said)
 
     async def _see(self, reading: Reading, raw: bytes) -> None:
         reading = self._within(reading)
@@ -227,7 +179,7 @@ class ScaleDriver(DeviceDriver):
         """`Weigh` {piece}: the next reading at rest; `Zero`, `Tare`, `ClearTare` of a SICS terminal."""
         if (stopped := await self.withdrawn(order)) is not None:
             return stopped
-        if order.message in COMMANDS and self.settings.protocol == "sics":
+        if order.message in COMMANDS:
             return await self._command(COMMANDS[order.message])
         if order.message != "Weigh":
             return Answer(False, f"this scale knows no {order.message}")
@@ -251,11 +203,8 @@ class ScaleDriver(DeviceDriver):
         return Answer(True, f"{reading.mass_g / 1000:,.1f} kg {'net' if reading.net else 'gross'}")
 
     async def _command(self, command: str) -> Answer:
-        if self._wire is None:
+        if self._terminal is None:
             raise ConnectionError("The terminal is not connected.")
-        while not self._replies.empty():
-            self._replies.get_nowait()
-        await self._wire.send(f"{command}\r\n".encode())
-        said = await asyncio.wait_for(self._replies.get(), self.settings.silent_s)
+        said = await self._terminal.command(command)
         words = said.split()
         return Answer(len(words) > 1 and words[1] in ("A", "S"), f"the terminal says {said}")

@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from local_mes.level2.devices.scan import FIXED, OWN, SYMBOLOGIES, VARIABLE, Scan, read_scan
 from local_mes.level2.devices.tcp import DeviceDriver, DeviceSettings, host_and_port
-from local_mes.level2.drivers.port import Heard, bad_link, read_settings
+from local_mes.level2.drivers.port import Driver, Heard, bad_link, read_settings
 
 if TYPE_CHECKING:
     from local_mes.level2.links import Link
@@ -67,6 +67,11 @@ class ScannerDriver(DeviceDriver):
         for name in s.number_from:
             if name not in {**FIXED, **VARIABLE, **dict.fromkeys(OWN)}:
                 raise bad_link(link.code, f"`number_from` names {name!r}, which is no identifier that is known")
+
+    @classmethod
+    def shadow(cls, link: Link) -> type[Driver] | None:
+        """A scanner that wants no answer is only listened to."""
+        return None if read_settings(link, ScannerSettings).acknowledge else cls
 
     async def open(self) -> None:
         """A keyboard takes no port."""

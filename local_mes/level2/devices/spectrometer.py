@@ -7,7 +7,7 @@ the operation `spectrometer_row`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -15,7 +15,10 @@ from local_mes.level2.devices.astm import Sample, read_records, receive
 from local_mes.level2.devices.burns import Burn, as_rows, average
 from local_mes.level2.devices.tcp import DeviceDriver, DeviceSettings, Wire
 from local_mes.level2.drivers.desk import number_of
-from local_mes.level2.drivers.port import Heard
+from local_mes.level2.drivers.port import Driver, Heard, read_settings
+
+if TYPE_CHECKING:
+    from local_mes.level2.links import Link
 
 HEAD = ("sample", "heat", "place", "burn")
 MEAN = ("AVG", "MEAN", "0")
@@ -39,6 +42,12 @@ class SpectrometerDriver(DeviceDriver):
     """One analyser."""
 
     Settings = SpectrometerSettings
+
+    @classmethod
+    def shadow(cls, link: Link) -> type[Driver] | None:
+        """An analyser on ASTM is answered at every frame; one that sends lines and wants no answer is listened to."""
+        settings = read_settings(link, SpectrometerSettings)
+        return cls if settings.format == "text" and not settings.answer else None
 
     async def session(self) -> None:
         """Hear samples; silence between them is in order."""

@@ -79,7 +79,7 @@ def device(code: str) -> str:
     return render_template(
         "devices/device.html",
         device=next(one for one in find_device_views(here, plan) if one.code == code),
-        does=jobs.DOES[link.kind],
+        does=jobs.tasks_of(link),
         tests=TESTS,
         verbs=VERBS,
         number=number,

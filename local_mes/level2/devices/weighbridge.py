@@ -14,7 +14,7 @@ from msgspec import Meta
 from local_mes.level2.devices.tcp import DeviceDriver, host_and_port
 from local_mes.level2.devices.weighing import GRAMS, WeighingSettings, grams
 from local_mes.level2.drivers.desk import number_of
-from local_mes.level2.drivers.port import Heard, bad_link, read_settings
+from local_mes.level2.drivers.port import Driver, Heard, bad_link, read_settings
 
 if TYPE_CHECKING:
     from local_mes.level2.links import Link
@@ -64,6 +64,11 @@ class WeighbridgeDriver(DeviceDriver):
             s.answer.format(ticket="", vehicle="")
         except (LookupError, ValueError) as error:
             raise bad_link(link.code, f"`answer` can have {{ticket}} and {{vehicle}} only: {error}") from error
+
+    @classmethod
+    def shadow(cls, link: Link) -> type[Driver] | None:
+        """A terminal that wants no answer is only listened to."""
+        return None if read_settings(link, WeighbridgeSettings).answer else cls
 
     async def session(self) -> None:
         """Hear weighings; silence between vehicles is in order."""

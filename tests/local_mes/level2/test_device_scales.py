@@ -19,6 +19,7 @@ from demo.simulator.devices.weighbridge import WeighbridgeTerminal
 from local_mes.level2.devices.weighing import MOVING, NOT_READY, OVERLOAD, grams, read_sics, read_toledo, validity
 from local_mes.level2.drivers.signal_state import find_signals
 from local_mes.level2.links import load_links
+from local_mes.level2.shadow.seat import check_shadow
 from shared.clock import FixedClock
 from shared.errors import BadSetup
 
@@ -228,6 +229,17 @@ def test_settings_that_cannot_be_right_are_refused_by_name(make_site: MakeSite, 
     with pytest.raises(BadSetup, match=said) as refused:
         load_links(make_site(more=text).settings)
     assert "W" in refused.value.what
+
+
+def test_in_shadow_mode_only_what_is_never_asked_is_heard(make_site: MakeSite) -> None:
+    listens = scale(1, "toledo").replace('kind = "scale"', 'kind = "scale"\nshadow = true')
+    check_shadow(load_links(make_site(more=listens).settings))
+    for text in (
+        listens.replace("toledo", "sics"),
+        BRIDGE.format(port=1).replace('code = "WB1"', 'code = "WB1"\nshadow = true'),
+    ):
+        with pytest.raises(BadSetup, match="in shadow mode"):
+            check_shadow(load_links(make_site(more=text).settings))
 
 
 def test_readings_in_the_units_of_the_world() -> None:
