@@ -113,14 +113,14 @@ def find_meaning(plant: Plant, plan: LinkPlan, message: Message) -> Meaning:
 
 def _map(plant: Plant, plan: LinkPlan, message: Message) -> Mapped | None:
     mappings = plan.mappings
-    return apply(mappings.by_link[message.link], message, Spooled(plant, mappings.signals))
+    return apply(mappings.by_link[message.link], message, Spooled(plant))
 
 
 def _means_nothing(plant: Plant, plan: LinkPlan, message: Message) -> str:
     """Why there is no operation: with each entry that was asked, where the link has such."""
     if plan.links[message.link].mapping:
         mappings = plan.mappings
-        why = not_meant(mappings.by_link[message.link], message, Spooled(plant, mappings.signals))
+        why = not_meant(mappings.by_link[message.link], message, Spooled(plant))
         if why:
             return why
     return f"The plant model maps {message.name} of {message.link} to no operation."

@@ -51,6 +51,26 @@ def capture(file: Path, links: tuple[str, ...], begin: str, end: str, out: Path)
 
 @click.command()
 @config
+def mapping(file: Path) -> None:
+    """Check what messages mean, and list it: signals by name, entries with their operations."""
+    from local_mes.level2.links import load_links
+    from local_mes.level2.mapping.following import check_meanings
+    from local_mes.production import operations as _operations  # noqa: F401 - registers what messages can mean
+
+    plan = load_links(_settings(file))
+    check_meanings(plan)
+    signals = [one for found in plan.mappings.by_link.values() for one in found.signals]
+    for signal in signals:
+        sources = ", ".join(f"{message}.{field}" for message, field in signal.sources)
+        click.echo(f"{signal.name}  {signal.measure.name or signal.type}  {signal.link}: {sources}")
+    for found in plan.mappings.by_link.values():
+        for entry in found.entries:
+            click.echo(f"{found.file}: {entry.message} is {entry.operation} ({entry.name})")
+    click.echo(f"{len(signals)} signals, {len(plan.links)} links: every message can be used.")
+
+
+@click.command()
+@config
 @click.argument("captured", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--speed", default=10.0, show_default=True, type=click.FloatRange(0.1, 1e9), help="Times real time.")
 def replay(file: Path, captured: Path, speed: float) -> None:

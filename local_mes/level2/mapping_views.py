@@ -16,9 +16,11 @@ from local_mes.level2.errors import unknown_message
 from local_mes.level2.links import LinkPlan, load_links
 from local_mes.level2.mapping.editing import check_text, get_file, mark_of, save_text
 from local_mes.level2.mapping.files import read_text as read_file
+from local_mes.level2.mapping.inputs import words_of
 from local_mes.level2.mapping.live import find_live
 from local_mes.level2.mapping.trial import Trial, read_pasted, try_message
 from local_mes.level2.mapping_api import bp as api
+from local_mes.level2.operations import describe_operations
 from local_mes.level2.spool_tables import message
 from shared.db.engine import read
 from shared.errors import BadInput, BadSetup
@@ -62,11 +64,11 @@ def namespace() -> str | BaseResponse:
 def _live(plan: LinkPlan, paging: Paging) -> Page[Any]:
     part, link = paging.wants("q").lower(), paging.wants("link")
     rows = [
-        {**asdict(one), "state_state": STATE_SIGNS[one.state]}
+        {**asdict(one), "key": one.key, "state_state": STATE_SIGNS[one.state]}
         for one in find_live(plant(), plan)
-        if part in one.name.lower() and link in ("", one.link) and one.name > paging.after
+        if part in one.name.lower() and link in ("", one.link) and one.key > paging.after
     ]
-    return cut(rows[: paging.limit + 1], paging, "name")
+    return cut(rows[: paging.limit + 1], paging, "key")
 
 
 @bp.get("/mappings")
@@ -78,7 +80,13 @@ def mappings() -> str:
         files = plan.mappings.by_link
     except BadSetup as error:
         files, why = {}, error.what
-    return render_template("level2/mappings.html", links=[one for one in plan.links.values()], files=files, why=why)
+    return render_template(
+        "level2/mappings.html",
+        links=list(plan.links.values()),
+        files=files,
+        why=why,
+        operations={name: words_of(inputs) for name, inputs in describe_operations().items()},
+    )
 
 
 @bp.get("/mappings/<code>")

@@ -212,6 +212,11 @@ def get_operation(name: str) -> Handler:
     return _HANDLERS[name]
 
 
+def describe_operations() -> dict[str, tuple[Input, ...]]:
+    """Every operation by name with what it takes, nothing where it does not say."""
+    return {name: _TAKES.get(name, ()) for name in sorted(_HANDLERS)}
+
+
 def get_inputs(name: str) -> tuple[Input, ...] | None:
     """What an operation takes, None where it does not say; BadSetup when there is no such operation."""
     get_operation(name)

@@ -6,7 +6,7 @@ fault, and goes to repair; what another message must tell first is NotYet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,11 +19,14 @@ from shared.rules.condition import Condition, Verdict
 from shared.rules.explain import lines_of
 from shared.rules.port import InputValue, Missing, Value
 
+Same = tuple[Signal, InputValue]
+"""A signal of another message, and the value it must have there."""
+
 
 class Elsewhere(Protocol):
     """Finds what other messages told."""
 
-    def find(self, message: Message, variable: Variable, same: Mapping[str, InputValue]) -> InputValue | None:
+    def find(self, message: Message, variable: Variable, same: Sequence[Same]) -> InputValue | None:
         """The value; None when no message has told it (yet)."""
         ...
 
@@ -143,16 +146,16 @@ class _Values:
 
     def _told_elsewhere(self, variable: Variable) -> InputValue | None:
         assert variable.use is not None
-        wanted = tuple(variable.use.same.values())
+        wanted = tuple(mine for _, mine in variable.same)
         mine = self.of(wanted)
         missing = [name for name in wanted if name not in mine]
         if missing:
             raise BadMessage(f"{missing[0]} is not told, by which {variable.name} is found", self.field_of(missing[0]))
-        same = {theirs: mine[name] for theirs, name in variable.use.same.items()}
+        same = [(theirs, mine[name]) for theirs, name in variable.same]
         found = self._elsewhere.find(self._message, variable, same)
         goes_on = variable.signal.default is not None or (self._message.waited_out and not variable.use.needed)
         if found is None and not goes_on:
-            of = ", ".join(str(value) for value in same.values())
+            of = ", ".join(str(value) for _, value in same)
             raise NotYet(f"{variable.signal.name}{' of ' + of if of else ''} was not told by {variable.signal.link}.")
         return variable.signal.default if found is None else found
 

@@ -3,13 +3,13 @@ same messages finds the same."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import and_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from local_mes.level2.mapping.apply import at
+from local_mes.level2.mapping.apply import Same, at
 from local_mes.level2.mapping.entries import Variable
 from local_mes.level2.mapping.signals import Signal
 from local_mes.level2.operations import BadMessage, Message
@@ -23,13 +23,12 @@ LOOKED_AT_MAX = 500
 
 
 class Spooled:
-    """Looks in the plant's spool; signals: the namespace, to read what `same` names."""
+    """Looks in the plant's spool."""
 
-    def __init__(self, plant: Plant, signals: Mapping[str, Signal]) -> None:
+    def __init__(self, plant: Plant) -> None:
         self._plant = plant
-        self._signals = signals
 
-    def find(self, asking: Message, variable: Variable, same: Mapping[str, InputValue]) -> InputValue | None:
+    def find(self, asking: Message, variable: Variable, same: Sequence[Same]) -> InputValue | None:
         """The newest message of the same piece, before or after; where no piece is named the last one before."""
         signal, use = variable.signal, variable.use
         assert use is not None
@@ -48,7 +47,7 @@ class Spooled:
         with read(self._plant.spool) as conn:
             for row in conn.execute(query):
                 fields = msgspec.json.decode(row.fields)
-                if all(_told(self._signals[name], row.message, fields) == value for name, value in same.items()):
+                if all(_told(theirs, row.message, fields) == value for theirs, value in same):
                     value = _told(signal, row.message, fields)
                     if value is not None:
                         return value

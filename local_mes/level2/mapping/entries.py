@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from local_mes.level2.mapping.files import EachLine, EntryLine, UseLine
 from local_mes.level2.mapping.inputs import Input
 from local_mes.level2.mapping.measures import ONE, Measure, UnitError, measure
-from local_mes.level2.mapping.signals import ANY_UNIT, Signal, is_of
+from local_mes.level2.mapping.signals import ANY_UNIT, Namespace, Signal, is_of
 from local_mes.level2.mapping.unit_check import Anything, unit_of
 from shared.rules.check import ENGINE
 from shared.rules.condition import Condition, compile_condition
@@ -28,11 +28,16 @@ class EntryFault(Exception):
 
 @dataclass(frozen=True)
 class Variable:
-    """A name in an entry's expressions. use: how another message that tells it is found, None for this message's own."""
+    """A name in an entry's expressions.
+
+    use   how another message that tells it is found, None for this message's own
+    same  signal of that message, and the name here whose value it must have
+    """
 
     name: str
     signal: Signal
     use: UseLine | None = None
+    same: tuple[tuple[Signal, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,13 +89,17 @@ class Entry:
 
 def make_entry(
     line: EntryLine,
-    own: Iterable[Signal],
-    find_signal: Callable[[str], Signal | None],
+    link: str,
+    own: Sequence[Signal],
+    namespace: Namespace,
     units: frozenset[str],
     inputs: tuple[Input, ...] | None,
 ) -> Entry:
-    """An entry, checked. own: the signals of its link; units: codes of the plant; inputs: what its operation takes."""
-    variables = _variables(line, [one for one in own if one.find_field(line.message) is not None], find_signal)
+    """An entry, checked.
+
+    own: the signals of its link; namespace: those of all; units: codes of the plant; inputs: what its operation takes.
+    """
+    variables = _variables(line, link, [one for one in own if one.find_field(line.message) is not None], namespace)
     when = _condition(line.when, variables, "when", "") if line.when else None
     outputs = tuple(_output(name, source, variables, _taken(name, inputs), "") for name, source in line.fields.items())
     rows = tuple(_rows(name, of, variables, _taken(name, inputs)) for name, of in line.rows.items())
@@ -115,7 +124,7 @@ def make_entry(
     )
 
 
-def _variables(line: EntryLine, own: list[Signal], find_signal: Callable[[str], Signal | None]) -> dict[str, Variable]:
+def _variables(line: EntryLine, link: str, own: list[Signal], namespace: Namespace) -> dict[str, Variable]:
     found: dict[str, Variable] = {}
     for signal in own:
         if signal.variable in found:
@@ -123,27 +132,28 @@ def _variables(line: EntryLine, own: list[Signal], find_signal: Callable[[str], 
             raise EntryFault(f"{first} and {signal.name} are both called {signal.variable}; name one in `use`")
         found[signal.variable] = Variable(signal.variable, signal)
     for name, said in line.use.items():
-        use = said if isinstance(said, UseLine) else None
-        signal_name = said.signal if isinstance(said, UseLine) else said
-        told = find_signal(signal_name)
+        if isinstance(said, UseLine):
+            found[name] = _told_elsewhere(name, said, link, found, namespace)
+            continue
+        told = next((one for one in own if one.name == said), None)
         if told is None:
-            raise EntryFault(f"use.{name}: there is no signal {signal_name!r}")
-        if use is None and told.find_field(line.message) is None:
-            raise EntryFault(f"use.{name}: {line.message} does not tell {signal_name}; say within_s and same")
-        if use is not None:
-            _check_use(name, told, use, found, find_signal)
-        found[name] = Variable(name, told, use)
+            raise EntryFault(f"use.{name}: {line.message} does not tell {said}; say signal, within_s and same")
+        found[name] = Variable(name, told)
     return found
 
 
-def _check_use(
-    name: str, signal: Signal, use: UseLine, known: Mapping[str, Variable], find: Callable[[str], Signal | None]
-) -> None:
+def _told_elsewhere(
+    name: str, use: UseLine, link: str, known: Mapping[str, Variable], namespace: Namespace
+) -> Variable:
+    signal = namespace.find_elsewhere(use.signal, link)
+    if signal is None:
+        raise EntryFault(f"use.{name}: there is no signal {use.signal!r}")
     if signal.in_rows:
         raise EntryFault(f"use.{name}: {signal.name} stands in rows of its message and has no one value")
+    same: list[tuple[Signal, str]] = []
     for theirs, mine in use.same.items():
-        other = find(theirs)
-        if other is None or other.link != signal.link:
+        other = namespace.find(theirs, signal.link)
+        if other is None:
             raise EntryFault(f"use.{name}: {theirs!r} is no signal of {signal.link}, which tells {signal.name}")
         if not any(other.find_field(message) is not None for message, _ in signal.sources):
             raise EntryFault(f"use.{name}: no message tells both {signal.name} and {theirs}")
@@ -151,6 +161,8 @@ def _check_use(
             raise EntryFault(f"use.{name}: this message tells no {mine}")
         if known[mine].signal.type != other.type:
             raise EntryFault(f"use.{name}: {theirs} is a {other.type}, {mine} a {known[mine].signal.type}")
+        same.append((other, mine))
+    return Variable(name, signal, use, tuple(same))
 
 
 def _taken(name: str, inputs: tuple[Input, ...] | None) -> Input:

@@ -48,6 +48,16 @@ def read_takes(takes: str) -> tuple[Input, ...]:
     return tuple(found)
 
 
+def words_of(inputs: tuple[Input, ...]) -> str:
+    """The inputs for people: name, unit, `?` where it may be absent."""
+    return ", ".join(
+        f"{one.name}{' [' + words_of(one.rows) + ']' if one.rows else ''}"
+        f"{' ' + one.unit if one.unit and not one.name.endswith(one.unit) else ''}"
+        f"{' (text)' if one.kind == 'text' else ''}{'?' if one.optional else ''}"
+        for one in inputs
+    )
+
+
 def unit_in(name: str) -> str:
     """The unit that a field's name ends in, "" for none."""
     return UNITS.get(name.rpartition("_")[2], "")

@@ -40,6 +40,11 @@ class LiveValue:
     description: str
     reason: str = ""
 
+    @property
+    def key(self) -> str:
+        """Sorts and names the line: two links may tell one signal."""
+        return f"{self.name} {self.link}"
+
 
 def find_live(plant: Plant, plan: LinkPlan) -> list[LiveValue]:
     """All signals by name; one with unit `*` once for each unit that has told it."""
@@ -51,7 +56,7 @@ def find_live(plant: Plant, plan: LinkPlan) -> list[LiveValue]:
         up = states.get(code) == CONNECTED
         for signal in mapping.signals:
             found += [_shown(signal, row, up, used[signal.name]) for row in _told(signal, newest)]
-    return sorted(found, key=lambda one: one.name)
+    return sorted(found, key=lambda one: one.key)
 
 
 def _newest(plant: Plant, link: str) -> Mapping[str, Any]:

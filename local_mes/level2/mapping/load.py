@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from local_mes.level2.links import Link
 from local_mes.level2.mapping.entries import Entry, EntryFault, make_entry, matches
 from local_mes.level2.mapping.files import MappingFile, bad_mapping, parse, read_text
-from local_mes.level2.mapping.signals import Signal, make_signal
+from local_mes.level2.mapping.signals import Namespace, Signal, make_signal
 from local_mes.level2.operations import get_inputs
 from local_mes.model.domain import PlantModel
 from shared.errors import BadSetup
@@ -34,10 +34,10 @@ class LinkMapping:
 
 @dataclass(frozen=True)
 class Mappings:
-    """The plant's namespace: every signal once, and what each link's messages mean."""
+    """The plant's namespace, and what each link's messages mean."""
 
     by_link: Mapping[str, LinkMapping]
-    signals: Mapping[str, Signal]
+    namespace: Namespace
 
 
 def load_mappings(plan: LinkPlan, instead: Mapping[str, str] | None = None) -> Mappings:
@@ -45,22 +45,35 @@ def load_mappings(plan: LinkPlan, instead: Mapping[str, str] | None = None) -> M
 
     instead: link -> a file's text that is to be checked in place of the one on disk.
     """
+    given = instead or {}
     files = {
-        link.code: parse((instead or {}).get(link.code) or read_text(plan.folder / link.mapping), link.mapping)
+        link.code: parse(
+            given[link.code] if link.code in given else read_text(plan.folder / link.mapping), link.mapping
+        )
         for link in plan.links.values()
         if link.mapping
     }
-    signals: dict[str, Signal] = {}
-    for link, file in _with_link(plan, files):
-        for line in file.signal:
-            signal = make_signal(line, link, plan.model, file.lookup, link.mapping)
-            if signal.name in signals:
-                raise bad_mapping(link.mapping, f"signal {signal.name!r} is described twice")
-            signals[signal.name] = signal
+    signals: dict[str, list[Signal]] = {}
     for link, file in _with_link(plan, files):
         _check_messages(plan, link, file)
-    made = {link.code: _link_mapping(link, file, signals, plan.model) for link, file in _with_link(plan, files)}
-    return Mappings(made, signals)
+        for line in file.signal:
+            signal = make_signal(line, link, plan.model, file.lookup, link.mapping)
+            _check_same(signal, signals.setdefault(signal.name, []), link.mapping)
+            signals[signal.name].append(signal)
+    namespace = Namespace({name: tuple(told) for name, told in signals.items()})
+    made = {link.code: _link_mapping(link, file, namespace, plan.model) for link, file in _with_link(plan, files)}
+    return Mappings(made, namespace)
+
+
+def _check_same(signal: Signal, told: Iterable[Signal], file: str) -> None:
+    """Two links may tell one signal; it is the same thing then, in whatever unit each tells it."""
+    for other in told:
+        if other.link == signal.link:
+            raise bad_mapping(file, f"signal {signal.name!r} is described twice")
+        if other.type != signal.type or not other.measure.fits(signal.measure):
+            raise bad_mapping(
+                file, f"signal {signal.name!r}: {other.link} tells it as another type, or in no such unit"
+            )
 
 
 def _check_messages(plan: LinkPlan, link: Link, file: MappingFile) -> None:
@@ -77,15 +90,15 @@ def _with_link(plan: LinkPlan, files: Mapping[str, MappingFile]) -> Iterator[tup
     return ((plan.links[code], file) for code, file in files.items())
 
 
-def _link_mapping(link: Link, file: MappingFile, signals: Mapping[str, Signal], model: PlantModel) -> LinkMapping:
-    own = tuple(signals[line.name] for line in file.signal)
+def _link_mapping(link: Link, file: MappingFile, namespace: Namespace, model: PlantModel) -> LinkMapping:
+    own = tuple(one for line in file.signal if (one := namespace.find(line.name, link.code)) is not None)
     units = frozenset(unit.code for unit in model.unit)
     entries: list[Entry] = []
     for line in file.operation:
         if line.name in {entry.name for entry in entries}:
             raise bad_mapping(link.mapping, f"operation {line.name!r} is described twice")
         try:
-            entries.append(make_entry(line, own, signals.get, units, get_inputs(line.operation)))
+            entries.append(make_entry(line, link.code, own, namespace, units, get_inputs(line.operation)))
         except (EntryFault, BadSetup) as error:
             raise bad_mapping(link.mapping, f"operation {line.name!r}: {str(error).rstrip('.')}") from error
     return LinkMapping(link.code, link.mapping, own, tuple(entries))

@@ -88,6 +88,22 @@ class Signal:
             raise BadMessage(f"{self.name} is {value}{unit}, above {self.high:g}{unit}", field)
 
 
+@dataclass(frozen=True)
+class Namespace:
+    """Every signal by its name; more than one link may tell the same."""
+
+    by_name: Mapping[str, tuple[Signal, ...]]
+
+    def find(self, name: str, link: str) -> Signal | None:
+        """The signal as this link tells it."""
+        return next((one for one in self.by_name.get(name, ()) if one.link == link), None)
+
+    def find_elsewhere(self, name: str, link: str) -> Signal | None:
+        """The signal as another link tells it, in the model's order; as this one where no other does."""
+        told = self.by_name.get(name, ())
+        return next((one for one in told if one.link != link), None) or self.find(name, link)
+
+
 def is_of(told: str, message: str) -> bool:
     """Whether a message's name is the one told: itself, or `*.Tap` for the Tap of any unit."""
     return told == message or (told.startswith("*.") and told[2:] == message.rpartition(".")[2] and "." in message)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from level2_line import Line
 from level2_peers import Site, cut
 from sqlalchemy import select
@@ -15,6 +19,8 @@ from sqlalchemy import select
 from local_mes.level2.again import interpret_again, interpret_all_again, let_followers_go
 from local_mes.level2.interpret import Interpreter
 from local_mes.level2.links import load_links
+from local_mes.level2.mapping.apply import apply
+from local_mes.level2.mapping.elsewhere import Spooled
 from local_mes.level2.mapping.inputs import Input, read_takes
 from local_mes.level2.mapping.live import find_live
 from local_mes.level2.mapping.measures import UnitError, convert, measure
@@ -23,10 +29,12 @@ from local_mes.level2.mapping.unit_check import unit_of
 from local_mes.level2.operations import Message, Work, operation
 from local_mes.level2.service import mend
 from local_mes.level2.tables import repair, spool_waiting
+from shared.cli import cli
 from shared.clock import FixedClock
 from shared.db.engine import read
 from shared.errors import BadInput, BadSetup
 from shared.material.facts import MaterialMoved
+from shared.settings import PlantSettings
 
 MakeSite = Callable[..., Site]
 CALLED: list[tuple[str, dict[str, Any]]] = []
@@ -372,6 +380,7 @@ FAULTS = [
     (ENTRY.replace('message = "TORCH.Cut"', 'message = "TORCH.Cut"\nunit = "CC9"'), "no unit 'CC9'"),
     (JOINED.replace("pyro_temperature", "pyro_warmth"), "use.pyro: there is no signal"),
     (JOINED.replace("pyro_heat", "cut"), "is no signal of PYRO"),
+    (ENTRY + '  [operation.use]\n  x = "CC/LINE/CC1/pyro_heat"', "TORCH.Cut does not tell CC/LINE/CC1/pyro_heat"),
     (WAITS.replace('after = ["pyro"]', 'after = ["heat"]'), "after: heat is not described in `use`"),
 ]
 
@@ -554,6 +563,48 @@ def test_conversion_is_exact() -> None:
         assert convert(Fraction(value), measure(given), measure(wanted)) == is_
     with pytest.raises(UnitError, match="kg cannot become m"):
         convert(Fraction(1), measure("kg"), measure("m"))
+
+
+def test_the_example_of_the_documents_can_be_used(tmp_path: Path) -> None:
+    root = Path(__file__).parents[3]
+    from local_mes.production import operations as operations  # registers what messages can mean
+
+    section = (root / "docs" / "plant-model.md").read_text().partition("## Mapping")[2]
+    link, file = [block.partition("```")[0] for block in section.split("```toml")[1:3]]
+    model = (root / "demo" / "plants" / "ald" / "model.toml").read_text()
+    shutil.copytree(root / "demo" / "plants" / "ald", tmp_path / "ald")
+    more = '  [link.settings]\n  message = "CC1.Shift"\n  format = "csv"\n'
+    (tmp_path / "ald" / "model.toml").write_text(model + link.replace('"mapping/cc1.toml"', '"shift.toml"') + more)
+    (tmp_path / "ald" / "shift.toml").write_text(file)
+    settings = PlantSettings(
+        code="ALD", name="A", folder=tmp_path, model=tmp_path / "ald" / "model.toml", hub_url="http://127.0.0.1:1"
+    )
+    config = tmp_path / "ald.toml"
+    config.write_text(
+        f'code = "ALD"\nname = "A"\nfolder = "{tmp_path}"\nmodel = "{settings.model}"\nhub_url = "http://127.0.0.1:1"\n'
+    )
+    done = CliRunner().invoke(cli, ["plant", "mapping", "--config", str(config)])
+    assert done.exit_code == 0, done.output
+    assert "shift.toml: CC1.Shift is heat_summary (slabs of a heat, one a line)" in done.output
+    mapping = load_links(settings).mappings.by_link["CC1-FILES"]
+    fields = {"HEAT_NO": "161843", "LEN": "9,3", "kind": "1", "strand": "2", "cut": 3}
+    message = Message("s", 1, "CC1-FILES", "CC1.Shift", fields, 0, "", None, 0)
+    found = apply(mapping, message, Spooled(None))  # type: ignore[arg-type]
+    assert found.fields["slabs"] == [
+        {"strand": 2, "cut": 3, "cold_length_mm": 9300, "width_mm": 1280, "mass_kg": 20460}
+    ]
+    assert (found.unit, found.operation) == ("CC1", "heat_summary")
+
+    (tmp_path / "ald" / "shift.toml").write_text(file.replace("length * per_metre", "length + per_metre"))
+    wrong = subprocess.run(
+        [str(Path(sys.executable).parent / "strandline"), "plant", "mapping", "--config", str(config)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert wrong.returncode == 2
+    assert "operation 'slabs of a heat, one a line': fields.mass_kg: it adds m and t/m" in wrong.stderr
 
 
 def test_what_an_operation_takes_is_read_from_one_line() -> None:
