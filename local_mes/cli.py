@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from local_mes.level2.commands import capture, mapping, opcua_certificate, replay
+from local_mes.level2.edge.commands import edge
 from local_mes.level2.shadow.commands import tee
 from sync.bundles.commands import bundle_commands
 from sync.commands import Door, add_node_commands, config
@@ -46,12 +47,12 @@ def _roles() -> Mapping[str, str]:
 def _road(file: Path, _only: str) -> Road:
     from functools import partial
 
-    from local_mes.level2.interpret import oldest_open_ms
+    from local_mes.level2.edge.open_since import open_since_ms
     from local_mes.model.high_marks import NumberMarks
     from sync.bundles.export import road_up
 
     here = _plant(file)
-    return road_up(here.node, partial(oldest_open_ms, here), NumberMarks(here.model))
+    return road_up(here.node, partial(open_since_ms, here), NumberMarks(here.model))
 
 
 def _comparing(file: Path) -> Comparing:
@@ -84,11 +85,13 @@ def init(file: Path) -> None:
 @config
 def upgrade(file: Path) -> None:
     """Bring the database to the schema of this release; stop the plant first."""
+    from local_mes.level2.edge.hosting import upgrade_desk
     from local_mes.wiring import MIGRATIONS
     from shared.db import migrate
 
     here = _plant(file)
     migrate.upgrade(here.node.engine, MIGRATIONS)
+    upgrade_desk(here)
     click.echo(f"{here.code} has the schema of this release.")
 
 
@@ -149,3 +152,4 @@ plant.add_command(capture)
 plant.add_command(mapping)
 plant.add_command(replay)
 plant.add_command(tee)
+plant.add_command(edge)
