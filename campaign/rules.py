@@ -17,6 +17,7 @@ from sync import (
     believing,
     caller,
     desk,
+    foreseeing,
     incoming,
     marks,
     mending,
@@ -105,7 +106,7 @@ def _drop_bodies_acknowledged() -> list[Change]:
 
 def _planned(without: Callable[..., recovery.Plan]) -> list[Change]:
     """Another plan of recovery: where it is fetched for, and where it is carried out."""
-    return [(recovering, "plan", without), (mending, "plan", without)]
+    return [(recovering, "plan", without), (foreseeing, "plan", without)]
 
 
 def _plan_without(*causes: str) -> Callable[..., recovery.Plan]:

@@ -12,6 +12,7 @@ from shared.errors import BadSetup
 from shared.journal.anchor import Anchor, read_anchor, write_anchor
 from shared.journal.highest import NOTHING, Outside
 from shared.journal.life import Beginning, begin_life, current_anchor, get_identity
+from shared.journal.rederive import clear_scratch
 from shared.logs import get
 from shared.node import Node
 from sync.losses import note_lost
@@ -30,6 +31,7 @@ def begin(node: Node, outside: Outside = NOTHING) -> Beginning:
 
     What is done here is done before the first write and in one transaction; the anchor follows it.
     """
+    clear_scratch(node.settings.folder)
     file = anchor_file(node)
     before = read_anchor(file)
     try:

@@ -10,30 +10,32 @@ goes aside with its entry and is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from shared.journal.abandon import abandon
-from shared.journal.archived import bodies_of
+from shared.journal.bulk import append_many
 from shared.journal.chain import GENESIS
 from shared.journal.highest import Outside, jump
-from shared.journal.journal import Journal, append_entry, open_epoch
+from shared.journal.journal import Journal, open_epoch
 from shared.journal.life import renew_instance
+from shared.journal.position import lock_applying
 from shared.journal.reading import Stored, hash_at, last_entry
 from shared.journal.rebuild_author import apply_epoch, rebuild_author
 from shared.journal.tables import entry, fact, head
 from shared.journal.tables import epoch as epoch_table
+from sync.beside import Beside
 from sync.caller import Session
+from sync.foreseeing import foresee
 from sync.incoming import keep_seal
 from sync.marks import drop_seals
 from sync.meeting import renumber
 from sync.messages import EpochState
-from sync.outgoing import states
-from sync.recovery import Plan, fold, plan
+from sync.recovery import Plan
 from sync.staging import clear, pieces
-from sync.storing import named_ids, store_entries
+from sync.storing import store_entries
 from sync.tables import position
 
 IDS_A_QUERY = 500
@@ -47,7 +49,6 @@ class Mended:
     taken: int
     carried: int
     contradicted: tuple[str, ...]
-    rebuilt: bool
 
     def tell(self) -> tuple[str, str]:
         """For people: what happened, and the evidence."""
@@ -60,81 +61,65 @@ class Mended:
         return f"{what}{lost}.", f"{heads}. Gave way: {', '.join(self.contradicted[:50]) or 'none'}"
 
 
-def mend(conn: Connection, journal: Journal, outside: Outside, session: Session, meets: dict[str, int]) -> Mended:
-    """Carry a recovery out, in the caller's write transaction; everything it takes must be staged."""
-    return _Mending(conn, journal, session.holds, meets).run(outside, session.counters)
+def mend(
+    conn: Connection,
+    journal: Journal,
+    outside: Outside,
+    session: Session,
+    meets: dict[str, int],
+    beside: Beside | None = None,
+) -> Mended:
+    """Carry a recovery out, in the caller's write transaction; everything it takes must be staged.
+
+    beside  the rows that it comes to, if they were made before
+    """
+    return _Mending(conn, journal, session.holds, meets, beside).run(outside, session.counters)
 
 
 class _Mending:
     """One recovery in its transaction."""
 
-    def __init__(self, conn: Connection, journal: Journal, holds: Sequence[EpochState], meets: dict[str, int]) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        journal: Journal,
+        holds: Sequence[EpochState],
+        meets: dict[str, int],
+        beside: Beside | None,
+    ) -> None:
         self.conn, self.journal, self.code, self.now = conn, journal, journal.code, journal.clock.now_ms()
         conn.execute(select(head).where(head.c.stream == self.code).with_for_update())
-        self.own = states(conn, self.code)
-        self.plan = plan(self.own, holds, meets)
-        self.fates = self._fates()
-        if self._written_since({state.epoch for state in holds}):
-            self.plan = fold(self.plan, self.own, holds)
+        self.seen = foresee(conn, self.code, holds, meets)
+        self.plan, self.fates = self.seen.plan, self.seen.fates
+        self.beside, self.under_other_ids = beside, False
 
     def run(self, outside: Outside, counters: dict[str, int]) -> Mended:
         """All of it, in an order that the database's own guards allow."""
-        in_order = self._comes_last()
-        carried = [item for epoch, keep in self._asides() for item in self._put_aside(epoch, keep)]
+        lock_applying(self.conn)
+        carried = [item for epoch, keep in self.seen.asides() for item in self._put_aside(epoch, keep)]
         self._drop_contradicted()
         taken = self._take()
         self._order()
         if self.plan.child:
             self._open_child()
             jump(self.conn, outside, counters)
-        count = self._carry(carried)
-        rebuilt = not in_order
-        if rebuilt:
-            rebuild_author(self.conn, self.journal.appliers, self.code, self.now)
-        else:
-            for step in self.plan.steps:
-                apply_epoch(self.conn, self.journal.appliers, self.code, step.epoch, step.keep, self.now)
+        count = append_many(self.conn, self.code, carried)
+        self._apply()
         clear(self.conn, self.code)
         self.conn.execute(delete(position).where(position.c.stream == self.code))
         gave_way = tuple(sorted(i for i, fate in self.fates.items() if fate == "contradicted"))
-        return Mended(self.plan, taken, count, gave_way, rebuilt)
+        return Mended(self.plan, taken, count, gave_way)
 
-    def _fates(self) -> dict[str, str]:
-        """Of the facts that come back, those that we have too: with the same bytes, or with others."""
-        fates: dict[str, str] = {}
+    def _apply(self) -> None:
+        """Bring the rows to what the journal says now: taken over where they were made beside, else made here."""
+        if self.beside is not None and not self.under_other_ids and self.beside.swap(self.conn):
+            return
+        appliers = self.journal.appliers
+        if not self.seen.comes_last():
+            rebuild_author(self.conn, appliers, self.code, self.now)
+            return
         for step in self.plan.steps:
-            for piece in pieces(self.conn, step):
-                ids = named_ids(piece.batch.seal, piece.entries)
-                held = bodies_of(self.conn, [fact_id for fact_id, _ in ids])
-                fates |= {i: "known" if held[i] == body else "contradicted" for i, body in ids if i in held}
-        return fates
-
-    def _asides(self) -> Iterator[tuple[str, int]]:
-        yield from ((step.epoch, step.keep) for step in self.plan.steps)
-        yield from ((epoch, 0) for epoch in self.plan.folded)
-
-    def _written_since(self, seen: set[str]) -> bool:
-        """Whether a fact that gives way also stands in an epoch of ours that goes on and that the peer never saw."""
-        keep = dict(self._asides())
-        unseen = {state.epoch for state in self.own} - seen - keep.keys()
-        ids = [i for i, fate in self.fates.items() if fate == "contradicted"]
-        for at in range(0, len(ids), IDS_A_QUERY):
-            query = select(entry.c.epoch).where(
-                entry.c.stream == self.code, entry.c.fact_id.in_(ids[at : at + IDS_A_QUERY])
-            )
-            if any(row.epoch in unseen for row in self.conn.execute(query)):
-                return True
-        return False
-
-    def _comes_last(self) -> bool:
-        """Whether what comes in follows, in order, all that stays: then the rows need no rebuild."""
-        heads = {state.epoch: state.seq for state in self.own}
-        if not self.plan.steps:
-            return True
-        if self.plan.folded or any(heads.get(step.epoch, 0) > step.keep for step in self.plan.steps):
-            return False
-        after = self.plan.order[self.plan.order.index(self.plan.steps[0].epoch) + 1 :]
-        return not any(heads.get(epoch) for epoch in after)
+            apply_epoch(self.conn, appliers, self.code, step.epoch, step.keep, self.now)
 
     def _put_aside(self, epoch: str, keep: int) -> list[Stored]:
         gone = abandon(self.conn, self.code, epoch, keep, self.fates, self.now)
@@ -158,7 +143,7 @@ class _Mending:
                 self._insert_epoch(step.state, -1_000_000 - number)
             for piece in pieces(self.conn, step):
                 if piece.entries:
-                    store_entries(self.conn, piece.batch.seal, piece.entries)
+                    self.under_other_ids |= bool(store_entries(self.conn, piece.batch.seal, piece.entries))
                     taken += len(piece.entries)
                 if piece.batch.seal.last <= step.take:
                     keep_seal(self.conn, piece.batch, self.now)
@@ -202,13 +187,3 @@ class _Mending:
             self.conn.execute(update(head).where(head.c.stream == self.code).values(recorded_at_ms=recorded, **place))
         open_epoch(self.conn, self.code, self.now, reason="recovered")
         renew_instance(self.conn)
-
-    def _carry(self, items: Sequence[Stored]) -> int:
-        """Give each fact a place at the end of the newest epoch, unless it has one already."""
-        count = 0
-        for item in items:
-            stands = select(entry.c.seq).where(entry.c.stream == self.code, entry.c.fact_id == item.fact_id)
-            if self.conn.execute(stands).first() is None:
-                append_entry(self.conn, self.code, item.fact_id, item.body, item.recorded_at_ms)
-                count += 1
-        return count

@@ -1,21 +1,26 @@
 """Between hello and push: whatever a restore has parted is mended before anything more is sent (sync-protocol.md, 1.3).
 
-First the network: where chains part is looked for, and what is to be taken is fetched and proved. Then one transaction
-in this node's database takes it over. Then the anchor. A node that dies anywhere in between says hello again and goes
-on; what it fetched is still there. Recording goes on meanwhile, but for that one transaction.
+First the network: where chains part is looked for, and what is to be taken is fetched and proved. Of a long history the
+rows are made beside (beside.py). Then one transaction in this node's database takes it over. Then the anchor. A node that
+dies anywhere in between says hello again and goes on; what it fetched is still there. Recording goes on meanwhile, but
+for that one transaction.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from shared.db.engine import read, write
 from shared.journal.highest import Outside, ahead_of, jump
 from shared.journal.journal import Journal
 from shared.journal.reading import hash_at
 from shared.logs import get
+from sync.beside import Beside, beside
 from sync.caller import Caller, Session
+from sync.foreseeing import foresee
 from sync.giving_back import give_back
 from sync.mending import mend
 from sync.messages import EpochState
@@ -29,14 +34,22 @@ log = get("recovery")
 class Recovery:
     """Mends this node's own stream against what its peer holds of it.
 
-    write_anchor brings the anchor file level with the database.
+    write_anchor brings the anchor file level with the database; in folder is room for rows that are made beside.
     """
 
-    def __init__(self, caller: Caller, journal: Journal, outside: Outside, write_anchor: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        journal: Journal,
+        outside: Outside,
+        write_anchor: Callable[[], None],
+        folder: Path | None = None,
+    ) -> None:
         self._caller = caller
         self._journal = journal
         self._outside = outside
         self._write_anchor = write_anchor
+        self._folder = folder or Path(tempfile.gettempdir())
 
     def settle(self, session: Session) -> bool:
         """Compare and mend; True when this node's epochs changed, so that a new hello must show them.
@@ -53,8 +66,21 @@ class Recovery:
             return False
         for step in found.steps:
             fetch(self._caller, session, step)
+        with read(self._caller.engine) as conn:
+            seen = foresee(conn, self._caller.code, session.holds, meets)
+        with beside(self._caller.engine, self._journal.appliers, self._caller.code, seen, self._folder) as made:
+            what = self._carry_out(session, meets, made)
+            self._journal.notify()
+            self._write_anchor()
+            if made is not None:
+                made.settle(self._caller.engine)
+        log.warning("history mended", what=what)
+        return True
+
+    def _carry_out(self, session: Session, meets: dict[str, int], made: Beside | None) -> str:
+        """The one transaction, and what it says for people."""
         with write(self._caller.engine) as conn:
-            mended = mend(conn, self._journal, self._outside, session, meets)
+            mended = mend(conn, self._journal, self._outside, session, meets, made)
             what, evidence = mended.tell()
             open_incident(
                 conn,
@@ -65,10 +91,7 @@ class Recovery:
                 level="attention",
                 evidence=evidence,
             )
-        log.warning("history mended", what=what)
-        self._journal.notify()
-        self._write_anchor()
-        return True
+        return what
 
     def _meets(self, session: Session) -> dict[str, int]:
         """For every epoch that both know, the last place where the chains agree."""

@@ -195,7 +195,7 @@ def _exchange(node: Node, peer: Peer, ground: Ground, limit: Limit, transport: T
         ground.departing,
         ground.arrived,
         Lease(node.engine, f"ship:{peer.code}", LEASE_S),
-        Recovery(caller, node.journal, outside, ground.anchoring.write_now).settle,
+        Recovery(caller, node.journal, outside, ground.anchoring.write_now, node.settings.folder).settle,
     )
 
 

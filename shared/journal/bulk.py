@@ -11,11 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from shared.db.bulk import insert_all
 from shared.ids import new_id
 from shared.journal import tables
-from shared.journal.chain import next_hash
+from shared.journal.chain import chain, next_hash
 from shared.journal.fact import Draft, Fact, Subject, decode, encode
 from shared.journal.journal import Work, lock_head, to_fact
+from shared.journal.reading import Stored
 from shared.journal.subjects import find_heads
 
 IDS_A_QUERY = 500
@@ -54,6 +56,32 @@ def record_many(tx: Work, drafts: Sequence[Draft[Any]]) -> list[str]:
     tx.journal.appliers.apply(conn, [decode(row["body"]) for row in facts])
     tx.recorded += [row["fact_id"] for row in facts]
     return ids
+
+
+def append_many(conn: Connection, stream: str, items: Sequence[Stored]) -> int:
+    """Give stored facts new places at the end of a stream, in this order, unless they have one in it; returns how many
+    got one."""
+    held = _standing(conn, stream, [item.fact_id for item in items])
+    fresh = list({item.fact_id: item for item in items if item.fact_id not in held}.values())
+    if not fresh:
+        return 0
+    latest = max(item.recorded_at_ms for item in fresh)
+    head = lock_head(conn, stream, latest)
+    hashes = chain(head.epoch, stream, head.seq + 1, head.hash, (item.body for item in fresh))
+    places = enumerate(zip(fresh, hashes, strict=True), start=head.seq + 1)
+    rows = [{"stream": stream, "epoch": head.epoch, "seq": n, "hash": h, "fact_id": i.fact_id} for n, (i, h) in places]
+    insert_all(conn, tables.entry, rows)
+    moved = {"seq": head.seq + len(fresh), "hash": hashes[-1], "recorded_at_ms": max(latest, head.recorded_at_ms)}
+    conn.execute(update(tables.head).where(tables.head.c.stream == stream).values(moved))
+    return len(fresh)
+
+
+def _standing(conn: Connection, stream: str, ids: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for part in _parts(ids):
+        here = select(tables.entry.c.fact_id).where(tables.entry.c.stream == stream, tables.entry.c.fact_id.in_(part))
+        found |= set(conn.execute(here).scalars())
+    return found
 
 
 def _subjects(code: str, drafts: Sequence[Draft[Any]]) -> set[tuple[str, str]]:

@@ -6,6 +6,7 @@ by row. What differs is put right in one short transaction: nothing is dropped, 
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ from shared.journal.replay import apply_entries
 from shared.journal.tables import head
 
 ENTRIES_AT_ONCE = 2_000
+SCRATCH = "rederive-"
+"""How the folders of scratch databases begin; one that is left over was of a process that was killed."""
+
 ROUNDS_MAX = 3
 """Times that rows are put right: a row that other rows rest on comes first."""
 
@@ -54,10 +58,25 @@ class Scratch:
     done: dict[str, int]
 
 
+def clear_scratch(folder: Path) -> None:
+    """At a start: remove what killed processes left."""
+    for left in folder.glob(f"{SCRATCH}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 @contextmanager
 def scratch_for(engine: Engine, appliers: Appliers, author: str, folder: Path) -> Iterator[Scratch]:
     """Make the author's rows again in a scratch database in `folder`, which goes with it."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix="rederive-") as place:
+    with empty_scratch(engine, author, folder) as scratch:
+        with read(engine) as source:
+            follow(source, scratch, appliers)
+        yield scratch
+
+
+@contextmanager
+def empty_scratch(engine: Engine, author: str, folder: Path) -> Iterator[Scratch]:
+    """A scratch database in `folder`, which goes with it, before the first row."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=SCRATCH) as place:
         made = open_engine(f"sqlite:///{place}/scratch.sqlite")
         try:
             metadata.create_all(made)
@@ -66,7 +85,6 @@ def scratch_for(engine: Engine, appliers: Appliers, author: str, folder: Path) -
                 scratch = Scratch(conn, author, {})
                 with read(engine) as source:
                     _copy_judgements(source, conn)
-                    follow(source, scratch, appliers)
                 yield scratch
                 conn.rollback()
         finally:
@@ -108,8 +126,9 @@ def put_right(engine: Engine, appliers: Appliers, author: str, folder: Path) -> 
             if not suspects:
                 break
             with write(engine) as conn:
-                lock_applying(conn)
+                # in this order everywhere, or two would wait for each other
                 conn.execute(select(head.c.seq).where(head.c.stream == author).with_for_update())
+                lock_applying(conn)
                 follow(conn, scratch, appliers)
                 for table, key in sorted({(item.table, item.key) for item in suspects}):
                     mended += _mend(conn, scratch, metadata.tables[table], key)

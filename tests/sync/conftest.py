@@ -320,6 +320,13 @@ class Kit:
     def plant(self, code: str = "ALD") -> Box:
         return make_box(self.folder, code, self.clock)
 
+    def installed_again(self, code: str, database_url: str = "") -> Box:
+        """A node whose folder has its keys and nothing else."""
+        node = make_node(self.folder, code, self.clock, database_url)
+        create_tables(node.engine)
+        begin(node)
+        return Box(node, make_ground(node, 500))
+
     def hub(self, database_url: str = "") -> Box:
         return make_hub(self.folder, self.clock, database_url)
 

@@ -25,7 +25,7 @@ BEFORE_COMMIT = [
     ("sync.mending:store_entries", "after"),
     ("sync.mending:renumber", "after"),
     ("sync.mending:open_epoch", "after"),
-    ("sync.mending:append_entry", "after"),
+    ("sync.mending:append_many", "after"),
     ("sync.mending:rebuild_author", "after"),
     ("sync.recovering:mend", "after"),
 ]
