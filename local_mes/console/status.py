@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from local_mes.level2.down import count_late, find_refused_lately
 from local_mes.level2.link_state import COLLECTOR_AWAY_MS, CONNECTED, find_states, real_ms
 from local_mes.plant import Plant
 from shared.db.engine import read
@@ -51,9 +52,27 @@ def level2_status(plant: Plant) -> tuple[StatusLine, ...]:
         return (StatusLine("nodata", "Level 2: the collector does not run. No data."),)
     names = {link.code: link.code for link in plant.model.link}
     silent = [row for row in states.values() if row.state != CONNECTED and row.link in names]
+    orders = _orders_status(plant)
     if not silent:
-        return (StatusLine("normal", f"Level 2: {len(names)} of {len(names)} links connected"),)
-    return tuple(level2_line(names[row.link], _clock(plant, row.since_ms)) for row in silent)
+        return (*orders, StatusLine("normal", f"Level 2: {len(names)} of {len(names)} links connected"))
+    return (*orders, *(level2_line(names[row.link], _clock(plant, row.since_ms)) for row in silent))
+
+
+def _orders_status(plant: Plant) -> tuple[StatusLine, ...]:
+    """Orders to Level 2 that wait too long, and the one that was refused last."""
+    late = count_late(plant.spool)
+    lines = [
+        StatusLine("attention", f"{link}: {_many(count)} not answered yet.") for link, count in sorted(late.items())
+    ]
+    refused = find_refused_lately(plant.spool, plant.clock.now_ms())
+    if refused is not None:
+        at = _clock(plant, refused.answered_ms)
+        lines.append(StatusLine("attention", f"{refused.link}: {refused.message} refused at {at} ({refused.answer})."))
+    return tuple(lines)
+
+
+def _many(count: int) -> str:
+    return "an order is" if count == 1 else f"{count} orders are"
 
 
 def _clock(plant: Plant, at_ms: int | None) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from local_mes.level2.link_state import real_ms
 from local_mes.level2.spool_tables import down
 from local_mes.level2.telegrams.layout import Protocol
 from shared.clock import Clock
@@ -23,6 +24,10 @@ from shared.db.engine import read, write
 TELEGRAM, CALL = "telegram", "call"
 _FOLLOWING = Protocol().next_sequence
 QUEUED, SENT, CONFIRMED, REFUSED = "queued", "sent", "confirmed", "refused"
+LATE_MS = 2_000
+"""Real time after which an order that is not answered is late: a healthy peer answers within some milliseconds."""
+RECENT_MS = 900_000
+"""A refusal is said on every page for so long."""
 WITHHELD = "withheld"
 """Of a link that only listens: it is never sent."""
 
@@ -43,6 +48,8 @@ class Down:
     queued_ms: int
     answered_ms: int | None
     answer: str
+    late: bool = False
+    """Open for so long that people should look."""
 
 
 def queue_telegram(spool: Engine, clock: Clock, link: str, message: str, fields: Mapping[str, Any], *, key: str) -> int:
@@ -108,12 +115,36 @@ def take_next(conn: Connection, link: str, now_ms: int, following: Callable[[int
 
 
 def settle(conn: Connection, down_id: int, now_ms: int, *, accepted: bool, answer: str) -> None:
-    """Level 2 has answered."""
-    conn.execute(
-        update(down)
-        .where(down.c.down_id == down_id)
-        .values(state=CONFIRMED if accepted else REFUSED, answered_ms=now_ms, answer=answer)
+    """Level 2 has answered. What was withdrawn meanwhile stays so, unless it has been accepted after all."""
+    this = update(down).where(down.c.down_id == down_id)
+    if not accepted:
+        this = this.where(down.c.state.in_((QUEUED, SENT)))
+    conn.execute(this.values(state=CONFIRMED if accepted else REFUSED, answered_ms=now_ms, answer=answer))
+
+
+def is_open(conn: Connection, down_id: int) -> bool:
+    """Whether it is still to be sent: it may have been withdrawn."""
+    return conn.execute(select(down.c.state).where(down.c.down_id == down_id)).scalar() in (QUEUED, SENT)
+
+
+def count_late(spool: Engine) -> dict[str, int]:
+    """Orders that wait too long, by link."""
+    late = (down.c.state.in_((QUEUED, SENT)), down.c.queued_real_ms < real_ms() - LATE_MS)
+    with read(spool) as conn:
+        return {
+            row[0]: row[1] for row in conn.execute(select(down.c.link, func.count()).where(*late).group_by(down.c.link))
+        }
+
+
+def find_refused_lately(spool: Engine, now_ms: int) -> Down | None:
+    """The newest order that was refused, if that is not long ago."""
+    c = down.c
+    query = (
+        select(down).where(c.state == REFUSED, c.answered_ms > now_ms - RECENT_MS).order_by(c.down_id.desc()).limit(1)
     )
+    with read(spool) as conn:
+        row = conn.execute(query).first()
+    return _down(row) if row else None
 
 
 def withhold(conn: Connection, link: str, now_ms: int, why: str) -> None:
@@ -137,7 +168,15 @@ def _queue(spool: Engine, clock: Clock, *, fields: Mapping[str, Any], **values: 
     with write(spool) as conn:
         conn.execute(
             insert(down)
-            .values(fields=text, state=QUEUED, queued_ms=clock.now_ms(), tries=0, answer="", **values)
+            .values(
+                fields=text,
+                state=QUEUED,
+                queued_ms=clock.now_ms(),
+                queued_real_ms=real_ms(),
+                tries=0,
+                answer="",
+                **values,
+            )
             .on_conflict_do_nothing(index_elements=["key"])
         )
         down_id: int = conn.execute(select(down.c.down_id).where(down.c.key == values["key"])).scalar_one()
@@ -158,4 +197,5 @@ def _down(row: Any) -> Down:
         row.queued_ms,
         row.answered_ms,
         row.answer,
+        late=row.state in (QUEUED, SENT) and (row.queued_real_ms or 0) < real_ms() - LATE_MS,
     )

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from local_mes.level2.devices.standing import withdraw_held
 from local_mes.level2.down import CALL, TELEGRAM, queue_call, queue_telegram
+from local_mes.level2.primary_data import withdraw_primary_data
 from local_mes.level2.tables import outbox
 from local_mes.plant import Plant
 from shared import logs
@@ -38,24 +39,25 @@ def call(conn: Connection, link: str, method: str, fields: Mapping[str, Any], *,
 
 
 def recheck_jobs(conn: Connection, *, key: str) -> None:
-    """A piece was held: after the commit, jobs of devices that must not be done for it are withdrawn."""
+    """A piece was held: after the commit, what must not be done for it is withdrawn: device jobs, primary data."""
     _ask(conn, key, "", RECHECK, "", {})
 
 
 def pass_on(plant: Plant) -> int:
-    """Queue in the spool what committed transactions asked for, in their order; returns how many that were."""
+    """Queue in the spool what committed transactions asked for, in their order; returns how many orders that were."""
     with read(plant.node.engine) as conn:
         rows = conn.execute(select(outbox).order_by(outbox.c.ordinal)).all()
     for row in rows:
         if row.kind == RECHECK:
             withdraw_held(plant)
+            withdraw_primary_data(plant)
             continue
         queue = queue_call if row.kind == CALL else queue_telegram
         queue(plant.spool, plant.clock, row.link, row.message, msgspec.json.decode(row.fields), key=row.key)
     if rows:
         with write(plant.node.engine) as conn:
             conn.execute(delete(outbox).where(outbox.c.key.in_([row.key for row in rows])))
-    return len(rows)
+    return sum(row.kind != RECHECK for row in rows)
 
 
 def pass_on_now(plant: Plant) -> None:

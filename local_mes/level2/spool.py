@@ -82,7 +82,10 @@ def create_spool(engine: Engine, clock: Clock) -> str:
 
 
 def _upgrade(conn: Connection) -> None:
-    """A spool of a release that never let a message go gets the guard of today."""
+    """A spool of an older release gets the guard of today, which lets messages go, and what orders have since."""
+    columns = conn.exec_driver_sql("SELECT name FROM pragma_table_info('down')").scalars().all()
+    if "queued_real_ms" not in columns:
+        conn.exec_driver_sql("ALTER TABLE down ADD COLUMN queued_real_ms INTEGER")
     found = conn.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'message_no_delete'").scalar()
     if LETS_GO in str(found):
         return

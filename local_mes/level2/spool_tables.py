@@ -128,6 +128,8 @@ down = Table(
     Column("fields", Words, nullable=False),
     Column("state", Code, nullable=False),
     Column("queued_ms", Int, nullable=False),
+    # by the machine's clock, whatever the plant's says: an order that waits too long is late for people
+    Column("queued_real_ms", Int),
     Column("sequence", Int),
     Column("sent_ms", Int),
     Column("tries", Int, nullable=False, default=0),

@@ -225,12 +225,17 @@ class TelegramConnection:
                 if expected is None:
                     return True, "sent; this line acknowledges nothing"
                 await asyncio.wait([answered], timeout=self._link.link.resend_s)
+                if not answered.done() and not await self._is_open(row):
+                    return False, "withdrawn"
             code = answered.result().get("code", OK)
             return code == OK, f"code {code:02d}" if isinstance(code, int) else str(code)
         except FormatError as error:
             return False, f"cannot be sent: {error}"
         finally:
             self._open_down = None
+
+    async def _is_open(self, row: down.Down) -> bool:
+        return await asyncio.wrap_future(self._link.writer.submit(partial(down.is_open, down_id=row.down_id)))
 
     def _answered(self, taken: Taken) -> None:
         if self._open_down is None:

@@ -45,12 +45,13 @@ DOWN_SIGNS = {"queued": "normal", "sent": "normal", "confirmed": "done", "refuse
 
 @bp.get("/links")
 def links() -> str:
-    """All connections, what waits, what went down."""
+    """All connections, what waits, what went down; asked for by its own live part it answers with that alone."""
+    fragment = request.headers.get("HX-Request") == "true"
     here = plant()
     with reading() as conn:
         waiting = queries.find_waiting(conn, WAITING_SHOWN)
     return render_template(
-        "level2/links.html",
+        "level2/links_live.html" if fragment else "level2/links.html",
         links=queries.find_links(here),
         used=find_link_certificates(here),
         backlog=get_backlog(here),

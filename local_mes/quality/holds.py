@@ -19,8 +19,6 @@ from shared.rules.evaluate import Stored
 HOLDS_OF_A_PIECE = 100
 """More open holds than this on one piece say nothing new."""
 FLAG = "CC2030"
-MARKER = "marker"
-"""Kind of the links to marking machines."""
 
 
 def judge(deed: Deed, event: str, material_id: str, inputs: Mapping[str, Stored]) -> list[Decision]:
@@ -61,7 +59,7 @@ def place(deed: Deed, material_id: str, reason: str, rule_id: str = "", decision
         inherited_from=above,
     )
     deed.record(fact, (material_id, hold_id))
-    if any(link.kind == MARKER for link in deed.plant.model.link):
+    if deed.plant.model.link:
         outbox.recheck_jobs(deed.conn, key=f"recheck:{hold_id}")
     row = find_material(deed.conn, deed.plant.code, material_id)
     if row is not None and row.kind == "heat":
