@@ -26,6 +26,8 @@ LINKS = {
     "CLD-CG": 7312,
     "CLD-SL": 7313,
 }
+DEVICES = {"BRK-WS1": 7210, "BRK-LP1": 7211, "BRK-MK1": 7212}
+"""Links of a demo that is left running only: people ask something of them, no played day does."""
 OPCUA_LINKS = {"ALD-MELT", "BRK-HSM"}
 WEB_PORTS = {HUB: 8400, "ALD": 8401, "BRK": 8402, "CLD": 8403}
 WAN_PORTS = {"ALD": 8411, "BRK": 8412, "CLD": 8413}
@@ -61,7 +63,7 @@ def free_port() -> int:
 
 def choose_ports(auto: bool) -> dict[str, int]:
     """Ports by name: HUB, ALD..., WAN-ALD..., and each Level-2 link."""
-    usual = {**WEB_PORTS, **{f"WAN-{plant}": port for plant, port in WAN_PORTS.items()}, **LINKS}
+    usual = {**WEB_PORTS, **{f"WAN-{plant}": port for plant, port in WAN_PORTS.items()}, **LINKS, **DEVICES}
     if not auto:
         return usual
     held = []
@@ -136,12 +138,17 @@ class RunFolder:
         if choices.caster == "summary":
             model = self / "plants" / "ald" / "model.toml"
             model.write_text(model.read_text().replace('CC1 = "strand"', 'CC1 = "heat"'))
+        devices = {} if choices.once else {link: f"127.0.0.1:{choices.ports[link]}" for link in DEVICES}
+        if devices:
+            brk = self / "plants" / "brk"
+            (brk / "model.toml").write_text((brk / "model.toml").read_text() + (brk / "devices.toml").read_text())
         _write_toml(self / "hub.toml", self._hub_settings(choices))
         for plant in PLANTS:
             _write_toml(self / f"{plant.lower()}.toml", self._plant_settings(plant, choices))
         links = {link: _address(link, choices.ports[link]) for link in LINKS}
         layouts = {plant: str(self / f"plants/{plant.lower()}/telegrams") for plant in ("ALD", "CLD")}
-        write_whole(self / "simulator.json", json.dumps({"links": links, "layouts": layouts, "hub": HUB}, indent=1))
+        where = {"links": links, "devices": devices, "layouts": layouts, "hub": HUB}
+        write_whole(self / "simulator.json", json.dumps(where, indent=1))
 
     def _hub_settings(self, choices: Choices) -> dict[str, Any]:
         return {
@@ -158,6 +165,8 @@ class RunFolder:
     def _plant_settings(self, plant: str, choices: Choices) -> dict[str, Any]:
         names = {"ALD": "Aldermoor melt shop", "BRK": "Brackwell hot strip mill", "CLD": "Coldharbour finishing"}
         addresses = {link: _address(link, choices.ports[link]) for link in LINKS if link.startswith(plant)}
+        if not choices.once:
+            addresses |= {link: _address(link, choices.ports[link]) for link in DEVICES if link.startswith(plant)}
         return {
             "code": plant,
             "name": names[plant],

@@ -22,6 +22,7 @@ from typing import Any
 from demo.scenario.day import Scenario, build
 from demo.scenario.next_day import build_next
 from demo.simulator.clock_signal import ClockSignal
+from demo.simulator.devices.room import Room
 from demo.simulator.office import Office
 from demo.simulator.people import Desk
 from demo.simulator.player import Player
@@ -66,9 +67,11 @@ async def _run(args: argparse.Namespace) -> None:
     progress = Progress(folder / "progress.json")
     wires = Wires(where["links"], {plant: Path(path) for plant, path in where["layouts"].items()}, folder / ORDERS)
     wires.restore(progress.wires)
+    room = Room(where["devices"])
     ledger = LedgerFile(folder / "ledger.jsonl")
     try:
         await wires.start()
+        await room.start()
         nodes = await _nodes(folder / "nodes.json")
         where = json.loads((folder / "simulator.json").read_text())  # now with the tokens
         while True:
@@ -80,6 +83,7 @@ async def _run(args: argparse.Namespace) -> None:
         ledger.close()
         with contextlib.suppress(asyncio.CancelledError):
             await wires.stop()
+            await room.stop()
 
 
 async def _nodes(path: Path) -> dict[str, Any]:

@@ -35,8 +35,10 @@ NAMES = {
 MARGIN_MM, GAP_MM = 3.0, 1.5
 CODE_PART = 0.38
 """Of the label's height."""
-MODULE_MAX = 6
-"""Dots of a narrow bar: a wider one gains nothing."""
+MODULE_MIN, MODULE_MAX = 2, 6
+"""Dots of a narrow bar: a single one smears, a wider one gains nothing."""
+QUIET_MODULES = 10
+"""Clear on either side of a Code 128 (ISO/IEC 15417)."""
 ACROSS = 0.56
 """Width of a character of font 0 over its height, at most: a long line is set smaller."""
 Millimetres = Annotated[float, Meta(gt=10, le=300)]
@@ -85,15 +87,23 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 def unprintable(layout: LabelLayout, values: Mapping[str, str]) -> str:
     """Why the code cannot be drawn; nothing when it can."""
     content = fill(layout.content, values)
-    if layout.code == "code128" and content and not is_writable(content):
+    if layout.code != "code128" or not content:
+        return ""
+    if not is_writable(content):
         return "Code 128 has letters without accents, digits and signs only"
-    return ""
+    wide_mm = MODULE_MIN * (bars(content)[1] + 2 * QUIET_MODULES) / layout.dots_mm
+    return f"its code is {wide_mm:.0f} mm wide" if wide_mm > layout.width_mm else ""
 
 
 def module_dots(layout: LabelLayout, content: str) -> int:
-    """Width of the narrowest bar: as wide as the label has room for, to be read from a crane."""
-    room = (layout.width_mm - 2 * MARGIN_MM) * layout.dots_mm
-    return max(2, min(MODULE_MAX, int(room / bars(content)[1])))
+    """Width of the narrowest bar: as wide as label and quiet zones have room for, to be read from a crane."""
+    room = layout.width_mm * layout.dots_mm
+    return max(MODULE_MIN, min(MODULE_MAX, int(room / (bars(content)[1] + 2 * QUIET_MODULES))))
+
+
+def code_left_mm(layout: LabelLayout, content: str) -> float:
+    """Where the code begins: behind its quiet zone."""
+    return max(MARGIN_MM, QUIET_MODULES * _module(layout, content) / layout.dots_mm)
 
 
 def lines_of(layout: LabelLayout, values: Mapping[str, str]) -> list[Line]:
@@ -129,12 +139,12 @@ def to_zpl(layout: LabelLayout, values: Mapping[str, str], copies: int = 1) -> s
             "qr": f"^BQN,2,{min(10, max(2, dots(high) // 29))}",
         }
         data = f"MA,{_hexed(content)}" if layout.code == "qr" else _hexed(content)
-        out.append(f"^FO{dots(MARGIN_MM)},{dots(top)}{commands[layout.code]}^FH_^FD{data}^FS")
+        out.append(f"^FO{dots(code_left_mm(layout, content))},{dots(top)}{commands[layout.code]}^FH_^FD{data}^FS")
     return "\n".join([*out, f"^PQ{copies}^XZ"]) + "\n"
 
 
 def _module(layout: LabelLayout, content: str) -> int:
-    return module_dots(layout, content) if layout.code == "code128" and is_writable(content) else 2
+    return module_dots(layout, content) if layout.code == "code128" and is_writable(content) else MODULE_MIN
 
 
 def _hexed(text: str) -> str:
@@ -166,10 +176,11 @@ def _code(layout: LabelLayout, content: str) -> str:
         text = f'<text x="{MARGIN_MM + high + 2:.1f}" y="{top + high / 2:.1f}" font-size="3">'
         return f'{box} stroke-width="0.4" stroke-dasharray="1"/>{text}{escape(f"{layout.code}: {content}")}</text>'
     dark, wide = bars(content)
-    module = min(module_dots(layout, content) / layout.dots_mm, (layout.width_mm - 2 * MARGIN_MM) / wide)
+    left, room = code_left_mm(layout, content), layout.width_mm - 2 * MARGIN_MM
+    module = min(module_dots(layout, content) / layout.dots_mm, room / wide)
     drawn = "".join(
-        f"M{MARGIN_MM + at * module:.2f} {top:.1f}h{width * module:.2f}v{high - 4:.1f}h-{width * module:.2f}z"
+        f"M{left + at * module:.2f} {top:.1f}h{width * module:.2f}v{high - 4:.1f}h-{width * module:.2f}z"
         for at, width in dark
     )
-    read = f'<text x="{MARGIN_MM}" y="{top + high - 0.8:.1f}" font-size="3">{escape(content)}</text>'
+    read = f'<text x="{left:.1f}" y="{top + high - 0.8:.1f}" font-size="3">{escape(content)}</text>'
     return f'<path d="{drawn}"/>{read}'

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SHOW_S = 0.5
 """The weight on screen is written at most so often: a terminal says it twenty times a second."""
+FRESH_S = 10.0
+"""A weight that stays is said again after so long: its time tells that it still stands."""
 WORDS = {
     MOVING: "the load moves",
     OVERLOAD: "overloaded",
@@ -162,7 +164,8 @@ class ScaleDriver(DeviceDriver):
 
     async def _show(self, reading: Reading) -> None:
         """The weight as it stands, with the time it was so."""
-        if reading == self._shown or (reading.state == self._shown.state and monotonic() - self._shown_s < SHOW_S):
+        since_s = monotonic() - self._shown_s
+        if since_s < FRESH_S and (reading == self._shown or (reading.state == self._shown.state and since_s < SHOW_S)):
             return
         self._shown, self._shown_s = reading, monotonic()
         if reading.mass_g is None:

@@ -239,6 +239,7 @@ def test_a_label_is_the_same_for_printer_and_screen() -> None:
     assert "letters without accents" in unprintable(layout, accent)
     assert "Größe" in to_svg(layout, accent)
     assert unprintable(layout, said) == ""
+    assert "mm wide" in unprintable(layout, {"number": "C" * 60})
     for code, command in (("qr", "^BQN"), ("datamatrix", "^BXN"), ("none", "^FDL06")):
         other = LabelLayout(lines=("{number}", "{grade}"), code=code)  # type: ignore[arg-type]
         assert command in to_zpl(other, said)
