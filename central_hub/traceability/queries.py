@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from central_hub.traceability.domain import Recall, Whereabouts, in_order
 from shared.material.queries import get_piece
 from shared.material.trace import trace
+from shared.material.walk import Piece
 from shared.quality.queries import held_ids
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
 
@@ -30,22 +30,22 @@ def read_recall(conn: Connection, number: str) -> Recall:
     return Recall(start.number, in_order(pieces))
 
 
-def _holders(rows: Sequence[Row[Any]]) -> dict[str, Row[Any]]:
+def _holders(rows: Sequence[Piece]) -> dict[str, Piece]:
     """The row of the plant in whose books each piece lives now, else of the last one that had it (they come first)."""
-    holders: dict[str, Row[Any]] = {}
+    holders: dict[str, Piece] = {}
     for row in rows:
         holders.setdefault(row.material_id, row)
     return holders
 
 
-def _load(conn: Connection, row: Row[Any]) -> TransferLine | None:
+def _load(conn: Connection, row: Piece) -> TransferLine | None:
     if row.state != "shipped":
         return None
     lines = find_lines(conn, LineFilter(sender=row.author, material_id=row.material_id, open_only=True), limit=1)
     return lines[0] if lines else None
 
 
-def _whereabouts(row: Row[Any], depth: int, held: bool, line: TransferLine | None) -> Whereabouts:
+def _whereabouts(row: Piece, depth: int, held: bool, line: TransferLine | None) -> Whereabouts:
     return Whereabouts(
         row.material_id,
         row.number,

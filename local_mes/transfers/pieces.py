@@ -11,6 +11,7 @@ from local_mes.transfers.domain import ShipCandidate, mix_heats
 from shared.material.facts import Mass, Size
 from shared.material.queries import numbers_of, rows_of
 from shared.material.trace import trace
+from shared.material.walk import Step
 from shared.orders.queries import find_order
 from shared.quality.domain import quality_status
 from shared.quality.queries import open_holds
@@ -67,7 +68,7 @@ def heat_shares(conn: Connection, author: str, material_id: str) -> dict[str, in
     """
     found = trace(conn, material_id, "backward")
     kinds = {row.material_id: row for row in rows_of(conn, sorted({e.parent_id for e in found.edges} | {material_id}))}
-    parents: dict[str, list[Row[Any]]] = {}
+    parents: dict[str, list[Step]] = {}
     for edge in found.edges:
         if edge.author == author and edge.kind == "transform":
             parents.setdefault(edge.child_id, []).append(edge)
@@ -75,7 +76,7 @@ def heat_shares(conn: Connection, author: str, material_id: str) -> dict[str, in
 
 
 def _shares(
-    conn: Connection, material_id: str, parents: dict[str, list[Row[Any]]], rows: dict[str, Row[Any]], depth: int
+    conn: Connection, material_id: str, parents: dict[str, list[Step]], rows: dict[str, Row[Any]], depth: int
 ) -> dict[str, int]:
     row = rows.get(material_id)
     if row is not None and row.kind == "heat":

@@ -29,6 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from shared.db.copying import Rows, copy_in
+from shared.db.rowwise import run_each
 
 COPY_FROM = 50
 """Rows from which on COPY is worth its further round trips."""
@@ -92,8 +93,9 @@ def update_each(
         return
     merged = list(_merge(key, rows, add, keep).values())
     if conn.dialect.name != "postgresql":
-        given = [{f"given_{name}": value for name, value in row.items()} for row in merged]
-        conn.execute(_update_one(table, tuple(key), tuple(rows[0]), tuple(add), tuple(keep)), given)
+        names = tuple(rows[0])
+        given = [{f"given_{name}": row[name] for name in names} for row in merged]
+        run_each(conn, _update_one(table, tuple(key), names, tuple(add), tuple(keep)), (), given)
         return
     columns = tuple(rows[0])
     conn.execute(_update_many(table, tuple(key), columns, tuple(add), tuple(keep)), as_arrays(columns, merged))

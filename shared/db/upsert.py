@@ -12,6 +12,7 @@ from sqlalchemy.dialects import sqlite
 from shared.db.bulk import as_arrays, from_arrays
 from shared.db.copying import Rows
 from shared.db.fitting import check_fit
+from shared.db.rowwise import run_each
 
 
 def upsert(
@@ -30,7 +31,7 @@ def upsert(
         return
     check_fit(table, rows)
     if conn.dialect.name != "postgresql":
-        conn.execute(_statement(table, tuple(update), tuple(add), ()), [dict(row) for row in rows])
+        run_each(conn, _statement(table, tuple(update), tuple(add), ()), tuple(rows[0]), rows)
         return
     columns = tuple(rows[0])
     conn.execute(

@@ -28,11 +28,15 @@ class Appliers:
             raise TypeError(f"{payload.__name__} has an applier already")
         self._by_type[payload] = applier
 
-    def apply(self, conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
-        """Apply facts of one author, not applied before, in order; consecutive ones of a type go in bulk."""
+    def write_rows(self, conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
+        """The rows alone, for a history that is made up without a journal: nothing is noted as applied."""
         for cls, run in groupby(facts, key=lambda f: type(f.payload)):
             applier = self._by_type.get(cls)
             if applier is not None:
                 applier(conn, list(run))
+
+    def apply(self, conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
+        """Apply facts of one author, not applied before, in order; consecutive ones of a type go in bulk."""
+        self.write_rows(conn, facts)
         upsert(conn, applied, [{"author": f.author, "fact_id": f.fact_id} for f in facts])
         follow_subjects(conn, facts)

@@ -14,7 +14,9 @@ from sqlalchemy import Connection, Row
 
 from shared.errors import NotFound
 from shared.material import queries
-from shared.material.trace import Trace, ancestor_places, projected_marks, trace
+from shared.material.search import CUTS, find_by_part, suggest
+from shared.material.trace import Trace, TraceFilter, ancestor_places, projected_marks, trace
+from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step
 from shared.web.asof import as_of
 from shared.web.context import reading
 from shared.web.features import Feature
@@ -30,7 +32,7 @@ class NumberPath(BaseModel):
 
 
 class MaterialsQuery(PageQuery):
-    """Which pieces; empty means any. q is a part of any number."""
+    """Which pieces; empty means any. q is the beginning of any number, else a part of a young piece's: `cut` says so."""
 
     author: str = ""
     kind: str = ""
@@ -42,10 +44,31 @@ class MaterialsQuery(PageQuery):
 
 
 class TraceQuery(BaseModel):
-    """Which way, and how many steps at most."""
+    """Which way, how many steps away and how many at most; which are shown. Lists are separated by commas."""
 
     direction: Literal["backward", "forward", "both"] = "both"
-    depth: int = Field(50, ge=1, le=50)
+    depth: int = Field(DEPTH_MAX, ge=1, le=DEPTH_MAX)
+    count: int = Field(10_000, ge=1, le=EDGES_MAX, description="steps each way; the nearest come first")
+    kind: str = Field("", max_length=200, description="of the piece a step reaches: heat, slab, coil, slit")
+    plant: str = Field("", max_length=200, description="who did the step")
+    operation: str = Field("", max_length=200, description="cast, roll, slit …")
+    from_ms: int = Field(0, ge=0, description="end of the step, from")
+    to_ms: int = Field(0, ge=0, description="and to; 0 = open")
+
+    @property
+    def wanted(self) -> TraceFilter:
+        """The filter."""
+        kinds, plants, operations = (
+            frozenset(filter(None, text.split(","))) for text in (self.kind, self.plant, self.operation)
+        )
+        return TraceFilter(kinds, plants, operations, self.from_ms, self.to_ms)
+
+
+class NumbersQuery(BaseModel):
+    """What was typed so far, and how many numbers are wanted."""
+
+    q: str = Field(min_length=1, max_length=64)
+    limit: int = Field(10, ge=1, le=50)
 
 
 class PlaceQuery(BaseModel):
@@ -97,13 +120,14 @@ class MaterialList(BaseModel):
 
     items: list[MaterialOut]
     next: str | None
+    cut: str = Field("", description="what a search by q did not look through; empty when nothing")
     as_of: int
     complete_through_ms: dict[str, int | None] | None = Field(None, description="at the hub: plant -> ms or null")
 
 
-def as_json(row: Row[Any], numbers: dict[str, list[str]]) -> dict[str, Any]:
+def as_json(row: Row[Any] | Piece, numbers: dict[str, list[str]]) -> dict[str, Any]:
     """A material row as the API shows it."""
-    found = dict(row._mapping)
+    found = dict(row._asdict())
     found["numbers"] = numbers.get(row.material_id, [])
     found["chemistry"] = msgspec.json.decode(row.chemistry)
     found["attributes"] = msgspec.json.decode(row.attributes)
@@ -116,8 +140,9 @@ def materials(query: MaterialsQuery) -> dict[str, Any]:
     wanted = queries.MaterialFilter(**query.model_dump(exclude={"after", "limit"}))
     with reading() as conn:
         rows, cursor = queries.list_materials(conn, wanted, query.after, query.limit)
+        cut = CUTS[find_by_part(conn, query.q).cut]
         numbers = queries.numbers_of(conn, [row.material_id for row in rows])
-    return {"items": [as_json(row, numbers) for row in rows], "next": cursor, **as_of()}
+    return {"items": [as_json(row, numbers) for row in rows], "next": cursor, "cut": cut, **as_of()}
 
 
 @api.get("/materials/<number>", summary="One piece: every author's row, its life, its marks")
@@ -135,19 +160,28 @@ def one_material(path: NumberPath) -> dict[str, Any]:
         }
 
 
+@api.get("/numbers", summary="Numbers that begin so, for a box that completes what is typed")
+def numbers(query: NumbersQuery) -> dict[str, Any]:
+    """By number; of one piece each of its numbers."""
+    with reading() as conn:
+        found = suggest(conn, query.q, query.limit)
+    return {"items": [{"number": number, "material_id": piece} for number, piece in found]}
+
+
 @api.get("/traces/<number>", summary="What a piece came from and became")
 def one_trace(path: NumberPath, query: TraceQuery) -> dict[str, Any]:
     """Edges with their intervals and flips, and every piece on the way."""
     with reading() as conn:
         material_id = _candidates(conn, path.number)[0].material_id
-        found = trace(conn, material_id, query.direction, query.depth)
-        operations = queries.operations_of(conn, [edge.operation_id for edge in found.edges])
+        found = trace(conn, material_id, query.direction, query.depth, query.count, query.wanted)
+        operations = queries.operations_of(conn, [(edge.author, edge.operation_id) for edge in found.edges])
     return {
         "material_id": material_id,
         "direction": found.direction,
         "depth": found.depth,
         "nodes": _nodes(found),
         "edges": [_edge(edge, operations) for edge in found.edges],
+        "cut": {**_plain(found.cut), "words": found.cut.words},
         **as_of(),
     }
 
@@ -188,14 +222,15 @@ def _nodes(found: Trace) -> list[dict[str, Any]]:
     return list(nodes.values())
 
 
-def _edge(edge: Row[Any], operations: dict[tuple[str, str], Row[Any]]) -> dict[str, Any]:
+def _edge(edge: Step, operations: dict[tuple[str, str], Row[Any]]) -> dict[str, Any]:
     made_by = operations.get((edge.author, edge.operation_id))
     what = (
         {"operation": made_by.operation, "unit": made_by.unit, "ended_at_ms": made_by.ended_at_ms}
         if made_by
         else {"operation": "identify", "unit": "", "ended_at_ms": None}
     )
-    return dict(edge._mapping) | what
+    flips = {name: bool(getattr(edge, name)) for name in ("flip_length", "flip_width", "flip_face")}
+    return edge._asdict() | flips | what
 
 
 def _plain(value: Any) -> dict[str, Any]:

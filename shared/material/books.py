@@ -125,6 +125,11 @@ def mark_shipped(conn: Connection, author: str, fact_id: str, at_ms: int, ids: I
     end(conn, author, fact_id, at_ms, ids, "shipped")
 
 
+def mark_all_shipped(conn: Connection, left: Iterable[tuple[str, str, int, str]]) -> None:
+    """Pieces left their authors' custody: (author, fact, UTC ms, piece) in their order."""
+    change(conn, [ending(author, fact_id, at_ms, piece, "shipped") for author, fact_id, at_ms, piece in left])
+
+
 def mark_back(conn: Connection, author: str, fact_id: str, ids: Iterable[str]) -> None:
     """Pieces are (still, or again) in this author's custody: a departure that did not occur, a return."""
     change(

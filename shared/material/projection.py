@@ -21,6 +21,7 @@ from shared.material.books import (
     change,
     ending,
     identify,
+    mark_all_shipped,
     mark_back,
     mark_shipped,
     mass_row,
@@ -30,7 +31,7 @@ from shared.material.books import (
 from shared.material.operation_rows import Transformed, apply_material_transformed, apply_operation_weighings
 from shared.material.tables import alias, deviation_raised, mark, mass_history, material, piece_label, place_history
 
-__all__ = ["Birth", "mark_back", "mark_shipped", "register", "take_back", "take_in"]
+__all__ = ["Birth", "mark_all_shipped", "mark_back", "mark_shipped", "register", "take_back", "take_in"]
 
 
 def apply_material_created(conn: Connection, facts: Sequence[AppliedFact[f.MaterialCreated]]) -> None:

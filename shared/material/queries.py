@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, case, func, or_, select
 
+from shared.db.bulk import among
+from shared.db.prepared import Prepared, listed
 from shared.errors import NotFound
+from shared.material.search import find_by_part
 from shared.material.tables import (
     alias,
     deviation_raised,
@@ -25,6 +30,7 @@ from shared.material.tables import (
 )
 
 PAGE_MAX = 1_000
+IDS_A_QUERY = 5_000
 _MATERIAL_ID = re.compile(r"[0-9a-f]{32}")
 _RANK = {"live": 0, "identified": 2}
 """Whose row stands for a piece: where it lives, else the youngest; shipped here and consumed there was consumed."""
@@ -33,7 +39,7 @@ _LIVE_FIRST = case(_RANK, value=material.c.state, else_=1)
 
 @dataclass(frozen=True, slots=True)
 class MaterialFilter:
-    """What a list of pieces is narrowed to; empty = any. q is a part of any printed number."""
+    """What a list of pieces is narrowed to; empty = any. q: see search.find_by_part."""
 
     author: str = ""
     kind: str = ""
@@ -107,7 +113,7 @@ def list_materials(
 ) -> tuple[Sequence[Row[Any]], str | None]:
     """One page of pieces, youngest id first, and the cursor of the next page or None."""
     limit = max(1, min(limit, PAGE_MAX))
-    query = _narrow(select(material), wanted)
+    query = _narrow(conn, select(material), wanted)
     if after:
         material_id, _, author = after.partition(".")
         later = and_(material.c.material_id == material_id, material.c.author > author)
@@ -119,7 +125,8 @@ def list_materials(
 
 def count_materials(conn: Connection, wanted: MaterialFilter) -> tuple[int, int]:
     """How many pieces a filter finds, and their grams."""
-    query = _narrow(select(func.count(), func.coalesce(func.sum(material.c.mass_g), 0)).select_from(material), wanted)
+    sums = select(func.count(), func.coalesce(func.sum(material.c.mass_g), 0)).select_from(material)
+    query = _narrow(conn, sums, wanted)
     pieces, grams = conn.execute(query).one()
     return int(pieces), int(grams)
 
@@ -142,31 +149,34 @@ def live_numbers(conn: Connection, author: str, numbers: Sequence[str]) -> set[s
     return set(conn.execute(query).scalars())
 
 
-def _narrow(query: Select[Any], wanted: MaterialFilter) -> Select[Any]:
+def _narrow(conn: Connection, query: Select[Any], wanted: MaterialFilter) -> Select[Any]:
     for name in ("author", "kind", "state", "place", "grade", "order_item"):
         value = getattr(wanted, name)
         if value:
             query = query.where(material.c[name] == value)
     if wanted.q:
-        like = "%" + wanted.q.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        named = select(alias.c.material_id).where(
-            alias.c.author == material.c.author,
-            alias.c.material_id == material.c.material_id,
-            alias.c.value.ilike(like, escape="\\"),
-        )
-        query = query.where(named.exists())
+        found = find_by_part(conn, wanted.q)
+        query = query.where(material.c.material_id.in_(found.ids))
     return query
 
 
 def numbers_of(conn: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
     """All printed numbers of pieces, over all authors, oldest first."""
-    query = select(alias).where(alias.c.material_id.in_(sorted(set(ids))))
     found: dict[str, list[str]] = {}
-    for row in conn.execute(query.order_by(alias.c.given_at_ms, alias.c.value)):
-        names = found.setdefault(row.material_id, [])
-        if row.value not in names:
-            names.append(row.value)
+    for material_id, value in _NUMBERS.rows(conn, ids=sorted(set(ids))):
+        names = found.setdefault(material_id, [])
+        if value not in names:
+            names.append(value)
     return found
+
+
+_NUMBERS = Prepared(
+    lambda database: (
+        select(alias.c.material_id, alias.c.value)
+        .where(listed(database, alias.c.material_id, "ids"))
+        .order_by(alias.c.given_at_ms, alias.c.value)
+    )
+)
 
 
 def aliases_of(conn: Connection, material_id: str) -> Sequence[Row[Any]]:
@@ -189,10 +199,16 @@ def find_operation(conn: Connection, author: str, operation_id: str) -> Row[Any]
     ).first()
 
 
-def operations_of(conn: Connection, ids: Sequence[str]) -> dict[tuple[str, str], Row[Any]]:
+def operations_of(conn: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row[Any]]:
     """Operations by (author, operation_id)."""
-    query = select(operation).where(operation.c.operation_id.in_(sorted(set(ids))))
-    return {(row.author, row.operation_id): row for row in conn.execute(query)}
+    found: dict[tuple[str, str], Row[Any]] = {}
+    for author, group in groupby(sorted(set(keys)), key=itemgetter(0)):
+        ids = [operation_id for _, operation_id in group]
+        for at in range(0, len(ids), IDS_A_QUERY):
+            part = among(conn, operation.c.operation_id, ids[at : at + IDS_A_QUERY])
+            rows = conn.execute(select(operation).where(operation.c.author == author, part))
+            found |= {(row.author, row.operation_id): row for row in rows}
+    return found
 
 
 def find_making(conn: Connection, author: str, material_id: str) -> Row[Any] | None:

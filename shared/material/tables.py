@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index
+from sqlalchemy import Boolean, Column, Index, text
 
 from shared.db.types import Code, Id, Int, Words, projection_table
 
@@ -46,6 +46,8 @@ alias = projection_table(
     Column("material_id", Id, primary_key=True),
     Column("given_at_ms", Int, nullable=False),
     Index("ix_alias_value", "value"),
+    # by bytes, whatever the database's language: the beginning of a number is then a range of this index
+    Index("ix_alias_value_bytes", text('value COLLATE "C"')).ddl_if(dialect="postgresql"),
     Index("ix_alias_material_id", "material_id"),
 )
 
@@ -125,6 +127,8 @@ mark = projection_table(
     Column("rule", Code, nullable=False),
     Column("placed_at_ms", Int, nullable=False),
     Index("ix_mark_material_id", "material_id"),
+    Index("ix_mark_mark_id", "mark_id"),
+    Index("ix_mark_kind", "kind", "placed_at_ms"),
 )
 
 mass_history = projection_table(

@@ -2,78 +2,132 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Integer, Row, String, bindparam, func, literal, select
+from sqlalchemy import Connection, Row
 
 from shared.errors import BadInput
 from shared.material.domain import Affine, check_acyclic, clip, holds_place, to_child, to_parent
-from shared.material.queries import marks_of, numbers_of, rows_of
-from shared.material.tables import edge
+from shared.material.queries import marks_of, numbers_of, operations_of
+from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step, pieces_of, walk
 
 Direction = Literal["backward", "forward", "both"]
-DEPTH_MAX = 50
-"""Deeper than any route; ends the walk should two authors ever disagree into a circle."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFilter:
+    """Which steps of a trace are shown; empty = any. The walk goes through all of them: what lies behind a step of another
+    plant is found. A step is judged by its operation (plant = its author, time = its end) and the kind of piece it reaches.
+    """
+
+    kinds: frozenset[str] = frozenset()
+    plants: frozenset[str] = frozenset()
+    operations: frozenset[str] = frozenset()
+    from_ms: int = 0
+    to_ms: int = 0
+
+    @property
+    def needs_operations(self) -> bool:
+        """Whether the operation's row decides."""
+        return bool(self.operations or self.from_ms or self.to_ms)
+
+    def shows(self, step: Step, kind: str, done: Row[Any] | None) -> bool:
+        """Whether a step is shown. kind: of the piece it reaches; done: its operation, where there is one."""
+        if (self.kinds and kind not in self.kinds) or (self.plants and step.author not in self.plants):
+            return False
+        if not self.needs_operations:
+            return True
+        if done is None or (self.operations and done.operation not in self.operations):
+            return False
+        return done.ended_at_ms >= self.from_ms and (not self.to_ms or done.ended_at_ms <= self.to_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a trace leaves out, so that nobody takes it for the whole."""
+
+    open_ends: Sequence[str] = ()
+    """Pieces at the last step asked for that have more beyond it."""
+    more: bool = False
+    """There are more steps than the count asked for."""
+    hidden: int = 0
+    """Steps walked through that the filter does not show."""
+
+    def __bool__(self) -> bool:
+        return bool(self.open_ends or self.more or self.hidden)
+
+    @property
+    def words(self) -> str:
+        """In one sentence; empty when nothing is left out."""
+        parts = []
+        if self.open_ends:
+            parts.append(f"{len(self.open_ends)} pieces go on beyond the last step asked for")
+        if self.more:
+            parts.append("there are more steps than the number asked for; the nearest are shown")
+        if self.hidden:
+            parts.append(f"{self.hidden} steps are hidden by the filter")
+        return "; ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What a piece came from or became: edges, all authors' rows of every piece, and all their numbers."""
+    """What a piece came from or became: edges, all authors' rows of every piece, all their numbers, what is left out."""
 
     material_id: str
     direction: Direction
-    edges: Sequence[Row[Any]]
-    rows: Sequence[Row[Any]]
+    edges: Sequence[Step]
+    rows: Sequence[Piece]
     numbers: dict[str, list[str]] = field(default_factory=dict)
     depth: int = 0
+    cut: Cut = Cut()
 
 
-def trace(conn: Connection, material_id: str, direction: Direction = "backward", depth: int = DEPTH_MAX) -> Trace:
-    """Everything a piece came from (backward) or became (forward), over all authors, at most `depth` steps."""
+def trace(
+    conn: Connection,
+    material_id: str,
+    direction: Direction = "backward",
+    depth: int = DEPTH_MAX,
+    count: int = EDGES_MAX,
+    wanted: TraceFilter | None = None,
+) -> Trace:
+    """Everything a piece came from (backward) or became (forward), over all authors, at most `depth` steps away and at
+    most `count` steps each way; BadInput for another direction."""
     if direction not in ("backward", "forward", "both"):
         raise BadInput("material.direction", f"A trace runs backward, forward or both, not {direction!r}.")
     ways = ("backward", "forward") if direction == "both" else (direction,)
-    found = [row for way in ways for row in _reach(conn, material_id, way == "backward", min(depth, DEPTH_MAX))]
-    ids = {material_id} | {i for row in found for i in (row.parent_id, row.child_id)}
-    ordered = sorted(ids)
-    return Trace(
-        material_id,
-        direction,
-        found,
-        rows_of(conn, ordered),
-        numbers_of(conn, ordered),
-        max((row.depth for row in found), default=0),
-    )
+    walks = {way: walk(conn, [material_id], way == "backward", depth, count) for way in ways}
+    steps = [step for found in walks.values() for step in found.steps]
+    open_ends = [end for found in walks.values() for end in found.open_ends]
+    more, hidden = any(found.more for found in walks.values()), 0
+    ids = {material_id} | {i for step in steps for i in (step.parent_id, step.child_id)}
+    rows = pieces_of(conn, list(ids))
+    if wanted is not None and wanted != TraceFilter():
+        kept = [step for way, found in walks.items() for step in _shown(conn, found.steps, way, rows, wanted)]
+        hidden, steps = len(steps) - len(kept), kept
+        ids = {material_id} | {i for step in steps for i in (step.parent_id, step.child_id)}
+        rows = [row for row in rows if row.material_id in ids]
+    farthest = max((step.depth for step in steps), default=0)
+    numbers = numbers_of(conn, list(ids))
+    return Trace(material_id, direction, steps, rows, numbers, farthest, Cut(tuple(open_ends), more, hidden))
 
 
-def _reach(conn: Connection, material_id: str, backward: bool, depth: int) -> Sequence[Row[Any]]:
-    return conn.execute(_statement(backward), {"start": material_id, "cap": depth}).all()
-
-
-@lru_cache(maxsize=2)
-def _statement(backward: bool) -> Any:
-    """Made once a direction: making it costs several times what it takes to answer."""
-    here, there = (edge.c.child_id, edge.c.parent_id) if backward else (edge.c.parent_id, edge.c.child_id)
-    cap = bindparam("cap", type_=Integer)
-    start = select(bindparam("start", type_=String(32)).label("id"), literal(0, Integer).label("depth"))
-    reach = start.cte("reach", recursive=True)
-    reach = reach.union(select(there, reach.c.depth + 1).join(reach, here == reach.c.id).where(reach.c.depth < cap))
-    nearest = select(reach.c.id, func.min(reach.c.depth).label("depth")).group_by(reach.c.id).subquery()
-    return (
-        select(edge, (nearest.c.depth + 1).label("depth"))
-        .join(nearest, here == nearest.c.id)
-        .where(nearest.c.depth < cap)
-        .order_by(nearest.c.depth, edge.c.author, edge.c.operation_id, edge.c.ordinal)
-    )
+def _shown(
+    conn: Connection, steps: Sequence[Step], way: str, rows: Sequence[Piece], wanted: TraceFilter
+) -> Iterator[Step]:
+    kinds = {row.material_id: row.kind for row in rows}
+    done = operations_of(conn, [(step.author, step.operation_id) for step in steps]) if wanted.needs_operations else {}
+    for step in steps:
+        there = step.parent_id if way == "backward" else step.child_id
+        if wanted.shows(step, kinds.get(there, ""), done.get((step.author, step.operation_id))):
+            yield step
 
 
 def refuse_cycle(conn: Connection, parents: Sequence[str], children: Sequence[str]) -> None:
     """Refused when a child is a parent or an ancestor of one, over all authors: nothing is made of itself."""
-    above = {row.parent_id for parent in parents for row in _reach(conn, parent, True, DEPTH_MAX)}
+    above = {step.parent_id for step in walk(conn, parents, True).steps}
     check_acyclic(parents, children, above)
 
 
@@ -90,8 +144,8 @@ class Place:
 
 def ancestor_places(conn: Connection, material_id: str, at_um: int, left_um: int | None = None) -> list[Place]:
     """The same place on the piece and on each ancestor, up to the heat (there: metres of the strand), nearest first."""
-    by_child: dict[str, list[Row[Any]]] = {}
-    for row in _reach(conn, material_id, True, DEPTH_MAX):
+    by_child: dict[str, list[Step]] = {}
+    for row in walk(conn, [material_id], True).steps:
         by_child.setdefault(row.child_id, []).append(row)
     left = None if left_um is None else Fraction(left_um)
     front = [(material_id, Fraction(at_um), left, False)]
@@ -109,10 +163,10 @@ def ancestor_places(conn: Connection, material_id: str, at_um: int, left_um: int
 Spot = tuple[str, Fraction, Fraction | None, bool]
 
 
-def _up(row: Row[Any], spot: Spot) -> Spot:
+def _up(row: Step, spot: Spot) -> Spot:
     _, at, left, turned = spot
     way = to_parent(row)
-    return row.parent_id, way.along(at), None if left is None else way.across(left), turned != way.turned
+    return row.parent_id, way.along(at), None if left is None else way.across(left), turned != bool(way.turned)
 
 
 def _rounded(spot: Spot, depth: int) -> Place:
@@ -138,19 +192,19 @@ class ProjectedMark:
 
 def projected_marks(conn: Connection, material_id: str) -> list[ProjectedMark]:
     """Marks of the piece and of all its ancestors, as intervals of the piece, by place."""
-    edges = _reach(conn, material_id, True, DEPTH_MAX)
+    edges = walk(conn, [material_id], True).steps
     ways = _ways_down(edges, material_id)
     marks = marks_of(conn, sorted(ways))
     found = {p for m in marks for way in ways[m.material_id] if (p := _carry(m, way)) is not None}
     return sorted(found, key=lambda p: (p.from_um, p.to_um, p.mark_id))
 
 
-Way = tuple[Row[Any], ...]
+Way = tuple[Step, ...]
 """Edges from an ancestor down to the piece."""
 
 
-def _ways_down(edges: Sequence[Row[Any]], material_id: str) -> dict[str, list[Way]]:
-    by_child: dict[str, list[Row[Any]]] = {}
+def _ways_down(edges: Sequence[Step], material_id: str) -> dict[str, list[Way]]:
+    by_child: dict[str, list[Step]] = {}
     for row in edges:
         by_child.setdefault(row.child_id, []).append(row)
     ways: dict[str, list[Way]] = {material_id: [()]}

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, update
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
-from shared.material.projection import Birth, mark_back, mark_shipped, take_in
+from shared.material.projection import Birth, mark_all_shipped, mark_back, mark_shipped, take_in
 from shared.transfers import tables, vehicles, words
 from shared.transfers.case_rows import apply_awaiting_data, apply_case_opened, apply_case_resolved
 from shared.transfers.facts import (
@@ -56,9 +56,8 @@ def apply_material_shipped(conn: Connection, facts: Sequence[AppliedFact[Materia
     ]
     upsert(conn, tables.shipment_line, rows)
     _write_numbers(conn, [(f.author, f.payload.shipment_id, line) for f in facts for line in f.payload.lines])
-    for f in facts:
-        ids = [line.piece.material_id for line in f.payload.lines]
-        mark_shipped(conn, f.author, f.fact_id, f.payload.departed_at_ms, ids)
+    left = [(f, line.piece.material_id) for f in facts for line in f.payload.lines]
+    mark_all_shipped(conn, [(f.author, f.fact_id, f.payload.departed_at_ms, piece) for f, piece in left])
 
 
 def apply_departure_corrected(conn: Connection, facts: Sequence[AppliedFact[DepartureCorrected]]) -> None:

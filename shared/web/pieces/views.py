@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from shared.errors import BadInput
 from shared.material import queries as material
 from shared.material.queries import MaterialFilter
+from shared.material.search import CUTS, find_by_part
 from shared.material.trace import trace
 from shared.quality.queries import held_ids
 from shared.web.context import face, reading
@@ -57,10 +58,11 @@ def search() -> str | AnyResponse:
     with reading() as conn:
         exact = material.find_by_number(conn, q)
         like, _ = ((), None) if exact else material.list_materials(conn, MaterialFilter(q=q), limit=FOUND_MAX)
+        cut = "" if exact else CUTS[find_by_part(conn, q).cut]
     ids = {row.material_id for row in exact}
     if len(ids) == 1:
         return redirect(url_for("pieces.piece", number=q))
-    return render_template("pieces/search.html", q=q, found=exact, like=like, columns=COLUMNS)
+    return render_template("pieces/search.html", q=q, found=exact, like=like, cut=cut)
 
 
 @bp.get("/pieces")

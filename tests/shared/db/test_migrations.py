@@ -55,6 +55,8 @@ def test_the_revisions_make_what_the_code_expects(empty: Engine, kind: str) -> N
         def include(thing: Any, name: str, kind: str, reflected: bool, _other: object) -> bool:
             if (kind, name, conn.dialect.name) == ("foreign_key_constraint", "fk_entry_fact_id", "postgresql"):
                 return reflected  # a trigger checks it there (shared/db/reference.py)
+            if name == "ix_alias_value_bytes":
+                return False  # an index of an expression: what is read back lacks its collation; test_numbers asks its plan
             return (name if kind == "table" else thing.table.name) in mine
 
         context = MigrationContext.configure(conn, opts={"include_object": include})
