@@ -77,6 +77,8 @@ def let_followers_go(plant: Plant, *, actor: str, command_id: str) -> Again:
 
 
 def _in_order(plant: Plant, query: Any, actor: str, command_id: str) -> Again:
+    with plant.journal.work():
+        pass  # what is being interpreted now, by the mapping of before, is in the queue from here on
     with read(plant.node.engine) as conn:
         rows: Sequence[Any] = conn.execute(query.order_by(repair.c.spool, repair.c.spool_id).limit(AT_ONCE_MAX)).all()
     left = [row.repair_id for row in rows]

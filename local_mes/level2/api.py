@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from local_mes.context import plant
 from local_mes.level2 import down, queries, service
+from local_mes.level2.again import let_followers_go
 from local_mes.level2.backlog import get_backlog
 from local_mes.level2.errors import unknown_repair
 from local_mes.level2.heard import find_link, find_messages
@@ -178,12 +179,14 @@ def get_repair(path: RepairPath) -> dict[str, Any]:
 @bp.post("/repairs/<repair_id>")
 @requires(*REPAIRERS)
 def post_repair(path: RepairPath, body: RepairBody) -> dict[str, Any]:
-    """Mend a message and interpret it in its place, or dismiss it."""
+    """Mend a message and interpret it in its place, with those that waited too long for it; or dismiss it."""
     if body.dismiss is not None:
         return service.dismiss(plant(), path.repair_id, body.dismiss, actor=actor(), command_id=body.command_id)
-    return service.mend(
+    done = service.mend(
         plant(), path.repair_id, body.fields or {}, actor=actor(), command_id=body.command_id, note=body.note
     )
+    let_followers_go(plant(), actor=actor(), command_id=body.command_id)
+    return done
 
 
 def _out(row: Any) -> dict[str, Any]:

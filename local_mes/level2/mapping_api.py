@@ -9,7 +9,7 @@ from flask_openapi import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from local_mes.context import plant
-from local_mes.level2.again import interpret_again
+from local_mes.level2.again import interpret_again, let_followers_go
 from local_mes.level2.heard import find_link
 from local_mes.level2.links import load_links
 from local_mes.level2.mapping.live import find_live
@@ -81,4 +81,6 @@ def post_trial(path: LinkPath, body: TrialBody) -> dict[str, Any]:
 @requires("engineer", "lead", "quality")
 def post_again(path: RepairPath, body: AgainBody) -> dict[str, Any]:
     """Interpret a message in repair as it was received, by the mapping of now."""
-    return interpret_again(plant(), path.repair_id, actor=actor(), command_id=body.command_id, note=body.note)
+    done = interpret_again(plant(), path.repair_id, actor=actor(), command_id=body.command_id, note=body.note)
+    let_followers_go(plant(), actor=actor(), command_id=body.command_id)
+    return done

@@ -145,7 +145,7 @@ def trying() -> str:
         raise unknown_message(spool_id)
     fields = msgspec.json.decode(row.fields)
     trial = try_message(here, load_links(here.settings), row.link, row.message, fields, row.received_ms)
-    return _trial_page(row.link, row.message, msgspec.json.format(row.fields, indent=2), trial)
+    return _trial_page(row.link, row.message, msgspec.json.format(row.fields, indent=2), trial, again=True)
 
 
 @bp.post("/try")
@@ -161,7 +161,7 @@ def tried() -> str:
     return _trial_page(link, name, pasted, try_message(here, plan, link, name, fields))
 
 
-def _trial_page(link: str, name: str, text: str, trial: Trial | None) -> str:
+def _trial_page(link: str, name: str, text: str, trial: Trial | None, *, again: bool = False) -> str:
     plan = load_links(plant().settings)
     known = {code: list(dict.fromkeys([*one.accepts])) for code, one in plan.links.items()}
     return render_template(
@@ -170,6 +170,7 @@ def _trial_page(link: str, name: str, text: str, trial: Trial | None) -> str:
         name=name,
         text=text,
         trial=trial,
+        again=again,
         known=known,
         link_choices=[(code, code) for code in known],
         signs=TRIAL_SIGNS,

@@ -45,7 +45,7 @@ def check_text(plan: LinkPlan, code: str, text: str) -> None:
 def save_text(plan: LinkPlan, code: str, text: str, mark: str, *, actor: str) -> None:
     """Check and save. Refused when the file is no longer the version `mark`, or cannot be written.
 
-    The running plant takes it over by itself within half a second.
+    The running plant takes it over by itself with its next message.
     """
     link, path = get_file(plan, code)
     if mark_of(read_text(path)) != mark:

@@ -149,9 +149,28 @@ def bad_mapping(file: str, why: str, todo: str = "") -> BadSetup:
     )
 
 
+_KINDS = (
+    ("`float | null`", "a number"),
+    ("`float`", "a number"),
+    ("`int`", "a number"),
+    ("`str`", "a text"),
+    ("`bool`", "true or false"),
+    ("`array`", "a list"),
+    ("`object`", "a table"),
+    ("Object contains", "it has the"),
+    ("Object missing", "it lacks the"),
+    ("Expected", "expected"),
+    ("required field", "key"),
+    ("unknown field", "unknown key"),
+)
+"""The decoder's words -> those of the people who write the file."""
+
+
 def _placed(content: Any, said: str) -> str:
     """`$.operation[2].fields` as people find it: by the name of the entry."""
     what, _, where = said.partition(" - at `$")
+    for word, meaning in _KINDS:
+        what = what.replace(word, meaning)
     for kind in ("signal", "operation"):
         if where.startswith(f".{kind}["):
             number, _, rest = where[len(kind) + 2 :].partition("]")

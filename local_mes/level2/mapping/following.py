@@ -7,16 +7,12 @@ is not taken: what was in force stays so, and the page of mappings says why.
 from __future__ import annotations
 
 from pathlib import Path
-from time import monotonic
 
 from local_mes.level2.links import LinkPlan, load_links
 from local_mes.level2.operations import get_operation
 from local_mes.plant import Plant
 from shared import logs
 from shared.errors import BadSetup
-
-LOOK_S = 0.5
-"""Between two looks at the files' times: a person who saved one does not wait, and a look costs nothing."""
 
 log = logs.get("level2")
 
@@ -28,20 +24,16 @@ class FollowedPlan:
         self._plant = plant
         self._plan = plan
         self._stamps = _stamps(plan)
-        self._next = 0.0
 
     def current(self) -> LinkPlan:
-        """The plan in force; a saved mapping counts within half a second."""
-        if monotonic() >= self._next:
-            self._next = monotonic() + LOOK_S
-            self._look()
+        """The plan in force: a saved mapping counts from the next message on. Looking costs some microseconds."""
+        stamps = _stamps(self._plan)
+        if stamps != self._stamps:
+            self._stamps = stamps
+            self._take_over()
         return self._plan
 
-    def _look(self) -> None:
-        stamps = _stamps(self._plan)
-        if stamps == self._stamps:
-            return
-        self._stamps = stamps
+    def _take_over(self) -> None:
         try:
             plan = load_links(self._plant.settings)
             check_meanings(plan)

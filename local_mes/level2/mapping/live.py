@@ -26,7 +26,10 @@ GOOD, NEVER, NO_DATA, BAD = "good", "not told", "no data", "bad"
 
 @dataclass(frozen=True)
 class LiveValue:
-    """One line of the page. state: good; not told (lately); no data (its link is away); bad, with the reason."""
+    """One line of the page. state: good; not told (lately); no data (its link is away); bad, with the reason.
+
+    source: message and field that told the value; all that may tell it where none has yet.
+    """
 
     name: str
     value: Any
@@ -86,6 +89,8 @@ def _told(signal: Signal, newest: Mapping[str, Any]) -> Iterator[tuple[str, Any]
 def _shown(signal: Signal, told: tuple[str, Any], up: bool, used_by: str) -> LiveValue:
     name, row = told
     sources = ", ".join(dict.fromkeys(f"{one}.{field}" for one, field in signal.sources))
+    if row is not None:
+        sources = f"{row.message}.{signal.find_field(row.message)}"
     value, reason, state = None, "", NEVER
     if row is not None:
         value, reason = _value(signal, row)

@@ -374,8 +374,13 @@ FAULTS = [
     (ENTRY.replace("mapped_cut", "mapped_cat"), "which is no operation"),
     (ENTRY.replace("heat = ", "hoat = "), "the operation takes no hoat"),
     (ENTRY.replace('heat = "heat"', 'heat = "heat'), "it is not TOML"),
+    (
+        ENTRY.replace('message = "TORCH.Cut"', "message = 7"),
+        "operation 'a cut', message: expected a text, got a number",
+    ),
+    (ENTRY.replace('message = "TORCH.Cut"\n', ""), "operation 'a cut': it lacks the key `message`"),
     (ENTRY + ENTRY, "operation 'a cut' is described twice"),
-    (ENTRY.replace('when = "', 'whem = "'), "operation 'a cut': Object contains unknown field `whem`"),
+    (ENTRY.replace('when = "', 'whem = "'), "operation 'a cut': it has the unknown key `whem`"),
     (ENTRY.replace("  kind", '  order = "part_no"\n  kind'), "stands in the rows of parts"),
     (ENTRY.replace('message = "TORCH.Cut"', 'message = "TORCH.Cut"\nunit = "CC9"'), "no unit 'CC9'"),
     (JOINED.replace("pyro_temperature", "pyro_warmth"), "use.pyro: there is no signal"),
@@ -431,15 +436,12 @@ def test_nothing_starts_with_a_wrong_mapping(make_bench: Callable[..., Bench]) -
 
 def test_a_mended_mapping_is_taken_over_and_a_broken_one_is_not(make_bench: Callable[..., Bench]) -> None:
     bench = make_bench()
-    bench.line.interpreter._followed._next = 0.0
     bench.comes("TORCH.Cut", told(code=19))
     bench.line.run()
     write_files(bench.folder, SIGNALS + "[[operation]]\n")
-    bench.line.interpreter._followed._next = 0.0
     bench.comes("TORCH.Cut", told(heat="second"))
     bench.line.run()
     write_files(bench.folder, SIGNALS.replace('18 = "crop"', '18 = "crop", 19 = "sample"') + ENTRY)
-    bench.line.interpreter._followed._next = 0.0
     bench.comes("TORCH.Cut", told(heat="third", code=19))
     bench.line.run()
     assert [(fields["heat"], fields["kind"]) for _, fields in CALLED] == [("second", "slab"), ("third", "sample")]

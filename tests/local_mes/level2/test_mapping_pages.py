@@ -91,7 +91,7 @@ def test_a_mapping_is_mended_on_its_page_and_what_lay_in_repair_goes_through(lin
 
     wrong = engineer.post(address, address, text=FILE.format(most="'wide'"), mark=mark)
     assert wrong.status_code == 422
-    assert "signal 'CC/LINE/CC1/torch_width', max: Expected" in html.unescape(wrong.text)
+    assert "signal 'CC/LINE/CC1/torch_width', max: expected a number, got a text" in html.unescape(wrong.text)
     assert "max = 'wide'" in html.unescape(wrong.text)
     assert (line.site.folder / "cc1.toml").read_text() == FILE.format(most=1200)
 
