@@ -58,6 +58,7 @@ PLANT_PAGES = (
     "/stock/",
     "/orders/",
     "/orders/sequence",
+    "/devices/",
     "/level2/links",
     "/level2/links/CLD-PL",
     "/level2/links/CLD-PL/interface",
