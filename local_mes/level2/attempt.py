@@ -67,6 +67,8 @@ def attempt(plant: Plant, plan: LinkPlan, tx: JournalWork, message: Message) -> 
         return Outcome("bad", str(error), error.field)
     except NotYet as error:
         return Outcome("not_yet", str(error))
+    except _MISTAKES as error:
+        return _mistake(message, error)
     recorded = len(tx.recorded)
     outcome = _in_savepoint(plant, tx, meaning.message, get_operation(meaning.operation))
     if outcome.state != "done":
@@ -142,12 +144,16 @@ def _in_savepoint(plant: Plant, tx: JournalWork, message: Message, handler: Hand
             raise
         return Outcome("bad", error.what)
     except _MISTAKES as error:
-        # a mistake in an operation must not stop the line: the message waits for a person, the trace is in the log
         savepoint.rollback()
-        log.exception("operation failed", link=message.link, message=message.name, spool_id=message.spool_id)
-        return Outcome("bad", f"The message could not be interpreted ({type(error).__name__}: {error}).")
+        return _mistake(message, error)
     savepoint.commit()
     return DONE
+
+
+def _mistake(message: Message, error: Exception) -> Outcome:
+    """A mistake of ours must not stop the line: the message waits for a person, the trace is in the log."""
+    log.exception("operation failed", link=message.link, message=message.name, spool_id=message.spool_id)
+    return Outcome("bad", f"The message could not be interpreted ({type(error).__name__}: {error}).")
 
 
 _MISTAKES = (

@@ -19,6 +19,8 @@ from shared.rules.condition import Condition, Verdict
 from shared.rules.explain import lines_of
 from shared.rules.port import InputValue, Missing, Value
 
+COUNTS_MAX = 1e15
+"""Beyond it doubles skip whole numbers; what is measured ends long before."""
 Same = tuple[Signal, InputValue]
 """A signal of another message, and the value it must have there."""
 
@@ -253,10 +255,10 @@ def _in_unit(output: Output, value: InputValue, values: _Values) -> Any:
     takes = output.takes
     if takes.kind == "text" or isinstance(value, bool | str):
         return value
+    if not abs(value) <= COUNTS_MAX:  # so that what is no number at all is refused too
+        raise BadMessage(f"{takes.name} would be {value:g}", values.field_of(output.uses[0]) if output.uses else "")
     if takes.kind == OPEN:
         return int(value) if float(value).is_integer() else value
-    if abs(value) > 1e15:
-        raise BadMessage(f"{takes.name} would be {value:g}", values.field_of(output.uses[0]) if output.uses else "")
     found = convert(exact(value), output.measure, measure(takes.unit))
     if takes.kind == "number":
         return int(found) if found.denominator == 1 else float(found)

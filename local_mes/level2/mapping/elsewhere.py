@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Text, and_, cast, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from local_mes.level2.mapping.apply import Same, at
@@ -19,7 +19,7 @@ from shared.db.engine import read
 from shared.rules.port import InputValue
 
 LOOKED_AT_MAX = 500
-"""Messages looked at for one value: a link that tells more within the time is asked with a shorter one."""
+"""Messages looked at for one value; those of another piece are not among them where the piece is named by a text."""
 
 
 class Spooled:
@@ -40,6 +40,7 @@ class Spooled:
             c.received_ms <= asking.received_ms + within_ms,
             c.problem == "",
             or_(*(_named(told) for told, _ in signal.sources)),
+            *(_says(theirs, value) for theirs, value in same if isinstance(value, str) and theirs.table is None),
         ]
         if not same:
             wanted.append(c.spool_id < asking.spool_id)
@@ -52,6 +53,14 @@ class Spooled:
                     if value is not None:
                         return value
         return None
+
+
+def _says(signal: Signal, value: str) -> ColumnElement[bool]:
+    """The same asked of the database, so that messages of other pieces cost nothing: a field may hold it as a number."""
+    fields = {field for _, field in signal.sources}
+    paths = {f'$."{field}"' for field in fields} | {"$." + ".".join(f'"{p}"' for p in f.split(".")) for f in fields}
+    told = (func.trim(cast(func.json_extract(message.c.fields, path), Text)) for path in sorted(paths))
+    return or_(*(one.in_((value, f"{value}.0")) for one in told))
 
 
 def _named(told: str) -> ColumnElement[bool]:

@@ -257,6 +257,21 @@ def test_what_an_entry_cannot_take_goes_to_repair_and_the_link_goes_on(make_benc
     assert [fields["heat"] for _, fields in CALLED] == ["after"] * len(WRONG)
 
 
+def test_what_is_no_number_goes_to_repair(make_bench: Callable[..., Bench]) -> None:
+    noughts = ("length / 0", "length * 0 / 0", "length * 1e300 * 1e300", "-length / 0")
+    entries = "".join(
+        ENTRY.replace("a cut", f"cut {i}").replace('length_mm = "length"', f'length_mm = "{source}"')
+        for i, source in enumerate(noughts)
+    )
+    for i in range(len(noughts)):
+        entries = entries.replace("!test && length > 0.5", f"cut == {i}", 1)
+    bench = make_bench(entries)
+    for i in range(len(noughts)):
+        bench.comes("TORCH.Cut", told(NO=i))
+    bench.line.run()
+    assert ["length_mm would be" in row.reason for row in bench.repairs()] == [True] * len(noughts)
+
+
 def test_rows_out_of_rows_and_one_a_measured_element(make_bench: Callable[..., Bench]) -> None:
     rows = """
   [operation.rows.parts]
@@ -293,10 +308,13 @@ JOINED = (
 def test_two_level_2s_that_speak_of_one_piece_are_joined(make_bench: Callable[..., Bench]) -> None:
     bench = make_bench(JOINED)
     bench.comes("PYRO.Read", {"heat": "161843", "temp": 1832})
-    bench.comes("PYRO.Read", {"heat": "another", "temp": 32})
+    for _ in range(510):
+        bench.comes("PYRO.Read", {"heat": "another", "temp": 32})
     bench.comes("TORCH.Cut", told())
+    bench.comes("PYRO.Read", {"heat": 7, "temp": 32})
+    bench.comes("TORCH.Cut", told(heat=" 7 "))
     bench.line.run()
-    assert CALLED[0][1]["temp_c"] == 1000
+    assert [fields["temp_c"] for _, fields in CALLED] == [1000, 0]
 
 
 def test_what_the_other_has_not_told_yet_is_waited_for(make_bench: Callable[..., Bench], clock: FixedClock) -> None:
