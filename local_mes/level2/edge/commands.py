@@ -96,3 +96,41 @@ def token(file: Path) -> None:
     made = issue_token(desk, settings.edge)
     shown = fingerprint(desk.key.public)
     click.echo(f"Token for {settings.edge}, good once, for {HOURS} h: {made}\nThe plant's fingerprint: {shown}")
+
+
+@edge.command()
+@config
+def release(file: Path) -> None:
+    """At the plant: let an edge speak again that was held because two installations of it took turns."""
+    from local_mes.level2.edge.hosting import open_desk
+    from local_mes.wiring import build_plant
+    from shared.db.engine import write
+    from sync.meeting import forget_visits
+    from sync.peers import ACTIVE, set_state
+
+    settings = _settings(file)
+    desk = open_desk(build_plant(settings))
+    with write(desk.engine) as conn:
+        set_state(conn, settings.edge, ACTIVE, desk.clock.now_ms())
+        forget_visits(conn, settings.edge)
+    click.echo(f"{settings.edge} may speak. Make sure that the other installation is stopped for good.")
+
+
+@edge.command()
+@config
+@click.option(
+    "--accept", "fingerprint", default="", help="Believe this one from now on; compare it with the supplier's."
+)
+@click.option("--who", default="", help="Who accepts it.")
+def certificates(file: Path, fingerprint: str, who: str) -> None:
+    """Certificates that OPC UA servers on site have shown; --accept lets a server in."""
+    from local_mes.level2.opcua.trust import TrustStore
+    from shared.clock import SystemClock
+
+    store = TrustStore(_settings(file).folder)
+    if fingerprint:
+        if not who:
+            raise click.UsageError("--who says who accepts it.")
+        store.accept(fingerprint, actor=who, now_ms=SystemClock().now_ms())
+    for one in store.find():
+        click.echo(f"{one.fingerprint} {one.subject}")
