@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from local_mes.context import plant
+from local_mes.level2.devices.jobs import DEED_OF
 from local_mes.stock import service
 from local_mes.stock.api import YARD
 from local_mes.stock.api import bp as api
@@ -86,7 +87,14 @@ def handle(number: str) -> str:
     with reading() as conn:
         piece = get_piece(conn, number, node().code)
         held = is_held(conn, piece.material_id)
-    return render_template("stock/handle.html", piece=piece, held=held, places=sorted(service.places_of(plant().model)))
+    model = plant().model
+    return render_template(
+        "stock/handle.html",
+        piece=piece,
+        held=held,
+        places=sorted(service.places_of(model)),
+        devices=[(link.code, DEED_OF[link.kind]) for link in model.link if link.kind in DEED_OF],
+    )
 
 
 @bp.post("/<number>/move")

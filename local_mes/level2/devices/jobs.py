@@ -40,6 +40,8 @@ DOES = {
     "scanner": (),
 }
 """Kinds of devices, and what can be asked of them."""
+DEED_OF = {"printer": "Print a label", "marker": "Mark it", "scale": "Weigh it"}
+"""What each kind does for a piece, as a button says it."""
 OF_NO_PIECE = ("Zero", "Tare", "ClearTare")
 TEST_NUMBER = "TEST 0123"
 Values = dict[str, str]

@@ -85,6 +85,7 @@ def test_a_label_goes_from_its_preview_to_the_printer(plant: Line, clock: FixedC
     client = signed_in(plant, "operator")
     assert "TEST LABEL" in client.get("/devices/LP1").text
     assert "Preview of S-1" in client.get("/devices/LP1?piece=S-1").text
+    assert "/devices/LP1?piece=S-1" in client.get("/stock/S-1/handle").text
     assert "NOBODY is not known here" in client.get("/devices/LP1?piece=NOBODY").text
     assert post(client, "/devices/LP1", what="Print", piece="S-1", copies=2).status_code == 302
     refused = post(client, "/devices/LP1", what="Print", piece="NOBODY", copies=1)
