@@ -1,62 +1,128 @@
-"""The recall's read: forward trace over all plants, the holder of each piece, the load it is on."""
+"""What a recall starts from: heats and pieces, a place on one, a time at a unit, a finding; and its first page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row, Select, and_, select
 
-from central_hub.traceability.domain import Recall, Whereabouts, in_order
+from central_hub.traceability.domain import Recall, Totals, Whereabouts, in_order
+from central_hub.traceability.stream import stream, stream_parts
+from shared.errors import BadInput, NotFound
 from shared.material.queries import get_piece
-from shared.material.trace import trace
-from shared.material.walk import Piece
-from shared.quality.queries import held_ids
-from shared.transfers.lines import LineFilter, TransferLine, find_lines
+from shared.material.spread import Area, area, spread
+from shared.material.tables import edge, mark, operation
+
+LINES_MAX = 2_000
+"""Lines of a recall's page; all of them are in the stream and in the CSV."""
+STARTS_MAX = 20_000
+"""Pieces that a time at a unit may start from: more is no recall but a shipment report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is recalled: one of these. Times in UTC ms, places in um."""
+
+    numbers: tuple[str, ...] = ()
+    from_um: int | None = None
+    to_um: int | None = None
+    left_um: int | None = None
+    right_um: int | None = None
+    plant: str = ""
+    unit: str = ""
+    finding: str = ""
+    """Id of a mark, or a kind of finding (a time with it)."""
+    from_ms: int = 0
+    to_ms: int = 0
+
+    @property
+    def words(self) -> str:
+        """What is recalled, for a title and a file's name."""
+        if self.numbers:
+            return ", ".join(self.numbers)
+        return self.unit or self.finding
 
 
 def read_recall(conn: Connection, number: str) -> Recall:
     """Everything made of the piece a number means, itself included; NotFound when no plant knows the number."""
-    start = get_piece(conn, number)
-    found = trace(conn, start.material_id, "forward")
-    depths = {start.material_id: 0}
-    for edge in found.edges:
-        depths.setdefault(edge.child_id, int(edge.depth))
-    holders = _holders([row for row in found.rows if row.material_id in depths])
-    held = held_ids(conn, list(depths))
-    pieces = [
-        _whereabouts(row, depths[material_id], material_id in held, _load(conn, row))
-        for material_id, row in holders.items()
-    ]
-    return Recall(start.number, in_order(pieces))
+    return first_page(conn, Asked(numbers=(number,)))
 
 
-def _holders(rows: Sequence[Piece]) -> dict[str, Piece]:
-    """The row of the plant in whose books each piece lives now, else of the last one that had it (they come first)."""
-    holders: dict[str, Piece] = {}
+def first_page(conn: Connection, asked: Asked, lines: int = LINES_MAX) -> Recall:
+    """The totals of all, and so many lines of it, at large first."""
+    totals, shown = Totals(), list[Whereabouts]()
+    for pieces in recall(conn, asked):
+        totals.add(pieces)
+        shown = in_order([*shown, *pieces])[:lines]
+    name = get_piece(conn, asked.numbers[0]).number if len(asked.numbers) == 1 else asked.words
+    return Recall(name, shown, totals, totals.pieces - len(shown))
+
+
+def recall(conn: Connection, asked: Asked) -> Iterator[list[Whereabouts]]:
+    """The pieces, a thousand at a time; what is asked is checked before the first. BadInput, NotFound."""
+    if asked.from_um is not None:
+        return stream_parts(conn, spread(conn, {_only(conn, asked.numbers): [_area(asked)]}))
+    if asked.numbers:
+        return stream(conn, sorted({get_piece(conn, number).material_id for number in asked.numbers}))
+    if asked.unit:
+        return stream(conn, _made_at(conn, asked))
+    if asked.finding:
+        return stream_parts(conn, spread(conn, _found(conn, asked)))
+    raise BadInput("recall.nothing_asked", "Nothing is recalled.", todo="Name pieces, a unit and a time, or a finding.")
+
+
+def _only(conn: Connection, numbers: Sequence[str]) -> str:
+    if len(numbers) != 1:
+        raise BadInput("recall.one_piece", "A place is on one piece.", todo="Name one piece with the place.")
+    return str(get_piece(conn, numbers[0]).material_id)
+
+
+def _area(asked: Asked) -> Area:
+    assert asked.from_um is not None
+    return area(asked.from_um, asked.from_um if asked.to_um is None else asked.to_um, asked.left_um, asked.right_um)
+
+
+def _made_at(conn: Connection, asked: Asked) -> list[str]:
+    """What a unit made in operations that ran at any moment between two times."""
+    if not asked.plant or not asked.from_ms or asked.to_ms < asked.from_ms:
+        raise BadInput("recall.no_time", "A recall by unit takes its plant, a from and a to.", todo="Name all three.")
+    c = operation.c
+    same = and_(edge.c.author == c.author, edge.c.operation_id == c.operation_id)
+    query = select(edge.c.child_id).distinct().join_from(operation, edge, same)
+    query = query.where(c.author == asked.plant, c.unit == asked.unit, c.ended_at_ms >= asked.from_ms)
+    return _some(conn, query.where(c.started_at_ms <= asked.to_ms), f"{asked.plant} {asked.unit}")
+
+
+def _some(conn: Connection, query: Select[Any], what: str) -> list[str]:
+    found = list(conn.execute(query.limit(STARTS_MAX + 1)).scalars())
+    if not found:
+        raise NotFound("recall.nothing_made", f"{what} made nothing in that time.", todo="Check the unit and the time.")
+    if len(found) > STARTS_MAX:
+        raise BadInput(
+            "recall.too_wide", f"{what} made more than {STARTS_MAX:,} pieces in that time.", todo="Less time."
+        )
+    return found
+
+
+def _found(conn: Connection, asked: Asked) -> dict[str, list[Area]]:
+    """Parts of pieces that a finding covers: one mark, or all of a kind in a time."""
+    wanted = mark.c.mark_id == asked.finding
+    if asked.from_ms:
+        to_ms = asked.to_ms or asked.from_ms
+        wanted = and_(mark.c.kind == asked.finding, mark.c.placed_at_ms.between(asked.from_ms, to_ms))
+    rows = conn.execute(select(mark).where(wanted).limit(STARTS_MAX + 1)).all()
+    if not rows:
+        raise NotFound("recall.no_finding", f"No finding {asked.finding!r} is known.", todo="Check its id or the time.")
+    if len(rows) > STARTS_MAX:
+        raise BadInput("recall.too_wide", f"More than {STARTS_MAX:,} findings.", todo="Name less time.")
+    parts: dict[str, list[Area]] = {}
     for row in rows:
-        holders.setdefault(row.material_id, row)
-    return holders
+        parts.setdefault(row.material_id, []).append(_covered(row))
+    return parts
 
 
-def _load(conn: Connection, row: Piece) -> TransferLine | None:
-    if row.state != "shipped":
-        return None
-    lines = find_lines(conn, LineFilter(sender=row.author, material_id=row.material_id, open_only=True), limit=1)
-    return lines[0] if lines else None
-
-
-def _whereabouts(row: Piece, depth: int, held: bool, line: TransferLine | None) -> Whereabouts:
-    return Whereabouts(
-        row.material_id,
-        row.number,
-        row.kind,
-        row.author,
-        row.state,
-        row.place,
-        row.mass_g,
-        row.order_item,
-        depth,
-        held,
-        line.shipment_number if line else "",
-        line.receiver if line else "",
-    )
+def _covered(row: Row[Any]) -> Area:
+    across = (row.left_um, row.right_um) if row.left_um != row.right_um else (None, None)
+    return area(row.from_um, row.to_um, *across)

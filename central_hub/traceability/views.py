@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
 from central_hub.traceability.api import bp as api
 from central_hub.traceability.domain import Whereabouts
-from central_hub.traceability.queries import read_recall
+from central_hub.traceability.lines import stream_answer
+from central_hub.traceability.queries import Asked, first_page
+from shared.errors import BadInput
 from shared.web.context import reading
 from shared.web.features import Feature, MenuItem
-from shared.web.listing import Column, csv_answer
+from shared.web.listing import Column
+from shared.web.pieces.views import read_place
 
 bp = Blueprint("traceability", __name__, template_folder="templates")
 COLUMNS = (
@@ -23,6 +27,7 @@ COLUMNS = (
     Column("depth", "Steps away", show="whole"),
     Column("status", "State", show="badge"),
 )
+PART = Column("part", "Part of it")
 WORDS = {
     "live": "here",
     "shipped": "on the way",
@@ -32,25 +37,64 @@ WORDS = {
 }
 
 
+TOTALS = (
+    Column("words", "Where"),
+    Column("who", "Whose", show="code"),
+    Column("kind", "Kind", show="kind"),
+    Column("pieces", "Pieces", show="whole"),
+    Column("mass_g", "Mass", unit="t", show="tonnes"),
+)
+BUCKETS = {"stock": "In stock", "transit": "On the way", "customer": "With customers", "ended": "Used up or scrapped"}
+
+
 @bp.get("/recall")
 def recall() -> str | Response:
-    """What became of a piece. Without a number the page asks for one."""
-    number = request.args.get("q", "").strip()[:64]
-    if not number:
-        return render_template("traceability/recall.html", number="", found=None, columns=COLUMNS)
-    with reading() as conn:
-        found = read_recall(conn, number)
-    rows = [_row(piece) for piece in found.pieces]
+    """What became of heats, of a place on a piece, of what a unit made in a time, or of a finding."""
+    asked = read_asked()
+    if asked is None:
+        return render_template("traceability/recall.html", asked=None, found=None)
     if request.args.get("format") == "csv":
-        return csv_answer(COLUMNS, iter(rows), f"recall-{found.number}")
+        return stream_answer(asked, "csv")
+    with reading() as conn:
+        found = first_page(conn, asked)
+    rows = [_row(piece) for piece in found.pieces]
     return render_template(
         "traceability/recall.html",
-        number=number,
+        asked=asked,
         found=found,
-        columns=COLUMNS,
+        columns=COLUMNS if asked.from_um is None and not asked.finding else (*COLUMNS, PART),
+        totals=[line._asdict() | {"words": BUCKETS[line.bucket]} for line in found.totals.lines],
+        total_columns=TOTALS,
         at_large=[row for row in rows if row["is_at_large"]],
         ended=[row for row in rows if not row["is_at_large"]],
     )
+
+
+def read_asked() -> Asked | None:
+    """The question of the page's address, None when it asks nothing yet."""
+    args = {name: value.strip()[:400] for name, value in request.args.items()}
+    numbers = tuple(dict.fromkeys(args.get("q", "").replace(",", " ").split()))
+    unit, finding = args.get("unit", "")[:64], args.get("finding", "")[:64]
+    if not (numbers or unit or finding):
+        return None
+    places = {name: read_place(f"{name}_mm") for name in ("from", "to", "left", "right")}
+    return Asked(
+        numbers,
+        **{f"{name}_um": value for name, value in places.items()},
+        plant=args.get("plant", "")[:64],
+        unit=unit,
+        finding=finding,
+        from_ms=_moment(args.get("from", "")),
+        to_ms=_moment(args.get("to", "")),
+    )
+
+
+def _moment(text: str) -> int:
+    """A moment of the address in UTC ms, 0 when none is given."""
+    try:
+        return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000) if text else 0
+    except ValueError as error:
+        raise BadInput("recall.time", f"{text!r} is no time.", todo="As 2026-03-11T05:00, in UTC.") from error
 
 
 def _row(piece: Whereabouts) -> dict[str, Any]:
@@ -62,9 +106,15 @@ def _row(piece: Whereabouts) -> dict[str, Any]:
         "order_item": piece.order_item,
         "depth": piece.depth,
         "is_at_large": piece.is_at_large,
+        "part": "; ".join(_part(*part) for part in piece.part),
         "status": "held" if piece.held else WORDS.get(piece.state, piece.state),
         "status_state": "held" if piece.held else "normal" if piece.is_at_large else "done",
     }
+
+
+def _part(from_um: int, to_um: int, left_um: int | None, right_um: int | None) -> str:
+    width = "" if left_um is None or right_um is None else f", {left_um / 1000:,.0f} to {right_um / 1000:,.0f} mm"
+    return f"{from_um / 1e6:,.2f} to {to_um / 1e6:,.2f} m{width}"
 
 
 FEATURE = Feature(pages=(bp,), apis=(api,), menu=(MenuItem("Material", "Recall", "traceability.recall"),))

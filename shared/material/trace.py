@@ -15,6 +15,8 @@ from shared.material.queries import marks_of, numbers_of, operations_of
 from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step, pieces_of, walk
 
 Direction = Literal["backward", "forward", "both"]
+LENGTH_MAX_UM = 10**13
+"""Ten thousand kilometres: beyond any strip, and safe to calculate with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,17 @@ def holder_first(piece: Piece) -> tuple[int, int, str]:
     return _RANK.get(piece.state, 1), -piece.born_at_ms, piece.author
 
 
+def known_authors(conn: Connection) -> set[str]:
+    """Who has pieces here; one look into an index for each, however many pieces there are."""
+    found: set[str] = set()
+    last: str | None = ""
+    while last is not None:
+        last = conn.execute(select(func.min(material.c.author)).where(material.c.author > last)).scalar()
+        if last is not None:
+            found.add(last)
+    return found
+
+
 def reach(database: str, backward: bool) -> CTE:
     """The pieces within :cap steps of :starts (those included), each with each distance it is found at."""
     here, there = (edge.c.child_id, edge.c.parent_id) if backward else (edge.c.parent_id, edge.c.child_id)

@@ -125,13 +125,13 @@ def csv_answer(columns: Sequence[Column], rows: Iterator[Any], name: str) -> Res
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([column.key for column in columns])
-    writer.writerows([_plain(column.value(row)) for column in columns] for row in rows)
+    writer.writerows([plain_cell(column.value(row)) for column in columns] for row in rows)
     answer = current_app.response_class(out.getvalue(), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
 
 
-def _plain(value: Any) -> Any:
+def plain_cell(value: Any) -> Any:
     """A cell no spreadsheet takes for a formula."""
     text = value if isinstance(value, str) else None
     return f"'{text}" if text and text[0] in "=+-@\t\r" else value
