@@ -64,6 +64,10 @@ PLANT_PAGES = (
     "/level2/links/CLD-PL/interface",
     "/level2/links/CLD-PL/capture",
     "/level2/repairs",
+    "/level2/namespace",
+    "/level2/mappings",
+    "/level2/mappings/CLD-CG",
+    "/level2/try?link=CLD-CG",
     "/connection/",
     "/incidents/",
 )
