@@ -23,7 +23,8 @@ from central_hub.transfers.domain import (
 )
 from central_hub.transfers.episodes import Waiting, episodes, has_line
 from central_hub.transfers.floors import raised
-from central_hub.transfers.reading import OpenMatters, find_line, find_twins, read_open_matters
+from central_hub.transfers.reading import OpenMatters, find_line, find_others, find_twins, read_open_matters
+from central_hub.transfers.replay_domain import judge_replayed
 from central_hub.transfers.restored import look_for_reuse, name_cause
 from central_hub.transfers.said import (
     ORIGIN_UNKNOWN,
@@ -126,6 +127,8 @@ def _judge_receipt(conn: Connection, findings: Findings, receipt: KnownReceipt) 
     if line is None:
         return
     found = [judge_double(receipt, twin) for twin in find_twins(conn, receipt)]
+    for other in find_others(conn, receipt):  # whichever of the two came here first
+        found += [judge_replayed(receipt, other), judge_replayed(other, receipt)]
     found += [judge_damage(line, receipt), find_denied_by_receipt(conn, line, receipt)]
     limits = mass_limits(conn, receipt.receiver, f"{line.sender}-{line.receiver}", receipt.recorded_at_ms)
     wanted = LineFilter(shipment_id=line.shipment_id, material_id=line.material_id)

@@ -11,9 +11,11 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from central_hub.transfers.domain import Close, KnownLine, KnownReceipt
 from central_hub.transfers.floors import open_spans, read_floors
+from central_hub.transfers.spells import earlier_departures
 from central_hub.transfers.tables import judged
 from shared.transfers.domain import CLOCK_SLACK_MS
 from shared.transfers.tables import (
+    departure_correction,
     receipt,
     receipt_close,
     shipment,
@@ -43,6 +45,7 @@ def read_open_matters(conn: Connection) -> OpenMatters:
     """Everything unjudged, as it stands in this transaction."""
     spans = open_spans(conn)
     lines = [line for author, from_ms in spans for line in _open_lines(conn, author, from_ms)]
+    lines += [line for author, from_ms in spans for line in _taken_back(conn, author, from_ms)]
     unlisted = [r for author, from_ms in spans for r in _open_receipts(conn, "unlisted", author, from_ms)]
     matched = [r for author, from_ms in spans for r in _open_receipts(conn, "receipt", author, from_ms)]
     lines.sort(key=lambda line: (line.shipment_id, line.material_id))
@@ -62,6 +65,26 @@ def _open_lines(conn: Connection, author: str, from_ms: int) -> list[KnownLine]:
     c = shipment_line.c
     recent = and_(c.author == author, c.recorded_at_ms >= from_ms)
     return _lines(conn, and_(recent, not_judged("line", c.fact_id + c.material_id)))
+
+
+def _taken_back(conn: Connection, author: str, from_ms: int) -> list[KnownLine]:
+    """Departures that were taken back, and declared again since: each stood for a time."""
+    c, d = shipment_line.c, departure_correction.c
+    denied = and_(
+        d.author == c.author,
+        d.shipment_id == c.shipment_id,
+        d.material_id == c.material_id,
+        d.kind == "did_not_occur",
+    )
+    recent = and_(c.author == author, c.recorded_at_ms >= from_ms, c.entered == "late")
+    again = _lines(conn, and_(recent, select(literal(1)).select_from(departure_correction).where(denied).exists()))
+    found = {line.ref: line for line in earlier_departures(conn, again)}
+    known: set[str] = set()
+    for part in _parts(sorted(found)):
+        known |= set(
+            conn.execute(select(judged.c.ref).where(judged.c.kind == "line", judged.c.ref.in_(part))).scalars()
+        )
+    return [line for ref, line in found.items() if ref not in known]
 
 
 def _open_receipts(conn: Connection, kind: str, author: str, from_ms: int) -> list[KnownReceipt]:
@@ -87,6 +110,13 @@ def find_twins(conn: Connection, one: KnownReceipt) -> list[KnownReceipt]:
     c = receipt.c
     same = and_(c.material_id == one.material_id, c.custody_no == one.custody_no, c.provisional.is_(False))
     return read_receipts(conn, and_(same, c.receipt_id != one.receipt_id))
+
+
+def find_others(conn: Connection, one: KnownReceipt) -> list[KnownReceipt]:
+    """Receipts of the same piece under other custody numbers."""
+    c = receipt.c
+    same = and_(c.material_id == one.material_id, c.custody_no != one.custody_no, c.provisional.is_(False))
+    return read_receipts(conn, same)
 
 
 def not_judged(kind: str, ref: ColumnElement[str]) -> ColumnElement[bool]:
@@ -218,12 +248,17 @@ def _lines_by_number(conn: Connection, numbers: Sequence[str]) -> dict[str, list
             .exists()
         )
         lines = {(k.shipment_id, k.material_id): k for k in _lines(conn, bears)}
+        earlier = earlier_departures(conn, lines.values())
         where = and_(n.value.in_(part), n.shipment_id.in_({k.shipment_id for k in lines.values()}))
         for row in conn.execute(select(n.value, n.shipment_id, n.material_id).where(where)):
             known = lines.get((row.shipment_id, row.material_id))
             if known is not None:
-                found.setdefault(row.value, []).append(known)
+                found.setdefault(row.value, []).extend([known, *(e for e in earlier if _is_same(e, known))])
     return {value: sorted(ks, key=lambda k: (k.departed_at_ms, k.shipment_id)) for value, ks in found.items()}
+
+
+def _is_same(one: KnownLine, other: KnownLine) -> bool:
+    return (one.sender, one.shipment_id, one.material_id) == (other.sender, other.shipment_id, other.material_id)
 
 
 def _parts(ids: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -61,6 +61,7 @@ class ReceiptBody(Command):
     position: str = Field("", max_length=32)
     certificate: dict[str, str] = Field(default_factory=dict, max_length=40)
     bundle: str = Field("", max_length=64)
+    custody_no: int = Field(0, ge=0, le=1_000_000, description="The number on its label or paper; 0: none was read.")
     damage: str | None = Field(None, max_length=200)
     from_plant: str = Field("", max_length=12)
     kind: str = Field("", pattern="^(|slab|coil|slit)$")
@@ -126,6 +127,7 @@ def receive_command(body: ReceiptBody) -> service.ReceiveCommand:
         occurred_at_ms=body.occurred_at,
         certificate=body.certificate,
         bundle=body.bundle.strip(),
+        custody_no=body.custody_no,
     )
 
 

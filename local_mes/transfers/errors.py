@@ -141,6 +141,15 @@ def received_already(piece: str, own_number: str) -> Refused:
     )
 
 
+def stale_custody(piece: str, cited: int, in_force: int) -> Refused:
+    """A departure is cited that another one of the same piece has followed: whoever cites it reads an old list or label."""
+    return Refused(
+        "transfers.stale_custody",
+        f"Custody number {cited} of {piece} is over: it left again since, under number {in_force}.",
+        todo="Name the load that it came with now, or none.",
+    )
+
+
 def number_taken(own_number: str) -> Refused:
     """The number is painted on another live piece."""
     return Refused(

@@ -11,7 +11,7 @@ from local_mes.transfers import errors
 from local_mes.transfers.amending import note_amendments
 from local_mes.transfers.checking import ACTOR, check_mass, inherit_holds
 from local_mes.transfers.listed import get_announced_line
-from local_mes.transfers.receiving import AWAITING_RULE, new_row
+from local_mes.transfers.receiving import AWAITING_RULE, check_in_force, new_row
 from shared.db.engine import read
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
@@ -23,7 +23,7 @@ from shared.quality.queries import list_holds
 from shared.transfers.domain import Candidate, find_line
 from shared.transfers.facts import PieceData, ReceiptMatched
 from shared.transfers.lines import LineFilter, find_lines
-from shared.transfers.queries import find_candidates, find_receipt, find_receipts, get_piece
+from shared.transfers.queries import departure_in_force, find_candidates, find_receipt, find_receipts, get_piece
 
 PENDING_MAX = 1_000
 """Provisional receipts looked at in one go: far above a day's trains without data."""
@@ -66,8 +66,15 @@ def match_by_hand(
         line = get_announced_line(tx.conn, plant.code, shipment, piece)
         if line.receipt_id is not None:
             raise errors.received_already(line.number, line.own_number or "")
+        check_in_force(tx.conn, line)
         known = Candidate(
-            line.sender, line.shipment_id, line.shipment_number, line.material_id, line.departed_at_ms, False
+            line.sender,
+            line.shipment_id,
+            line.shipment_number,
+            line.material_id,
+            line.departed_at_ms,
+            False,
+            line.custody_no,
         )
         _tie(plant, tx, row, known, f"found to be {line.number} of {line.shipment_number}: {note}", actor)
         result = {"receipt_id": receipt_id, "material_id": line.material_id, "number": line.number}
@@ -82,9 +89,8 @@ def _pending(conn: Connection, here: str) -> list[Row[Any]]:
 
 def _find(conn: Connection, here: str, row: Row[Any]) -> Candidate | None:
     candidates = find_candidates(conn, [row.printed_number], here)
-    return find_line(
-        candidates, shipment=row.shipment_number, from_plant=row.from_plant, received_at_ms=row.received_at_ms
-    )
+    fit = [one for one in candidates if one.custody_no >= departure_in_force(conn, one.material_id)]
+    return find_line(fit, shipment=row.shipment_number, from_plant=row.from_plant, received_at_ms=row.received_at_ms)
 
 
 def _tie(plant: Plant, tx: Work, row: Row[Any], line: Candidate, evidence: str, actor: str = ACTOR) -> None:

@@ -25,10 +25,17 @@ from shared.journal.journal import Work
 from shared.material.facts import Mass, NewAlias, NewMaterial, Size
 from shared.material.queries import find_by_number
 from shared.quality.facts import HoldPlaced
-from shared.transfers.domain import ADVISED, Candidate, find_line
+from shared.transfers.domain import ADVISED, Candidate, fence, find_line
 from shared.transfers.facts import LoadArrived, MaterialReceived, PieceData
-from shared.transfers.lines import LineFilter, find_lines
-from shared.transfers.queries import find_candidates, find_likely_sender, find_receipts, find_shipment, get_piece
+from shared.transfers.lines import LineFilter, TransferLine, find_lines
+from shared.transfers.queries import (
+    departure_in_force,
+    find_candidates,
+    find_likely_sender,
+    find_receipts,
+    find_shipment,
+    get_piece,
+)
 
 AWAITING_RULE = "T-AWAIT"
 AWAITING_REASON = "awaiting the sender's data"
@@ -40,7 +47,8 @@ class ReceiveCommand:
 
     shipment: number or id of the load where it is known; own_number empty: the next of the plant's scheme. mass_g 0:
     it was not weighed here (hot charging), so the sender's mass counts. certificate: what the paper says, by field
-    (grade, or an element in 1e-6 mass fraction); bundle: the bundle it came in, where it left in another.
+    (grade, or an element in 1e-6 mass fraction); bundle: the bundle it came in, where it left in another. custody_no: the
+    number on its label or paper, 0 where none was read.
     """
 
     command_id: str
@@ -60,6 +68,7 @@ class ReceiveCommand:
     source: str = "manual"
     certificate: Mapping[str, str] = field(default_factory=dict)
     bundle: str = ""
+    custody_no: int = 0
 
 
 def arrive(plant: Plant, shipment: str, *, actor: str, command_id: str, at_ms: int | None = None) -> dict[str, Any]:
@@ -95,6 +104,8 @@ def receive(plant: Plant, command: ReceiveCommand) -> dict[str, Any]:
         at_ms = command.occurred_at_ms or tx.now_ms()
         candidates = find_candidates(tx.conn, [command.piece], plant.code)
         line = find_line(candidates, shipment=command.shipment, from_plant=command.from_plant, received_at_ms=at_ms)
+        if line is not None and command.custody_no > line.custody_no:
+            line = None  # it left again, and its sender's word of that is not here yet
         if line is None:
             if not command.mass_g:
                 raise errors.no_mass(command.piece)
@@ -129,6 +140,7 @@ def take_in_listed(plant: Plant, tx: Work, command: ReceiveCommand, line: Candid
     told = find_lines(
         tx.conn, LineFilter(sender=line.sender, shipment_id=line.shipment_id, material_id=line.material_id)
     )[0]
+    check_in_force(tx.conn, told, command.custody_no)
     own = _own_number(plant, tx, command, piece.kind)
     mass = _mass(command, piece, at_ms)
     aliases = _aliases(plant.code, line.sender, piece.kind, own, command.piece, piece.number)
@@ -162,6 +174,14 @@ def take_in_listed(plant: Plant, tx: Work, command: ReceiveCommand, line: Candid
         "difference_g": compared.difference_g,
         "flagged": not compared.is_within,
     }
+
+
+def check_in_force(conn: Connection, line: TransferLine, cited: int = 0) -> None:
+    """Refuse what cites a departure that another one of the piece has followed; cited 0: the line's own number."""
+    in_force = max(departure_in_force(conn, line.material_id), line.custody_no)
+    number = cited or line.custody_no
+    if fence(number, in_force) == "stale":
+        raise errors.stale_custody(line.number, number, in_force)
 
 
 def _follow_up(

@@ -187,6 +187,7 @@ class Candidate:
     material_id: str
     departed_at_ms: int
     taken: bool
+    custody_no: int = 0
 
 
 def find_line(

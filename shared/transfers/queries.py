@@ -94,7 +94,15 @@ def find_candidates(conn: Connection, printed: Iterable[str], receiver: str = ""
         .exists()
     )
     query = (
-        select(line.author, line.shipment_id, line.material_id, line.departed_at_ms, s.number, taken.label("taken"))
+        select(
+            line.author,
+            line.shipment_id,
+            line.material_id,
+            line.departed_at_ms,
+            line.custody_no,
+            s.number,
+            taken.label("taken"),
+        )
         .join_from(shipment_line_number, shipment_line, same)
         .join(shipment, and_(s.author == line.author, s.shipment_id == line.shipment_id))
         .where(n.value.in_(list(printed)), line.withdrawn.is_(False), ~_came_back())
@@ -102,7 +110,7 @@ def find_candidates(conn: Connection, printed: Iterable[str], receiver: str = ""
     if receiver:
         query = query.where(s.to_plant == receiver)
     return [
-        Candidate(r.author, r.shipment_id, r.number, r.material_id, r.departed_at_ms, r.taken)
+        Candidate(r.author, r.shipment_id, r.number, r.material_id, r.departed_at_ms, r.taken, r.custody_no)
         for r in conn.execute(query)
     ]
 
@@ -134,6 +142,13 @@ def custody_numbers(conn: Connection, material_id: str) -> list[int]:
     came = select(receipt.c.custody_no).where(receipt.c.material_id == material_id)
     said = select(transfer_word.c.custody_no).where(transfer_word.c.material_id == material_id)
     return list(conn.execute(sent.union_all(came, said)).scalars())
+
+
+def departure_in_force(conn: Connection, material_id: str) -> int:
+    """The custody number of the last departure of a piece that is known here and stands; 0 where there is none."""
+    c = shipment_line.c
+    query = select(func.max(c.custody_no)).where(c.material_id == material_id, c.withdrawn.is_(False))
+    return conn.execute(query).scalar() or 0
 
 
 def find_likely_sender(conn: Connection, receiver: str) -> str:

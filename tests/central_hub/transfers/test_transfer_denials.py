@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from steel_group import HOUR, MINUTE, SteelGroup
 
 from central_hub.transfers.cases import resolutions
 from central_hub.transfers.service import reconcile
+from central_hub.transfers.spells import Said, spells
 from local_mes.transfers.service import CorrectDeparture, correct_departure
+from shared.clock import FixedClock
 from shared.db.engine import read
 from shared.transfers.case_queries import find_cases
 
@@ -63,3 +68,69 @@ def test_a_line_taken_back_and_declared_again_later_is_judged_again(group: Steel
     group.sync()
     assert kinds(group) == ["short"]
     assert reconcile(group.hub).judged == 0
+
+
+def tell(group: SteelGroup, kind: str, note: str) -> None:
+    said = CorrectDeparture(group.command(), "p1", "RT-1", "161738-1-1", kind, note)
+    correct_departure(group.plants["ALD"], said)
+    group.pass_time(MINUTE)
+
+
+def opened(group: SteelGroup) -> list[tuple[str, int, str]]:
+    with read(group.hub.node.engine) as conn:
+        return sorted((row.kind, row.since_ms, row.case_id) for row in find_cases(conn))
+
+
+def course(group: SteelGroup, heard: Callable[[], object]) -> None:
+    """Left, unloaded without it, denied, declared again, denied, declared again, and still not come."""
+    group.stock("ALD", "161738-1-1", 20_558)
+    group.stock("ALD", "161738-1-2", 20_000)
+    group.ship("ALD", "BRK", "RT-1", ["161738-1-1", "161738-1-2"])
+    group.pass_time(9 * HOUR)
+    heard()
+    for kind, note in (("did_not_occur", "row 3"), ("late", "it did"), ("did_not_occur", "no"), ("late", "yes")):
+        group.pass_time(40 * HOUR)
+        heard()
+        tell(group, kind, note)
+    group.pass_time(80 * HOUR)
+
+
+@pytest.mark.fault(90)
+def test_each_departure_is_judged_the_same_when_the_hub_hears_of_all_at_once(
+    group: SteelGroup, tmp_path: Path, clock: FixedClock
+) -> None:
+    course(group, group.sync)
+    group.sync()
+    piecewise = opened(group)
+    assert [kind for kind, _, _ in piecewise].count("short") == 4, "three departures of the one, one of the other"
+
+    at_once = SteelGroup(tmp_path / "other", clock, plants_of=group)
+    try:
+        for code in at_once.plants:
+            at_once.up(code)
+        assert reconcile(at_once.hub).cases == len(piecewise)
+        assert opened(at_once) == piecewise
+        assert reconcile(at_once.hub).judged == 0
+    finally:
+        at_once.close()
+
+
+@pytest.mark.parametrize(
+    ("lates", "denials", "withdrawn", "found"),
+    [
+        ("", "2", True, ["1-2"]),
+        ("3", "2", False, ["1-2"]),
+        ("3", "24", True, ["1-2", "3-4"]),
+        ("35", "24", False, ["1-2", "3-4"]),
+        ("2", "", False, []),  # never on the list, declared late
+        ("2", "3", True, ["2-3"]),
+        ("24", "3", False, ["2-3"]),
+        ("24", "35", True, ["2-3", "4-5"]),
+    ],
+)
+def test_which_departures_were_taken_back_follows_from_what_was_said(
+    lates: str, denials: str, withdrawn: bool, found: list[str]
+) -> None:
+    told = [[Said(int(at), f"f{at}") for at in ats] for ats in (lates, denials)]
+    pairs = spells(Said(1, "load"), *told, withdrawn)
+    assert [f"{start.at_ms}-{end.at_ms}" for start, end in pairs] == found
