@@ -57,7 +57,7 @@ def course(days: Sequence[Any]) -> Course:
 def _blocks(day: Any, most: int) -> tuple[Block, ...]:
     found, top = [], float(GROUND)
     for name in COUNTS:
-        height = getattr(day, name) * (GROUND - 12) / most
+        height = getattr(day, name) * (GROUND - 18) / most
         top -= height
         if height:
             found.append(Block(name, top, height))

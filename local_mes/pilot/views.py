@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
@@ -23,17 +24,18 @@ from shared.web.paging import Page, Paging, cut
 bp = Blueprint("pilot", __name__, url_prefix="/pilot", template_folder="templates")
 DAYS, PROBLEMS_SHOWN, OVERHEARD_SHOWN = 30, 10, 50
 COLUMNS = (
-    Column("day", "Day"),
+    Column("day", "Day", show="code"),
     Column("number", "Piece", show="code", link="pieces.piece"),
     Column("kind", "What", show="badge"),
     Column("field", "Field"),
-    Column("ours", "Strandline"),
-    Column("theirs", "Old MES"),
-    Column("unit", "Unit"),
-    Column("cause", "Look first at", show="words"),
-    Column("hint", "Hint"),
-    Column("repair_id", "Repair", show="code", link="level2.repair", link_arg="repair_id"),
-    Column("spool_id", "Message", show="code", link="workbench.spooled", link_arg="spool_id"),
+    Column("ours_shown", "Strandline"),
+    Column("theirs_shown", "Old MES"),
+    Column("cause_shown", "Look first at"),
+    Column("hint", "Why", link="workbench.spooled", link_key="spool_id", link_arg="spool_id"),
+)
+CSV_COLUMNS = tuple(
+    Column(name, name)
+    for name in ("day", "number", "kind", "field", "ours", "theirs", "unit", "cause", "hint", "repair_id", "spool_id")
 )
 SIGNS = {"missing_here": "alarm", "missing_there": "attention", "differs": "attention"}
 
@@ -42,6 +44,8 @@ SIGNS = {"missing_here": "alarm", "missing_there": "attention", "differs": "atte
 def comparison() -> str | Response:
     """All differences, how many there were over the days, and what is late."""
     here = plant()
+    if request.args.get("format") == "csv":
+        return answer_list("", CSV_COLUMNS, _read, filters=_filters(()))
     with reading() as conn:
         days = queries.find_days(conn, DAYS)
         newest = days[-1] if days else None
@@ -52,21 +56,24 @@ def comparison() -> str | Response:
             "problems": queries.find_problems(conn, newest.day, PROBLEMS_SHOWN) if newest else [],
             "bad_files": queries.find_bad_files(conn, PROBLEMS_SHOWN),
         }
-    filters = (
-        Filter("day", "Day", tuple((row.day, row.day) for row in reversed(days))),
-        Filter("kind", "What", tuple((kind, kind.replace("_", " ")) for kind in KINDS)),
-        Filter("field", "Field"),
-        Filter("cause", "Look first at", tuple(WORDS.items())),
-        Filter("q", "Piece"),
-    )
     return answer_list(
         "pilot/comparison.html",
         COLUMNS,
         _read,
-        filters=filters,
+        filters=_filters([row.day for row in reversed(days)]),
         words=WORDS,
         is_set=here.settings.pilot is not None,
         **shown,
+    )
+
+
+def _filters(days: Sequence[str]) -> tuple[Filter, ...]:
+    return (
+        Filter("day", "Day", tuple((day, day) for day in days)),
+        Filter("kind", "What", tuple((kind, kind.replace("_", " ")) for kind in KINDS)),
+        Filter("field", "Field"),
+        Filter("cause", "Look first at", tuple(WORDS.items())),
+        Filter("q", "Piece"),
     )
 
 
@@ -74,7 +81,18 @@ def _read(paging: Paging) -> Page[Any]:
     wanted = {name: paging.wants(name) for name in ("day", "kind", "field", "cause", "q")}
     with reading() as conn:
         rows = queries.find_differences(conn, wanted, paging.after, paging.limit)
-    return cut([{**row, "kind_state": SIGNS[row["kind"]]} for row in rows], paging, "place")
+    return cut([{**row, **_shown(row)} for row in rows], paging, "place")
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, str]:
+    """A row as people read it: unit beside the value, the cause in words."""
+    unit = f"\N{NO-BREAK SPACE}{row['unit']}" if row["unit"] else ""
+    return {
+        "kind_state": SIGNS[row["kind"]],
+        "ours_shown": f"{row['ours']}{unit}" if row["ours"] else "",
+        "theirs_shown": f"{row['theirs']}{unit}" if row["theirs"] else "",
+        "cause_shown": WORDS.get(row["cause"], row["cause"]),
+    }
 
 
 @bp.get("/overheard/<code>")
