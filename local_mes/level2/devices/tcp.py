@@ -122,6 +122,7 @@ class DeviceDriver(Driver):
         self.settings: Any = read_settings(desk.link, type(self).Settings)
         self._came: asyncio.Queue[Wire] = asyncio.Queue()
         self._now: Wire | None = None
+        self._server: asyncio.Server | None = None
 
     @classmethod
     def check(cls, link: Link, folder: Path) -> None:
@@ -134,7 +135,7 @@ class DeviceDriver(Driver):
         if self.settings.side == "server":
             host, port = host_and_port(self.desk.link)
             try:
-                await asyncio.start_server(self._connected, host, port)
+                self._server = await asyncio.start_server(self._connected, host, port)
             except OSError as error:
                 raise BadSetup(
                     "level2.port_taken",

@@ -17,8 +17,10 @@ from test_engineer_pages import signed_in, token_in
 from demo.simulator.devices.printer import LabelPrinter
 from demo.simulator.devices.scale import Load, SicsScale
 from local_mes.level2 import outbox, tables
+from local_mes.level2.spool import Incoming, append
 from local_mes.production import operations  # noqa: F401  registers what the links map to
 from shared.clock import FixedClock
+from shared.db.engine import write
 from shared.journal.fact import Draft, Occurred
 from shared.material.facts import Mass, MaterialCreated, NewAlias, NewMaterial
 
@@ -74,6 +76,20 @@ def test_each_device_shows_its_state_and_how_its_calibration_stands(plant: Line)
     states = {one["code"]: one["calibration"] for one in client.get("/api/v1/devices").json["items"]}  # type: ignore[index]
     assert states["WS1"] == {"scale": "WS-0815", "until": "2026-04-01", "state": "soon"}
     assert states["LP1"] is None
+
+
+def test_the_burns_of_the_last_sample_stand_with_the_digits_they_came_with(plant: Line) -> None:
+    burn = [{"element": "Mn", "op": "", "value_e6": 14_020, "digits": 3}]
+    mean = [{"element": "Mn", "op": "<", "value_e6": 14_000, "digits": 3}]
+    fields = {"sample": "S-9", "heat": "", "place": "LFF", "count": 1, "mean_of": "1 burns", "results": mean}
+    with write(plant.plant.spool) as conn:
+        told = Incoming("OES1", "OES1.Result", 1, "", None, 1, 0, 60, b"raw", b"raw", fields)
+        told.fields["burns"] = [{"burn": 1, "rejected": True, "results": burn}]
+        append(conn, told)
+    page = signed_in(plant).get("/devices/OES1").text
+    assert "burn 1, rejected" in page
+    assert "&lt;1.400" in page
+    assert "1.402" in page
 
 
 def test_a_plant_without_devices_is_told_how_to_get_one(make_site: MakeSite, clock: FixedClock) -> None:
