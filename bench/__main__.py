@@ -16,6 +16,7 @@ from bench.journal_work import measure_journal
 from bench.level2 import measure_level2
 from bench.memory import measure_memory
 from bench.online import measure_many, measure_online
+from bench.opcua import measure_opcua
 from bench.sync_backlog import Run, backlog, measure_backlog, measure_shipping
 from shared.db.engine import read
 from shared.interpreter import tune
@@ -95,8 +96,20 @@ def level2(folder: Path, _facts: int, runs: int) -> Iterator[Row]:
     yield "acknowledgement p99 at 200/s", median(r.p99_ms for r in done), "ms", None
 
 
+def opcua(folder: Path, _facts: int, runs: int) -> Iterator[Row]:
+    """Data changes of one OPC UA server."""
+    done = [measure_opcua(_fresh(folder)) for _ in range(runs)]
+    bare = median(r.bare for r in done)
+    yield (
+        "OPC UA data changes on disk (reference: a handler that does nothing)",
+        median(r.stored for r in done),
+        "chg/s",
+        bare,
+    )
+
+
 PARTS: dict[str, Callable[[Path, int, int], Iterator[Row]]] = {
-    part.__name__: part for part in (journal, shipped, brokers, online, many, memory, level2)
+    part.__name__: part for part in (journal, shipped, brokers, online, many, memory, level2, opcua)
 }
 
 

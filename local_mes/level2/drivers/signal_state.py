@@ -66,20 +66,30 @@ class SignalBoard:
 
     def told(self, name: str, state: str, reason: str = "", value: Any = None) -> Job:
         """A signal's new state, as a write."""
+        self.note(name, state, reason, value)
+        return self._saving([self.states[name]], (*STATE, "value"))
+
+    def note(self, name: str, state: str, reason: str = "", value: Any = None) -> None:
+        """The same, to be saved by and by; the link's line follows where the state is another one."""
         one = self.states[name]
+        if state in (GOOD, UNCERTAIN):
+            one.value = msgspec.json.encode(value).decode()[:VALUE_CHARS]
+        if (one.state, one.reason) == (state, reason):
+            return
         if one.state != state:
             one.state, one.since_ms = state, self._desk.clock.now_ms()
         one.reason = reason
-        if state in (GOOD, UNCERTAIN):
-            one.value = msgspec.json.encode(value).decode()[:VALUE_CHARS]
         self._say()
-        return self._saving([one], (*STATE, "value"))
 
     def stored(self, heard: Heard) -> Job:
         """A change goes to the spool: the write that belongs beside it, in the same commit."""
-        one = self.states[heard.message]
-        one.claimed, one.stored = heard.claimed or one.claimed, digest_of(heard)
+        self.keeps(heard, digest_of(heard))
         return self.saving([heard.message])
+
+    def keeps(self, heard: Heard, digest: str) -> None:
+        """A change goes to the spool; what belongs beside it is saved with others."""
+        one = self.states[heard.message]
+        one.claimed, one.stored = heard.claimed or one.claimed, digest
 
     def saving(self, names: Iterable[str]) -> Job:
         """All there is to say of some signals, as it is now."""

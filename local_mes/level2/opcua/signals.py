@@ -130,8 +130,8 @@ class Signals:
         heard = reading.heard(signal.message, late=late)
         wanted = reading.quality != NO_DATA and (signal.when == "change" or (before.is_low and bool(reading.value)))
         self._show(signal.message, reading.quality, reading.reason, reading.value)
-        if wanted and digest_of(heard) != before.stored:
-            self._post(await self._with_fields(signal, heard) if signal.fields else heard)
+        if wanted and (digest := digest_of(heard)) != before.stored:
+            self._post(await self._with_fields(signal, heard) if signal.fields else heard, digest)
 
     async def _with_fields(self, signal: Signal, heard: Heard) -> Heard:
         """The values beside it; one without data is none, and the message says so."""
@@ -151,17 +151,17 @@ class Signals:
 
     def _happened(self, source: EventSource, event: Event, *, late: bool = False) -> None:
         heard = event_heard(source.message, event, late=late)
-        if digest_of(heard) != self._board.states[source.message].stored:
-            self._post(heard)
+        if (digest := digest_of(heard)) != self._board.states[source.message].stored:
+            self._post(heard, digest)
 
     def _show(self, name: str, state: str, reason: str = "", value: Any = None) -> None:
-        self._board.told(name, state, reason, value)
+        self._board.note(name, state, reason, value)
         self._touched.add(name)
         self._ready.set()
 
-    def _post(self, heard: Heard) -> None:
+    def _post(self, heard: Heard, digest: str) -> None:
         """To the disk without waiting for it; the signal's state goes along in the same commit."""
-        self._board.stored(heard)
+        self._board.keeps(heard, digest)
         self._pending.append(heard)
         self._touched.add(heard.message)
         self._ready.set()

@@ -61,7 +61,10 @@ def claimed_ms(claimed: str, zone: ZoneInfo, received_ms: int) -> int | None:
         if len(claimed) == 17 and claimed.isascii() and claimed.isdigit() and claimed[12] < "6":
             choices = [ms + int(claimed[12:]) for ms in _minute_choices(claimed[:12], zone)]
         else:
-            choices = _choices(datetime.fromisoformat(claimed), zone)
+            moment = datetime.fromisoformat(claimed)
+            if moment.tzinfo is not None:
+                return to_ms(moment)
+            choices = _choices(moment, zone)
     except (ValueError, OverflowError):
         return None
     return min(choices, key=lambda ms: abs(ms - received_ms))
@@ -73,7 +76,7 @@ def _minute_choices(text: str, zone: ZoneInfo) -> list[int]:
 
 
 def _choices(moment: datetime, zone: ZoneInfo) -> list[int]:
-    return [to_ms(moment.replace(tzinfo=moment.tzinfo or zone, fold=fold)) for fold in (0, 1)]
+    return [to_ms(moment.replace(tzinfo=zone, fold=fold)) for fold in (0, 1)]
 
 
 @lru_cache(maxsize=1024)
