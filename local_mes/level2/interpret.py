@@ -63,8 +63,9 @@ class Interpreter:
         self._give_up_lost()
         self._news = threading.Event()
         self._news.set()
-        self._waiting_since: dict[int, float] = {}
+        self._waiting_since: dict[int, tuple[float, int]] = {}
         self._tried_to = 0
+        self._heard_to: int | None = None
         plant.journal.listen(self._news.set)
 
     def run(self, stop: threading.Event) -> None:
@@ -143,10 +144,13 @@ class Interpreter:
             return get_position(conn, self._spool)
 
     def _read_behind(self, position: int) -> Sequence[Any]:
+        """The next messages; while there are more behind them, they say up to when Level 2 has been heard."""
         limit = self._plant.settings.interpret_messages_max
         query = select(message).where(message.c.spool_id > position).order_by(message.c.spool_id).limit(limit)
         with read(self._plant.spool) as conn:
-            return conn.execute(query).all()
+            rows = conn.execute(query).all()
+        self._heard_to = rows[-1].received_ms if len(rows) == limit else None
+        return rows
 
     def _find_waiting(self) -> list[Any]:
         """The next ones in turn; _tried_to says where the turn goes on, 0 when it has come round."""
@@ -156,7 +160,7 @@ class Interpreter:
             ids = conn.execute(query.order_by(c.spool_id).limit(WAITING_MAX)).scalars().all()
         self._tried_to = ids[-1] if len(ids) == WAITING_MAX else 0
         for spool_id in ids:
-            self._waiting_since.setdefault(spool_id, monotonic())
+            self._waiting_since.setdefault(spool_id, (monotonic(), self._plant.clock.now_ms()))
         if not ids:
             return []
         with read(self._plant.spool) as conn:
@@ -179,7 +183,7 @@ class Interpreter:
                     reason=outcome.reason,
                 )
             )
-            self._waiting_since[what.spool_id] = monotonic()
+            self._waiting_since[what.spool_id] = (monotonic(), self._plant.clock.now_ms())
 
     def _again(self, tx: JournalWork, row: Any) -> int:
         """Try a waiting message once more, and give it up when its time is over."""
@@ -202,8 +206,12 @@ class Interpreter:
     def _is_over(self, row: Any) -> bool:
         link = self._followed.current().links.get(row.link)
         window_ms = 1000 * link.reorder_window_s if link else 0
-        waited_s = monotonic() - self._waiting_since.get(row.spool_id, monotonic())
-        return self._plant.clock.now_ms() - row.received_ms > window_ms and waited_s >= self._grace_s
+        now = self._plant.clock.now_ms()
+        since_s, since_ms = self._waiting_since.get(row.spool_id, (monotonic(), now))
+        # in a backlog, read here or sent from an edge, what it builds on may have come in time and be still behind it
+        heard_to = now if self._heard_to is None else self._heard_to
+        over = heard_to - row.received_ms > window_ms and now - since_ms > window_ms
+        return over and monotonic() - since_s >= self._grace_s
 
 
 def get_position(conn: Connection, spool: str) -> int:

@@ -88,6 +88,32 @@ def test_what_came_too_early_waits_and_is_done_after_what_it_builds_on(line: Lin
     assert oldest_open_ms(line.plant) is None
 
 
+def test_what_lies_far_behind_in_a_backlog_came_in_time_all_the_same(line: Line) -> None:
+    line.comes("CC1070", {"slab": "161843-2-3", "ok": "Y"})
+    for number in range(1, 100):
+        line.comes("CC1060", cut(number, heat="161844"))
+    line.clock.advance(500_000)
+    line.comes("CC1060", cut(3))  # within the window of 600 s
+    line.clock.advance(7_200_000)  # the plant's process was away for two hours
+    line.run()
+    assert line.rows(repair) == []
+    assert "MK1" in line.places()
+
+
+def test_what_an_edge_sends_late_has_its_window_from_then_on(line: Line) -> None:
+    came = line.clock.now_ms()
+    line.clock.advance(86_400_000)
+    here, line.clock = line.clock, FixedClock(came)  # as an edge that was cut off received it yesterday
+    line.comes("CC1070", {"slab": "161843-2-3", "ok": "Y"})
+    line.run()
+    here.advance(300_000)
+    line.run()
+    assert line.rows(repair) == []
+    line.comes("CC1060", cut(3))
+    line.run()
+    assert "MK1" in line.places()
+
+
 def test_messages_that_wait_behind_many_others_are_tried_too(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("local_mes.level2.interpret.WAITING_MAX", 2)
     for number in range(1, 7):
