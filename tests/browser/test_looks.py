@@ -63,6 +63,8 @@ PLANT_PAGES = (
     "/level2/links/CLD-PL",
     "/level2/links/CLD-PL/interface",
     "/level2/links/CLD-PL/capture",
+    "/level2/replay",
+    "/level2/certificates",
     "/level2/repairs",
     "/level2/namespace",
     "/level2/mappings",

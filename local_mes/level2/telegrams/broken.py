@@ -142,7 +142,13 @@ def _piece(f: Field, name: str, body: _Stretch, part: str) -> Piece:
     try:
         return Piece(name, begin, raw, _value(f, raw, bool(body.delimiter)), f.unit, part)
     except (ValueError, struct.error) as error:
-        return Piece(name, begin, raw, unit=f.unit, part=part, fault=f"{raw!r} {error}")
+        return Piece(name, begin, raw, unit=f.unit, part=part, fault=f"{_said(raw)} {error}")
+
+
+def _said(raw: bytes) -> str:
+    """The bytes as people read them: as text where they are some."""
+    text = raw.decode("latin-1")
+    return f"“{text}”" if text.isprintable() else raw.hex(" ")
 
 
 def _value(f: Field, raw: bytes, delimited: bool) -> Any:
