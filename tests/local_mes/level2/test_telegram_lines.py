@@ -18,13 +18,14 @@ from local_mes.level2 import down
 from local_mes.level2.link_course import STRANGER, Entry, Span, spans
 from local_mes.level2.link_state import find_history, load_state
 from local_mes.level2.links import load_links
+from local_mes.level2.replay import ClockFile
 from local_mes.level2.spool_tables import link_course
 from local_mes.level2.telegram_server import TelegramSettings
 from local_mes.level2.telegrams.codec import decode_body
 from local_mes.level2.telegrams.frame import Frame, Framer, encode_telegram
 from local_mes.level2.telegrams.layout import LayoutSet
 from local_mes.level2.telegrams.layout_files import load_folder
-from shared.clock import FixedClock
+from shared.clock import Clock, FileClock, FixedClock
 from shared.db.engine import read
 from shared.errors import BadSetup
 
@@ -94,7 +95,7 @@ class Line:
 
 @asynccontextmanager
 async def other_end(
-    make_site: MakeSite, clock: FixedClock, kind: str, message: str, settings: str = "", host: str = "127.0.0.1"
+    make_site: MakeSite, clock: Clock, kind: str, message: str, settings: str = "", host: str = "127.0.0.1"
 ) -> AsyncIterator[tuple[Site, Line]]:
     """The plant with a link of this kind, and a peer that is connected to it."""
     port = free()
@@ -295,6 +296,19 @@ def test_a_link_without_hosts_takes_only_this_machine_over_a_real_network(
     assert f"{outside} wanted to connect and was not let in: it names none" in told
     asyncio.run(scene('hosts = ["any"]', sites))
     asyncio.run(scene(f'hosts = ["{outside}"]', sites))
+
+
+def test_in_a_plant_made_for_replay_this_machine_plays_the_peer(make_site: MakeSite, tmp_path: Path) -> None:
+    hands = ClockFile(tmp_path / "clock.json")
+    hands.show(1773205200000, 1, 1773205200000)
+
+    async def scene() -> None:
+        settings = 'hosts = ["10.1.0.0/16"]'
+        async with other_end(make_site, FileClock(hands.file), "reply", "REQ1", settings) as (site, line):
+            await line.say("REQ1", SLAB, 7)
+            await until(lambda: len(site.spooled()) == 1)
+
+    asyncio.run(scene())
 
 
 def strangers(site: Site, clock: FixedClock) -> list[str]:
