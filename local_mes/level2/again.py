@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from local_mes.level2.attempt import TOO_LATE, attempt, message_of
+from local_mes.level2.attempt import TOO_LATE, Outcome, attempt, message_of
 from local_mes.level2.errors import spool_gone, still_too_early, still_wrong
 from local_mes.level2.links import LinkPlan, load_links
 from local_mes.level2.operations import Message
@@ -25,6 +25,7 @@ from local_mes.level2.telegrams.reading import read_telegram
 from local_mes.plant import Plant
 from shared.db.engine import read
 from shared.errors import StrandlineError
+from shared.journal.journal import Work as JournalWork
 
 AT_ONCE_MAX = 500
 """Messages of one request: some seconds of work at most."""
@@ -41,64 +42,77 @@ class Again:
 def interpret_again(plant: Plant, repair_id: str, *, actor: str, command_id: str, note: str = "") -> dict[str, Any]:
     """One message, as received, by the mapping and layouts of now; it keeps its place in time and its ids.
 
-    Refused, with nothing changed, while it is still wrong or builds on what is missing.
+    Refused while it is still wrong or builds on what is missing; it stays in the queue with the reason of now.
     """
-    plan = load_links(plant.settings)
     with plant.journal.work() as tx:
         earlier = tx.once(command_id)
         if earlier is not None:
             return dict(earlier)
-        row = open_repair(tx.conn, repair_id)
-        spooled = find_spooled(plant, row.spool, row.spool_id)
-        if spooled is None:
-            raise spool_gone(row.spool_id)
-        outcome = attempt(plant, plan, tx, _as_now(plan, row, spooled))
-        if outcome.state == "bad":
-            raise still_wrong(outcome.reason)
-        if outcome.state == "not_yet":
-            raise still_too_early(outcome.reason)
-        close_repair(tx.conn, row, MENDED, actor, note or "interpreted again, as received", plant.clock.now_ms())
+        outcome = _attempt(plant, load_links(plant.settings), tx, open_repair(tx.conn, repair_id), actor, note)
         result = {"repair_id": repair_id, "state": MENDED, "facts": len(tx.recorded)}
-        tx.done(command_id, result)
+        if outcome.state == "done":
+            tx.done(command_id, result)
+    if outcome.state == "bad":
+        raise still_wrong(outcome.reason)
+    if outcome.state == "not_yet":
+        raise still_too_early(outcome.reason)
     pass_on_now(plant)
     return result
 
 
-def interpret_all_again(plant: Plant, link: str, *, actor: str, command_id: str) -> Again:
-    """All open ones (of a link, or of all), up to AT_ONCE_MAX; those that are still wrong stay as they are."""
+def _attempt(plant: Plant, plan: LinkPlan, tx: JournalWork, row: Any, actor: str, note: str) -> Outcome:
+    """Interpret it in the transaction and close it, or write down why not."""
+    spooled = find_spooled(plant, row.spool, row.spool_id)
+    if spooled is None:
+        raise spool_gone(row.spool_id)
+    outcome = attempt(plant, plan, tx, _as_now(plan, row, spooled))
+    if outcome.state == "done":
+        close_repair(tx.conn, row, MENDED, actor, note or "interpreted again, as received", plant.clock.now_ms())
+    elif outcome.state == "bad":
+        here = repair.c.repair_id == row.repair_id
+        tx.conn.execute(update(repair).where(here).values(reason=outcome.reason, field=outcome.field))
+    return outcome
+
+
+def interpret_all_again(plant: Plant, link: str, *, actor: str) -> Again:
+    """All open ones (of a link, or of all), up to AT_ONCE_MAX; those that are still wrong stay, with the reason of now.
+
+    Done twice it does no harm: what went through is open no more.
+    """
     query = select(repair).where(repair.c.state == OPEN)
-    return _in_order(plant, query.where(repair.c.link == link) if link else query, actor, command_id)
+    return _in_order(plant, query.where(repair.c.link == link) if link else query, actor)
 
 
-def let_followers_go(plant: Plant, *, actor: str, command_id: str) -> Again:
+def let_followers_go(plant: Plant, *, actor: str) -> Again:
     """After a message was mended: those that waited too long for what they build on, perhaps for this one."""
     late = select(repair).where(repair.c.state == OPEN, repair.c.reason.startswith(TOO_LATE, autoescape=True))
-    return _in_order(plant, late, actor, command_id)
+    return _in_order(plant, late, actor)
 
 
-def _in_order(plant: Plant, query: Any, actor: str, command_id: str) -> Again:
+def _in_order(plant: Plant, query: Any, actor: str) -> Again:
     with plant.journal.work():
         pass  # what is being interpreted now, by the mapping of before, is in the queue from here on
     with read(plant.node.engine) as conn:
         rows: Sequence[Any] = conn.execute(query.order_by(repair.c.spool, repair.c.spool_id).limit(AT_ONCE_MAX)).all()
-    left = [row.repair_id for row in rows]
-    found = len(left)
-    while left:
-        still = [one for one in left if not _goes(plant, one, actor, f"{command_id[:20]}-{one}")]
+    plan = load_links(plant.settings) if rows else None
+    left = list(rows)
+    while left and plan is not None:
+        still = [row for row in left if not _goes(plant, plan, row.repair_id, actor)]
         if len(still) == len(left):
             break
         left = still  # what one of them brought may be what another waits for
-    return Again(found - len(left), len(left))
+    pass_on_now(plant)
+    return Again(len(rows) - len(left), len(left))
 
 
-def _goes(plant: Plant, repair_id: str, actor: str, command_id: str) -> bool:
+def _goes(plant: Plant, plan: LinkPlan, repair_id: str, actor: str) -> bool:
     try:
-        interpret_again(plant, repair_id, actor=actor, command_id=command_id)
+        with plant.journal.work() as tx:
+            return _attempt(plant, plan, tx, open_repair(tx.conn, repair_id), actor, "").state == "done"
     except StrandlineError as error:
         if error.again:
             raise
-        return False
-    return True
+        return False  # somebody else was quicker, or its spool is gone
 
 
 def _as_now(plan: LinkPlan, row: Any, spooled: Any) -> Message:

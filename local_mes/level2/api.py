@@ -185,7 +185,7 @@ def post_repair(path: RepairPath, body: RepairBody) -> dict[str, Any]:
     done = service.mend(
         plant(), path.repair_id, body.fields or {}, actor=actor(), command_id=body.command_id, note=body.note
     )
-    let_followers_go(plant(), actor=actor(), command_id=body.command_id)
+    let_followers_go(plant(), actor=actor())
     return done
 
 

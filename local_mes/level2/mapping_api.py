@@ -82,5 +82,5 @@ def post_trial(path: LinkPath, body: TrialBody) -> dict[str, Any]:
 def post_again(path: RepairPath, body: AgainBody) -> dict[str, Any]:
     """Interpret a message in repair as it was received, by the mapping of now."""
     done = interpret_again(plant(), path.repair_id, actor=actor(), command_id=body.command_id, note=body.note)
-    let_followers_go(plant(), actor=actor(), command_id=body.command_id)
+    let_followers_go(plant(), actor=actor())
     return done

@@ -26,7 +26,7 @@ from shared.db.engine import read
 from shared.errors import BadInput, BadSetup
 from shared.web.context import actor, requires
 from shared.web.features import Feature, MenuItem
-from shared.web.forms import command_id, keeps_input, read_text
+from shared.web.forms import keeps_input, read_text
 from shared.web.listing import Column, Filter, answer_list
 from shared.web.paging import Page, Paging, cut
 
@@ -126,7 +126,7 @@ def save(code: str) -> BaseResponse | str:
         flash("The mapping can be used. It is not saved yet.", "done")
         return mapping(code)
     save_text(plan, code, text, read_text("mark", "Version"), actor=actor())
-    done = interpret_all_again(here, code, actor=actor(), command_id=command_id())
+    done = interpret_all_again(here, code, actor=actor())
     flash(f"Saved; it is in force. {_words(done.mended, done.left)}", "done")
     return redirect(url_for("mapping.mapping", code=code))
 
@@ -182,7 +182,7 @@ def _trial_page(link: str, name: str, text: str, trial: Trial | None, *, again: 
 def all_again() -> BaseResponse:
     """Interpret everything in repair again, as it was received, in its order."""
     link = read_text("link", "Link", needed=False)
-    done = interpret_all_again(plant(), link, actor=actor(), command_id=command_id())
+    done = interpret_all_again(plant(), link, actor=actor())
     flash(_words(done.mended, done.left) or "Nothing lies in repair.", "done" if done.mended else "attention")
     return redirect(url_for("level2.repairs", state="open", link=link or None))
 

@@ -125,7 +125,7 @@ def mend(repair_id: str) -> BaseResponse:
     else:
         fields = _typed(msgspec.json.decode(_row(repair_id).mended))
         done = service.mend(here, repair_id, fields, actor=actor(), command_id=command, note=note)
-    followed = again.let_followers_go(here, actor=actor(), command_id=command).mended
+    followed = again.let_followers_go(here, actor=actor()).mended
     more = f" {followed} that waited for it went through too." if followed else ""
     flash(f"The message was interpreted: {done['facts']} facts recorded.{more}", "done")
     return redirect(url_for("level2.repairs"))

@@ -374,7 +374,7 @@ def test_what_waited_too_long_goes_on_when_what_it_builds_on_was_mended(
     first, second = bench.repairs()
     assert second.reason.startswith("What it builds on did not come in time")
     mend(bench.line.plant, first.repair_id, cut(), actor="p1", command_id="c1")
-    done = let_followers_go(bench.line.plant, actor="p1", command_id="c1")
+    done = let_followers_go(bench.line.plant, actor="p1")
     assert (done.mended, done.left) == (1, 0)
     assert bench.repairs() == []
     assert sorted(bench.line.places()) == ["MK1", "YA", "YA1"]
@@ -478,8 +478,9 @@ def test_all_in_repair_go_again_in_their_order(make_bench: Callable[..., Bench])
     bench.comes("TORCH.Cut", told(heat="bad", strand=7, code=19))
     bench.line.run()
     write_files(bench.folder, SIGNALS.replace('18 = "crop"', '18 = "crop", 19 = "sample"') + ENTRY)
-    done = interpret_all_again(bench.line.plant, "TORCH", actor="p1", command_id="c1")
+    done = interpret_all_again(bench.line.plant, "TORCH", actor="p1")
     assert (done.mended, done.left) == (3, 1)
+    assert "strand is 7, above 2" in bench.repairs()[0].reason  # the reason of now
     assert [fields["heat"] for _, fields in CALLED] == ["one", "two", "three"]
 
 
