@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from local_mes.level2.shadow.marked import shadow_links
 from local_mes.pilot import queries
 from local_mes.pilot.rules import load_rules
 from local_mes.pilot.service import last_due_day
@@ -14,7 +15,7 @@ from shared.web.features import StatusLine
 def shadow_band(plant: Plant) -> str:
     """The words of the band, empty where nothing is in shadow mode."""
     links = plant.model.link
-    shadows = [link.code for link in links if plant.settings.shadow or link.shadow]
+    shadows = shadow_links(plant)
     if not shadows and not plant.settings.shadow:
         return ""
     if len(shadows) == len(links):

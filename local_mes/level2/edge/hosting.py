@@ -16,6 +16,7 @@ from time import monotonic
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from local_mes.level2.down import links_waiting, withhold
 from local_mes.level2.edge import tables
 from local_mes.level2.edge.errors import no_rest, own_collector
 from local_mes.level2.edge.intake import take_in
@@ -23,6 +24,8 @@ from local_mes.level2.edge.links import keep_alive
 from local_mes.level2.edge.orders import give_orders
 from local_mes.level2.edge.reading import forget_taken, take_next
 from local_mes.level2.links import LinkPlan
+from local_mes.level2.shadow.marked import shadow_links
+from local_mes.level2.shadow.seat import WITHHELD_WHY
 from local_mes.level2.spool import create_spool
 from local_mes.level2.spool_tables import identity, message
 from local_mes.plant import Plant
@@ -94,6 +97,7 @@ class Hosting:
         self.edge = plant.settings.edge
         self.node = open_desk(plant)
         self.station: CalledStation = build_called(self.node, plant.settings.apply_entries_max)
+        self._shadows = set(shadow_links(plant))
         self._given = 0
         self._alive_due = 0.0
         self._stopping = threading.Event()
@@ -133,6 +137,7 @@ class Hosting:
         done = take_next(self.node.engine, plant.spool, self.edge, take_in, now)
         if not done and promised is not None:
             _keep_through(plant, self.edge, promised)
+        self._withhold()
         given = give_orders(self.node.journal, plant.spool, f"{self.node.code}>{self.edge}", self._given)
         done, self._given = done + given - self._given, given
         if monotonic() >= self._alive_due:
@@ -140,6 +145,13 @@ class Hosting:
             if self.report().state == ONLINE:
                 keep_alive(plant.spool)
         return done
+
+    def _withhold(self) -> None:
+        """What waits for a link in shadow mode does not even leave the plant, whatever the edge's own settings say."""
+        now = self._plant.clock.now_ms()
+        for link in self._shadows & links_waiting(self._plant.spool) if self._shadows else ():
+            with write(self._plant.spool) as conn:
+                withhold(conn, link, now, WITHHELD_WHY)
 
     def _run(self) -> None:
         bell = self.station.ground.arrived

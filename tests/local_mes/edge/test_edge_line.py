@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from local_mes.level2 import down
 from local_mes.level2.collector import run_level2
 from local_mes.level2.edge.enrolment import enrol_edge, issue_token
 from local_mes.level2.edge.facts import Level2Seen
-from local_mes.level2.edge.hosting import MIGRATIONS, open_desk, prepare
+from local_mes.level2.edge.hosting import MIGRATIONS, Hosting, open_desk, prepare
 from local_mes.level2.edge.links import take_seen
 from local_mes.level2.edge.open_since import open_since_ms
 from local_mes.level2.edge.site import init_edge
@@ -263,6 +264,16 @@ def test_orders_go_down_once_and_their_fate_comes_back(two: Two, clock: FixedClo
     two.restart_plant()
     two.carry()
     assert len(down.find_recent(two.edge.spool, 9)) == 1
+
+
+def test_an_order_for_a_link_in_shadow_mode_does_not_leave_the_plant(two: Two, clock: FixedClock) -> None:
+    in_shadow = two.plant.settings.model_copy(update={"shadow": True})
+    two.plant = replace(two.plant, settings=in_shadow)
+    two.hosting._shadows = Hosting(two.plant)._shadows
+    down.queue_telegram(two.plant.spool, clock, "CC1", "CC2030", {}, key="k1")
+    two.carry(2)
+    assert [row.state for row in down.find_recent(two.plant.spool, 9)] == ["withheld"]
+    assert down.find_recent(two.edge.spool, 9) == []
 
 
 def test_a_restored_edge_spool_sends_no_settled_order_again(two: Two, clock: FixedClock, tmp_path: Path) -> None:
