@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from local_mes.level2.devices.jobs import find_devices
 from local_mes.level2.devices.weighing import Validity, WeighingSettings, validity
@@ -31,6 +32,7 @@ KINDS = {
 }
 HOW = {"asked": "asked for", "settles": "by itself", "printed": "print key"}
 JOBS_SHOWN = 30
+WEIGHINGS_LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,27 @@ def find_last_sample(plant: Plant, link: Link) -> tuple[list[str], list[tuple[st
     burns = [(f"burn {one['burn']}{', rejected' if one['rejected'] else ''}", one["results"]) for one in f["burns"]]
     rows = [(name, {one["element"]: one for one in values}) for name, values in [*burns, ("mean", f["results"])]]
     return list(dict.fromkeys(element for _, values in rows for element in values)), rows
+
+
+def find_half_weighed(plant: Plant, link: Link, weighed: Sequence[Row[Any]]) -> list[Said]:
+    """Vehicles that were weighed once, newest first: their second weighing is awaited. weighed: those that are done."""
+    query = select(message).where(message.c.link == link.code, message.c.problem == "")
+    with read(plant.spool) as conn:
+        rows = conn.execute(query.order_by(message.c.ordinal.desc()).limit(WEIGHINGS_LOOKED_AT)).all()
+    done = {(_squeezed(row.vehicle), mass_g) for row in weighed for mass_g in (row.gross_g, row.tare_g)}
+    found: dict[str, Said] = {}
+    for row in rows:
+        f = msgspec.json.decode(row.fields, type=dict[str, Any])
+        vehicle = _squeezed(f["vehicle"])
+        if vehicle not in found and (vehicle, f["mass_g"]) not in done:
+            found[vehicle] = Said(
+                formats.kg(f["mass_g"]), "kg", f"{f['vehicle']}, ticket {f['ticket']}", row.received_ms
+            )
+    return list(found.values())
+
+
+def _squeezed(vehicle: str) -> str:
+    return "".join(vehicle.upper().split())
 
 
 def find_jobs(plant: Plant, plan: LinkPlan, code: str = "", limit: int = JOBS_SHOWN) -> list[Down]:

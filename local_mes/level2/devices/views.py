@@ -13,7 +13,7 @@ from local_mes.level2.devices import jobs, keyboard
 from local_mes.level2.devices.api import TESTERS, WORKERS, ask
 from local_mes.level2.devices.api import bp as api
 from local_mes.level2.devices.label import to_svg
-from local_mes.level2.devices.reads import find_device_views, find_jobs, find_last_sample
+from local_mes.level2.devices.reads import find_device_views, find_half_weighed, find_jobs, find_last_sample
 from local_mes.level2.links import Link, load_links
 from local_mes.level2.views import DOWN_SIGNS, LINK_SIGNS
 from shared.material.queries import find_piece
@@ -86,6 +86,7 @@ def device(code: str) -> str:
         piece=piece,
         preview=svg,
         vehicles=vehicles,
+        half_weighed=find_half_weighed(here, link, vehicles) if link.kind == "weighbridge" else (),
         sample=sample,
         copies_max=COPIES_MAX,
         jobs=rows,

@@ -92,6 +92,20 @@ def test_the_burns_of_the_last_sample_stand_with_the_digits_they_came_with(plant
     assert "1.402" in page
 
 
+def test_a_vehicle_weighed_once_waits_on_the_page_until_its_second_weighing(plant: Line) -> None:
+    client = signed_in(plant)
+    fields = {"ticket": "7", "vehicle": "WPR 1", "shipment": "", "scale": "WB-17", "calibrated_until": "2026-12-31"}
+    for number, mass_g in enumerate((39_000_000, 14_000_000), start=1):
+        told = Incoming("WB1", "WB1.VehicleWeighed", number, "", None, plant.clock.now_ms(), 0, 60, b"", b"%d" % number)
+        told.fields = fields | {"mass_g": mass_g}
+        with write(plant.plant.spool) as conn:
+            append(conn, told)
+        plant.run()
+        page = client.get("/devices/WB1").text
+        assert ("Wait for their second weighing" in page) == (number == 1)
+    assert "25,000" in page.replace("\u202f", ",").replace("\xa0", ",")
+
+
 def test_a_plant_without_devices_is_told_how_to_get_one(make_site: MakeSite, clock: FixedClock) -> None:
     page = signed_in(Line(make_site(), clock)).get("/devices/")
     assert "This plant has no devices yet" in page.text
