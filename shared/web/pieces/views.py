@@ -17,6 +17,7 @@ from shared.web.context import face, reading
 from shared.web.features import Feature, MenuItem
 from shared.web.listing import Column, Filter, answer_list
 from shared.web.paging import Page, Paging
+from shared.web.pieces.export import api as export_api
 from shared.web.pieces.graph import as_graph, links_of
 from shared.web.pieces.reads import read_sheet
 from shared.web.pieces.scene import read_scene
@@ -160,4 +161,4 @@ def read_place(name: str) -> int | None:
     return round(value * 1000)
 
 
-FEATURE = Feature(pages=(bp,), menu=(MenuItem("Material", "Pieces", "pieces.pieces"),))
+FEATURE = Feature(pages=(bp,), apis=(export_api,), menu=(MenuItem("Material", "Pieces", "pieces.pieces"),))
