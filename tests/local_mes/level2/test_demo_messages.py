@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from level2_peers import PLANTS
@@ -12,7 +13,9 @@ import local_mes.production.operations  # noqa: F401  registers the operations
 from demo.scenario import day
 from demo.scenario.script import Event
 from local_mes.level2.links import LinkPlan, load_links
-from local_mes.level2.operations import get_operation
+from local_mes.level2.mapping.apply import apply
+from local_mes.level2.mapping.elsewhere import Spooled
+from local_mes.level2.operations import Message, get_operation
 from local_mes.level2.telegrams.codec import decode_body, encode_body
 from local_mes.level2.telegrams.layout_files import load_events
 from local_mes.level2.telegrams.plausible import check
@@ -40,6 +43,14 @@ def messages() -> Iterator[Event]:
     return (event for event in day.build(1).events if event.via in ("telegram", "opcua"))
 
 
+def operation_of(plan: LinkPlan, code: str, name: str, fields: dict[str, Any]) -> str | None:
+    """By the link's mapping file, else by name."""
+    mapping = plan.mappings.by_link.get(code)
+    message = Message("s", 1, code, name, fields, 0, "", None, 0)
+    mapped = apply(mapping, message, Spooled(None)) if mapping else None  # type: ignore[arg-type]
+    return mapped.operation if mapped else plan.links[code].find_operation(name)
+
+
 def test_every_message_of_the_day_is_plausible_but_the_one_that_must_not_be(plans: dict[str, LinkPlan]) -> None:
     faults = []
     for event in messages():
@@ -51,7 +62,9 @@ def test_every_message_of_the_day_is_plausible_but_the_one_that_must_not_be(plan
         if event.via == "telegram":
             fields = decode_body(layout, encode_body(layout, fields))
         faults += [(event.name, fault.field) for fault in check(layout, fields)]
-        assert plan.links[code].find_operation(event.name), event.name
+        means = operation_of(plan, code, event.name, fields)
+        assert means, event.name
+        get_operation(means)
     assert faults == [("CC1060", "width_head_mm")]
 
 
