@@ -61,6 +61,19 @@ def no_loss(world: World) -> Iterator[str]:
             yield f"fact {fact_id} sent down has no effect at {code} and is not set aside there"
 
 
+def given_back(world: World) -> Iterator[str]:
+    """I7, for what the hub wrote itself: whatever a plant holds of it stands in the hub's own stream, and counts."""
+    if not world.group.gives_back:
+        return
+    hub = world.hub
+    for code in PLANTS:
+        held = _first(world, code).facts(f"{HUB}>{code}") & world.of_hub
+        for fact_id in sorted(held - hub.facts(HUB)):
+            yield f"{code} holds {fact_id}, which the hub wrote once and has no more"
+        for fact_id in sorted(held - _known(hub, HUB)):
+            yield f"the hub's own fact {fact_id} has no effect there and is not set aside"
+
+
 def no_fabrication(world: World) -> Iterator[str]:
     """I2, I4."""
     for site in world.everyone():
@@ -173,6 +186,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("I5", "what comes, comes after what was applied", "at the end", never_overtaken),
     Invariant("I6", "durable never goes back within an incarnation", "at each step", monotone),
     Invariant("I7", "a hub restored to any backup gets everything back", "at the end", no_loss),
+    Invariant("I7", "a hub that lost its own facts gets back what plants hold of them", "at the end", given_back),
     Invariant("I8", "a label is printed once", "as it happens", where="campaign.world.World.commit"),
     Invariant("I9", "an epoch has one parent, the same on both sides", "at the end", one_tree),
     Invariant(

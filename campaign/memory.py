@@ -166,6 +166,8 @@ def is_behind(disk: Database, anchor: Anchor | None) -> bool:
 class MemoryGroup:
     """A hub and its plants before the first fact."""
 
+    gives_back = False
+
     def __init__(self, dice: Random) -> None:
         self.hub = MemorySite(HUB)
         self.plants = {code: MemorySite(code) for code in PLANTS}

@@ -257,6 +257,10 @@ RULES: tuple[Rule, ...] = (
         {"sqlite": lambda: [(life, "jump", _nothing), (mending, "jump", _nothing), (recovering, "jump", _nothing)]},
     ),
     Rule(
+        "a hub gets back what it wrote and lost",
+        {"sqlite": lambda: [(recovering, "give_back", _nothing)]},
+    ),
+    Rule(
         "nothing is recorded before what was promised",
         {"sqlite": lambda: [(life, "raise_floor", _nothing), (believing, "raise_floor", _nothing)]},
     ),

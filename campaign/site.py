@@ -128,7 +128,12 @@ class Site(Protocol):
 
 
 class Group(Protocol):
-    """The sites of one history and what only this kind of world can do."""
+    """The sites of one history and what only this kind of world can do.
+
+    gives_back  whether plants give the hub its own facts back that it has lost
+    """
+
+    gives_back: bool
 
     @property
     def hub(self) -> Site:

@@ -197,6 +197,8 @@ class Way:
 class SqliteGroup:
     """A hub and its plants, enrolled, before the first fact."""
 
+    gives_back = True
+
     def __init__(self, dice: Random) -> None:
         self.hub = _begin(HUB, HUB)
         self.plants = {code: _begin(code, code) for code in PLANTS}

@@ -53,6 +53,8 @@ class World:
     once_blind: set[str] = field(default_factory=set)
     seen: Counter[str] = field(default_factory=Counter)
     tops: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+    of_hub: set[str] = field(default_factory=set)
+    """Every fact that the hub ever wrote itself."""
 
     def __post_init__(self) -> None:
         self.sites = {code: [site] for code, site in self.group.plants.items()}
@@ -96,6 +98,8 @@ class World:
         """Enter a committed fact, and its label on steel, into the ledger. I8 is judged here."""
         self.alive[site.code].add(written.fact_id)
         self.lagging.add(id(site))
+        if site is self.hub:
+            self.of_hub.add(written.fact_id)
         if self._alone(site) and site.code not in self.cloned:
             self.promised.add(written.fact_id)
         if written.label is None or site is self.hub:

@@ -30,6 +30,7 @@ BREAKS = {
     "only the latest session counts": ("I6", 25, "34 write_newer, 35 exchange, 36 exchange"),
     "what is promised is in the anchor before it leaves": ("I15", 47, "2 write_newer, 7 restore_after_promise"),
     "the numbers of a new life jump": ("I8", 149, "2 keep_copy, 7 write_newer, 9 restore_plant_twice, 11 write"),
+    "a hub gets back what it wrote and lost": ("I7", 50, "5 write_down, 7 exchange, 11 empty_hub"),
     "nothing is recorded before what was promised": (
         "I15",
         8348,
