@@ -17,6 +17,8 @@ from shared.material.tables import alias
 
 FOUND_MAX = 2_000
 """Pieces that one search may find: more is no answer but a question that is too short."""
+TELLERS = 4
+"""Authors that may tell the same number of the same piece: sender, receivers; rows read beyond a limit for that."""
 YOUNGEST = 20_000
 """Numbers, the youngest pieces' first, in which a part is looked for when none begins so."""
 
@@ -42,9 +44,9 @@ def find_by_part(conn: Connection, text: str, limit: int = FOUND_MAX) -> Found:
     text = text.strip()
     if not text:
         return Found(())
-    named = [row[0] for row in _begins(conn, text, limit + 1)]
+    named, more = _begins(conn, text, limit)
     if named:
-        return Found(tuple(dict.fromkeys(named[:limit])), "first" if len(named) > limit else "")
+        return Found(tuple(dict.fromkeys(piece for piece, _ in named)), "first" if more else "")
     rows = _YOUNGEST.rows(conn, most=YOUNGEST)
     wanted = text.casefold()
     inside = [row[0] for row in rows if wanted in row[1].casefold()]
@@ -53,14 +55,19 @@ def find_by_part(conn: Connection, text: str, limit: int = FOUND_MAX) -> Found:
 
 def suggest(conn: Connection, text: str, limit: int = 10) -> list[tuple[str, str]]:
     """(number, material id) of numbers that begin so, by number: for a box that completes what is typed."""
-    return [(row[1], row[0]) for row in _begins(conn, text.strip(), limit)] if text.strip() else []
+    return [(number, piece) for piece, number in _begins(conn, text.strip(), limit)[0]] if text.strip() else []
 
 
-def _begins(conn: Connection, text: str, limit: int) -> list[tuple[Any, ...]]:
-    found: dict[tuple[Any, ...], None] = {}
+def _begins(conn: Connection, text: str, limit: int) -> tuple[list[tuple[str, str]], bool]:
+    """(piece, number) by number, at most `limit`, and whether there are more."""
+    found: dict[tuple[str, str], None] = {}
+    more, most = False, (limit + 1) * TELLERS
     for form in _forms(text):
-        found |= dict.fromkeys(_BEGINS.rows(conn, low=form, high=form + _LAST, most=limit))
-    return sorted(found, key=lambda row: (row[1], row[0]))[:limit]
+        rows = _BEGINS.rows(conn, low=form, high=form + _LAST, most=most)
+        more |= len(rows) == most
+        found |= dict.fromkeys((row[0], row[1]) for row in rows)
+    ordered = sorted(found, key=lambda row: (row[1], row[0]))
+    return ordered[:limit], more or len(ordered) > limit
 
 
 def _forms(text: str) -> Iterable[str]:
