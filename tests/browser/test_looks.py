@@ -70,6 +70,7 @@ PLANT_PAGES = (
     "/level2/mappings",
     "/level2/mappings/CLD-CG",
     "/level2/try?link=CLD-CG",
+    "/pilot/",
     "/connection/",
     "/incidents/",
 )

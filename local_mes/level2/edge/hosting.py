@@ -23,6 +23,7 @@ from local_mes.level2.edge.intake import take_in
 from local_mes.level2.edge.links import keep_alive
 from local_mes.level2.edge.orders import give_orders
 from local_mes.level2.edge.reading import forget_taken, take_next
+from local_mes.level2.edge.recording import OFF_FROM_MS
 from local_mes.level2.links import LinkPlan
 from local_mes.level2.shadow.marked import shadow_links
 from local_mes.level2.shadow.seat import WITHHELD_WHY
@@ -36,8 +37,10 @@ from shared.db.upsert import upsert
 from shared.errors import StrandlineError
 from shared.node import Node, build_node, make_folder
 from sync.archiving import archive
+from sync.limits import BODY_S
 from sync.link import ONLINE, LinkReport, complete_through, report_caller
 from sync.station import CalledStation, build_called
+from sync.tables import session
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 FOLDER = "edge"
@@ -134,9 +137,10 @@ class Hosting:
         plant, now = self._plant, self._plant.clock.now_ms()
         with read(self.node.engine) as conn:
             promised = complete_through(conn, self.edge)  # before its entries are read: it speaks of no later ones
+            offset = conn.execute(select(session.c.offset_ms).where(session.c.peer == self.edge)).scalar() or 0
         done = take_next(self.node.engine, plant.spool, self.edge, take_in, now)
         if not done and promised is not None:
-            _keep_through(plant, self.edge, promised)
+            _keep_through(plant, self.edge, in_our_time(promised, offset))
         self._withhold()
         given = give_orders(self.node.journal, plant.spool, f"{self.node.code}>{self.edge}", self._given)
         done, self._given = done + given - self._given, given
@@ -163,6 +167,16 @@ class Hosting:
             except (StrandlineError, SQLAlchemyError, OSError) as error:
                 log.warning("the edge's words wait", why=str(error)[:300])
                 self._stopping.wait(RETRY_S)
+
+
+def in_our_time(promised_ms: int, offset_ms: int) -> int:
+    """What an edge promised by a clock that is off, in the plant's time; offset_ms: its clock minus ours.
+
+    The promise of a clock ahead was cut to our time when it came, which may be as late as a request takes at most.
+    """
+    if abs(offset_ms) < OFF_FROM_MS:
+        return promised_ms
+    return promised_ms - offset_ms if offset_ms < 0 else promised_ms - round(BODY_S * 1_000)
 
 
 def report(desk: Node, edge: str) -> LinkReport:

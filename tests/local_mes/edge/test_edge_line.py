@@ -17,7 +17,7 @@ from local_mes.level2 import down
 from local_mes.level2.collector import run_level2
 from local_mes.level2.edge.enrolment import enrol_edge, issue_token
 from local_mes.level2.edge.facts import Level2Seen
-from local_mes.level2.edge.hosting import MIGRATIONS, Hosting, open_desk, prepare
+from local_mes.level2.edge.hosting import MIGRATIONS, Hosting, edge_through_ms, in_our_time, open_desk, prepare
 from local_mes.level2.edge.links import take_seen
 from local_mes.level2.edge.open_since import open_since_ms
 from local_mes.level2.edge.site import init_edge
@@ -237,6 +237,10 @@ def test_a_clock_that_is_off_is_put_right(two: Two, clock: FixedClock) -> None:
     row = two.spool_rows()[-1]
     assert abs(row.received_ms - clock.now_ms()) < 60_000
     assert row.offset_ms == 7_200_000  # what the link claims is by a clock two hours late as well
+    through = edge_through_ms(two.plant)
+    assert through is not None
+    assert clock.now_ms() - 60_000 < through <= clock.now_ms(), "and the plant's promise is not two hours late for it"
+    assert in_our_time(1_000_000, 5_000) == 940_000
 
 
 def test_orders_go_down_once_and_their_fate_comes_back(two: Two, clock: FixedClock) -> None:
