@@ -16,7 +16,7 @@ from queue import Empty, Queue
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PROGRAM = Path(__file__).parent / "zygote.py"
+PROGRAM = Path(__file__).parent / "forking.py"
 PATIENCE_S = 60
 
 

@@ -1,5 +1,7 @@
 """A process that has everything imported and forks node processes that kill themselves at a labelled point.
 
+Its file is not called zygote: browsers have processes of that name, which people end by name.
+
 It reads one JSON order a line: {"role", "folder", "port", "point", "when", "nth", "acks"}; for each it forks, prints
 the child's pid, waits for its end and prints the exit status. The point is a function of the product by name; here,
 and nowhere in the product, it is replaced by one that sends SIGKILL to its own process at its nth call.
