@@ -31,8 +31,8 @@ JOBS = 10_000_000_000
 JOBS_KNOWN = 200
 """Orders among which a job that the machine tells of is looked for."""
 OPEN = (QUEUED, SENT)
-Words = tuple[str, str, str]
-"""What became of a job (`taken`, `busy`, `none`, `done`, ...), its number, what else was said."""
+Words = tuple[str, str, str, bytes]
+"""What became of a job (`taken`, `busy`, `none`, `done`, ...), its number, what else was said, the line as it came."""
 
 
 class MarkerSettings(DeviceSettings, frozen=True, kw_only=True):
@@ -105,9 +105,9 @@ class MarkerDriver(DeviceDriver):
         text = line.decode("latin-1").strip()
         for name, pattern in self._patterns:
             if (hit := pattern.fullmatch(text)) is not None:
-                words = (name, hit["job"], (hit.groupdict().get("text") or "").strip())
+                words = (name, hit["job"], (hit.groupdict().get("text") or "").strip(), line)
                 if name in ("done", "failed") and await asyncio.to_thread(self._state_of, words[1]) not in OPEN:
-                    return await self._nobody_waits(words, line)
+                    return await self._nobody_waits(words)
                 return self._answers.put_nowait(words)
         self.desk.state.refuse(f"The machine says {text[:100]!r}, which no pattern fits.")
 
@@ -118,11 +118,11 @@ class MarkerDriver(DeviceDriver):
             rows = conn.execute(query.order_by(down.c.down_id.desc()).limit(JOBS_KNOWN)).all()
         return next((str(row.state) for row in rows if _job(row.key) == job), "")
 
-    async def _nobody_waits(self, words: Words, line: bytes) -> None:
+    async def _nobody_waits(self, words: Words) -> None:
         """An outcome said again, because the machine did not hear that it is known; or of a job typed in at it."""
         if not await asyncio.to_thread(self._state_of, words[1]):
             why = f"The machine tells of job {words[1]} ({words[0]}: {words[2]}), which was not sent to it."
-            await self.desk.keep(Heard(self.event("Marked"), {"job": words[1]}, line, again=True, problem=why))
+            await self.desk.keep(Heard(self.event("Marked"), {"job": words[1]}, words[3], again=True, problem=why))
         await self._wire.send(self._command("seen", words[1]))
 
     def _command(self, name: str, job: str, text: str = "") -> bytes:
@@ -190,8 +190,7 @@ class MarkerDriver(DeviceDriver):
             "reason": words[2] if words[0] == "failed" else "",
             "test": bool(order.fields.get("test")),
         }
-        raw = ";".join(words).encode("latin-1")
-        await self.desk.keep(Heard(self.event("Marked"), fields, raw, sequence=job_number(order.key)))
+        await self.desk.keep(Heard(self.event("Marked"), fields, words[3], sequence=job_number(order.key)))
         await self._wire.send(self._command("seen", words[1]))
         return _answer(fields)
 

@@ -71,7 +71,7 @@ class ScaleDriver(DeviceDriver):
         s = self.settings
         self._sources = {"weight": s.scale, "load": f"weighed; {s.least_kg:g} kg and more"}
         self._shown_s = 0.0
-        self._resting: asyncio.Future[Reading] | None = None
+        self._resting: asyncio.Future[tuple[Reading, bytes]] | None = None
         self._terminal: SicsTerminal | ToledoTerminal | None = None
 
     @classmethod
@@ -118,7 +118,7 @@ class ScaleDriver(DeviceDriver):
         reading = self._within(reading)
         await self._show(reading)
         if self._resting is not None and not self._resting.done() and reading.state != MOVING:
-            self._resting.set_result(reading)
+            self._resting.set_result((reading, raw))
         await self._weigh_by_itself(reading, raw)
         self._last = reading
 
@@ -132,16 +132,16 @@ class ScaleDriver(DeviceDriver):
         loaded = reading.mass_g is not None and reading.mass_g >= s.least_kg * 1000
         resting = loaded and reading.state == STABLE
         if s.when == "printed" and resting and reading.asked and not self._last.asked:
-            await self.desk.keep(self._heard(reading, "printed", raw=raw))
+            await self.desk.keep(self._heard(reading, "printed", raw))
         if s.when == "settles" and resting and not self._weighed and reading == self._last:
             self._weighed = True
             taken = self._board.told("load", GOOD, value=True)
-            await self.desk.keep_beside([self._heard(reading, "settles", raw=raw)], taken)
+            await self.desk.keep_beside([self._heard(reading, "settles", raw)], taken)
         elif self._weighed and reading.mass_g is not None and not loaded:
             self._weighed = False
             await self.desk.write(self._board.told("load", GOOD, value=False))
 
-    def _heard(self, reading: Reading, how: str, order: Down | None = None, raw: bytes = b"") -> Heard:
+    def _heard(self, reading: Reading, how: str, raw: bytes, order: Down | None = None) -> Heard:
         s, asked = self.settings, order.fields if order else {}
         fields: dict[str, Any] = {
             "piece": str(asked.get("piece", "")),
@@ -155,12 +155,7 @@ class ScaleDriver(DeviceDriver):
             "how": how,
             "test": bool(asked.get("test")),
         }
-        return Heard(
-            self.event("Weighed"),
-            fields,
-            raw or repr(fields).encode(),
-            sequence=job_number(order.key) if order else None,
-        )
+        return Heard(self.event("Weighed"), fields, raw, sequence=job_number(order.key) if order else None)
 
     async def _show(self, reading: Reading) -> None:
         """The weight as it stands, with the time it was so."""
@@ -190,19 +185,19 @@ class ScaleDriver(DeviceDriver):
             return Answer(True, f"{told['mass_g'] / 1000:,.1f} kg {told['basis']}")
         self._resting = asyncio.get_running_loop().create_future()
         try:
-            reading = await asyncio.wait_for(self._resting, self.settings.stable_s)
+            reading, raw = await asyncio.wait_for(self._resting, self.settings.stable_s)
         except TimeoutError:
             return Answer(False, f"the load did not come to rest within {self.settings.stable_s:g} s")
         finally:
             self._resting = None
-        return await self._weigh(reading, order)
+        return await self._weigh(reading, raw, order)
 
-    async def _weigh(self, reading: Reading, order: Down) -> Answer:
+    async def _weigh(self, reading: Reading, raw: bytes, order: Down) -> Answer:
         if reading.state != STABLE or reading.mass_g is None:
             return Answer(False, f"no weight: {WORDS.get(reading.state, reading.state)}")
         if reading.mass_g < self.settings.least_kg * 1000 and not order.fields.get("test"):
             return Answer(False, f"nothing is on the scale: it shows {reading.mass_g / 1000:,.1f} kg")
-        await self.desk.keep(self._heard(reading, "asked", order))
+        await self.desk.keep(self._heard(reading, "asked", raw, order))
         return Answer(True, f"{reading.mass_g / 1000:,.1f} kg {'net' if reading.net else 'gross'}")
 
     async def _command(self, command: str) -> Answer:

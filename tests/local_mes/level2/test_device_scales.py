@@ -72,6 +72,7 @@ def test_an_asked_weighing_waits_for_the_load_to_come_to_rest(make_site: MakeSit
 
     asyncio.run(scene())
     first, second = fields(site)
+    assert site.spooled()[0].raw == b"S S      21950 kg\nTA A          0 kg"  # as it came
     assert first == {
         "piece": "C-1",
         "mass_g": 21_950_000,
