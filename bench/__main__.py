@@ -14,6 +14,8 @@ from sqlalchemy import select
 from bench.brokers import measure_mosquitto, measure_nats
 from bench.journal_work import measure_journal
 from bench.level2 import measure_level2
+from bench.material import sizes
+from bench.material_writes import measure_rebuild, measure_writes
 from bench.memory import measure_memory
 from bench.online import measure_many, measure_online
 from bench.opcua import measure_opcua
@@ -108,8 +110,31 @@ def opcua(folder: Path, _facts: int, runs: int) -> Iterator[Row]:
     )
 
 
+def material(folder: Path, facts: int, runs: int) -> Iterator[Row]:
+    """A made-up group of so many pieces and a tenth of it; give --facts 10000000 for the long form, with time and room."""
+    for where, small, large in sizes(_fresh(folder), facts):
+        yield f"whole trace of a last piece, {where}", large.trace_ms, "ms", large.trace_bare_ms
+        yield f"whole recall of a heat, {where}", large.recall_ms, "ms", large.recall_bare_ms
+        yield f"the same; reference: an ORM query a node, {where}", large.recall_ms, "ms", large.orm_ms
+        yield f"its p95; reference: a tenth of the pieces, {where}", large.recall_p95_ms, "ms", small.recall_p95_ms
+        yield f"numbers by their beginning, p95, {where}", large.search_p95_ms, "ms", None
+        yield f"recall of {large.stream_pieces:,} pieces streamed, {where}", large.streamed, "pieces/s", None
+    done = [measure_writes(_fresh(folder), max(500, facts // 100)) for _ in range(runs)]
+    bare = median(r.bare for r in done)
+    yield f"operations of {done[0].rows:.1f} rows, one a transaction", median(r.recorded for r in done), "op/s", bare
+    yield "operations in batches of 100", median(r.batched for r in done), "op/s", None
+    again = measure_rebuild(f"sqlite:///{_fresh(folder) / 'again.sqlite'}", facts)
+    yield (
+        f"rows made again of {again.facts:,} facts" + ("" if again.same else ": NOT THE SAME"),
+        again.rate,
+        "facts/s",
+        None,
+    )
+    yield "memory at its most (reference: before it)", again.most_mb, "MB", again.before_mb
+
+
 PARTS: dict[str, Callable[[Path, int, int], Iterator[Row]]] = {
-    part.__name__: part for part in (journal, shipped, brokers, online, many, memory, level2, opcua)
+    part.__name__: part for part in (journal, shipped, brokers, online, many, memory, level2, opcua, material)
 }
 
 

@@ -1,0 +1,188 @@
+"""Material at full size, each figure beside its reference in the same run, on a made-up group of ten years.
+
+Traces and recalls as the value objects that pages and the API use; the reference is one recursive query by the bare driver
+with the same columns. The other peer is what most products do: one ORM query a node.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from statistics import median, quantiles
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from bench.sync_backlog import database
+from central_hub.traceability.lines import as_json
+from central_hub.traceability.stream import stream
+from drill.history.writing import write_history
+from shared.db.engine import open_engine, read
+from shared.material.search import suggest
+from shared.material.tables import alias, edge, material
+from shared.material.trace import trace
+from shared.node import create_tables
+from tools.postgres import find_programs, temporary_cluster
+
+SAMPLES, NODES_BY_ORM = 150, 20
+RECALLED = 50_000
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True)
+class Reads:
+    """Medians and p95 in ms of one database; pieces a second of a stream."""
+
+    trace_ms: float
+    trace_bare_ms: float
+    recall_ms: float
+    recall_p95_ms: float
+    recall_bare_ms: float
+    orm_ms: float
+    search_p95_ms: float
+    streamed: float
+    stream_pieces: int
+
+
+class Base(DeclarativeBase):
+    """The ORM's view of the same tables."""
+
+
+class EdgeRow(Base):
+    """An edge as an object."""
+
+    __table__ = edge.to_metadata(Base.metadata)
+
+
+class PieceRow(Base):
+    """A piece as an object."""
+
+    __table__ = material.to_metadata(Base.metadata)
+
+
+def fill_group(url: str, materials: int) -> Engine:
+    """A fresh database with so many pieces, its statistics up to date."""
+    engine = open_engine(url)
+    create_tables(engine)
+    write_history(engine, materials)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        if engine.dialect.name == "postgresql":
+            conn.exec_driver_sql("VACUUM ANALYZE")
+    return engine
+
+
+def measure_reads(engine: Engine) -> Reads:
+    """All reads of one database, on the same sample of heats and last pieces."""
+    dice = Random(1)
+    with read(engine) as conn:
+        heats, last = _sample(conn, "heat", dice), _sample(conn, "slit", dice)
+        prefixes = _prefixes(conn, dice)
+        back = _times(last, lambda piece: trace(conn, piece, "backward"))
+        ahead = _times(heats, lambda piece: trace(conn, piece, "forward"))
+        search = _times(prefixes, lambda text: suggest(conn, text))
+        streamed, pieces = _stream(conn)
+    with _bare(engine) as ask:
+        back_bare = _times(last, lambda piece: ask(piece, True))
+        ahead_bare = _times(heats, lambda piece: ask(piece, False))
+    with Session(engine) as session:
+        orm = _times(heats[:NODES_BY_ORM], lambda piece: _by_orm(session, piece))
+    p95 = quantiles(ahead, n=20)[-1]
+    return Reads(
+        median(back), median(back_bare), median(ahead), p95, median(ahead_bare), median(orm),
+        quantiles(search, n=20)[-1], streamed, pieces,
+    )  # fmt: skip
+
+
+def _sample(conn: Connection, kind: str, dice: Random) -> list[str]:
+    ids = conn.execute(select(material.c.material_id).where(material.c.kind == kind)).scalars().all()
+    return dice.sample(list(ids), min(SAMPLES, len(ids)))
+
+
+def _prefixes(conn: Connection, dice: Random) -> list[str]:
+    ids = _sample(conn, "coil", dice)
+    values = conn.execute(select(alias.c.value).where(alias.c.material_id.in_(ids))).scalars().all()
+    return [value[: dice.randrange(2, len(value))] for value in values]
+
+
+def _times(what: Sequence[str], work: Callable[[str], object]) -> list[float]:
+    work(what[0])
+    found = []
+    for one in what:
+        began = time.perf_counter()
+        work(one)
+        found.append((time.perf_counter() - began) * 1000)
+    return found
+
+
+def _stream(conn: Connection) -> tuple[float, int]:
+    """Pieces a second as lines of JSON, of so many heats that about 50,000 pieces come."""
+    ids = conn.execute(select(material.c.material_id).where(material.c.kind == "heat").limit(RECALLED // 40)).scalars()
+    starts, count, began = list(ids), 0, time.perf_counter()
+    for pieces in stream(conn, starts):
+        count += len(pieces)
+        _encoder.encode_lines([as_json(piece) for piece in pieces])
+    return count / (time.perf_counter() - began), count
+
+
+@contextmanager
+def _bare(engine: Engine) -> Iterator[Callable[[str, bool], object]]:
+    """The driver by itself: one recursive query that answers the edges and the piece at their far end."""
+    on_file = engine.dialect.name == "sqlite"
+    if on_file:
+        connection: Any = sqlite3.connect(str(engine.url.database))
+    else:
+        import psycopg
+
+        address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = psycopg.connect(address, autocommit=True)
+    texts = {backward: _sql(backward, "?" if on_file else "%s") for backward in (False, True)}
+    yield lambda piece, backward: connection.execute(texts[backward], (piece,)).fetchall()
+    connection.close()
+
+
+def _sql(backward: bool, mark: str) -> str:
+    here, there = ("child_id", "parent_id") if backward else ("parent_id", "child_id")
+    return (
+        f"WITH RECURSIVE reach(id) AS (SELECT CAST({mark} AS VARCHAR(32)) UNION SELECT e.{there} FROM edge e "  # noqa: S608
+        f"JOIN reach ON e.{here} = reach.id) SELECT e.*, m.* FROM reach JOIN edge e ON e.{here} = reach.id "
+        f"JOIN material m ON m.material_id = e.{there}"
+    )
+
+
+def _by_orm(session: Session, start: str) -> None:
+    session.expunge_all()
+    seen, front = {start}, [start]
+    while front:
+        piece = front.pop()
+        session.scalars(select(PieceRow).where(PieceRow.__table__.c.material_id == piece)).all()
+        for row in session.scalars(select(EdgeRow).where(EdgeRow.__table__.c.parent_id == piece)):
+            if row.child_id not in seen:  # type: ignore[attr-defined]
+                seen.add(row.child_id)  # type: ignore[attr-defined]
+                front.append(row.child_id)  # type: ignore[attr-defined]
+
+
+def sizes(folder: Path, materials: int) -> Iterator[tuple[str, Reads, Reads]]:
+    """(database, at a tenth of the pieces, at all of them) for SQLite and, where it is installed, PostgreSQL."""
+    small = max(1_000, materials // 10)
+    files = {n: f"sqlite:///{folder / f'm{n}.sqlite'}" for n in (small, materials)}
+    yield "SQLite", _measured(files[small], small), _measured(files[materials], materials)
+    programs = find_programs()
+    if programs is not None:
+        with temporary_cluster(programs, fsync=False) as url:
+            few = _measured(database(url, "few"), small)
+            yield "PostgreSQL", few, _measured(database(url, "many"), materials)
+
+
+def _measured(url: str, materials: int) -> Reads:
+    engine = fill_group(url, materials)
+    try:
+        return measure_reads(engine)
+    finally:
+        engine.dispose()

@@ -1,0 +1,132 @@
+"""Recording an operation with its facts and rows, batches as Level 2 brings them, and making all rows again."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from bench.nodes import make_node
+from drill.history.campaign import play
+from drill.history.writing import END_MS, PLANTS, stories_of, write_history
+from shared.db.engine import open_engine, write
+from shared.journal.apply import Appliers
+from shared.journal.bulk import record_many
+from shared.journal.content_hash import content_hash
+from shared.journal.fact import Draft
+from shared.journal.rebuild import rebuild
+from shared.material import projection as material
+from shared.material.facts import MaterialTransformed
+from shared.node import create_tables
+from shared.transfers import projection as transfers
+from sync.beginning import begin
+
+BATCH = 100
+"""Operations in one transaction, as the interpreter takes messages from the spool."""
+Operation = Draft[MaterialTransformed]
+
+
+@dataclass(frozen=True)
+class Writes:
+    """Operations a second: one a transaction, the bare driver with as many rows, in batches."""
+
+    recorded: float
+    bare: float
+    batched: float
+    rows: float
+
+
+def measure_writes(folder: Path, operations: int) -> Writes:
+    """On SQLite, every transaction durable, as a plant has it."""
+    node = make_node(folder, "MAT")
+    begin(node)
+    drafts = _operations(2 * operations)
+    with closing(sqlite3.connect(str(node.engine.url.database))) as look:
+        before = _rows(look)
+        began = time.perf_counter()
+        for draft in drafts[:operations]:
+            with node.journal.work() as tx:
+                tx.record(draft)
+        recorded = operations / (time.perf_counter() - began)
+        rows = (_rows(look) - before) / operations
+    began = time.perf_counter()
+    for at in range(operations, 2 * operations, BATCH):
+        with node.journal.work() as tx:
+            record_many(tx, drafts[at : at + BATCH])
+    batched = operations / (time.perf_counter() - began)
+    return Writes(recorded, _bare(folder / "bare.sqlite", operations, round(rows)), batched, rows)
+
+
+def _operations(count: int) -> list[Operation]:
+    found: list[Operation] = []
+    for story in stories_of(count * 2, seed=4):
+        phases, _ = play(story)
+        found += [d for _, drafts in phases for d in drafts if isinstance(d.payload, MaterialTransformed)]
+        if len(found) >= count:
+            break
+    return found[:count]
+
+
+def _rows(look: sqlite3.Connection) -> int:
+    tables = [name for (name,) in look.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return sum(look.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in tables)  # noqa: S608
+
+
+def _bare(file: Path, transactions: int, rows: int) -> float:
+    """Durable transactions a second of as many rows of 200 bytes, by the driver alone."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as conn:
+        conn.execute("PRAGMA journal_mode=WAL")
+        conn.execute("PRAGMA synchronous=FULL")
+        conn.execute("CREATE TABLE plain (id TEXT PRIMARY KEY, body TEXT)")
+        began = time.perf_counter()
+        for n in range(transactions):
+            conn.execute("BEGIN IMMEDIATE")
+            conn.executemany("INSERT INTO plain VALUES (?, ?)", [(f"{n:016x}{m:016x}", "x" * 168) for m in range(rows)])
+            conn.execute("COMMIT")
+        return transactions / (time.perf_counter() - began)
+
+
+@dataclass(frozen=True)
+class Rebuilding:
+    """Facts a second, MB of memory before and at the most, and whether the hashes stayed."""
+
+    facts: int
+    rate: float
+    before_mb: float
+    most_mb: float
+    same: bool
+
+
+def measure_rebuild(url: str, facts: int) -> Rebuilding:
+    """All rows of three plants again from so many facts."""
+    engine = open_engine(url)
+    create_tables(engine)
+    written = write_history(engine, facts, recorded=facts)
+    appliers = Appliers()
+    for subject in (material, transfers):
+        subject.register(appliers)
+    with write(engine) as conn:
+        hashes = _hashes(conn)
+    before = _peak_mb()
+    began = time.perf_counter()
+    with write(engine) as conn:
+        count = rebuild(conn, appliers, END_MS).applied
+    rate = count / (time.perf_counter() - began)
+    with write(engine) as conn:
+        same = _hashes(conn) == hashes
+    engine.dispose()
+    assert written.facts >= count
+    return Rebuilding(count, rate, before, _peak_mb(), same)
+
+
+def _hashes(conn: Connection) -> list[str]:
+    return [content_hash(conn, plant) for plant in PLANTS]
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
