@@ -11,6 +11,7 @@ import click
 from local_mes.level2.commands import capture, mapping, opcua_certificate, replay
 from local_mes.level2.edge.commands import edge
 from local_mes.level2.shadow.commands import tee
+from local_mes.pilot.commands import pilot
 from sync.bundles.commands import bundle_commands
 from sync.commands import Door, add_node_commands, config
 from sync.compare_commands import digest_command
@@ -153,3 +154,4 @@ plant.add_command(mapping)
 plant.add_command(replay)
 plant.add_command(tee)
 plant.add_command(edge)
+plant.add_command(pilot)

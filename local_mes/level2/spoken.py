@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from local_mes.level2.link_course import GAP
 from local_mes.level2.spool import get_key
@@ -75,6 +75,13 @@ def read_spoken(plant: Plant, from_ms: int, to_ms: int) -> Spoken:
         waiting = conn.execute(select(spool_waiting).where(spool_waiting.c.spool == key))
         spoken.waits = {row.spool_id: row.reason for row in waiting}
     return spoken
+
+
+def count_gaps(plant: Plant, since_ms: int) -> int:
+    """How often something was missing in what was heard since then."""
+    query = select(func.count()).where(link_history.c.kind == GAP, link_history.c.at_ms >= since_ms)
+    with read(plant.spool) as conn:
+        return int(conn.execute(query).scalar_one())
 
 
 def _values(fields: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy import Connection, Engine, Table, func, select, update
 
 from local_mes.level2.edge.facts import Level2Seen
 from local_mes.level2.link_state import real_ms
@@ -100,7 +100,7 @@ def take_seen(conn: Connection, payload: Level2Seen) -> None:
             upsert(conn, table, fitted, update=changing)
 
 
-def keep_alive(spool: Any) -> None:
+def keep_alive(spool: Engine) -> None:
     """The edge is there, so its collector is: a link's row that nobody refreshes is shown as stopped."""
     with write(spool) as conn:
         conn.execute(update(link_state).values(seen_real_ms=real_ms()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from local_mes.level2.down import QUEUED
 from local_mes.level2.edge.facts import Level2Heard, Level2OrderSettled
@@ -97,7 +97,7 @@ def oldest_unrecorded_ms(edge: Plant) -> int | None:
         return conn.execute(query.limit(1)).scalar()
 
 
-def _shift_ms(conn: Any) -> int:
+def _shift_ms(conn: Connection) -> int:
     """What the plant's clock shows more than ours, as last measured; small differences count as none."""
     offset = conn.execute(select(link.c.offset_ms).order_by(link.c.last_contact_ms.desc()).limit(1)).scalar() or 0
     return int(offset) if abs(offset) >= OFF_FROM_MS else 0

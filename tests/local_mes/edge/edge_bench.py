@@ -152,14 +152,15 @@ class Two:
         for _ in range(rounds):
             while self.carrier.step():
                 continue
-            self._exchange()
+            self.exchange()
             while self.hosting.step():
                 continue
-            self._exchange()
+            self.exchange()
             while self.carrier.step():
                 continue
 
-    def _exchange(self) -> None:
+    def exchange(self) -> None:
+        """One session: hello, mend, push all, pull all."""
         with read(self.edge.node.engine) as conn:
             peer = list_peers(conn)[0]
         edge = self.edge.node

@@ -28,7 +28,8 @@ from local_mes.level2.spool_tables import link_history
 from shared.clock import FixedClock
 from shared.db import migrate
 from shared.db.engine import read, write
-from shared.errors import BadSetup, Denied
+from shared.errors import BadSetup, Denied, Unavailable
+from shared.journal import fact as vocabulary
 from shared.journal.fact import registered
 from shared.journal.tables import fact
 from shared.keys import new_key
@@ -344,6 +345,22 @@ def test_a_collector_beside_the_plant_and_a_spool_of_one_are_refused(two: Two) -
         append(conn, Incoming("CC1", "CC1060", 1, "", None, 1, 0, 0, b"", b"", {}))
     with pytest.raises(BadSetup, match="own collector"):
         prepare(two.plant, load_links(two.plant.settings))
+
+
+def test_words_of_a_newer_edge_wait_in_order_until_the_plant_is_upgraded(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = two.hears(3)
+    with monkeypatch.context() as older:
+        while two.carrier.step():
+            continue
+        two.exchange()
+        older.delitem(vocabulary._TYPES, ("Level2Heard", 1))
+        with pytest.raises(Unavailable, match="does not read"):
+            two.hosting.step()
+    assert two.arrived() == []
+    two.carry()
+    assert two.arrived() == said
 
 
 STORED = {

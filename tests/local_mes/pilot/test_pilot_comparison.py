@@ -26,6 +26,7 @@ from local_mes.level2.spool_tables import link_history
 from local_mes.pilot import queries
 from local_mes.pilot.course import course
 from local_mes.pilot.domain import compare
+from local_mes.pilot.readiness import find_obstacles
 from local_mes.pilot.rules import Tolerance, load_rules, read_pieces
 from local_mes.pilot.service import follow, last_due_day, look
 from local_mes.pilot.status import pilot_status, shadow_band
@@ -253,6 +254,24 @@ def test_tolerance_is_the_larger_of_the_two(theirs: int, off: int, absolute: int
     allowed = {"mass": Tolerance(absolute=absolute, percent=percent)}
     differs = compare("x", {"mass": theirs + off}, {"mass": theirs}, ["mass"], allowed)
     assert bool(differs) == (abs(off) > max(absolute * 1000, theirs * percent / 100))
+
+
+def test_a_pilot_ends_when_nothing_speaks_against_it(mill: Bench, clock: FixedClock) -> None:
+    assert mill.plant.settings.pilot is not None
+    clock.advance(86_400_000 * 9 + 3 * 3_600_000)
+    assert len(find_obstacles(mill.plant)) == 2  # no day at all, and the last file is missing
+    for day in range(10, 20):
+        drop(mill, "", day=f"202603{day}")
+    look(mill.plant)
+    assert find_obstacles(mill.plant) == []
+    drop(mill, "5/2;1;1;1;FREE\n5/3;1;heavy;1;FREE\n", day="20260318")
+    look(mill.plant)
+    with write(mill.plant.spool) as conn:
+        conn.execute(insert(link_history).values(link="CC1", ordinal=1, at_ms=clock.now_ms(), kind=GAP, why="9 bytes"))
+    assert [words.split()[0] for words in find_obstacles(mill.plant)] == ["Only", "1", "1"]
+    none = replace(mill.plant, settings=mill.plant.settings.model_copy(update={"pilot": None}))
+    with pytest.raises(BadSetup):
+        find_obstacles(none)
 
 
 class _Day:
