@@ -12,13 +12,15 @@ What was foreseen wrongly (the peer's word changed the plan) costs the time and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db.engine import picture, read, write
+from shared.errors import StrandlineError
 from shared.journal.apply import Appliers
 from shared.journal.journal import lock_head
 from shared.journal.position import lock_applying
@@ -50,8 +52,9 @@ class Beside:
 
     scratch: Scratch
     appliers: Appliers
-    places: list[tuple[str, int, str]]
-    carried: list[str]
+    now_ms: int
+    places: list[tuple[str, int, str]] = field(default_factory=list)
+    carried: list[str] = field(default_factory=list)
     suspects: Suspects = field(default_factory=dict)
 
     def swap(self, conn: Connection) -> bool:
@@ -103,25 +106,36 @@ class Beside:
         for life in lives(conn, self.scratch.author):
             while (seq := self.scratch.done.get(life.epoch, 0)) < life.seq:
                 entries = entries_after(conn, life.stream, life.epoch, seq, ENTRIES_AT_ONCE)
-                apply_entries(self.scratch.conn, self.appliers, entries, 0)
+                apply_entries(self.scratch.conn, self.appliers, entries, self.now_ms)
                 self.scratch.done[life.epoch] = entries[-1].seq
 
 
 @contextmanager
-def beside(engine: Engine, appliers: Appliers, code: str, foreseen: Foreseen, folder: Path) -> Iterator[Beside | None]:
-    """The rows after a recovery, made while recording goes on; None for a short one."""
+def beside(
+    engine: Engine, appliers: Appliers, code: str, foreseen: Foreseen, folder: Path, now_ms: int
+) -> Iterator[Beside | None]:
+    """The rows after a recovery, made while recording goes on; None for a short one, or where there is no room."""
     if foreseen.entries < FROM_ENTRIES:
         yield None
         return
-    with empty_scratch(engine, code, folder) as scratch:
-        made = Beside(scratch, appliers, [], [])
-        for epoch in foreseen.plan.order:
-            made.places.append(_apply_epoch(engine, made, code, foreseen, epoch))
-        if foreseen.plan.child:
-            made.carried = _apply_carried(engine, made, code, foreseen)
-        with picture(engine) as conn:
-            made.suspects = find_suspects(conn, scratch)
+    with ExitStack() as stack:
+        made: Beside | None = None
+        try:
+            made = Beside(stack.enter_context(empty_scratch(engine, code, folder)), appliers, now_ms)
+            _make(engine, made, code, foreseen)
+        except (SQLAlchemyError, StrandlineError, OSError) as error:
+            made = None
+            log.warning("rows are not made beside", reason=str(error)[:300])
         yield made
+
+
+def _make(engine: Engine, made: Beside, code: str, foreseen: Foreseen) -> None:
+    for epoch in foreseen.plan.order:
+        made.places.append(_apply_epoch(engine, made, code, foreseen, epoch))
+    if foreseen.plan.child:
+        made.carried = _apply_carried(engine, made, code, foreseen)
+    with picture(engine) as conn:
+        made.suspects = find_suspects(conn, made.scratch)
 
 
 def _apply_epoch(engine: Engine, made: Beside, code: str, foreseen: Foreseen, epoch: str) -> tuple[str, int, str]:
@@ -129,12 +143,12 @@ def _apply_epoch(engine: Engine, made: Beside, code: str, foreseen: Foreseen, ep
     step = next((step for step in foreseen.plan.steps if step.epoch == epoch), None)
     last = ("", 0)
     for entries in _own(engine, code, epoch, step.keep if step else None):
-        apply_entries(made.scratch.conn, made.appliers, entries, 0)
+        apply_entries(made.scratch.conn, made.appliers, entries, made.now_ms)
         last = (entries[-1].hash, entries[-1].seq)
     if step is not None and step.take > step.keep:
         with read(engine) as conn:
             for piece in pieces(conn, step):
-                apply_entries(made.scratch.conn, made.appliers, _coming(piece), 0)
+                apply_entries(made.scratch.conn, made.appliers, _coming(piece), made.now_ms)
         last = (step.head, step.take)
     with read(engine) as conn:
         return epoch, last[1], last[0] or hash_at(conn, code, epoch, 0) or ""
@@ -157,7 +171,7 @@ def _apply_carried(engine: Engine, made: Beside, code: str, foreseen: Foreseen) 
     for epoch, keep in foreseen.asides():
         for entries in _own(engine, code, epoch, None, keep):
             fresh = [item for item in entries if item.fact_id not in foreseen.fates]
-            apply_entries(made.scratch.conn, made.appliers, fresh, 0)
+            apply_entries(made.scratch.conn, made.appliers, fresh, made.now_ms)
             ids += [item.fact_id for item in fresh]
     return ids
 

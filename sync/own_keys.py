@@ -6,6 +6,7 @@ each reader's own list of peers. The first person proposes it, a second one conf
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
@@ -15,7 +16,7 @@ from shared.errors import NotFound, Refused
 from shared.keys import fingerprint, key_id
 from shared.node import Node
 from sync.peers import keep_key, keys_of, open_incident
-from sync.restoring import list_waiting, put_back
+from sync.restoring import put_back, read_all_waiting
 from sync.tables import own_key_proposal
 
 
@@ -38,14 +39,19 @@ def list_claims(conn: Connection, code: str) -> list[Claim]:
     """Keys that are not known to be ours and signed what readers gave back, by fingerprint."""
     c = own_key_proposal.c
     proposed = {row.key_id: row.proposed_by for row in conn.execute(select(c.key_id, c.proposed_by))}
-    known, waiting = keys_of(conn, code), list_waiting(conn, code)
-    shown = {name: public for one in waiting for name, public in one.shown.items()}
-    found = []
-    for name in {name for one in waiting for name in one.keys} - known.keys():
-        batches = [(one.stream, b.entries) for one in waiting for b in one.batches if b.seal.key == name]
-        readers = tuple(sorted({stream.partition(">")[2] for stream, _ in batches}))
-        entries = sum(len(items) for _, items in batches)
-        found.append(Claim(fingerprint(shown[name]), shown[name], readers, entries, proposed.get(name, "")))
+    known, shown = keys_of(conn, code), dict[str, bytes]()
+    readers: dict[str, set[str]] = {}
+    entries: Counter[str] = Counter()
+    for one in read_all_waiting(conn, code):
+        shown |= one.shown
+        for batch in one.batches:
+            readers.setdefault(batch.seal.key, set()).add(one.stream.partition(">")[2])
+            entries[batch.seal.key] += len(batch.entries)
+    found = [
+        Claim(fingerprint(shown[key]), shown[key], tuple(sorted(who)), entries[key], proposed.get(key, ""))
+        for key, who in readers.items()
+        if key not in known
+    ]
     return sorted(found, key=lambda claim: claim.fingerprint)
 
 

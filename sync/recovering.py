@@ -68,7 +68,8 @@ class Recovery:
             fetch(self._caller, session, step)
         with read(self._caller.engine) as conn:
             seen = foresee(conn, self._caller.code, session.holds, meets)
-        with beside(self._caller.engine, self._journal.appliers, self._caller.code, seen, self._folder) as made:
+        now, appliers = self._caller.clock.now_ms(), self._journal.appliers
+        with beside(self._caller.engine, appliers, self._caller.code, seen, self._folder, now) as made:
             what = self._carry_out(session, meets, made)
             self._journal.notify()
             self._write_anchor()

@@ -11,7 +11,7 @@ Facts of other authors that were passed on come with their bytes; they count whe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, exists, func, insert, select
@@ -65,29 +65,39 @@ class Waiting:
         return {batch.seal.key for batch in self.batches}
 
 
-def list_waiting(conn: Connection, code: str) -> list[Waiting]:
-    """What was given back of our streams to readers and is not in the journal yet."""
+def read_all_waiting(conn: Connection, code: str) -> Iterator[Waiting]:
+    """What was given back of our streams to readers and is not in the journal yet, one epoch in memory at a time."""
     c = staged.c
     places = select(c.stream, c.epoch).where(c.stream.like(f"{code}>%")).distinct().order_by(c.stream, c.epoch)
-    return [_read_waiting(conn, row.stream, row.epoch) for row in conn.execute(places).all()]
+    for row in conn.execute(places).all():
+        yield _read_waiting(conn, row.stream, row.epoch)
 
 
 def put_back(conn: Connection, code: str, clock: Clock, appliers: Appliers) -> int:
-    """Take over every epoch that is whole and proved to be ours; returns how many of our own facts came back."""
+    """Take over every epoch that is whole and proved to be ours; returns how many of our own facts came back.
+
+    What does not follow on what is here any more is dropped: its reader gives it back from where we are now.
+    """
     known, now = keys_of(conn, code), clock.now_ms()
-    ready = [found for found in list_waiting(conn, code) if found.whole and found.keys <= known.keys()]
-    taken = [found for found in _parents_first(conn, ready) if _put_stream_back(conn, found, now)]
+    taken = 0
+    while found := next((one for one in read_all_waiting(conn, code) if _is_ready(conn, one, known)), None):
+        if _put_stream_back(conn, found, now):
+            taken += 1
+            reader, last = found.stream.partition(">")[2], found.batches[-1].seal.last
+            what = f"{reader} gave {found.stream} {found.epoch} back, which was lost here, up to entry {last}."
+            open_incident(conn, clock, reader, "given_back", what, level="attention")
+        clear(conn, found.stream, found.epoch)
     ids = _homeless(conn, code) if taken else []
     if ids:
         lock_head(conn, code, now)
         _bring_home(conn, code, ids, now)
         rebuild_author(conn, appliers, code, now)
-    for found in taken:
-        clear(conn, found.stream, found.epoch)
-        reader, last = found.stream.partition(">")[2], found.batches[-1].seal.last
-        what = f"{reader} gave {found.stream} {found.epoch} back, which was lost here, up to entry {last}."
-        open_incident(conn, clock, reader, "given_back", what, level="attention")
     return len(ids)
+
+
+def _is_ready(conn: Connection, found: Waiting, known: Container[str]) -> bool:
+    """Whole, ours, and what it grew from is here; what grew from entries that are nowhere waits on."""
+    return found.whole and all(key in known for key in found.keys) and _stands(conn, found)
 
 
 def _read_waiting(conn: Connection, stream: str, epoch: str) -> Waiting:
@@ -101,14 +111,6 @@ def _read_waiting(conn: Connection, stream: str, epoch: str) -> Waiting:
         head, frame = split(body)
         batches.append(unpack(parse(payload_of(read_envelope(head)), Seal), head, frame))
     return Waiting(stream, epoch, tuple(batches), batches[-1].seal.last >= upto, shown)
-
-
-def _parents_first(conn: Connection, ready: Sequence[Waiting]) -> Iterator[Waiting]:
-    """Each when what it grew from is here; what grew from entries that are nowhere waits on."""
-    left = list(ready)
-    while found := next((one for one in left if _stands(conn, one)), None):
-        left.remove(found)
-        yield found
 
 
 def _stands(conn: Connection, found: Waiting) -> bool:

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from shared.db.engine import open_engine, read, write
 from shared.errors import NotFound, Refused
@@ -20,7 +20,8 @@ from sync.giving_back import give_back
 from sync.losses import list_missing
 from sync.own_keys import accept_key, list_claims
 from sync.proof import check_seals
-from sync.tables import incident
+from sync.restoring import put_back
+from sync.tables import incident, staged
 
 
 def say(hub, *plants, count=3):
@@ -285,3 +286,34 @@ def test_an_older_hub_is_offered_nothing(kit, group):
     older = replace(session, can=("history",))
     assert give_back(caller, older) == 0
     assert own_facts(hub) == []
+
+
+def test_what_waits_and_does_not_follow_any_more_is_given_back_anew(kit, group):
+    """The hub's own place changed while something waited: what waited is dropped, and comes from the right place."""
+    hub, ald, _ = group
+    old = say(hub, ald, count=2)
+    meet(kit, ald, hub)
+    kept = backup(hub)
+    late = say(hub, ald, count=4)
+    meet(kit, ald, hub)
+    restore(hub, kept)
+    hub = kit.hub()
+    caller = kit.caller(ald, kit.memory(hub))
+    session = caller.hello()
+    seen = []
+
+    def only_some(door, body):
+        if door == "giveback":
+            seen.append(body)
+        return hub_way(door, body)
+
+    way = kit.memory(hub)
+    hub_way, way.send = way.send, only_some
+    give_back(kit.caller(ald, way), session)
+    assert set(own_facts(hub)) == {*old, *late}
+    with write(hub.node.engine) as conn:  # as if it had waited since the time before
+        place = {"stream": "HUB>ALD", "epoch": lives(conn, "HUB>ALD")[0].epoch, "first": 1, "last": 9, "head": "0" * 64}
+        conn.execute(insert(staged).values(**place, body=seen[-1], at_ms=1))
+        assert put_back(conn, "HUB", hub.node.clock, hub.node.journal.appliers) == 0
+        assert conn.execute(select(staged.c.epoch)).all() == []
+    assert sound(hub)

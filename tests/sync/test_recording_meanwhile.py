@@ -7,16 +7,21 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
+from sqlalchemy import select
 
 from shared.db.engine import read, write
 from shared.ids import derived_id
 from shared.journal.bulk import record_many
 from shared.journal.fact import Draft, Occurred
+from shared.journal.quarantine import quarantine
+from shared.journal.reading import lives
 from shared.journal.rebuild import rebuild
 from shared.journal.verify import verify
 from shared.material.facts import Mass, MaterialCreated, MaterialMoved, NewMaterial
+from shared.storage import NoRoom
 from sync import beside
 from sync.beside import Beside
+from sync.errors import StaleSession
 from sync.proof import check_seals
 
 HISTORY = 3_000
@@ -182,3 +187,46 @@ def test_what_was_foreseen_wrongly_is_made_in_the_transaction(kit, monkeypatch):
     assert caller.settle(caller.hello())
     assert said == [False]
     level(kit, plant, hub)
+
+
+def test_without_room_for_rows_beside_they_are_made_in_the_transaction(kit, monkeypatch):
+    monkeypatch.setattr(beside, "FROM_ENTRIES", FEW)
+    plant, hub, _ = lose(kit, FEW)
+
+    def full(*_):
+        raise NoRoom("The disk is full.")
+
+    monkeypatch.setattr(beside, "_apply_epoch", full)
+    caller = kit.caller(plant, kit.memory(hub))
+    assert caller.settle(caller.hello())
+    level(kit, plant, hub)
+
+
+def test_what_cannot_be_read_is_set_aside_since_now_and_holds_its_subject(kit, monkeypatch):
+    """As a rebuild in the transaction would leave it."""
+    monkeypatch.setattr(beside, "FROM_ENTRIES", 3)
+    hub, plant = kit.hub(), kit.plant()
+    kit.enrol(plant, hub)
+    plant.create(3)
+    session = kit.meet(kit.caller(plant, kit.memory(hub)))
+    epoch, seq, head, _ = shape_of(plant)
+    broken = kit.raw_fact(1, payload={"material_id": 5})
+    after = kit.raw_fact(2, subjects=[{"id": "m1", "prev": None}])
+    kit.drain(kit.caller(plant, kit.memory(hub)))
+    body = kit.forge(plant, session, [broken, after], first=seq + 1, prev=head, epoch=epoch)
+    with pytest.raises(StaleSession):
+        kit.memory(hub).send("push", body)
+    session = kit.caller(plant, kit.memory(hub)).hello()
+    kit.memory(hub).send("push", kit.forge(plant, session, [broken, after], first=seq + 1, prev=head, epoch=epoch))
+    plant.create(1)
+    caller = kit.caller(plant, kit.memory(hub))
+    assert caller.settle(caller.hello())
+    with read(plant.node.engine) as conn:
+        found = conn.execute(select(quarantine.c.state, quarantine.c.since_ms).order_by(quarantine.c.seq)).all()
+    assert [tuple(row) for row in found] == [("quarantined", kit.clock.now_ms()), ("held", kit.clock.now_ms())]
+
+
+def shape_of(box):
+    with read(box.node.engine) as conn:
+        life = lives(conn, "ALD")[-1]
+    return life.epoch, life.seq, life.hash, life.parent
