@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from shared.errors import BadInput
 from shared.material.domain import Affine, check_acyclic, clip, holds_place, to_child, to_parent
 from shared.material.queries import marks_of, numbers_of, operations_of
-from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step, pieces_of, walk
+from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step, holder_first, pieces_of, walk
 
 Direction = Literal["backward", "forward", "both"]
 LENGTH_MAX_UM = 10**13
@@ -100,12 +100,13 @@ def trace(
     if direction not in ("backward", "forward", "both"):
         raise BadInput("material.direction", f"A trace runs backward, forward or both, not {direction!r}.")
     ways = ("backward", "forward") if direction == "both" else (direction,)
-    walks = {way: walk(conn, [material_id], way == "backward", depth, count) for way in ways}
+    walks = {way: walk(conn, [material_id], way == "backward", depth, count, with_pieces=True) for way in ways}
     steps = [step for found in walks.values() for step in found.steps]
     open_ends = [end for found in walks.values() for end in found.open_ends]
     more, hidden = any(found.more for found in walks.values()), 0
     ids = {material_id} | {i for step in steps for i in (step.parent_id, step.child_id)}
-    rows = pieces_of(conn, list(ids))
+    reached = {piece[:2]: piece for found in walks.values() for piece in found.pieces if piece.material_id in ids}
+    rows = sorted([*pieces_of(conn, [material_id]), *reached.values()], key=holder_first)
     if wanted is not None and wanted != TraceFilter():
         kept = [step for way, found in walks.items() for step in _shown(conn, found.steps, way, rows, wanted)]
         hidden, steps = len(steps) - len(kept), kept

@@ -75,24 +75,52 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """Edges by distance. open_ends: pieces at the last step that have more beyond it; more: edges beyond the count."""
+    """Edges by distance. open_ends: pieces at the last step that have more beyond it; more: edges beyond the count.
+
+    pieces: all authors' rows of the pieces that the edges lead to, where asked for; not of the starts.
+    """
 
     steps: Sequence[Step]
     open_ends: Sequence[str] = ()
     more: bool = False
+    pieces: Sequence[Piece] = ()
 
 
 def walk(
-    conn: Connection, starts: Sequence[str], backward: bool, depth: int = DEPTH_MAX, count: int = EDGES_MAX
+    conn: Connection,
+    starts: Sequence[str],
+    backward: bool,
+    depth: int = DEPTH_MAX,
+    count: int = EDGES_MAX,
+    *,
+    with_pieces: bool = False,
 ) -> Walk:
     """Everything these pieces came from (backward) or became, over all authors, nearest first."""
     depth, count = min(depth, DEPTH_MAX), min(count, EDGES_MAX)
-    given = {"starts": list(starts), "cap": depth, "most": count + 1, "nodes": count + 1 + len(starts)}
-    found = [Step._make(row) for row in _WALKS[backward].rows(conn, **given)]
-    more = len(found) > count
-    steps = [step for step in found[:count] if step.depth <= depth]
-    ends = {step.child_id if backward else step.parent_id for step in found[:count] if step.depth > depth}
-    return Walk(steps, sorted(ends), more)
+    given = {"starts": list(starts), "cap": depth, "nodes": count + 1 + len(starts)}
+    rows = _WALKS[backward, with_pieces].rows(conn, **given)
+    found: dict[Row, Row] = {}
+    pieces: dict[Row, Row] = {}
+    for row in rows:
+        # a piece that is reached on ways of several lengths counts at the nearest
+        before = found.get(row[:3])
+        if before is None or row[_DEPTH] < before[_DEPTH]:
+            found[row[:3]] = row[: _DEPTH + 1]
+        if with_pieces and row[_DEPTH + 1] is not None:
+            pieces[row[_DEPTH + 1 : _DEPTH + 3]] = row[_DEPTH + 1 :]
+    ordered = sorted(found.values(), key=_nearest_first)
+    kept = [Step._make(row) for row in ordered[:count]]
+    ends = {step.child_id if backward else step.parent_id for step in kept if step.depth > depth}
+    steps = [step for step in kept if step.depth <= depth] if ends else kept
+    return Walk(steps, sorted(ends), len(ordered) > count, [Piece._make(row) for row in pieces.values()])
+
+
+Row = tuple[Any, ...]
+_DEPTH = Step._fields.index("depth")
+
+
+def _nearest_first(row: Row) -> Row:
+    return row[_DEPTH], row[0], row[1], row[2]
 
 
 def pieces_of(conn: Connection, ids: Sequence[str]) -> list[Piece]:
@@ -131,22 +159,22 @@ def reach(database: str, backward: bool) -> CTE:
     return found.union(beyond.where(found.c.depth < bindparam("cap", type_=Integer)))
 
 
-def _edges(backward: bool) -> Callable[[str], Select[Any]]:
+def _edges(backward: bool, with_pieces: bool) -> Callable[[str], Select[Any]]:
     def make(database: str) -> Select[Any]:
-        here = edge.c.child_id if backward else edge.c.parent_id
+        here, there = (edge.c.child_id, edge.c.parent_id) if backward else (edge.c.parent_id, edge.c.child_id)
         found = reach(database, backward)
-        # cut inside too, where it is lazy: a walk that is cut off by count must not first go to the end of the graph
+        # cut here, where it is lazy: a walk that is cut off by count must not first go to the end of the graph
         first = select(found.c.id, found.c.depth).limit(bindparam("nodes", type_=Integer)).subquery()
-        nearest = select(first.c.id, func.min(first.c.depth).label("depth")).group_by(first.c.id).subquery()
-        return (
-            select(*edge.c, (nearest.c.depth + 1).label("depth"))
-            .join(nearest, here == nearest.c.id)
-            .order_by(nearest.c.depth, edge.c.author, edge.c.operation_id, edge.c.ordinal)
-            .limit(bindparam("most", type_=Integer))
-        )
+        columns = [*edge.c, (first.c.depth + 1).label("depth"), *(material.c if with_pieces else ())]
+        query = select(*columns).select_from(first).join(edge, here == first.c.id)
+        return query.join(material, material.c.material_id == there, isouter=True) if with_pieces else query
 
     return make
 
 
-_WALKS = {backward: Prepared(_edges(backward)) for backward in (False, True)}
+_WALKS = {
+    (backward, with_pieces): Prepared(_edges(backward, with_pieces))
+    for backward in (False, True)
+    for with_pieces in (False, True)
+}
 _PIECES = Prepared(lambda database: select(material).where(listed(database, material.c.material_id, "ids")))
