@@ -87,6 +87,8 @@ def prepare(plant: Plant, plan: LinkPlan) -> None:
     if key == wanted:
         return
     with write(plant.spool) as conn:
+        if conn.execute(select(tables.place.c.seq).limit(1)).first():
+            return  # the desk was made anew; the spool goes on under the key it had
         if conn.execute(select(message.c.spool_id).limit(1)).first():
             raise own_collector(plant.settings.folder)
         conn.execute(update(identity).values(key=wanted))

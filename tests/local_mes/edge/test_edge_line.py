@@ -204,6 +204,18 @@ def test_a_lost_desk_is_filled_again_and_nothing_comes_twice(two: Two) -> None:
     assert two.arrived() == said
 
 
+def test_a_desk_that_lost_its_key_as_well_is_made_anew_and_goes_on(two: Two) -> None:
+    said = two.hears(20)
+    two.carry()
+    key = get_key(two.plant.spool)
+    two.restart_plant(lambda: shutil.rmtree(two.plant.settings.folder / "edge"))
+    two.enrol()
+    said += two.hears(5)
+    two.carry(2)
+    assert two.arrived() == said
+    assert get_key(two.plant.spool) == key
+
+
 def test_another_key_is_not_let_in(two: Two) -> None:
     two.hears()
     own = two.edge.node

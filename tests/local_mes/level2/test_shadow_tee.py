@@ -25,6 +25,7 @@ from local_mes.level2.links import load_links
 from local_mes.level2.shadow.overheard import find_overheard
 from local_mes.level2.shadow.seat import check_shadow
 from local_mes.level2.shadow.stream import Stream
+from local_mes.level2.shadow.tee import Line, Tee
 from local_mes.level2.telegrams.frame import encode_telegram
 from local_mes.level2.telegrams.layout_files import load_folder
 from shared.clock import FixedClock
@@ -211,6 +212,29 @@ def test_a_collector_killed_again_and_again_lacks_nothing(shadow_site: Site, clo
             async with collecting(shadow_site, clock):
                 await until(lambda: len(shadow_site.spooled()) == done)
         assert [row.sequence for row in shadow_site.spooled()] == list(range(1, done + 1))
+
+    run(scene)
+
+
+def test_a_line_on_which_the_old_mes_calls(shadow_site: Site, clock: FixedClock) -> None:
+    async def scene() -> None:
+        sent = b"".join(_telegram(number) for number in range(1, 4))
+
+        async def level2(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(sent)
+
+        port = free_port()
+        server = await asyncio.start_server(level2, "127.0.0.1", port)
+        listen, copy = f"127.0.0.1:{free_port()}", f"127.0.0.1:{shadow_site.port}"
+        tee = Tee(Line(link="CC1", listen=listen, forward=f"127.0.0.1:{port}", copy_to=copy, caller="mes"))
+        task = asyncio.create_task(tee.run())
+        async with collecting(shadow_site, clock):
+            mes = await connect_through(tee, shadow_site)
+            assert await mes.reader.readexactly(len(sent)) == sent
+            await until(lambda: len(shadow_site.spooled()) == 3)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        server.close()
 
     run(scene)
 
