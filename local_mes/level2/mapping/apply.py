@@ -6,7 +6,8 @@ fault, and goes to repair; what another message must tell first is NotYet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -85,20 +86,16 @@ def not_meant(mapping: LinkMapping, message: Message, elsewhere: Elsewhere) -> s
     return f"No entry of {mapping.file} is meant for this {message.name}: {'; '.join(whys)}." if entries else ""
 
 
-class _named:  # noqa: N801 - reads as a word in a with statement
+@contextmanager
+def _named(entry: Entry, mapping: LinkMapping) -> Iterator[None]:
     """Puts the entry's name before what went wrong in it."""
-
-    def __init__(self, entry: Entry, mapping: LinkMapping) -> None:
-        self._words = f"Mapping {entry.name!r} ({mapping.file})"
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, BadMessage):
-            raise BadMessage(f"{self._words}: {error}.", error.field) from error
-        if isinstance(error, NotYet):
-            raise NotYet(f"{self._words}: {error}") from error
+    words = f"Mapping {entry.name!r} ({mapping.file})"
+    try:
+        yield
+    except BadMessage as error:
+        raise BadMessage(f"{words}: {error}.", error.field) from error
+    except NotYet as error:
+        raise NotYet(f"{words}: {error}") from error
 
 
 class _Values:
@@ -106,7 +103,7 @@ class _Values:
 
     def __init__(self, entry: Entry, message: Message, elsewhere: Elsewhere) -> None:
         self._entry = entry
-        self._message = message
+        self.message = message
         self._elsewhere = elsewhere
         self._known: dict[str, InputValue] = {}
         self.row: Mapping[str, Any] | None = None
@@ -119,11 +116,11 @@ class _Values:
     def field_of(self, name: str) -> str:
         """The message's field that tells a variable, "" for one told elsewhere."""
         variable = self._entry.variables[name]
-        return "" if variable.use else variable.signal.find_field(self._message.name) or ""
+        return "" if variable.use else variable.signal.find_field(self.message.name) or ""
 
     def rows(self, name: str) -> list[Mapping[str, Any]]:
         """The message's list."""
-        found = at(self._message.fields, name)
+        found = at(self.message.fields, name)
         if not isinstance(found, list) or not all(isinstance(row, Mapping) for row in found):
             raise BadMessage(f"{name} is no list of rows", name)
         return found
@@ -137,25 +134,25 @@ class _Values:
             return self._in_row(variable.signal)
         else:
             field_name = self.field_of(variable.name)
-            value = variable.signal.read(at(self._message.fields, field_name), field_name)
+            value = variable.signal.read(at(self.message.fields, field_name), field_name)
         if value is not None:
             self._known[variable.name] = value
         return value
 
     def _in_row(self, signal: Signal) -> InputValue | None:
-        field_name = (signal.find_field(self._message.name) or "").partition("[].")[2]
+        field_name = (signal.find_field(self.message.name) or "").partition("[].")[2]
         return signal.read(at(self.row or {}, field_name), signal.in_rows)
 
     def _told_elsewhere(self, variable: Variable) -> InputValue | None:
         assert variable.use is not None
         wanted = tuple(mine for _, mine in variable.same)
         mine = self.of(wanted)
-        missing = [name for name in wanted if name not in mine]
+        missing = [name for name in wanted if mine.get(name, "") == ""]  # no name is nobody's name
         if missing:
             raise BadMessage(f"{missing[0]} is not told, by which {variable.name} is found", self.field_of(missing[0]))
         same = [(theirs, mine[name]) for theirs, name in variable.same]
-        found = self._elsewhere.find(self._message, variable, same)
-        goes_on = variable.signal.default is not None or (self._message.waited_out and not variable.use.needed)
+        found = self._elsewhere.find(self.message, variable, same)
+        goes_on = variable.signal.default is not None or (self.message.waited_out and not variable.use.needed)
         if found is None and not goes_on:
             of = ", ".join(str(value) for _, value in same)
             raise NotYet(f"{variable.signal.name}{' of ' + of if of else ''} was not told by {variable.signal.link}.")
@@ -189,7 +186,7 @@ def _because(verdict: Verdict, entry: Entry) -> str:
 
 
 def _fields(entry: Entry, values: _Values) -> tuple[dict[str, Any], dict[str, str]]:
-    fields: dict[str, Any] = dict(values._message.fields) if entry.keep else {}
+    fields: dict[str, Any] = dict(values.message.fields) if entry.keep else {}
     sources: dict[str, str] = {}
     for output in entry.outputs:
         fields |= _computed(output, values)
@@ -253,7 +250,9 @@ def _computed(output: Output, values: _Values) -> dict[str, Any]:
 
 def _in_unit(output: Output, value: InputValue, values: _Values) -> Any:
     takes = output.takes
-    if takes.kind == "text" or isinstance(value, bool | str):
+    if takes.kind == "text" and value == "" and not takes.optional:
+        raise BadMessage(f"{takes.name} is empty", values.field_of(output.uses[0]) if output.uses else "")
+    if isinstance(value, bool | str):
         return value
     if not abs(value) <= COUNTS_MAX:  # so that what is no number at all is refused too
         raise BadMessage(f"{takes.name} would be {value:g}", values.field_of(output.uses[0]) if output.uses else "")

@@ -235,6 +235,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (told(strand="nan"), "which is no number", "strand"),
     (told(NO=1.5), "a whole number", "NO"),
     (told(heat=["x"]), "which is no text", "heat"),
+    (told(heat=" "), "heat is empty", "heat"),
+    (told(heat=None), "heat is empty", "heat"),
     (told(heat="x" * 201), "longer than 200 characters", "heat"),
     (told(TPM="1e300"), "mass_kg would be 9.3", "position.len"),
     (told(test=True), "No entry of torch.toml is meant", ""),
@@ -315,6 +317,10 @@ def test_two_level_2s_that_speak_of_one_piece_are_joined(make_bench: Callable[..
     bench.comes("TORCH.Cut", told(heat=" 7 "))
     bench.line.run()
     assert [fields["temp_c"] for _, fields in CALLED] == [1000, 0]
+    bench.comes("PYRO.Read", {"heat": "", "temp": 32})
+    bench.comes("TORCH.Cut", told(heat=""))
+    bench.line.run()
+    assert "heat is " in bench.repairs()[0].reason
 
 
 def test_what_the_other_has_not_told_yet_is_waited_for(make_bench: Callable[..., Bench], clock: FixedClock) -> None:
