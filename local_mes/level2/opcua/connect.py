@@ -87,7 +87,8 @@ async def _judged(client: Client, plan: LinkPlan, settings: OpcuaSettings) -> tu
         offered = sorted({str(one.SecurityPolicyUri).rpartition("#")[2] for one in endpoints})
         raise UaError(f"the server offers no {settings.security} signed and encrypted, but {', '.join(offered)}")
     der = wanted[0].ServerCertificate or b""
-    shown = TrustStore(plan.home).judge(der, str(wanted[0].Server.ApplicationUri), real_ms())
+    host = client.server_url.hostname or ""
+    shown = TrustStore(plan.home).judge(der, str(wanted[0].Server.ApplicationUri), real_ms(), host)
     return split_chain(der)[0].public_bytes(Encoding.DER), shown
 
 

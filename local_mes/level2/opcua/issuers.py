@@ -21,6 +21,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from shared.clock import to_datetime, to_ms
 from shared.errors import BadInput, NotFound
@@ -152,6 +153,24 @@ def split_chain(shown: bytes) -> list[x509.Certificate]:
     if not found:
         raise ValueError("no certificate was shown")
     return found
+
+
+def check_server(one: x509.Certificate, host: str) -> None:
+    """Whether an issued certificate is that of a server at this host; NotIssued."""
+    try:
+        names = one.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        hosts = {name.lower() for name in names.get_values_for_type(x509.DNSName)}
+        hosts |= {str(address) for address in names.get_values_for_type(x509.IPAddress)}
+    except x509.ExtensionNotFound:
+        hosts = set()
+    if host.lower() not in hosts:
+        raise NotIssued(f"it is for {', '.join(sorted(hosts)) or 'no host'}, and this link's address is {host}")
+    try:
+        uses = one.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return
+    if ExtendedKeyUsageOID.SERVER_AUTH not in uses:
+        raise NotIssued("its issuer did not give it for a server")
 
 
 def print_of(one: x509.Certificate) -> str:

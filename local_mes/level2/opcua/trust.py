@@ -21,7 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from local_mes.level2.opcua.issuers import Issuers, NotIssued, split_chain
+from local_mes.level2.opcua.issuers import Issuers, NotIssued, check_server, split_chain
 from shared.clock import to_datetime, to_ms
 from shared.errors import BadInput, NotFound
 from shared.storage import write_durably
@@ -77,10 +77,11 @@ class TrustStore:
     def __init__(self, home: Path) -> None:
         self._home = home / "pki"
 
-    def judge(self, shown_der: bytes, application: str, now_ms: int) -> Certificate:
+    def judge(self, shown_der: bytes, application: str, now_ms: int, host: str = "") -> Certificate:
         """The certificate if it is believed, else Untrusted. application is the URI the server says it has.
 
-        shown_der: the server's own certificate, behind it perhaps those of its issuers.
+        shown_der: the server's own certificate, behind it perhaps those of its issuers. host: that of the link's address;
+        an issuer's word counts for it alone, or every machine it ever vouched for could stand in for this one.
         """
         try:
             chain = split_chain(shown_der)
@@ -88,18 +89,19 @@ class TrustStore:
         except ValueError as error:
             raise Untrusted(f"The server's certificate cannot be read: {error}.") from error
         if not self._file("trusted", shown.fingerprint).is_file():
-            self._judge_issued(chain, shown, now_ms)
+            self._judge_issued(chain, shown, now_ms, host)
         check_time(shown, now_ms, "The server's certificate")
         if shown.uri != application:
             raise Untrusted(f"The server calls itself {application!r}, its certificate is for {shown.uri!r}.")
         return shown
 
-    def _judge_issued(self, chain: Sequence[x509.Certificate], shown: Certificate, now_ms: int) -> None:
+    def _judge_issued(self, chain: Sequence[x509.Certificate], shown: Certificate, now_ms: int, host: str) -> None:
         """Untrusted unless an issuer vouches for it; then it is kept for a person to look at."""
         why = f"The server's certificate {short(shown.fingerprint)} ({shown.subject}) is not trusted"
         try:
             if not self._file("rejected", shown.fingerprint).with_suffix(WITHDRAWN).exists():
                 Issuers(self._home.parent).judge(chain, now_ms)
+                check_server(chain[0], host)
                 return
         except NotIssued as error:
             why += f": {error}" if str(error) else ""

@@ -99,8 +99,8 @@ def store(home: Path, *issuers: Any) -> TrustStore:
     return TrustStore(home)
 
 
-def judge(trust: TrustStore, *shown: Any) -> None:
-    trust.judge(b"".join(map(der, shown)), URI, real_ms())
+def judge(trust: TrustStore, *shown: Any, host: str = "localhost") -> None:
+    trust.judge(b"".join(map(der, shown)), URI, real_ms(), host)
 
 
 def test_an_issuer_vouches_directly_and_through_another(tmp_path: Path) -> None:
@@ -142,6 +142,17 @@ def test_a_server_cannot_issue_for_another_and_an_issuer_not_deeper_than_it_may(
     (folder / f"{deep.fingerprint(SHA256()).hex()}.der").unlink()
     with pytest.raises(Untrusted, match=r"no list|more issuers"):
         judge(trust, certificate("eaf", "Deep", ca=False), deep)
+
+
+def test_another_machine_of_the_same_issuer_cannot_stand_in_for_the_server(tmp_path: Path) -> None:
+    trust = store(tmp_path, SUB)
+    with pytest.raises(Untrusted, match=r"it is for localhost, and this link's address is 10\.1\.4\.10"):
+        judge(trust, SERVER, host="10.1.4.10")
+    with pytest.raises(Untrusted, match="did not give it for a server"):
+        judge(trust, certificate("scada", "Plant", ca=False, usage="client"))
+    shown = SERVER.fingerprint(SHA256()).hex()
+    trust.accept(shown, actor="ines", now_ms=1)  # a person who has compared it may
+    judge(trust, SERVER, host="10.1.4.10")
 
 
 def test_lists_of_revoked_ones(tmp_path: Path) -> None:
