@@ -15,7 +15,7 @@ from bench.brokers import measure_mosquitto, measure_nats
 from bench.journal_work import measure_journal
 from bench.level2 import measure_level2
 from bench.material import sizes
-from bench.material_writes import measure_rebuild, measure_writes
+from bench.material_writes import measure_rebuild, measure_slow_disk, measure_writes
 from bench.memory import measure_memory
 from bench.online import measure_many, measure_online
 from bench.opcua import measure_opcua
@@ -123,6 +123,9 @@ def material(folder: Path, facts: int, runs: int) -> Iterator[Row]:
     bare = median(r.bare for r in done)
     yield f"operations of {done[0].rows:.1f} rows, one a transaction", median(r.recorded for r in done), "op/s", bare
     yield "operations in batches of 100", median(r.batched for r in done), "op/s", None
+    slow = measure_slow_disk(_fresh(folder), 500)
+    late = "the same, each fsync 2 ms later"
+    yield late, slow.recorded if slow else None, "op/s", slow.bare if slow else None
     again = measure_rebuild(f"sqlite:///{_fresh(folder) / 'again.sqlite'}", facts)
     yield (
         f"rows made again of {again.facts:,} facts" + ("" if again.same else ": NOT THE SAME"),

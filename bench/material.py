@@ -81,17 +81,13 @@ def fill_group(url: str, materials: int) -> Engine:
 def measure_reads(engine: Engine) -> Reads:
     """All reads of one database, on the same sample of heats and last pieces."""
     dice = Random(1)
-    with read(engine) as conn:
+    with read(engine) as conn, _bare(engine) as ask, Session(engine) as session:
         heats, last = _sample(conn, "heat", dice), _sample(conn, "slit", dice)
         prefixes = _prefixes(conn, dice)
-        back = _times(last, lambda piece: trace(conn, piece, "backward"))
-        ahead = _times(heats, lambda piece: trace(conn, piece, "forward"))
+        back, back_bare = _beside(last, lambda piece: trace(conn, piece, "backward"), lambda piece: ask(piece, True))
+        ahead, ahead_bare = _beside(heats, lambda piece: trace(conn, piece, "forward"), lambda piece: ask(piece, False))
         search = _times(prefixes, lambda text: suggest(conn, text))
         streamed, pieces = _stream(conn)
-    with _bare(engine) as ask:
-        back_bare = _times(last, lambda piece: ask(piece, True))
-        ahead_bare = _times(heats, lambda piece: ask(piece, False))
-    with Session(engine) as session:
         orm = _times(heats[:NODES_BY_ORM], lambda piece: _by_orm(session, piece))
     p95 = quantiles(ahead, n=20)[-1]
     return Reads(
@@ -112,13 +108,18 @@ def _prefixes(conn: Connection, dice: Random) -> list[str]:
 
 
 def _times(what: Sequence[str], work: Callable[[str], object]) -> list[float]:
-    work(what[0])
-    found = []
-    for one in what:
-        began = time.perf_counter()
-        work(one)
-        found.append((time.perf_counter() - began) * 1000)
-    return found
+    return _beside(what, work)[0]
+
+
+def _beside(what: Sequence[str], *works: Callable[[str], object]) -> list[list[float]]:
+    """Milliseconds of each work for each thing, in turns: what else the machine does falls on all of them alike."""
+    found: list[list[float]] = [[] for _ in works]
+    for one in [what[0], *what]:
+        for work, times in zip(works, found, strict=True):
+            began = time.perf_counter()
+            work(one)
+            times.append((time.perf_counter() - began) * 1000)
+    return [times[1:] for times in found]
 
 
 def _stream(conn: Connection) -> tuple[float, int]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Select, String, bindparam, cast, func, select
+from sqlalchemy.exc import DBAPIError
 
 ROWS_AT_ONCE = 1_000
 """Rows a streamed answer holds in memory."""
@@ -27,12 +28,17 @@ class Prepared:
         self._made: dict[str, tuple[str, dict[str, Any], tuple[str, ...] | None]] = {}
 
     def rows(self, conn: Connection, **values: Any) -> Rows:
-        """All rows."""
-        result = conn.exec_driver_sql(*self._call(conn, values))
-        assert result.cursor is not None
-        found: Rows = list(result.cursor.fetchall())
-        result.close()
-        return found
+        """All rows, read by the driver's own cursor within the connection's transaction; errors come as from any statement."""
+        text, given = self._call(conn, values)
+        cursor = conn.connection.cursor()
+        try:
+            cursor.execute(text, given)
+            return list(cursor.fetchall())
+        except conn.dialect.loaded_dbapi.Error as error:
+            kind = conn.dialect.loaded_dbapi.Error
+            raise DBAPIError.instance(text, None, error, kind, hide_parameters=True, dialect=conn.dialect) from error
+        finally:
+            cursor.close()
 
     def batches(self, conn: Connection, **values: Any) -> Iterator[Rows]:
         """The rows in lists of at most ROWS_AT_ONCE, however many there are; the database keeps the rest."""
