@@ -52,7 +52,7 @@ def test_a_killed_collector_doubles_and_loses_nothing_of_its_devices(
     analyser, chance = Spectrometer(free_port()), Random(4)
     quick = "poll_s = 0.1\n  answer_s = 1"
     site = make_site(
-        more=scale(terminal.port)
+        more=scale(terminal.port).replace("stable_s = 1.5", "stable_s = 60")
         + link("marker", "MK1", machine.port, LABELLED)
         + link("printer", "LP1", printer.port, LABELLED, quick)
         + link("spectrometer", "OES1", analyser.port, '"*.Result" = "spectrometer_result"', 'side = "server"')
