@@ -21,10 +21,11 @@ from local_mes.level2.mapping.live import find_live
 from local_mes.level2.mapping.trial import Trial, read_pasted, try_message
 from local_mes.level2.mapping_api import bp as api
 from local_mes.level2.operations import describe_operations
+from local_mes.level2.queries import OPEN, find_repairs_of
 from local_mes.level2.spool_tables import message
 from shared.db.engine import read
 from shared.errors import BadInput, BadSetup
-from shared.web.context import actor, requires
+from shared.web.context import actor, reading, requires
 from shared.web.features import Feature, MenuItem
 from shared.web.forms import keeps_input, read_text
 from shared.web.listing import Column, Filter, answer_list
@@ -145,7 +146,9 @@ def trying() -> str:
         raise unknown_message(spool_id)
     fields = msgspec.json.decode(row.fields)
     trial = try_message(here, load_links(here.settings), row.link, row.message, fields, row.received_ms)
-    return _trial_page(row.link, row.message, msgspec.json.format(row.fields, indent=2), trial, again=True)
+    with reading() as conn:
+        in_repair = any(one.state == OPEN for one in find_repairs_of(conn, row.link, spool_id))
+    return _trial_page(row.link, row.message, msgspec.json.format(row.fields, indent=2), trial, again=not in_repair)
 
 
 @bp.post("/try")
