@@ -62,7 +62,7 @@ def _cast(teller: Teller) -> list[Item]:
 
 def replace_length(size: Size, teller: Teller) -> Size:
     """A slab of the same format, cut to another order's length."""
-    return Size(size.thickness_um, size.width_um, teller.dice.randrange(9_000_000, 11_000_000))
+    return Size(size.thickness_um, size.width_um, teller.dice.between(9_000_000, 11_000_000))
 
 
 def _heat(teller: Teller, n: int, at_ms: int, grade: str, slabs_g: int) -> Item:
@@ -74,7 +74,7 @@ def _heat(teller: Teller, n: int, at_ms: int, grade: str, slabs_g: int) -> Item:
 
 def _slab(teller: Teller, heat: Item, cut: int, size: Size, at_ms: int) -> Item:
     number = f"{heat.number}-{1 + cut % 2}-{1 + cut // 2}"
-    order, piece = f"{700_000 + teller.dice.randrange(40_000)}/{teller.dice.randrange(10, 100)}", "slab"
+    order, piece = f"{700_000 + teller.dice.below(40_000)}/{teller.dice.between(10, 100)}", "slab"
     mass_g = slab_mass_g(size)
     return Item(teller.new_id(at_ms, piece), piece, number, mass_g, size, heat.grade, order, heat.number, at_ms)
 
@@ -105,7 +105,7 @@ def _roll(teller: Teller, slabs: Sequence[Item]) -> list[Item]:
     """Hot rolling: scale, crops; now and then a cobble or a finding of the surface inspection."""
     steps, ends, marks, coils = list[Draft[Any]](), list[Draft[Any]](), list[Draft[Any]](), list[Item]()
     for slab in slabs:
-        at_ms = slab.at_ms + teller.dice.randrange(4, 72) * HOUR_MS
+        at_ms = slab.at_ms + teller.dice.between(4, 72) * HOUR_MS
         if teller.over(at_ms):
             continue
         if teller.chance(COBBLE_PPM):
@@ -113,7 +113,7 @@ def _roll(teller: Teller, slabs: Sequence[Item]) -> list[Item]:
             ends.append(teller.draft(gone, at_ms, [slab.material_id]))
             continue
         mass_g, losses = lose(slab.mass_g, ("scale", 9_000), ("crop", 6_000))
-        size = rolled(slab.size, teller.dice.randrange(18, 60) * 100, 15_000)
+        size = rolled(slab.size, teller.dice.between(18, 60) * 100, 15_000)
         number = f"B{teller.year(at_ms)}-{teller.serial()}"
         coil = Item(
             teller.new_id(at_ms, "coil"), "coil", number, mass_g, size, slab.grade, slab.order_item, slab.heat, at_ms

@@ -25,7 +25,7 @@ def finish(teller: Teller, coils: Sequence[Item]) -> list[Item]:
 
 
 def _next(teller: Teller, item: Item, what: str, mass_g: int, size: Size, hours: int = 24) -> Item:
-    at_ms = item.at_ms + teller.dice.randrange(2, hours) * HOUR_MS
+    at_ms = item.at_ms + teller.dice.between(2, hours) * HOUR_MS
     number = f"{what}{teller.year(at_ms)}-{teller.serial()}"
     return replace(item, material_id=teller.new_id(at_ms, what), number=number, mass_g=mass_g, size=size, at_ms=at_ms)
 
@@ -39,7 +39,7 @@ def _pickle(teller: Teller, coils: Sequence[Item]) -> list[Item]:
     steps, done = list[Draft[Any]](), list[Item]()
     rest = list(coils)
     while rest:
-        welded = len(rest) > 1 and teller.dice.randrange(WELD_EVERY) == 0
+        welded = len(rest) > 1 and teller.dice.below(WELD_EVERY) == 0
         pair, rest = rest[: 2 if welded else 1], rest[2 if welded else 1 :]
         pair = [replace(coil, at_ms=max(one.at_ms for one in pair)) for coil in pair]
         kept = [lose(coil.mass_g, ("scale", 4_000)) for coil in pair]
@@ -104,7 +104,7 @@ def _cold_roll(teller: Teller, coils: Sequence[Item]) -> list[Item]:
     steps, done = list[Draft[Any]](), list[Item]()
     for coil in coils:
         mass_g, losses = lose(coil.mass_g, ("ends", 8_000))
-        size = rolled(coil.size, max(400, coil.size.thickness_um * teller.dice.randrange(25, 45) // 100), 8_000)
+        size = rolled(coil.size, max(400, coil.size.thickness_um * teller.dice.between(25, 45) // 100), 8_000)
         child = _next(teller, coil, "K", mass_g, size)
         if not teller.over(child.at_ms):
             steps.append(_single(teller, coil, child, "cold_roll", "CM", losses))
@@ -141,7 +141,7 @@ def _slit(teller: Teller, coils: Sequence[Item]) -> list[Item]:
         whole = _next(teller, coil, "S", mass_g, coil.size, 48)
         if teller.over(whole.at_ms):
             continue
-        ids = [teller.new_id(whole.at_ms, "slit") for _ in range(teller.dice.randrange(2, 6))]
+        ids = [teller.new_id(whole.at_ms, "slit") for _ in range(teller.dice.between(2, 6))]
         strips = slit(whole, ids, width, mass_g)
         made = [strip.born("CLD.slit", "YC") for strip, _ in strips]
         edges = [slit_edge(coil, strip, left) for strip, left in strips]

@@ -6,8 +6,8 @@ The shares are rules of thumb of domain.md, 5; sizes in um, masses in g.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from random import Random
 
+from drill.history.dice import Dice
 from shared.material.domain import part_of, rolled_length_um
 from shared.material.facts import Edge, Loss, Mass, NewAlias, NewMaterial, Size
 from shared.units import share_out, theoretical_mass_g
@@ -47,9 +47,9 @@ class Item:
         )
 
 
-def slab_size(dice: Random) -> Size:
+def slab_size(dice: Dice) -> Size:
     """A slab of the caster: 9 to 11 m, 1,000 to 1,900 mm wide."""
-    return Size(SLAB_THICKNESS_UM, dice.randrange(100, 190) * 10_000, dice.randrange(9_000_000, 11_000_000))
+    return Size(SLAB_THICKNESS_UM, dice.between(100, 190) * 10_000, dice.between(9_000_000, 11_000_000))
 
 
 def slab_mass_g(size: Size) -> int:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from random import Random
 from typing import Any
 
 from msgspec.structs import replace as replaced
 
+from drill.history.dice import Dice
 from drill.history.steel import Item
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred, Payload
@@ -50,7 +50,7 @@ class Teller:
 
     def __init__(self, story: Story) -> None:
         self.story = story
-        self.dice = Random(f"{story.seed}/{story.number}")
+        self.dice = Dice(story.seed, story.number)
         self.phases: list[Phase] = []
         self.born = 0
         self._count = 0
@@ -67,7 +67,7 @@ class Teller:
 
     def chance(self, ppm: int) -> bool:
         """Whether something happens that happens so often."""
-        return self.dice.randrange(1_000_000) < ppm
+        return self.dice.below(1_000_000) < ppm
 
     def serial(self) -> str:
         """A serial number for a label, unique in the story."""
@@ -113,13 +113,13 @@ class Teller:
         there: list[Item] = []
         for at in range(0, len(items), load):
             part = items[at : at + load]
-            goes_ms = max(item.at_ms for item in part) + self.dice.randrange(6, 48) * HOUR_MS
+            goes_ms = max(item.at_ms for item in part) + self.dice.between(6, 48) * HOUR_MS
             if self.over(goes_ms):
                 continue
             shipped = self._ship(sender, receiver, part, goes_ms)
             left.append(shipped)
             for item in part:
-                at_ms = goes_ms + 9 * HOUR_MS + self.dice.randrange(HOUR_MS)
+                at_ms = goes_ms + 9 * HOUR_MS + self.dice.below(HOUR_MS)
                 if self.over(at_ms):
                     continue
                 own = f"{mark}{self.year(at_ms)}-{self.serial()}"
@@ -184,15 +184,15 @@ class Teller:
         left = []
         for at in range(0, len(items), TRUCK):
             part = items[at : at + TRUCK]
-            at_ms = max(item.at_ms for item in part) + self.dice.randrange(1, 20) * DAY_MS
+            at_ms = max(item.at_ms for item in part) + self.dice.between(1, 20) * DAY_MS
             if not self.over(at_ms):
-                left.append(self._ship(sender, f"CUST-{self.dice.randrange(CUSTOMERS):03d}", part, at_ms))
+                left.append(self._ship(sender, f"CUST-{self.dice.below(CUSTOMERS):03d}", part, at_ms))
         self.tell(sender, left)
 
     def finding(self, coil: Item, at_ms: int) -> Draft[Any]:
         """Something the surface inspection saw: a sliver somewhere on the strip."""
-        at_um = self.dice.randrange(max(1, coil.size.length_um - 1_000_000))
-        left = self.dice.randrange(coil.size.width_um - 100_000)
+        at_um = self.dice.below(max(1, coil.size.length_um - 1_000_000))
+        left = self.dice.below(coil.size.width_um - 100_000)
         payload = MarkPlaced(
             mark_id=self.new_id(at_ms, "mark"),
             material_id=coil.material_id,
@@ -201,6 +201,6 @@ class Teller:
             to_um=at_um + 1_000_000,
             left_um=left,
             right_um=left + 100_000,
-            value=1 + self.dice.randrange(5),
+            value=1 + self.dice.below(5),
         )
         return self.draft(payload, at_ms, [coil.material_id])
