@@ -15,7 +15,6 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, exists, func, insert, select
-from sqlalchemy.orm import aliased
 
 from shared.clock import Clock
 from shared.db.bulk import insert_all
@@ -171,7 +170,7 @@ def _insert_epoch(conn: Connection, stream: str, epoch: str, parent: Branch | No
 
 def _homeless(conn: Connection, code: str) -> list[str]:
     """Our own facts that stand in streams to readers and not in our own, in the order in which they once stood there."""
-    home = aliased(entry)
+    home = entry.alias()
     elsewhere = exists().where(home.c.stream == code, home.c.fact_id == fact.c.fact_id)
     query = (
         select(entry.c.fact_id)
