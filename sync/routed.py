@@ -30,6 +30,7 @@ from sync.errors import (
 from sync.history import Figure
 from sync.messages import GIVEN, HASHES, RECEIPT, SEAL, WELCOME
 from sync.pack import split
+from sync.return_messages import TAKEN
 from sync.routes import Board, Route, Rules
 from sync.seal import read_envelope
 from sync.sight import SEEN, RouteSight
@@ -45,6 +46,7 @@ SIGNED_AS: dict[Door, str] = {
     "pull": SEAL,
     "probe": HASHES,
     "history": GIVEN,
+    "giveback": TAKEN,
 }
 NO_FAULT_OF_THE_ROUTE = (StaleSession, OutOfStep, Busy, OverLimit, TooSlow, PeerHeld, WrongProtocol)
 

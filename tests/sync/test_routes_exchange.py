@@ -7,22 +7,23 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from flask import Flask, Response, request
 from sqlalchemy import select
 
 from shared.db.engine import read, write
-from shared.journal.tables import applied
+from shared.journal.tables import applied, entry
 from sync.errors import Unreachable
 from sync.link import LinkReport, report_link
 from sync.measuring import Measuring
 from sync.peers import list_peers, trust_peer
-from sync.routed import RoutedTransport, RouteState
+from sync.routed import SIGNED_AS, RoutedTransport, RouteState
 from sync.routes import Route, Rules
 from sync.sight_door import find_sight
 from sync.tables import position
-from sync.transport import HttpTransport
+from sync.transport import ANSWER_MAX, Door, HttpTransport
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
@@ -240,3 +241,33 @@ def test_an_answer_to_an_older_sight_is_no_measurement(kit, pair) -> None:
         Measuring(plant.node, transport, 60, 60, lambda: None).step()
     assert state(transport, "wan").state == "left"
     assert "repeats an older answer" in state(transport, "wan").reason
+
+
+def test_every_door_has_a_signature_that_its_answer_must_bear() -> None:
+    """But for enrolment: there is no key yet that an answer could be proved by."""
+    assert SIGNED_AS.keys() == set(get_args(Door)) - {"enrol"}
+    assert ANSWER_MAX.keys() == set(get_args(Door))
+
+
+def test_a_hub_gets_its_own_facts_back_over_a_chosen_route(kit, pair) -> None:
+    hub, plant = pair
+    hub.create(3)
+    with read(hub.node.engine) as conn:
+        ids = conn.execute(select(entry.c.fact_id).where(entry.c.stream == "HUB").order_by(entry.c.seq)).scalars().all()
+    with hub.node.journal.work() as tx:
+        for fact_id in ids:
+            tx.relay(fact_id, "HUB>ALD")
+    caller = kit.caller(plant, kit.memory(hub))
+    caller.pull(kit.meet(caller), 0)
+    rows = hub.hash_of("HUB")
+    hub.node.engine.dispose()
+    for left in hub.node.settings.folder.glob("*.*"):
+        left.unlink()
+    hub = kit.installed_again("HUB")
+    hub.node.engine.dispose()
+    hub = kit.hub()
+    kit.enrol(plant, hub)
+    exchange = kit.exchange(plant, routed(kit, plant, near=kit.serve(hub).url))
+    exchange.start()
+    until(lambda: hub.entries_of("HUB") == 3)
+    assert hub.hash_of("HUB") == rows
