@@ -13,14 +13,13 @@ from central_hub.traceability.domain import Whereabouts, destination
 from shared.db.prepared import Prepared, listed
 from shared.material.spread import Area
 from shared.material.tables import material
-from shared.material.walk import DEPTH_MAX, known_authors, reach
+from shared.material.walk import DEPTH_MAX, RANK, known_authors, reach
 from shared.quality.tables import hold
 from shared.transfers.tables import shipment, shipment_line
 from sync.peers import list_peers
 
 IDS_A_QUERY = 1_000
 NO_LOAD = ("", "")
-_RANK = {"live": 0, "identified": 2}
 Found = tuple[Any, ...]
 """material_id, number, kind, author, state, place, mass_g, order_item, born_at_ms, held, depth."""
 
@@ -65,7 +64,7 @@ def _one_each(rows: list[Found]) -> list[Found]:
 
 
 def _holder_first(row: Found) -> tuple[int, int, str]:
-    return _RANK.get(row[4], 1), -row[8], row[3]
+    return RANK.get(row[4], 1), -row[8], row[3]
 
 
 def _complete(

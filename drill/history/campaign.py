@@ -43,7 +43,7 @@ def _cast(teller: Teller) -> list[Item]:
         at_ms = story.begins_ms + n * HOUR_MS
         if teller.over(at_ms + HOUR_MS):
             break
-        sizes = [replace_length(size, teller) for _ in range(SLABS_A_HEAT)]
+        sizes = [_cut_to_order(size, teller) for _ in range(SLABS_A_HEAT)]
         heat = _heat(teller, n, at_ms, grade, sum(slab_mass_g(one) for one in sizes))
         created = MaterialCreated(material=heat.born("ALD.heat", "CC1", "ladle"), origin="made")
         heats.append(teller.draft(created, at_ms, [heat.material_id]))
@@ -60,7 +60,7 @@ def _cast(teller: Teller) -> list[Item]:
     return slabs
 
 
-def replace_length(size: Size, teller: Teller) -> Size:
+def _cut_to_order(size: Size, teller: Teller) -> Size:
     """A slab of the same format, cut to another order's length."""
     return Size(size.thickness_um, size.width_um, teller.dice.between(9_000_000, 11_000_000))
 

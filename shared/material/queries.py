@@ -28,13 +28,12 @@ from shared.material.tables import (
     place_history,
     process_value,
 )
+from shared.material.walk import RANK
 
 PAGE_MAX = 1_000
 IDS_A_QUERY = 5_000
 _MATERIAL_ID = re.compile(r"[0-9a-f]{32}")
-_RANK = {"live": 0, "identified": 2}
-"""Whose row stands for a piece: where it lives, else the youngest; shipped here and consumed there was consumed."""
-_LIVE_FIRST = case(_RANK, value=material.c.state, else_=1)
+_LIVE_FIRST = case(RANK, value=material.c.state, else_=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def find_by_number(conn: Connection, value: str, author: str = "") -> Sequence[R
     if author:
         query = query.where(material.c.author == author)
     rows = conn.execute(query).all()
-    return sorted(rows, key=lambda r: (_RANK.get(r.state, 1), -r.born_at_ms, r.material_id, r.author))
+    return sorted(rows, key=lambda r: (RANK.get(r.state, 1), -r.born_at_ms, r.material_id, r.author))
 
 
 def find_piece(conn: Connection, value: str, author: str = "") -> Row[Any] | None:

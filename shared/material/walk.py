@@ -130,12 +130,13 @@ def pieces_of(conn: Connection, ids: Sequence[str]) -> list[Piece]:
     return found
 
 
-_RANK = {"live": 0, "identified": 2}
+RANK = {"live": 0, "identified": 2}
+"""Whose row stands for a piece: where it lives, else the youngest; an identity that became another comes last."""
 
 
 def holder_first(piece: Piece) -> tuple[int, int, str]:
     """Whose row stands for a piece: where it lives, else the youngest; shipped here and consumed there was consumed."""
-    return _RANK.get(piece.state, 1), -piece.born_at_ms, piece.author
+    return RANK.get(piece.state, 1), -piece.born_at_ms, piece.author
 
 
 def known_authors(conn: Connection) -> set[str]:
