@@ -14,12 +14,12 @@ _COMMANDS = re.compile(rb'~HS|! U1 getvar "([^"]*)"\r?\n|\^XA.*?\^XZ', re.DOTALL
 
 
 class LabelPrinter(Device):
-    """paper: labels left on the roll. mute: it answers no status while it cannot print, as several models do."""
+    """paper: labels left on the roll. swallows: labels vanish, as with a wrong language set. mute: it answers no status while it cannot print, as several models do."""
 
     def __init__(self, port: int = 0, paper: int = 1_000) -> None:
         super().__init__(port)
         self.paper, self.paused, self.head_open, self.mute = paper, False, False, False
-        self.counts = True
+        self.counts, self.swallows = True, False
         self.count = 4_711
         self.labels: list[str] = []
         self._formats: deque[str] = deque()
@@ -66,7 +66,7 @@ class LabelPrinter(Device):
         command = hit[0].decode()
         self.heard.append(command)
         if command.startswith("^XA"):
-            self._formats.append(command)
+            self._formats.extend([] if self.swallows else [command])
         elif self.mute and self.stopped:
             return
         elif command == "~HS":

@@ -21,9 +21,12 @@ from local_mes.level2.drivers.signal_state import SignalBoard
 
 if TYPE_CHECKING:
     from local_mes.level2.down import Down
+    from local_mes.level2.drivers.desk import Desk
     from local_mes.level2.links import Link
 
 LOOK_S = 0.3
+COUNT_TRIES = 2
+"""A printer that stays silent so often when it is asked for its count has none: once may be a busy moment."""
 COUNT_S = 3.0
 """How long the counter may lag behind the last label."""
 
@@ -48,6 +51,12 @@ class PrinterDriver(DeviceDriver):
 
     Settings = PrinterSettings
 
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._counts: bool | None = None
+        """Whether it tells how many labels it has printed; None until it was asked."""
+        self._uncounted = 0
+
     @classmethod
     def check(cls, link: Link, folder: Path) -> None:
         """Names on the label that exist."""
@@ -59,28 +68,40 @@ class PrinterDriver(DeviceDriver):
             raise bad_link(link.code, f"`counter` {s.counter!r} is no variable")
 
     async def session(self) -> None:
-        """Ask for the state for ever."""
-        self._line, self._counts = asyncio.Lock(), bool(self.settings.counter)
+        """Ask for the state for ever. An answer that does not come ends the session: one that comes late would be
+        taken for that of a later question, and a label for printed that is not.
+        """
+        self._line = asyncio.Lock()
         self._board = SignalBoard(self.desk, {"job": "the label it was last told to print"})
         async with self.wire() as wire:
             self._wire: Wire = wire
-            self.desk.connected(wire.peer)
             await self._board.begin()
+            if self._counts is None:
+                await self._find_counter()
             while True:
                 await self._status()
                 await asyncio.sleep(self.settings.poll_s)
+
+    async def _find_counter(self) -> None:
+        """Whether it tells a count at all: asked once, before anything depends on it."""
+        try:
+            self._counts = bool(self.settings.counter) and await self._ask_count() is not None
+        except Silent as error:
+            self._uncounted += 1
+            self._counts = False if self._uncounted == COUNT_TRIES else None
+            raise ConnectionError("It tells no count of its labels; it is called again.") from error
 
     async def _status(self) -> PrinterStatus:
         """How it stands, on screen too."""
         async with self._line:
             try:
                 found = await self._ask()
-            except Silent:
-                found = PrinterStatus(0, 0, SILENT)
+            except Silent as error:
+                raise ConnectionError(SILENT) from error
+        if not (found.stopped and self.desk.is_up.is_set()):
+            self.desk.connected(self._wire.peer)
         if found.stopped:
             self.desk.no_data(found.stopped)
-        else:
-            self.desk.connected(self._wire.peer)
         return found
 
     async def _ask(self) -> PrinterStatus:
@@ -97,13 +118,16 @@ class PrinterDriver(DeviceDriver):
         if not self._counts:
             return None
         async with self._line:
-            await self._wire.send(f'! U1 getvar "{self.settings.counter}"\r\n'.encode())
             try:
-                await self._wire.take(b'"', self.settings.answer_s)
-            except Silent:
-                self._counts = False
-                return None
-            text = (await self._wire.take(b'"', self.settings.answer_s)).decode("ascii", "replace")
+                return await self._ask_count()
+            except Silent as error:
+                raise ConnectionError(SILENT) from error
+
+    async def _ask_count(self) -> int | None:
+        await self._wire.send(f'! U1 getvar "{self.settings.counter}"\r\n'.encode())
+        text = b""
+        while not text.strip():  # what stands before the opening quote is the end of the answer before
+            text = await self._wire.take(b'"', self.settings.answer_s)
         return int(text) if text.isdigit() else None
 
     async def send(self, order: Down) -> Answer:
@@ -162,7 +186,7 @@ class PrinterDriver(DeviceDriver):
     async def _until_out(self, before: int | None, copies: int) -> None:
         """Wait until it prints no more; one that stopped behind the last label is done, its counter says so."""
         while (status := await self._status()).stopped or not status.is_idle:
-            count = await self._count() if status.stopped not in ("", SILENT) else None
+            count = await self._count() if status.stopped else None
             if count is not None and before is not None and count >= before + copies:
                 return
             await asyncio.sleep(LOOK_S)
