@@ -40,6 +40,7 @@ WITHOUT_ROLE = {
     "/sync/v1/push",
     "/sync/v1/probe",
     "/sync/v1/history",
+    "/sync/v1/giveback",
     "/sync/v1/sight",
     "/push/v1/{link}",  # programs of Level 2 prove themselves by their link's secret
     "/connection/sync-now",  # anyone may ask that what waits is tried now
