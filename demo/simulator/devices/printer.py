@@ -14,7 +14,10 @@ _COMMANDS = re.compile(rb'~HS|! U1 getvar "([^"]*)"\r?\n|\^XA.*?\^XZ', re.DOTALL
 
 
 class LabelPrinter(Device):
-    """paper: labels left on the roll. swallows: labels vanish, as with a wrong language set. mute: it answers no status while it cannot print, as several models do."""
+    """paper: labels left on the roll. swallows: labels vanish, as when another language is set.
+
+    mute: it answers no status while it cannot print, as several models do.
+    """
 
     def __init__(self, port: int = 0, paper: int = 1_000) -> None:
         super().__init__(port)
