@@ -22,7 +22,7 @@ from local_mes.production import operations  # noqa: F401  registers what the li
 from shared.clock import FixedClock
 from shared.db.engine import write
 from shared.journal.fact import Draft, Occurred
-from shared.material.facts import Mass, MaterialCreated, NewAlias, NewMaterial
+from shared.material.facts import Mass, MaterialCreated, MaterialMoved, NewAlias, NewMaterial
 
 MakeSite = Callable[..., Site]
 LABELLED = '"*.Printed" = "piece_labelled"\n  "*.Marked" = "piece_labelled"'
@@ -189,7 +189,8 @@ def test_a_scanner_that_types_finds_the_piece_and_says_where_it_is(plant: Line) 
     assert "code128" in page
     assert "/piece/S-1" in page
     plant.run()
-    assert plant.facts()[-1].payload.place == "CC1"
+    (moved,) = [fact.payload for fact in plant.facts() if isinstance(fact.payload, MaterialMoved)]
+    assert moved.place == "CC1"
     taken = post(client, "/devices/scan", station="DESK", code="]C1ZZZ")
     assert "begins with no identifier" in client.get(taken.headers["Location"]).text
     taken = post(client, "/devices/scan", station="DESK", code="NOBODY")
