@@ -137,11 +137,12 @@ def test_twenty_plants_after_an_outage_all_drain_with_a_fair_share(kit) -> None:
     hub = kit.hub()
     server = serve_with(kit, hub, Admission(lambda: None, at_once=2, waiting_max=4, wait_s=5))
     plants = [kit.plant(f"P{number:02}") for number in range(20)]
-    refused, done = [], {}
+    refused, done, together = [], {}, threading.Barrier(len(plants))
 
     def drain(plant) -> None:
         caller = kit.caller(plant, kit.http(server))
         session = caller.hello()
+        together.wait(60)
         start = time.monotonic()
         while (run := caller.next_run(4)) is not None:
             try:
