@@ -115,7 +115,8 @@ class ModbusDevice:
         registers = [SimData(0, count=20, values=0, datatype=DataType.REGISTERS)]
         server = ModbusTcpServer(SimDevice(1, (bits, bits, registers, registers)), address=("127.0.0.1", self.port))
         await server.serve_forever(background=True)
-        self._master = AsyncModbusTcpClient("127.0.0.1", port=self.port, timeout=20)
+        # an answer that this second master misses is asked for again; what it writes may be written twice
+        self._master = AsyncModbusTcpClient("127.0.0.1", port=self.port, timeout=3, retries=8)
         await self._master.connect()
         try:
             yield
