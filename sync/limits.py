@@ -49,3 +49,7 @@ CONNECT_S = 5.0
 
 READ_S = 60.0
 """Time between two bytes of an answer: a long poll and a slow commit fit in."""
+
+SILENT_S = 20
+"""A connection whose far end acknowledges nothing, no data and no question of the kernel's, is dead after this long:
+far above any round trip, far below READ_S."""

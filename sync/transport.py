@@ -6,20 +6,23 @@ same bytes to a desk in this process, for whole groups in one test. Both keep th
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 import requests
+from requests.adapters import HTTPAdapter
 from sqlalchemy.exc import SQLAlchemyError
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from shared.errors import Unavailable
 from shared.storage import NoRoom
 from sync.certificates import describe, is_refused
 from sync.errors import Busy, NotConnected, OutOfStep, OverLimit, StorageFull, SyncError, Unreachable, from_status
-from sync.limits import BODY_BYTES_LIMIT, CONNECT_S, HELLO_BYTES_MAX, READ_S
+from sync.limits import BODY_BYTES_LIMIT, CONNECT_S, HELLO_BYTES_MAX, READ_S, SILENT_S
 
 Door = Literal["hello", "push", "pull", "enrol", "sight", "probe", "history", "giveback", "compare"]
 ANSWER_MAX: dict[Door, int] = {
@@ -38,6 +41,16 @@ RECEIPT_MEDIA_TYPE = "application/vnd.strandline.receipt+json"
 PROBLEM = "urn:strandline:problem:"
 PATH = "/sync/v1/"
 PIECE = 64 << 10
+ASK_S = SILENT_S // 4
+WATCHED = [
+    *HTTPConnection.default_socket_options,
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, ASK_S),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, ASK_S),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_S * 1000),
+]
+"""The kernel asks an idle connection's far end, and gives up on bytes that nobody acknowledges."""
 
 
 class _Problem(msgspec.Struct):
@@ -77,6 +90,15 @@ class Answering(Protocol):
     def history(self, raw: bytes) -> bytes:
         """Give the caller a batch of its own back."""
         ...
+
+
+class _Watched(HTTPAdapter):
+    """Connections whose far end is asked now and then whether it is there: a line that swallows everything is noticed
+    after SILENT_S, not when an answer has been late for READ_S."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Every connection of the pool has the options."""
+        super().init_poolmanager(*args, socket_options=WATCHED, **kwargs)
 
 
 class HttpTransport:
@@ -119,6 +141,8 @@ class HttpTransport:
             # the environment's CA bundle and proxies would override what the node was set up with
             session.trust_env = False
             session.verify = self._verify
+            session.mount("http://", _Watched())
+            session.mount("https://", _Watched())
             self._local.session = session
         return session
 
