@@ -153,5 +153,5 @@ class Carrier:
                 if not self.step():
                     self._stopping.wait(LOOK_S)
             except (StrandlineError, SQLAlchemyError, OSError) as error:
-                log.warning("the spool is not carried on for now", why=str(error)[:300])
+                log.warning("spool not carried on", why=str(error)[:300], again_in_s=RETRY_S)
                 self._stopping.wait(RETRY_S)
