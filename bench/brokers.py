@@ -17,7 +17,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.nodes import free_port, port_answers, wait_until
+from bench.nodes import port_answers, wait_until
+from shared.ports import free_port
 
 IN_FLIGHT = 256
 START_S = 20.0

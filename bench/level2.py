@@ -17,15 +17,13 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
 import msgspec
 
-from bench.nodes import free_port
-from local_mes.level2.collector import run_level2
+from bench.collector import collecting
 from local_mes.level2.spool import create_spool
 from local_mes.level2.telegrams.codec import decode_body
 from local_mes.level2.telegrams.frame import Framer, encode_telegram
@@ -34,9 +32,7 @@ from local_mes.level2.telegrams.layout_files import load_folder
 from local_mes.level2.telegrams.plausible import check
 from shared.clock import SystemClock
 from shared.db.engine import open_engine
-from shared.interpreter import tune
-from shared.settings import PlantSettings
-from shared.settings import check as check_settings
+from shared.ports import free_port
 
 PLANTS = Path(__file__).parents[1] / "demo" / "plants"
 WINDOW = 32
@@ -46,20 +42,7 @@ BURST = 20_000
 PACED, PACED_PER_S = 1_000, 200
 CLAIMED = "20260311065530120"
 INSERT = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-MODEL = """
-[plant]
-code = "ALD"
-name = "Timing"
-zone = "Europe/Warsaw"
-production_day_start = "06:00"
-shifts = [{{ name = "early", start = "06:00" }}]
-[[area]]
-code = "CC"
-name = "Caster"
-[[unit]]
-code = "CC1"
-class = "slab_caster"
-area = "CC"
+LINK = """
 [[link]]
 code = "CC1"
 kind = "telegram"
@@ -126,22 +109,8 @@ def _sample(fields: tuple[Field, ...]) -> dict[str, Any]:
 @contextmanager
 def _collector(folder: Path) -> Iterator[int]:
     port = free_port()
-    model = folder / "model.toml"
-    model.write_text(MODEL.format(port=port, layouts=PLANTS / "ald" / "telegrams"), encoding="utf-8")
-    values = {"code": "ALD", "name": "Timing", "folder": folder, "model": model, "hub_url": "http://127.0.0.1:1"}
-    settings = check_settings(PlantSettings, values | {"log_level": "ERROR"}, where="this timing")
-    process = get_context("spawn").Process(target=_collect, args=(settings,), daemon=True)
-    process.start()
-    try:
+    with collecting(folder, LINK.format(port=port, layouts=PLANTS / "ald" / "telegrams")):
         yield port
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _collect(settings: PlantSettings) -> None:
-    tune()  # as every process of the product
-    run_level2(settings)
 
 
 async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -24,6 +24,7 @@ from shared.journal.reading import last_entry, lives
 from shared.material import projection as material
 from shared.material.facts import Mass, MaterialCreated, MaterialMoved, NewAlias, NewMaterial, Size
 from shared.node import Node, build_node, create_tables, make_folder
+from shared.ports import free_port
 from shared.settings import NodeSettings, check
 from sync.beginning import begin
 from sync.peers import trust_peer
@@ -177,14 +178,6 @@ def wait_until(holds: Callable[[], bool], longest_s: float = LONGEST_S, *, what:
             raise TimeoutError(f"waited {longest_s:.0f} s for {what}")
         time.sleep(every_s)
     return time.perf_counter() - began
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def port_answers(port: int) -> bool:

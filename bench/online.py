@@ -11,10 +11,11 @@ from statistics import mean, median, quantiles
 
 from sqlalchemy import select
 
-from bench.nodes import draft, fill, free_port, length, make_node, running_hub, shipping, wait_until
+from bench.nodes import draft, fill, length, make_node, running_hub, shipping, wait_until
 from shared.db.engine import read
 from shared.journal.tables import applied
 from shared.node import Node
+from shared.ports import free_port
 from sync.beginning import begin
 from sync.transport import HttpTransport
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,9 @@ from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.server.server import Server
 
-from bench.nodes import free_port
-from local_mes.level2.collector import run_level2
+from bench.collector import SPAWN, collecting
 from shared.interpreter import tune
-from shared.settings import PlantSettings
-from shared.settings import check as check_settings
+from shared.ports import free_port
 
 NODES, ROUNDS = 500, 40
 WARM_ROUNDS = 4
@@ -35,23 +32,9 @@ WARM_ROUNDS = 4
 PUBLISH_MS = 50
 QUEUE = 1_000
 NAMESPACE = "urn:bench:opcua"
-SPAWN = get_context("spawn")
 Look = Callable[[], int | None]
 """How many changes have arrived, None for no news."""
-MODEL = """
-[plant]
-code = "ALD"
-name = "Timing"
-zone = "Europe/Warsaw"
-production_day_start = "06:00"
-shifts = [{{ name = "early", start = "06:00" }}]
-[[area]]
-code = "CC"
-name = "Caster"
-[[unit]]
-code = "CC1"
-class = "slab_caster"
-area = "CC"
+LINK = """
 [[link]]
 code = "PLC"
 kind = "opcua"
@@ -173,23 +156,9 @@ async def _listening(port: int, tell: Connection) -> None:
 
 
 def _stored(folder: Path, port: int, server: Connection) -> float:
-    model = folder / "model.toml"
     signals = "".join(SIGNAL.format(n=n, space=NAMESPACE) for n in range(NODES))
-    model.write_text(MODEL.format(port=port, publish=PUBLISH_MS) + signals, encoding="utf-8")
-    values = {"code": "ALD", "name": "Timing", "folder": folder, "model": model, "hub_url": "http://127.0.0.1:1"}
-    settings = check_settings(PlantSettings, values | {"log_level": "ERROR"}, where="this timing")
-    process = SPAWN.Process(target=_collect, args=(settings,), daemon=True)
-    process.start()
-    try:
+    with collecting(folder, LINK.format(port=port, publish=PUBLISH_MS) + signals):
         return _rate(server, lambda: _count(folder / "spool.sqlite"))
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _collect(settings: PlantSettings) -> None:
-    tune()
-    run_level2(settings)
 
 
 def _count(spool: Path) -> int:

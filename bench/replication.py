@@ -14,11 +14,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from bench.nodes import free_port, wait_until
+from bench.nodes import wait_until
 from shared.db.bulk import insert_all
 from shared.db.engine import read
 from shared.journal.tables import entry, fact
 from shared.node import Node
+from shared.ports import free_port
 from tools.postgres import temporary_cluster
 
 ROWS_A_TRANSACTION = 1_000

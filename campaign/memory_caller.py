@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
@@ -23,7 +24,7 @@ LABELS_GAP = 100
 """A new life's labels begin so far past the highest that anyone knows: more than are printed while an anchor lags."""
 
 
-class MemoryCaller(MemoryReading):
+class MemoryCaller(MemoryReading, ABC):
     """A site that calls the hub."""
 
     def __init__(self, code: str) -> None:
@@ -50,9 +51,9 @@ class MemoryCaller(MemoryReading):
         """What is promised is in the anchor before it leaves."""
         self.anchor()
 
+    @abstractmethod
     def anchor(self) -> None:
         """Bring the anchor level with the database."""
-        raise NotImplementedError
 
     def _open_child(self, stream: str, parent: Chain) -> None:
         branch = Branch(parent.epoch, parent.head, parent.hashes[-1])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.simulator.clock_signal import write_whole
+from shared.ports import free_ports
 
 HERE = Path(__file__).parent
 HUB = "HUB"
@@ -54,28 +55,12 @@ class Choices:
     ports: Mapping[str, int]
 
 
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def choose_ports(auto: bool) -> dict[str, int]:
     """Ports by name: HUB, ALD..., WAN-ALD..., and each Level-2 link."""
     usual = {**WEB_PORTS, **{f"WAN-{plant}": port for plant, port in WAN_PORTS.items()}, **LINKS, **DEVICES}
     if not auto:
         return usual
-    held = []
-    try:
-        for _ in usual:
-            probe = socket.socket()
-            probe.bind(("127.0.0.1", 0))
-            held.append(probe)
-        return {name: int(probe.getsockname()[1]) for name, probe in zip(usual, held, strict=True)}
-    finally:
-        for probe in held:
-            probe.close()
+    return dict(zip(usual, free_ports(len(usual)), strict=True))
 
 
 def check_ports(ports: Mapping[str, int]) -> None:

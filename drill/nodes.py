@@ -3,7 +3,6 @@ its time can be played. Both on SQLite in a scratch folder."""
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from local_mes.plant import Plant
 from local_mes.wiring import init_plant
 from shared.clock import Clock
 from shared.errors import BadSetup
+from shared.ports import free_port
 from shared.settings import HubSettings, PlantSettings, load
 from sync.enrolment import enrol
 from sync.errors import Unreachable
@@ -34,7 +34,7 @@ class HubProcess:
     """The hub as an operator runs it."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._config = folder / "hub.toml"
         self._log = folder / "hub.log"
         self._config.write_text(
@@ -94,9 +94,3 @@ def _enrolled(plant: Plant, hub: HubProcess, transport: HttpTransport) -> bool:
     except Unreachable:
         return False
     return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -10,7 +10,6 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tarfile
@@ -23,6 +22,8 @@ from typing import Any
 
 import pytest
 import requests
+
+from shared.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PREVIOUS = Path(__file__).parent / "previous.toml"
@@ -218,7 +219,7 @@ class Pair:
 
     def node(self, code: str, release: Release, hub: Running | None = None, database: str = "") -> Running:
         """The settings of a node; nothing is made yet."""
-        port = _free_port()
+        port = free_port()
         lines = [f'code = "{code}"', f'name = "{code}"', f'folder = "{self.folder / code}"']
         if database:
             lines.append(f'database_url = "{database}"')
@@ -230,12 +231,6 @@ class Pair:
         made = Running(code, release, config, port)
         self.nodes.append(made)
         return made
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from base64 import b64decode
 
+import msgspec
 import pytest
 
 from sync.ahead import AHEAD, ALONE_PUSHES, Ahead
 from sync.errors import OutOfStep
+from sync.messages import Seal
+from sync.pack import split
 
 
 @pytest.fixture
@@ -37,8 +42,27 @@ def drain(caller, ahead, session, entries_max):
     return places
 
 
+def in_order(send):
+    """A line on which nothing overtakes: a batch so small may be made quicker than the one before it travels."""
+    turn, stored = threading.Condition(), 0
+
+    def sending(door, body):
+        nonlocal stored
+        if door != "push":
+            return send(door, body)
+        seal = msgspec.json.decode(b64decode(json.loads(split(body)[0])["payload"]), type=Seal)
+        with turn:
+            assert turn.wait_for(lambda: seal.first == stored + 1, 10)
+            answer, stored = send(door, body), seal.last
+            turn.notify_all()
+            return answer
+
+    return sending
+
+
 def test_what_is_made_ahead_is_sent_beside_the_batch_on_its_way(scene):
     hub, caller, ahead = scene
+    caller.transport.send = in_order(caller.transport.send)
     places = drain(caller, ahead, caller.hello(), 2)
     assert [(first, last, beside) for first, last, _, beside in places] == [
         (1, 2, False),

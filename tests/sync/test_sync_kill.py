@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from sqlalchemy import select
 from shared.db.engine import read
 from shared.journal.tables import fact
 from shared.journal.verify import verify
+from shared.ports import free_port
 
 PROGRAM = Path(__file__).parent / "node_process.py"
 ROOT = Path(__file__).parents[2]
@@ -58,12 +58,6 @@ def until(condition):
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def converged(kit, folder_hub, plant):

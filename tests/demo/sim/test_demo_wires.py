@@ -12,7 +12,6 @@ import pytest
 from asyncua import ua
 from asyncua.client.client import Client
 
-from demo.runfolder import free_port
 from demo.scenario.day import build
 from demo.simulator.layouts import decode, encode, length_of, load
 from demo.simulator.opcua_server import NAMESPACE, SLOTS, STOP_S, RingServer
@@ -21,6 +20,7 @@ from demo.simulator.wires import PEERS
 from demo.wan import Line, follow
 from local_mes.level2.telegrams.codec import decode_body
 from local_mes.level2.telegrams.layout_files import load_folder
+from shared.ports import free_port
 
 PLANTS = Path(__file__).parents[3] / "demo" / "plants"
 ZONE = ZoneInfo("Europe/Warsaw")

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from demo.runfolder import free_port
 from demo.scenario.script import Event
 from demo.simulator.trouble import ORDERS, USUAL
 from demo.simulator.wires import Wires
@@ -27,6 +26,7 @@ from local_mes.level2.spool import SpoolWriter, create_spool
 from local_mes.level2.spool_tables import message
 from shared.clock import FixedClock
 from shared.db.engine import open_engine, read
+from shared.ports import free_port
 from shared.settings import PlantSettings
 
 ROOT = Path(__file__).parents[3]

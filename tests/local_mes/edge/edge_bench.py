@@ -14,9 +14,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
+from shared.ports import free_port
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "level2"))
 
-from level2_peers import MODEL, PLANTS, free_port
+from level2_peers import MODEL, PLANTS
 
 from local_mes.level2.edge import tables
 from local_mes.level2.edge.enrolment import enrol_edge, issue_token

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from edge_bench import EDGE, settings_of
-from level2_peers import PLANTS, Peer, cut, free_port, until
+from level2_peers import PLANTS, Peer, cut, until
 from sqlalchemy import Engine, func, select
 
 from local_mes.level2 import down
@@ -33,6 +33,7 @@ from local_mes.plant import Plant
 from local_mes.wiring import init_plant
 from shared.clock import SystemClock
 from shared.db.engine import read
+from shared.ports import free_port
 from sync.enrolment import enrol
 from sync.errors import Unreachable
 from sync.transport import HttpTransport

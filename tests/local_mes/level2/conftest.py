@@ -12,11 +12,12 @@ from local_mes.level2.spool import create_spool
 from local_mes.level2.telegrams.layout_files import load_folder
 from shared.clock import FixedClock
 from shared.db.engine import open_engine
+from shared.ports import free_port
 from shared.settings import PlantSettings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from level2_peers import MODEL, PLANTS, Site, free_port
+from level2_peers import MODEL, PLANTS, Site
 
 
 @pytest.fixture

@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from level2_peers import Peer, Site, free_port
+from level2_peers import Peer, Site
 
 from local_mes.level2.shadow.tee import Line, Tee
 from local_mes.level2.telegrams.codec import decode_body
 from local_mes.level2.telegrams.frame import Framer, encode_telegram
 from local_mes.level2.telegrams.layout import LayoutSet
+from shared.ports import free_port
 
 
 @dataclass

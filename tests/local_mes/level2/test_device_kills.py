@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 from device_site import ask, link, order, scale
-from level2_peers import Site, free_port, until
+from level2_peers import Site, until
 
 from demo.simulator.devices.marker import MarkingMachine
 from demo.simulator.devices.printer import LabelPrinter
@@ -21,6 +21,7 @@ from demo.simulator.devices.scale import Load, SicsScale
 from demo.simulator.devices.spectrometer import Spectrometer
 from local_mes.level2.collector import run_level2
 from shared.clock import FixedClock
+from shared.ports import free_port
 
 MakeSite = Callable[..., Site]
 FORKS = multiprocessing.get_context("forkserver")

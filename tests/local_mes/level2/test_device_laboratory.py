@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 from device_site import fields, link, talking
-from level2_peers import Site, collecting, free_port, until
+from level2_peers import Site, collecting, until
 
 from demo.simulator.devices.scanner import HandScanner
 from demo.simulator.devices.spectrometer import Spectrometer
@@ -18,6 +18,7 @@ from local_mes.level2.devices.scan import GS, has_check_digit, read_scan
 from local_mes.level2.links import load_links
 from shared.clock import FixedClock
 from shared.errors import BadSetup
+from shared.ports import free_port
 
 MakeSite = Callable[..., Site]
 BURNS = ({"C": "0.0451", "Mn": "1.402"}, {"C": "0.0453", "Mn": "1.398"}, {"C": "0.0920", "Mn": "1.110"})

@@ -11,7 +11,7 @@ import pytest
 from device_site import answered, link, order, scale
 from flask.testing import FlaskClient
 from level2_line import Line
-from level2_peers import Site, collecting, free_port, until
+from level2_peers import Site, collecting, until
 from test_engineer_pages import signed_in, token_in
 
 from demo.simulator.devices.printer import LabelPrinter
@@ -23,6 +23,7 @@ from shared.clock import FixedClock
 from shared.db.engine import write
 from shared.journal.fact import Draft, Occurred
 from shared.material.facts import Mass, MaterialCreated, MaterialMoved, NewAlias, NewMaterial
+from shared.ports import free_port
 
 MakeSite = Callable[..., Site]
 LABELLED = '"*.Printed" = "piece_labelled"\n  "*.Marked" = "piece_labelled"'

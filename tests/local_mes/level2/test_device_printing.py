@@ -9,7 +9,7 @@ import pytest
 from device_site import answered, ask, detail, fields, link, order, talking
 from hypothesis import given
 from hypothesis import strategies as st
-from level2_peers import Site, free_port, until
+from level2_peers import Site, until
 
 from demo.simulator.devices.marker import MarkingMachine
 from demo.simulator.devices.printer import LabelPrinter
@@ -19,6 +19,7 @@ from local_mes.level2.devices.standing import withdraw
 from local_mes.level2.links import load_links
 from shared.clock import FixedClock
 from shared.errors import BadSetup
+from shared.ports import free_port
 
 MakeSite = Callable[..., Site]
 LABELLED = '"*.Printed" = "piece_labelled"\n  "*.Marked" = "piece_labelled"'

@@ -12,7 +12,7 @@ import pytest
 from device_site import answered, ask, detail, fields, order, scale, talking
 from hypothesis import given
 from hypothesis import strategies as st
-from level2_peers import Site, collecting, free_port, until
+from level2_peers import Site, collecting, until
 
 from demo.simulator.devices.scale import Load, SicsScale, ToledoScale
 from demo.simulator.devices.weighbridge import WeighbridgeTerminal
@@ -22,6 +22,7 @@ from local_mes.level2.links import load_links
 from local_mes.level2.shadow.seat import check_shadow
 from shared.clock import FixedClock
 from shared.errors import BadSetup
+from shared.ports import free_port
 
 MakeSite = Callable[..., Site]
 BRIDGE = """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from level2_peers import Site, collecting, free_port, until
+from level2_peers import Site, collecting, until
 
 from local_mes.level2 import down
 from local_mes.level2.drivers import registry
@@ -20,6 +20,7 @@ from local_mes.level2.drivers.port import read_settings
 from local_mes.level2.links import Link, load_links
 from shared.clock import FixedClock
 from shared.errors import BadSetup
+from shared.ports import free_port
 
 MakeSite = Callable[..., Site]
 PAGE = Path(__file__).parents[3] / "docs" / "recipes" / "add-a-driver.md"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from level2_line import Line
-from level2_peers import Site, collecting, free_port, until
+from level2_peers import Site, collecting, until
 from opcua_peers import POLICIES, NodeServer, certify
 
 from local_mes.app import ROLES, create_console
@@ -27,6 +27,7 @@ from local_mes.level2.push import sign
 from shared.clock import FixedClock
 from shared.db.engine import write
 from shared.errors import BadSetup
+from shared.ports import free_port
 from shared.web.accounts import add_person
 
 MakeSite = Callable[..., Site]

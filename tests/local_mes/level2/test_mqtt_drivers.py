@@ -16,7 +16,7 @@ import paho.mqtt.client as mqtt
 import pysparkplug as spark
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from level2_peers import Site, collecting, free_port, until
+from level2_peers import Site, collecting, until
 from paho.mqtt.enums import CallbackAPIVersion
 from test_opcua_issuers import KEY, OTHER_KEY, certificate
 
@@ -27,6 +27,7 @@ from local_mes.level2.links import load_links
 from shared.clock import FixedClock
 from shared.db.engine import write
 from shared.errors import BadSetup
+from shared.ports import free_port
 
 MakeSite = Callable[..., Site]
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from level2_line import Line
-from level2_peers import Site, collecting, free_port, until
+from level2_peers import Site, collecting, until
 from opcua_peers import POLICIES, AsyncuaServer
 from test_opcua_security import LINK, says, values
 
@@ -29,6 +29,7 @@ from local_mes.level2.opcua.own import make_certificate
 from local_mes.level2.opcua.trust import TrustStore, Untrusted
 from shared.clock import FixedClock
 from shared.errors import BadInput, NotFound
+from shared.ports import free_port
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 

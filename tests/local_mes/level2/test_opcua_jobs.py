@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from asyncua import Server, ua, uamethod
-from level2_peers import Site, collecting, free_port, until
+from level2_peers import Site, collecting, until
 
 from local_mes.level2 import down
 from shared.clock import FixedClock
+from shared.ports import free_port
 
 MakeSite = Callable[..., Site]
 FORKS = multiprocessing.get_context("spawn")

@@ -20,7 +20,7 @@ from asyncua.crypto.cert_gen import (
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import DNSName, UniformResourceIdentifier
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from level2_peers import Site, collecting, free_port, until
+from level2_peers import Site, collecting, until
 
 from demo.simulator.address_space import CopiedSpace
 from local_mes.level2 import down
@@ -28,6 +28,7 @@ from local_mes.level2.links import load_links
 from local_mes.level2.ring import missing_slots, read_event
 from shared.clock import FixedClock
 from shared.errors import BadSetup
+from shared.ports import free_port
 
 MakeSite = Callable[..., Site]
 LINK = """

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from level2_peers import Site, collecting, free_port, until
+from level2_peers import Site, collecting, until
 from opcua_peers import MAKES, POLICIES, AsyncuaServer, certify
 
 from local_mes.level2.link_state import real_ms
@@ -18,6 +18,7 @@ from local_mes.level2.opcua.own import make_certificate
 from local_mes.level2.opcua.trust import REJECTED_MAX, TrustStore, Untrusted, read_certificate
 from shared.clock import FixedClock
 from shared.errors import BadInput, BadSetup, NotFound
+from shared.ports import free_port
 
 MakeSite = Callable[..., Site]
 LINK = """

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from level2_peers import Site, collecting, free_port, until
+from level2_peers import Site, collecting, until
 from opcua_peers import MAKES, AsyncuaServer, NodeServer, PeerServer
 
 from local_mes.level2 import down
@@ -18,6 +18,7 @@ from local_mes.level2.drivers.signal_state import find_signals
 from local_mes.level2.link_course import GAP
 from local_mes.level2.link_state import find_history
 from shared.clock import FixedClock
+from shared.ports import free_port
 
 MakeSite = Callable[..., Site]
 HEAL_S = 15

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from level2_peers import Site, collecting, free_port, until
+from level2_peers import Site, collecting, until
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -30,6 +30,7 @@ from local_mes.level2.spool import SpoolWriter
 from shared.clock import FixedClock
 from shared.db.engine import write
 from shared.errors import BadSetup
+from shared.ports import free_port
 
 MakeSite = Callable[..., Site]
 LINK = """

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from level2_peers import PLANTS, Peer, free_port, until
+from level2_peers import PLANTS, Peer, until
 
 from local_mes.app import create_console
 from local_mes.level2.collector import Collector
@@ -24,6 +24,7 @@ from local_mes.quality.release import ReleaseHold, release_hold
 from local_mes.quality.service import PlaceHold, place_hold
 from shared.clock import FixedClock
 from shared.db.engine import write
+from shared.ports import free_port
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "production"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from level2_peers import PLANTS, Peer, Site, collecting, connect, cut, free_port, until
+from level2_peers import PLANTS, Peer, Site, collecting, connect, cut, until
 from shadow_peers import OldMes, connect_through, teeing
 
 from local_mes.level2 import down
@@ -30,6 +30,7 @@ from local_mes.level2.telegrams.frame import encode_telegram
 from local_mes.level2.telegrams.layout_files import load_folder
 from shared.clock import FixedClock
 from shared.errors import BadSetup
+from shared.ports import free_port
 
 MakeSite = Callable[..., Site]
 

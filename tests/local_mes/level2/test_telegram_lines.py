@@ -117,7 +117,7 @@ async def other_end(
 
 
 def free() -> int:
-    from level2_peers import free_port
+    from shared.ports import free_port
 
     return free_port()
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 from click.testing import CliRunner
-from level2_peers import PLANTS, free_port
+from level2_peers import PLANTS
 from sqlalchemy import select
 
 import local_mes.production.operations  # noqa: F401  registers the operations
@@ -36,6 +36,7 @@ from shared.db.engine import read
 from shared.errors import BadInput, Unavailable
 from shared.journal.fact import decode
 from shared.journal.tables import entry, fact
+from shared.ports import free_port
 from shared.settings import PlantSettings, check
 
 WARSAW = ZoneInfo("Europe/Warsaw")

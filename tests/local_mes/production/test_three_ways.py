@@ -20,7 +20,6 @@ from melt_shop_player import HEATS_4417, MINUTE, Event, sequence_events
 from melt_shop_player import Sequence as Cast
 from production_bench import DEMO, Bench, make_bench
 
-from demo.runfolder import free_port
 from demo.simulator.layouts import load
 from demo.simulator.opcua_server import RingServer
 from demo.simulator.shift_file import Told, drop, shift_files
@@ -32,6 +31,7 @@ from local_mes.level2.spool_tables import message
 from shared.clock import FixedClock
 from shared.db.engine import read
 from shared.material.tables import edge, loss, material, operation
+from shared.ports import free_port
 from shared.quality.queries import open_holds
 
 Way = Literal["cut", "heat", "shift"]

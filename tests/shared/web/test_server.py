@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import BadSetup
+from shared.ports import free_port
 from shared.web.server import check_port, hold_folder
 
 PROGRAM = textwrap.dedent("""
@@ -53,12 +54,6 @@ def wait_for(path: Path) -> None:
     while not path.exists():
         assert time.monotonic() < end, f"{path.name} did not appear"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

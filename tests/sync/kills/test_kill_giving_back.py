@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import time
 
 import pytest
@@ -13,6 +12,7 @@ from shared.db.engine import open_engine, read
 from shared.journal.tables import entry
 from shared.journal.verify import verify
 from shared.node import create_tables
+from shared.ports import free_port
 from sync.errors import SyncError
 
 POINTS = [
@@ -29,12 +29,6 @@ QUICK, LONG = 1, 40
 class At:
     def __init__(self, port):
         self.url = f"http://127.0.0.1:{port}"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def own(hub):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import socket
 import time
 
 import pytest
@@ -20,6 +19,7 @@ from shared.journal.anchor import read_anchor
 from shared.journal.quarantine import count_by_state
 from shared.journal.tables import epoch, fact
 from shared.journal.verify import verify
+from shared.ports import free_port
 from sync import marks
 from sync.bundles.export import export, road_up
 from sync.errors import SyncError
@@ -44,12 +44,6 @@ def facts_of(box):
 def epochs_of(box, stream="ALD"):
     with read(box.node.engine) as conn:
         return conn.execute(select(func.count()).where(epoch.c.stream == stream)).scalar_one()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def converges(kit, hub, plant, acknowledged):
