@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from shared import storage
+from shared.db.plans import plan_anew
 from shared.errors import BadSetup, Unavailable
 
 BUSY_TIMEOUT_MS = 30_000
@@ -31,21 +32,8 @@ def open_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(url, parsed.database)
     engine = create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=HIDE)
-    tune_postgresql(engine)
+    plan_anew(engine)
     return engine
-
-
-def tune_postgresql(engine: Engine) -> None:
-    """Have PostgreSQL plan each statement for the tables as they are then.
-
-    A statement that is prepared keeps the plan of its first executions; made on a fresh hub, where every table is empty,
-    that is a scan of all rows of an author for each row, until the statistics change.
-    """
-
-    @event.listens_for(engine, "connect")
-    def on_connect(connection: Any, _record: Any) -> None:
-        connection.execute("SET plan_cache_mode = force_custom_plan")
-        connection.commit()
 
 
 def _open_sqlite(url: str, file: str | None) -> Engine:

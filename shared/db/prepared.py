@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Connection, Select, String, bindparam, cast, func, select
 from sqlalchemy.exc import DBAPIError
 
+from shared.db.plans import keep_plan
+
 ROWS_AT_ONCE = 1_000
 """Rows a streamed answer holds in memory."""
 
@@ -20,8 +22,8 @@ Rows = list[tuple[Any, ...]]
 
 
 class Prepared:
-    """A statement, made by `make(name of the database)` when it is first asked there. Values are texts, whole numbers and
-    lists of texts (see listed())."""
+    """A statement, made by `make(name of the database)` when it is first asked there, that finds its rows by keys: its plan
+    is kept (shared/db/plans.py). Values are texts, whole numbers and lists of texts (see listed())."""
 
     def __init__(self, make: Callable[[str], Select[Any]]) -> None:
         self._make = make
@@ -30,9 +32,13 @@ class Prepared:
     def rows(self, conn: Connection, **values: Any) -> Rows:
         """All rows, read by the driver's own cursor within the connection's transaction; errors come as from any statement."""
         text, given = self._call(conn, values)
-        cursor = conn.connection.cursor()
+        cursor: Any = conn.connection.cursor()
         try:
-            cursor.execute(text, given)
+            if conn.dialect.name == "postgresql":
+                keep_plan(conn, cursor)
+                cursor.execute(text, given, prepare=True)
+            else:
+                cursor.execute(text, given)
             return list(cursor.fetchall())
         except conn.dialect.loaded_dbapi.Error as error:
             kind = conn.dialect.loaded_dbapi.Error
