@@ -8,6 +8,7 @@ from shared.orders import projection as orders
 from shared.performance import projection as performance
 from shared.quality import projection as quality
 from shared.standards import projection as standards
+from shared.stock import projection as stock
 from shared.transfers import projection as transfers
 
 REGISTERS = (
@@ -17,5 +18,6 @@ REGISTERS = (
     performance.register,
     orders.register,
     standards.register,
+    stock.register,
     discard.register,
 )

@@ -10,15 +10,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, Table, delete, select
 
-from shared.db.bulk import update_each
+from shared.db.bulk import among, update_each
 from shared.db.fitting import check_fit
 from shared.db.upsert import upsert
 from shared.material import facts as f
-from shared.material.tables import alias, edge, mass_history, material, place_history
+from shared.material.tables import (
+    alias,
+    edge,
+    loss,
+    mark,
+    mass_history,
+    material,
+    operation,
+    place_history,
+    process_value,
+)
 
 _KEY = {"author", "material_id"}
+IDS_A_DELETE = 5_000
 _GONE = ("consumed", "scrapped", "shipped")
 _ALL = [column.name for column in material.columns if column.name not in _KEY]
 
@@ -143,6 +154,20 @@ def take_back(conn: Connection, author: str, fact_id: str, material_id: str, pla
     mark_back(conn, author, fact_id, [material_id])
     if place:
         change(conn, [{"author": author, "material_id": material_id, "place": place}])
+
+
+def take_out(conn: Connection, author: str, pieces: Sequence[str], operations: Sequence[str]) -> None:
+    """Rows of pieces and steps leave an author's books as if they had never been written; the facts stay."""
+    for table in (material, alias, mass_history, place_history, mark):
+        _delete(conn, table, author, table.c.material_id, pieces)
+    for table in (operation, edge, loss, process_value):
+        _delete(conn, table, author, table.c.operation_id, operations)
+
+
+def _delete(conn: Connection, table: Table, author: str, key: Column[str], ids: Sequence[str]) -> None:
+    for at in range(0, len(ids), IDS_A_DELETE):
+        part = among(conn, key, ids[at : at + IDS_A_DELETE])
+        conn.execute(delete(table).where(table.c.author == author, part))
 
 
 def identify(conn: Connection, author: str, fact_id: str, at_ms: int, provisional_id: str, material_id: str) -> None:

@@ -151,6 +151,8 @@ place_history = projection_table(
     Column("at_ms", Int, nullable=False),
     Column("actor", Code, nullable=False),
     Index("ix_place_history_material_id", "material_id"),
+    # what was moved in a time: reshuffles of a yard
+    Index("ix_place_history_at", "author", "at_ms"),
 )
 
 deviation_raised = projection_table(
