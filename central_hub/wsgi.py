@@ -29,6 +29,7 @@ from sync.observing import make_observing
 from sync.put_right import RowsAgain
 from sync.sight_door import door as sight_door
 from sync.sight_door import install_sights
+from sync.steady import Steady
 
 
 def serve(settings: HubSettings) -> None:
@@ -51,6 +52,7 @@ def start_hub(settings: HubSettings) -> Served:
         Backoff(settings.sync.retry_first_s, settings.sync.heartbeat_s, jitter),
         look_s=settings.sync.heartbeat_s,
         urgent=TYPES,
+        run=Steady(hub.node).run,
     )
 
     rows_again = RowsAgain(hub.node)

@@ -27,6 +27,7 @@ from local_mes.wiring import MIGRATIONS, build_plant, build_station
 from shared.db import migrate
 from shared.ids import jitter
 from shared.settings import PlantSettings
+from shared.threads import looping
 from shared.web.features import Feature
 from shared.web.health import Check, alive
 from shared.web.server import Served
@@ -43,6 +44,7 @@ from sync.observing import make_observing
 from sync.pausing import PausableWay
 from sync.routed import RoutedTransport
 from sync.station import CallingStation
+from sync.steady import Steady, standing_faults
 
 STOP_S = 3.0
 """An interpreter ends after the transaction in hand; longer would outlast the server's own grace."""
@@ -72,7 +74,7 @@ def start_plant(settings: PlantSettings) -> Served:
     lookout = plant_lookout(plant.node, settings, transport, station.sync_now)
     stopping = threading.Event()
     interpreter = Interpreter(plant, load_links(settings))
-    thread = threading.Thread(target=interpreter.run, args=(stopping,), name="interpreter", daemon=True)
+    thread = looping(Steady(plant.node).run, "interpreter", partial(interpreter.run, stopping), stopping)
     following = _make_following(plant, station)
     nightly = (("compare", Comparing(plant.node, way).nightly), ("spool", partial(prune, plant)))
     hosted = (hosting,) if hosting is not None else ()
@@ -95,7 +97,9 @@ def start_plant(settings: PlantSettings) -> Served:
         keeping.stop()
 
     checks = (alive("interpreter", thread.is_alive), alive("watch over the line", lambda: lookout.is_alive))
-    app = _make_app(plant, transport, (*checks, *(alive("edge", host.is_alive) for host in hosted)), hosting)
+    of_desk = tuple(("edge's desk", partial(standing_faults, host.node)) for host in hosted)
+    of_edges = tuple(alive("edge", host.is_alive) for host in hosted)
+    app = _make_app(plant, transport, (*checks, *of_desk, *of_edges), hosting)
     install_lookout(app, lookout)
     return Served(app, start, stop)
 
@@ -114,6 +118,7 @@ def _make_following(plant: Plant, station: CallingStation) -> Following:
         station.ground.applying,
         Backoff(sync.retry_first_s, sync.heartbeat_s, jitter),
         look_s=sync.heartbeat_s,
+        run=Steady(plant.node).run,
     )
 
 

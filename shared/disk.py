@@ -19,6 +19,7 @@ from pathlib import Path
 from shared.errors import Unavailable
 from shared.logs import get
 from shared.storage import NoRoom, check
+from shared.threads import Runner, looping, plainly
 
 log = get("disk")
 
@@ -79,13 +80,13 @@ class DiskWatch:
     Stopped at 98 % it stays so until the disk is below 95 %: room that only the freed ballast made is for the end.
     """
 
-    def __init__(self, folder: Path, look_s: float = LOOK_S) -> None:
+    def __init__(self, folder: Path, look_s: float = LOOK_S, run: Runner = plainly) -> None:
         self._folder = folder
         self._look_s = look_s
         self._level = "calm"
         self._stopped = False
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="disk", daemon=True)
+        self._thread = looping(run, "disk", self._run, self._stopping)
 
     def start(self) -> None:
         """Look once, then follow."""

@@ -21,6 +21,7 @@ from shared.journal.highest import NOTHING, Outside
 from shared.journal.life import current_anchor, heads_of
 from shared.logs import get
 from shared.node import Node
+from shared.threads import Runner, looping, plainly
 from sync.beginning import anchor_file
 from sync.bell import Bell
 from sync.messages import Seal
@@ -45,7 +46,15 @@ def nothing_kept(_seal: Seal) -> None:
 class Anchoring:
     """The thread that writes a node's anchor."""
 
-    def __init__(self, node: str, engine: Engine, file: Path, departing: Bell, outside: Outside = NOTHING) -> None:
+    def __init__(
+        self,
+        node: str,
+        engine: Engine,
+        file: Path,
+        departing: Bell,
+        outside: Outside = NOTHING,
+        run: Runner = plainly,
+    ) -> None:
         self._node = node
         self._engine = engine
         self._file = file
@@ -54,7 +63,7 @@ class Anchoring:
         self._written: Anchor | None = None
         self._writing = threading.Lock()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="anchor", daemon=True)
+        self._thread = looping(run, "anchor", self._run, self._stopping)
 
     def start(self) -> None:
         """Follow the journal."""

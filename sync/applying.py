@@ -29,6 +29,7 @@ from shared.journal.replay import Tally, apply_entries
 from shared.journal.stopping import Window, find_stops, is_too_much, resume, stop
 from shared.journal.tables import epoch, head
 from shared.logs import get
+from shared.threads import Runner, looping, plainly
 from sync import incidents
 from sync.backoff import Backoff
 from sync.bell import Bell
@@ -57,6 +58,7 @@ class Applying:
         *,
         entries_max: int,
         look_s: float = 1.0,
+        run: Runner = plainly,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -69,7 +71,7 @@ class Applying:
         self._listeners: list[Listener] = []
         self._windows: dict[str, Window] = {}
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sync-apply", daemon=True)
+        self._thread = looping(run, "apply", self._run, self._stopping)
 
     def listen(self, listener: Listener) -> None:
         """Have the listener told the types of facts that were applied, after each commit."""

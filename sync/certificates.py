@@ -9,8 +9,6 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
-from cryptography import x509
-
 SHOWN = "shows a certificate of no authority configured here"
 """Words of every error of this kind: an alarm looks for them in the reason why a route is not well."""
 UNKNOWN = "an unknown issuer"
@@ -32,6 +30,8 @@ def describe(url: str, timeout_s: float) -> str:
 
 def find_issuer(url: str, timeout_s: float) -> str:
     """The issuer's name as RFC 4514 writes it, at most 200 characters; UNKNOWN when it cannot be read."""
+    from cryptography import x509  # a fortieth of a start, and hardly ever wanted
+
     parts = urlsplit(url)
     if parts.hostname is None:
         return UNKNOWN

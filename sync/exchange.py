@@ -28,6 +28,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -35,6 +36,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.db.engine import write
 from shared.errors import StrandlineError
 from shared.logs import get
+from shared.threads import Runner, looping, plainly
 from sync import link
 from sync.ahead import Ahead, Flight
 from sync.backoff import Backoff, BatchSize
@@ -97,6 +99,7 @@ class Exchange:
         arrived: Bell,
         lease: Lease,
         settle: Callable[[Session], bool] = nothing_parted,
+        run: Runner = plainly,
     ) -> None:
         self._caller = caller
         self._settle = settle
@@ -120,9 +123,7 @@ class Exchange:
             "pull": self._pull,
         }
         lanes = (Lane("up", "hello"), Lane("down", "meet"))
-        self._threads = [
-            threading.Thread(target=self._run, args=(lane,), name=f"sync-{lane.name}", daemon=True) for lane in lanes
-        ]
+        self._threads = [looping(run, lane.name, partial(self._run, lane), self._stopping) for lane in lanes]
 
     def start(self) -> None:
         """Start both lanes."""

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.errors import StrandlineError
 from shared.logs import get
+from shared.threads import Runner, looping, plainly
 from sync.applying import Applying
 from sync.backoff import Backoff
 from sync.bell import Bell
@@ -41,6 +42,7 @@ class Following:
         backoff: Backoff,
         look_s: float,
         urgent: Collection[str] | None = None,
+        run: Runner = plainly,
     ) -> None:
         self._steps = steps
         self._bell = Bell()
@@ -50,7 +52,7 @@ class Following:
         self._backoff = backoff
         self._look_s = look_s
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="following", daemon=True)
+        self._thread = looping(run, "following", self._run, self._stopping)
 
     def start(self) -> None:
         """Begin with a first look."""

@@ -13,9 +13,14 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from shared.clock import Clock
 from shared.errors import NotFound, Refused
 from shared.ids import new_id
+from shared.threads import LANES
 from sync.tables import incident
 
 LEVELS = ("info", "attention", "alarm")
+
+FAULT = "fault_"
+"""Before the name of a lane that a fault of the program stopped (sync/steady.py)."""
+FAULTS = tuple(FAULT + lane for lane in LANES)
 
 KINDS = {
     "apply_stopped": "Applying stopped",
@@ -40,6 +45,7 @@ KINDS = {
     "superseded": "An old life spoke",
     "unproven_history": "History without proof",
     "unsent": "Facts wait too long",
+    **dict.fromkeys(FAULTS, "Fault in the program"),
 }
 """Kinds in words; one that is not listed is shown by its code."""
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shared.db.dialect import insert_into
 from shared.journal.chain import chain
 from shared.journal.reading import hash_at
 from shared.journal.tables import epoch as epoch_table
@@ -205,6 +205,4 @@ def keep_seal(conn: Connection, batch: Batch, now_ms: int) -> None:
 
 def _insert_new(conn: Connection, table: Any) -> Any:
     """INSERT that leaves an existing row alone: two workers may meet at the same place."""
-    if conn.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+    return insert_into(conn, table).on_conflict_do_nothing()

@@ -14,6 +14,7 @@ from sync.journal_commands import JournalBroken, verify_journal
 from sync.nightly import Job, Nightly
 from sync.peers import open_incident
 from sync.refetching import Fetch, fetch_damaged, want_again
+from sync.steady import Steady
 
 
 class Keeper(Protocol):
@@ -34,7 +35,7 @@ class Keeping:
     def __init__(
         self, node: Node, jobs: Sequence[Job] = (), others: Sequence[Keeper] = (), fetch: Fetch | None = None
     ) -> None:
-        self._watch = DiskWatch(node.settings.folder)
+        self._watch = DiskWatch(node.settings.folder, run=Steady(node).run)
         self._others = others
         node.journal.admit_by(self._watch.admit)
         own: tuple[Job, ...] = (

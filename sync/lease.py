@@ -9,8 +9,8 @@ import threading
 import time
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, delete, func, literal_column, or_
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shared.db.dialect import insert_into
 from shared.db.engine import write
 from shared.ids import process_id, random_key
 from sync.tables import lease
@@ -58,9 +58,8 @@ class Lease:
         """Take or renew the lease; False while another holds it."""
         with write(self._engine) as conn:
             now = db_now_ms(conn.dialect.name)
-            insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
             until = now + self._ttl_ms
-            statement = insert(lease).values(name=self._name, holder=self.holder, until_db_ms=until)
+            statement = insert_into(conn, lease).values(name=self._name, holder=self.holder, until_db_ms=until)
             taken = statement.on_conflict_do_update(
                 index_elements=["name"],
                 set_={"holder": self.holder, "until_db_ms": until},

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from shared.node import Node
 from shared.settings import PlantSettings
+from shared.threads import Runner, plainly
 from sync.accounting import Account, HubLines, PlantLines
 from sync.measuring import Measuring
 from sync.routed import RoutedTransport
+from sync.steady import Steady
 from sync.watching import Watching
 
 
@@ -22,12 +24,13 @@ class Lookout:
         transport: RoutedTransport | None = None,
         measuring: tuple[Measuring, float] | None = None,
         wake: Callable[[], None] | None = None,
+        run: Runner = plainly,
     ) -> None:
         self.transport = transport
         self._wake = wake
         self._measuring = measuring[0] if measuring else None
-        self._figures = Watching((("figures", account.step),), look_s)
-        self._routes = Watching((("routes", measuring[0].step),), measuring[1]) if measuring else None
+        self._figures = Watching("figures", (("figures", account.step),), look_s, run)
+        self._routes = Watching("routes", (("routes", measuring[0].step),), measuring[1], run) if measuring else None
 
     def start(self) -> None:
         """Start all threads."""
@@ -59,9 +62,9 @@ def plant_lookout(node: Node, settings: PlantSettings, transport: RoutedTranspor
     measuring = Measuring(node, transport, sync.route_probe_s, sync.retry_max_s, wake)
     account = Account(node, PlantLines(node, transport).look)
     look_s = min(sync.watch_s, sync.route_probe_s)
-    return Lookout(account, sync.watch_s, transport, (measuring, look_s), wake)
+    return Lookout(account, sync.watch_s, transport, (measuring, look_s), wake, Steady(node).run)
 
 
 def hub_lookout(node: Node) -> Lookout:
     """The hub's."""
-    return Lookout(Account(node, HubLines(node).look), node.settings.sync.watch_s)
+    return Lookout(Account(node, HubLines(node).look), node.settings.sync.watch_s, run=Steady(node).run)

@@ -18,7 +18,9 @@ from shared.db.upsert import upsert
 from shared.errors import StrandlineError
 from shared.logs import get
 from shared.node import Node
+from shared.threads import looping
 from sync.lease import LEASE_S, Lease
+from sync.steady import Steady
 from sync.tables import nightly
 
 log = get("nightly")
@@ -40,8 +42,10 @@ class Nightly:
         self._jobs = jobs
         self._look_s = look_s
         self._lease = Lease(node.engine, "nightly", max(LEASE_S, 2 * look_s))
+        self._faults = 0
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="nightly", daemon=True)
+        self._steady = Steady(node)
+        self._thread = looping(self._steady.run, "nightly", self._run, self._stopping)
 
     def start(self) -> None:
         """Look now and then whether it is night."""
@@ -61,9 +65,12 @@ class Nightly:
             if name not in known:
                 self._keep(name, day, True, NOT_YET)
         due = [job for job in self._jobs if known.get(job[0], day) < day]
+        self._faults = 0
         for name, work in due:
             if not self._stopping.is_set():
                 self._one(name, work, day)
+        if due and not self._faults:
+            self._steady.passed("nightly")
         return [name for name, _ in due]
 
     def _one(self, name: str, work: Callable[[], object], day: int) -> None:
@@ -72,6 +79,10 @@ class Nightly:
         except (StrandlineError, SQLAlchemyError, OSError) as error:
             outcome, well = str(error), False
             log.warning("a nightly job failed", job=name, reason=outcome[:300])
+        except Exception as error:  # noqa: BLE001 - a fault in one job takes no other's night
+            outcome, well = f"A fault in this program: {error!r}", False
+            self._faults += 1
+            self._steady.tell("nightly", error)
         self._keep(name, day, well, outcome)
 
     def _keep(self, name: str, day: int, well: bool, outcome: str) -> None:

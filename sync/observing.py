@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Flask
 
@@ -14,6 +15,7 @@ from shared.web.metrics import Measure, make_metrics
 from sync.gauges import node_measures
 from sync.routed import RoutedTransport
 from sync.status import Extra, nothing_more
+from sync.steady import standing_faults
 
 
 @dataclass(frozen=True)
@@ -39,4 +41,7 @@ def make_observing(
             yield Measure(f"strandline_{name}", words.get(name, name), value)
 
     page, install = make_metrics(measures)
-    return Observing(Feature(pages=(page, make_health((*node_checks(node), *checks)))), install)
+    return Observing(
+        Feature(pages=(page, make_health((*node_checks(node), ("program", partial(standing_faults, node)), *checks)))),
+        install,
+    )

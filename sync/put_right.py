@@ -11,7 +11,9 @@ from shared.errors import StrandlineError
 from shared.journal.rederive import Difference, put_right
 from shared.logs import get
 from shared.node import Node
+from shared.threads import looping
 from sync.peers import open_incident
+from sync.steady import Steady
 
 log = get("rows")
 
@@ -39,8 +41,8 @@ class RowsAgain:
         self._node = node
         self._wanted: set[str] = set()
         self._ring = threading.Condition()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="rows-again", daemon=True)
+        self._stopping = threading.Event()
+        self._thread = looping(Steady(node).run, "rows", self._run, self._stopping)
 
     def start(self) -> None:
         """Wait for work."""
@@ -49,7 +51,7 @@ class RowsAgain:
     def stop(self) -> None:
         """End after the author in hand, or leave it: it can be cut anywhere."""
         with self._ring:
-            self._stopping = True
+            self._stopping.set()
             self._ring.notify()
         self._thread.join(STOP_S)
 
@@ -70,6 +72,6 @@ class RowsAgain:
 
     def _next(self) -> str | None:
         with self._ring:
-            while not self._wanted and not self._stopping:
+            while not self._wanted and not self._stopping.is_set():
                 self._ring.wait()
-            return None if self._stopping else self._wanted.pop()
+            return None if self._stopping.is_set() else self._wanted.pop()

@@ -14,6 +14,7 @@ from shared.ids import jitter
 from shared.journal.highest import NOTHING, Outside
 from shared.logs import get
 from shared.node import Node
+from shared.threads import Runner, looping, plainly
 from sync.addresses import check_address
 from sync.anchoring import Anchoring
 from sync.applying import Applying
@@ -29,6 +30,7 @@ from sync.marks import end_sessions
 from sync.outgoing import Limit
 from sync.peers import Peer, list_peers
 from sync.recovering import Recovery
+from sync.steady import Steady
 from sync.transport import HttpTransport, Transport
 
 log = get("sync")
@@ -50,12 +52,12 @@ class Ground:
 class CallingStation:
     """A plant's sync: calls the hub, applies what comes back. Calls begin as soon as the plant is enrolled."""
 
-    def __init__(self, ground: Ground, make_exchange: Callable[[], Exchange | None]) -> None:
+    def __init__(self, ground: Ground, make_exchange: Callable[[], Exchange | None], run: Runner = plainly) -> None:
         self.ground = ground
         self.exchange: Exchange | None = None
         self._make_exchange = make_exchange
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._await_enrolment, name="sync-enrolment", daemon=True)
+        self._thread = looping(run, "enrolment", self._await_enrolment, self._stopping)
 
     def start(self) -> None:
         """Start all threads."""
@@ -127,7 +129,7 @@ def build_calling(
             peers = list_peers(conn)
         return _exchange(node, peers[0], ground, limit, transport, outside) if peers else None
 
-    return CallingStation(ground, make_exchange)
+    return CallingStation(ground, make_exchange, Steady(node).run)
 
 
 def build_called(node: Node, apply_entries_max: int) -> CalledStation:
@@ -169,8 +171,9 @@ def make_ground(node: Node, apply_entries_max: int, outside: Outside = NOTHING) 
         Lease(node.engine, "apply", LEASE_S),
         _backoff(node),
         entries_max=apply_entries_max,
+        run=Steady(node).run,
     )
-    anchoring = Anchoring(node.code, node.engine, anchor_file(node), departing, outside)
+    anchoring = Anchoring(node.code, node.engine, anchor_file(node), departing, outside, Steady(node).run)
     return Ground(arrived, departing, applying, anchoring)
 
 
@@ -196,6 +199,7 @@ def _exchange(node: Node, peer: Peer, ground: Ground, limit: Limit, transport: T
         ground.arrived,
         Lease(node.engine, f"ship:{peer.code}", LEASE_S),
         Recovery(caller, node.journal, outside, ground.anchoring.write_now, node.settings.folder).settle,
+        Steady(node).run,
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask_openapi import APIBlueprint
 from pydantic import BaseModel
 
 from shared.journal.content_hash import authors, content_hash
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.context import node, reading
 from sync.figures import Figures, figures
 

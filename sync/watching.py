@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.errors import StrandlineError
 from shared.logs import get
+from shared.threads import Runner, looping, plainly
 from sync.bell import Bell
 
 log = get("watching")
@@ -22,12 +23,12 @@ Look = tuple[str, Callable[[], None]]
 class Watching:
     """Runs named looks in order every look_s seconds of real time, and at once when nudged."""
 
-    def __init__(self, looks: Sequence[Look], look_s: float) -> None:
+    def __init__(self, lane: str, looks: Sequence[Look], look_s: float, run: Runner = plainly) -> None:
         self._looks = looks
         self._look_s = look_s
         self._bell = Bell()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watching", daemon=True)
+        self._thread = looping(run, lane, self._run, self._stopping)
 
     @property
     def is_alive(self) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Literal
 
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 from pydantic import BaseModel, Field
 
 from shared.journal.rebuild import Rebuilt
 from shared.journal.stopping import find_stops
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.body import Body
 from shared.web.context import actor, node, reading, requires

@@ -7,8 +7,8 @@ nor a rebuild brings the discarded fact back. A proposal is only an intention an
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shared.db.dialect import insert_into
 from shared.db.engine import write
 from shared.journal.discard import FactDiscarded, discard_proposal
 from shared.journal.fact import Draft, Occurred
@@ -41,7 +41,6 @@ def propose_discard(node: Node, author: str, fact_id: str, reason: str, who: str
         raise BadReason(REASON_MAX)
     with write(node.engine) as conn:
         _get_discardable(conn, author, fact_id)
-        make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
         row = {
             "author": author,
             "fact_id": fact_id,
@@ -49,7 +48,7 @@ def propose_discard(node: Node, author: str, fact_id: str, reason: str, who: str
             "proposed_by": who,
             "proposed_at_ms": node.clock.now_ms(),
         }
-        conn.execute(make(discard_proposal).values(row).on_conflict_do_nothing())
+        conn.execute(insert_into(conn, discard_proposal).values(row).on_conflict_do_nothing())
     log.info("discard proposed", author=author, fact_id=fact_id, by=who)
 
 

@@ -36,10 +36,12 @@ from shared.db.engine import read, write
 from shared.db.upsert import upsert
 from shared.errors import StrandlineError
 from shared.node import Node, build_node, make_folder
+from shared.threads import looping
 from sync.archiving import archive
 from sync.limits import BODY_S
 from sync.link import ONLINE, LinkReport, complete_through, report_caller
 from sync.station import CalledStation, build_called
+from sync.steady import Steady
 from sync.tables import session
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -106,7 +108,7 @@ class Hosting:
         self._given = 0
         self._alive_due = 0.0
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="edge", daemon=True)
+        self._thread = looping(Steady(plant.node).run, "edge", self._run, self._stopping)
 
     def start(self) -> None:
         """Answer and take in."""

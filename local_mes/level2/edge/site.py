@@ -37,10 +37,12 @@ from shared.db.engine import open_engine, read
 from shared.errors import StrandlineError
 from shared.node import build_node, new_folder
 from shared.settings import PlantSettings
+from shared.threads import looping
 from sync.keeping import Keeping
 from sync.lines import routed_transport
 from sync.peers import list_peers
 from sync.station import build_calling
+from sync.steady import Steady
 from sync.transport import Transport
 
 LOOK_S = 0.05
@@ -114,7 +116,7 @@ class Carrier:
         self._tell_due = 0.0
         self._host = ""
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="edge", daemon=True)
+        self._thread = looping(Steady(edge.node).run, "edge", self._run, self._stopping)
 
     def start(self) -> None:
         """Begin."""

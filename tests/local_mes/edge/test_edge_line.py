@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from time import monotonic, sleep
 
 import msgspec
 import pytest
@@ -36,6 +37,7 @@ from shared.keys import new_key
 from shared.node import Node
 from sync.enrolment import enrol
 from sync.errors import BadSeal, Unreachable
+from sync.steady import standing_faults
 
 BEGIN_MS = 1_773_205_200_000
 
@@ -390,3 +392,22 @@ def test_words_of_an_older_and_of_a_newer_neighbour_are_read(name: str) -> None:
     kind = registered()[name, 1]
     assert msgspec.json.decode(STORED[name], type=kind)
     assert msgspec.json.decode(STORED[name][:-1] + b',"later":{"a":1}}', type=kind)
+
+
+def test_a_fault_of_the_program_is_told_at_the_edge_and_carrying_goes_on(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, calls = two.carrier.step, list[int]()
+
+    def tripping() -> int:
+        calls.append(1)
+        return 1 // (len(calls) - 1) and step()
+
+    monkeypatch.setattr(two.carrier, "step", tripping)
+    two.carrier.start()
+    end = monotonic() + 40
+    while len(calls) < 3:
+        assert monotonic() < end
+        sleep(0.01)
+    two.carrier.stop()
+    assert "carrying the edge's messages" in standing_faults(two.edge.node)
