@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,10 +17,19 @@ from shared.journal.apply import Appliers
 from shared.journal.journal import Journal
 from tools.postgres import find_programs, temporary_cluster
 
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+from ready_tables import ready_tables
+
 tune()  # as every process of the product; a sixth of all tests' time
 
 DAY_D_MS = 1_773_205_200_000
 """2026-03-11T05:00:00Z, the start of the scenario's day."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_by_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with ready_tables(tmp_path_factory.mktemp("ready")):
+        yield
 
 
 @pytest.fixture
