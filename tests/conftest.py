@@ -18,12 +18,18 @@ from shared.journal.journal import Journal
 from tools.postgres import find_programs, temporary_cluster
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
+from memory_folder import use_memory
 from ready_tables import ready_tables
 
 tune()  # as every process of the product; a sixth of all tests' time
 
 DAY_D_MS = 1_773_205_200_000
 """2026-03-11T05:00:00Z, the start of the scenario's day."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest itself looks where its folders go
+def pytest_configure() -> None:
+    use_memory()
 
 
 @pytest.fixture(scope="session", autouse=True)

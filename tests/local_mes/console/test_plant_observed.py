@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 from browse import PASSWORD, sign_in
 
 MODEL = Path(__file__).parents[3] / "demo" / "plants" / "cld" / "model.toml"
-SECRETS = ("key", "token", "password", "/tmp", "sqlite", "127.0.0.1")
+SECRETS = ("key", "token", "password", "/tmp", "/dev/shm", "sqlite", "127.0.0.1")
 
 
 @pytest.fixture
