@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 COLLECT_EVERY = (50_000, 20, 20)
 """Python looks for cycles of garbage after so many new objects. Its own 700 means some hundred looks at all modules
@@ -20,6 +22,19 @@ def tune() -> None:
     gc.set_threshold(*COLLECT_EVERY)
     sys.setswitchinterval(SWITCH_S)
     atexit.register(gc.freeze)
+
+
+@contextmanager
+def without(library: str) -> Iterator[None]:
+    """Imports within the block do as if a library were not installed: one that another would load only to look nice."""
+    known = sys.modules.get(library)
+    sys.modules[library] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[library]
+        if known is not None:
+            sys.modules[library] = known
 
 
 def keep_all() -> None:

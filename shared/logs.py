@@ -6,7 +6,10 @@ import logging
 import sys
 from typing import Any
 
-import structlog
+from shared.interpreter import without
+
+with without("rich"):  # it colours tracebacks on a terminal; our lines are JSON, and it takes a fifteenth of a start
+    import structlog
 
 SECRET_WORDS = ("password", "token", "secret", "authorization", "cookie", "private", "signature")
 

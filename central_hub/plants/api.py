@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response
-from flask_openapi import APIBlueprint
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
@@ -15,6 +14,7 @@ from central_hub.context import hub
 from central_hub.plants.queries import list_incidents, list_plants
 from central_hub.plants.service import enrol_plant
 from shared.db.engine import read
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.context import node, reading
 from sync.endpoint import read_body

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from flask import Response, current_app
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 from pydantic import BaseModel, Field
 from sqlalchemy import Row
 
@@ -17,6 +17,7 @@ from central_hub.standards import errors, publishing, reading, service, trusting
 from central_hub.standards.queries import find_catalogue, find_open_request
 from shared.errors import BadInput, NotFound
 from shared.standards.signing import SigningAnswer
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.body import Body, Moment
 from shared.web.context import actor, node, requires

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from flask import Response
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 from pydantic import BaseModel, Field
 
 from central_hub.traceability.lines import as_json, stream_answer
 from central_hub.traceability.queries import LINES_MAX, Asked, first_page
 from shared.material.trace import LENGTH_MAX_UM
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.context import reading
 

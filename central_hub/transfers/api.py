@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 from pydantic import BaseModel, Field
 
 from central_hub.context import hub
@@ -14,6 +14,7 @@ from central_hub.transfers.balance import read_balance, start_of_day
 from central_hub.transfers.proposals import propose
 from shared.transfers.api import CasePath
 from shared.transfers.case_queries import find_case
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.body import Body, Moment
 from shared.web.context import actor, node, reading, requires

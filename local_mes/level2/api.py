@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 import msgspec
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 from pydantic import BaseModel, Field, model_validator
 
 from local_mes.context import plant
@@ -21,6 +21,7 @@ from local_mes.level2.link_state import find_history
 from local_mes.level2.links import load_links
 from local_mes.level2.refused import find_refused
 from local_mes.level2.spool_figures import get_spool_figures
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.body import Body
 from shared.web.context import actor, reading, requires
 from shared.web.paging import PageQuery

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 from pydantic import BaseModel, Field
 
 from local_mes.context import plant
@@ -14,6 +14,7 @@ from local_mes.level2.heard import find_link
 from local_mes.level2.links import load_links
 from local_mes.level2.mapping.live import find_live
 from local_mes.level2.mapping.trial import try_message
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.body import Body
 from shared.web.context import actor, requires
 

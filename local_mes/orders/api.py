@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 from pydantic import BaseModel, Field
 
 from local_mes.context import plant
@@ -14,6 +14,7 @@ from shared.db.engine import read
 from shared.errors import NotFound
 from shared.orders.facts import OrderReleased
 from shared.orders.queries import find_lines, find_order, find_orders
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.body import Body, Moment
 from shared.web.context import actor, node, reading, requires
 from shared.web.paging import PageQuery

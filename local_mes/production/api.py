@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 from pydantic import Field
 
 from local_mes.context import plant
 from local_mes.production.manual import Booking, book
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.body import Body, Moment
 from shared.web.context import actor, requires
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 from pydantic import BaseModel, Field
 
 from local_mes.context import plant
 from local_mes.standards import service
 from local_mes.standards.reading import Running, Standing, read_standing
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.body import Body, Moment
 from shared.web.context import actor, node, reading, requires
 

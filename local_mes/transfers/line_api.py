@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 from pydantic import BaseModel, Field
 
 from local_mes.context import plant
 from local_mes.transfers import service
 from local_mes.transfers.api import GRAMS_MAX, SHIPPERS, LoadBody, ReceiptBody, receive_command
 from shared.transfers.words import find_words
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.body import Body
 from shared.web.context import actor, reading, requires

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ARRAY,
@@ -25,11 +25,14 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from shared.db.copying import Rows, copy_in
+from shared.db.dialect import insert_into, postgresql_insert
 from shared.db.rowwise import run_each
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 COPY_FROM = 50
 """Rows from which on COPY is worth its further round trips."""
@@ -43,7 +46,7 @@ def insert_new(conn: Connection, table: Table, rows: Rows) -> int:
     if not rows:
         return 0
     if conn.dialect.name != "postgresql":
-        return conn.execute(sqlite.insert(table).on_conflict_do_nothing(), [dict(row) for row in rows]).rowcount
+        return conn.execute(insert_into(conn, table).on_conflict_do_nothing(), [dict(row) for row in rows]).rowcount
     if len(rows) >= COPY_FROM and _all_copied(conn, table, rows):
         return len(rows)
     columns = tuple(rows[0])
@@ -111,7 +114,7 @@ def among(conn: Connection, column: ColumnElement[Any], values: Collection[Any])
 
 def from_arrays(table: Table, columns: Sequence[str]) -> postgresql.Insert:
     """INSERT INTO table (columns) SELECT unnest(:column), ... for use with as_arrays."""
-    return postgresql.insert(table).from_select(list(columns), _unnested(table, columns))
+    return postgresql_insert(table).from_select(list(columns), _unnested(table, columns))
 
 
 def as_arrays(columns: Sequence[str], rows: Rows) -> dict[str, list[Any]]:

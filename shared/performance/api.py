@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 from pydantic import BaseModel, Field
 
 from shared.performance import queries
 from shared.performance.figures import figures_of
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.context import reading
 from shared.web.features import Feature

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Row
 
@@ -14,6 +14,7 @@ from shared.errors import NotFound
 from shared.material.queries import find_by_number, rows_of
 from shared.quality import queries
 from shared.quality.domain import Analysis
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.context import reading
 from shared.web.paging import PageQuery

@@ -10,13 +10,14 @@ from dataclasses import asdict
 from typing import Any
 
 import msgspec
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 from pydantic import BaseModel, Field
 from sqlalchemy import Row
 
 from shared.errors import NotFound
 from shared.transfers import case_queries, queries
 from shared.transfers.lines import LineFilter, TransferLine, find_lines, find_lines_in_state, lines_of
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.context import reading
 from shared.web.paging import PageQuery

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-from flask_openapi import APIBlueprint, OpenAPI
+from flask_openapi import OpenAPI
+
+from shared.web.api_blueprint import APIBlueprint
 
 METHODS = ("get", "post", "put", "patch", "delete")
 PROBLEM = "application/problem+json"
+WRITING = threading.Lock()
+"""Held by the first request for the document while it writes it."""
 SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"session": []}]
-
-
-def register_api(app: OpenAPI, api: APIBlueprint) -> None:
-    """Register an API; where it shares a path with an earlier one the document keeps the methods of both."""
-    before = dict(app.paths)
-    app.register_api(api)
-    for path, item in api.paths.items():
-        if path in before:
-            both = {m: getattr(item, m) or getattr(before[path], m) for m in METHODS}
-            app.paths[path] = item.model_copy(update=both)
 
 
 def describe(app: OpenAPI) -> dict[str, Any]:
     """The document of an app whose features are all registered."""
-    document: dict[str, Any] = deepcopy(app.api_doc)
+    with WRITING:
+        for api in app.blueprints.values() if not app.spec_json else ():
+            if isinstance(api, APIBlueprint):
+                _write(app, api)
+        document: dict[str, Any] = deepcopy(app.api_doc)
     schemes = document["components"]["securitySchemes"]
     schemes["session"] = {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]}
     document["components"]["schemas"]["List"] = LIST
@@ -35,6 +34,18 @@ def describe(app: OpenAPI) -> dict[str, Any]:
         for method, operation in item.items():
             _complete(operation, roles.get((method, path), ()))
     return document
+
+
+def _write(app: OpenAPI, api: APIBlueprint) -> None:
+    """Bring an API into the app's document; where it shares a path with an earlier one the methods of both are kept."""
+    api.write_document()
+    app.tags += [tag for tag in api.tags if tag.name not in app.tag_names]
+    app.tag_names += [tag.name for tag in api.tags if tag.name not in app.tag_names]
+    app.components_schemas |= api.components_schemas
+    for path, item in api.paths.items():
+        before = app.paths.get(path)
+        both = {m: getattr(item, m) or getattr(before, m, None) for m in METHODS}
+        app.paths[path] = item.model_copy(update=both)
 
 
 LIST = {

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from shared.db.engine import write
 from shared.ids import new_id
-from shared.web import accounts, api_document, binding, formats, headers, problems, session, signin
+from shared.web import accounts, binding, formats, headers, problems, session, signin
 from shared.web import asof as asof_marks
 from shared.web.body import StrictJson
 from shared.web.context import face, find_signed_in, node
@@ -72,7 +72,7 @@ def _register(app: OpenAPI, feature: Feature) -> None:
     for blueprint in (*feature.pages, *feature.machine):
         app.register_blueprint(blueprint)
     for api in feature.apis:
-        api_document.register_api(app, api)
+        app.register_api(api)
 
 
 def _equip_templates(app: OpenAPI, menu: tuple[MenuItem, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Annotated, Any, NoReturn
 
 from flask.json.provider import DefaultJSONProvider
@@ -16,7 +17,24 @@ WHOLE_MAX = 2**63 - 1
 Moment = Annotated[int, Field(ge=0, le=MOMENT_MAX_MS, description="ms since 1970 UTC")]
 
 
-class Body(BaseModel):
+class Asked(BaseModel):
+    """Base of what a request carries in its path, its query or its body: made ready when it is first asked for, because
+    a node has a hundred of them and few start with a request."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Made once without arguments: the library reads it at each request, to see which names are lists."""
+        return super().model_json_schema(*args, **kwargs) if args or kwargs else _plain_schema(cls)
+
+
+@lru_cache(maxsize=500)
+def _plain_schema(asked: type[Asked]) -> dict[str, Any]:
+    return super(Asked, asked).model_json_schema()
+
+
+class Body(Asked):
     """Base of JSON bodies: a name it does not know is refused, because a misspelt one would silently not count."""
 
     model_config = ConfigDict(extra="forbid")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Literal
 
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 from pydantic import BaseModel, Field
 
 from local_mes.context import plant
 from local_mes.level2.devices import jobs
 from local_mes.level2.devices.reads import find_device_views, find_jobs
 from local_mes.level2.links import load_links
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.body import Body
 from shared.web.context import actor, person, requires
 

@@ -6,13 +6,14 @@ from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, render_template
-from flask_openapi import APIBlueprint, Tag
+from flask_openapi import Tag
 
 from local_mes.context import plant
 from local_mes.level2.edge.enrolment import door
 from local_mes.level2.edge.status import desk_here, find_incidents, view_edge
 from shared.errors import NotFound
 from shared.node import Node
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.features import Feature, MenuItem
 from sync.endpoint import endpoint
 

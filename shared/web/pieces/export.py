@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from flask import Response, current_app, request
-from flask_openapi import APIBlueprint
 from pydantic import Field
 
 from shared.material.api import NumberPath, TraceQuery
 from shared.material.queries import get_piece, operations_of
 from shared.material.trace import trace
 from shared.transfers.moves import arrivals_of, departures_of
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.context import face, node, reading
 from shared.web.pieces.epcis import Names, document
 from shared.web.pieces.files import as_csv, as_graphml
