@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import msgspec
-from flask_openapi import APIBlueprint
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Row
 
@@ -17,6 +16,7 @@ from shared.material import queries
 from shared.material.search import CUTS, find_by_part, suggest
 from shared.material.trace import Trace, TraceFilter, ancestor_places, projected_marks, trace
 from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step
+from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.context import reading
 from shared.web.features import Feature

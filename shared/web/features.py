@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from flask import Blueprint
-from flask_openapi import APIBlueprint
+
+from shared.web.api_blueprint import APIBlueprint
 
 SECTIONS = ("Now", "Material", "Production", "Quality", "Transfers", "Standards", "Figures", "Node")
 """Order of the menu; a section that no item names is not shown."""
