@@ -2,20 +2,19 @@
 
 Our own stream, and a peer's stream to us: asked of the peer, batch by batch, and the file is written again at once. A
 peer's own stream:
-each entry is wanted again of its author, as any damaged one (sync/refetching.py); what comes lies in a folder beside the
-files until all of it is there. What nobody can give is an alarm that names the file, its entries, and what to do.
+each entry is wanted again of its author, as any damaged one (sync/refetching.py), and where nobody can be called (the
+hub's own streams) each fact of every reader that it was once sent to. What comes lies in a folder beside the files until
+all of it is there. What nobody can give is an alarm that names the file, its entries, and what to do.
 """
 
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from shared.db.engine import picture, write
-from shared.db.upsert import upsert
 from shared.errors import StrandlineError
 from shared.journal.archive_again import Filed, damaged_segments, filed_in, put_file_back
 from shared.journal.archived import Segment, archive_folder
@@ -27,7 +26,7 @@ from sync.messages import Seal
 from sync.pack import split
 from sync.peers import list_peers, open_incident
 from sync.seal import parse, payload_of, read_envelope
-from sync.tables import damage
+from sync.wanting import places_at_readers, want
 
 if TYPE_CHECKING:
     from sync.refetching import Fetch
@@ -73,7 +72,7 @@ def _mend(node: Node, segment: Segment, fetch: Fetch | None, is_peers: bool) -> 
         if is_peers:
             return _want(node, segment)
         if fetch is None:
-            return _tell_alone(node, segment, "nobody here can be asked for it")
+            return _want_of_readers(node, segment)
         return _fetch(node, segment, fetch)
     except (SyncError, StrandlineError) as error:
         return _tell_alone(node, segment, error.what)
@@ -103,22 +102,34 @@ def _fetch(node: Node, segment: Segment, fetch: Fetch) -> bool:
 
 def _want(node: Node, segment: Segment) -> bool:
     """Entries of a peer's stream: its author sends them when it next compares."""
-    now = node.clock.now_ms()
     with write(node.engine) as conn:
-        have = _here(archive_folder(conn) / COMING / str(segment.segment))
-        rows = [
-            {"stream": item.stream, "epoch": item.epoch, "seq": item.seq, "found_ms": now}
-            for item in filed_in(conn, segment)
-            if item.fact_id not in have
-        ]
-        upsert(conn, damage, rows)
+        want(conn, [(item.stream, item.epoch, item.seq) for item in _missing(conn, segment)], node.clock.now_ms())
         what = f"{_named(segment)} It is asked of {segment.stream}, which sends it with its nightly comparison."
         open_incident(conn, node.clock, segment.stream, "archive", what)
     return False
 
 
-def _here(folder: Path) -> set[str]:
-    return {file.name for file in folder.iterdir()} if folder.is_dir() else set()
+def _want_of_readers(node: Node, segment: Segment) -> bool:
+    """Facts of a stream of our own: every reader that was sent one sends it when it next compares."""
+    with write(node.engine) as conn:
+        missing = _missing(conn, segment)
+        held = {item.fact_id: places_at_readers(conn, node.code, item.fact_id) for item in missing}
+        want(conn, [place for places in held.values() for place in places], node.clock.now_ms())
+        readers = sorted({stream.partition(">")[2] for places in held.values() for stream, _, _ in places})
+    alone = sum(not places for places in held.values())
+    if alone:
+        return _tell_alone(node, segment, f"{alone} of its {segment.facts} facts stand in no stream to another node.")
+    with write(node.engine) as conn:
+        what = f"{_named(segment)} It is asked of {', '.join(readers)}, with their nightly comparisons."
+        open_incident(conn, node.clock, segment.stream, "archive", what)
+    return False
+
+
+def _missing(conn: Connection, segment: Segment) -> list[Filed]:
+    """What of a damaged file has not come back yet."""
+    folder = archive_folder(conn) / COMING / str(segment.segment)
+    have = {file.name for file in folder.iterdir()} if folder.is_dir() else set[str]()
+    return [item for item in filed_in(conn, segment) if item.fact_id not in have]
 
 
 def _tell_alone(node: Node, segment: Segment, why: str) -> bool:

@@ -23,9 +23,10 @@ from sync.errors import BadSeal, Busy
 from sync.limits import HELLO_BYTES_MAX, PROTOCOL
 from sync.messages import EpochState
 from sync.peers import Peer, get_by_keys
-from sync.refetching import take_bytes, wanted
+from sync.refetching import take_bytes
 from sync.seal import open_signed, read_envelope, sign
 from sync.transport import PATH
+from sync.wanting import wanted
 
 EXTENSION = "strandline.comparing"
 LOOK_S = 0.2
@@ -66,11 +67,14 @@ class CompareDesk:
         return sign(self.node.key, COMPARED, found)
 
     def _take(self, raw: bytes, peer: Peer) -> bytes:
-        """Bytes of an entry of the peer's own stream that are damaged here."""
+        """Bytes of an entry that are damaged here: of the peer's own stream, or of ours to it."""
         sent = open_signed(raw, MEND, Mend, peer.trusted, self.node.code)
         if sent.node != peer.code:
             raise BadSeal("sync.wrong_author", f"{peer.code} signed as {sent.node}.")
-        taken = take_bytes(self.node, peer.code, sent.place.epoch, sent.place.seq, sent.fact)
+        stream = sent.stream or peer.code
+        if stream not in (peer.code, f"{self.node.code}>{peer.code}"):
+            raise BadSeal("sync.not_its_stream", f"{peer.code} sends entries of stream {stream}.")
+        taken = take_bytes(self.node, stream, sent.place.epoch, sent.place.seq, sent.fact)
         return sign(self.node.key, COMPARED, self._say(sent, answer="taken" if taken else "not_needed"))
 
     def _compare(self, asked: Compare) -> Compared:
@@ -105,7 +109,7 @@ class CompareDesk:
 
     def _say(self, asked: Compare | Mend, **words: object) -> Compared:
         with read(self.node.engine) as conn:
-            damaged = wanted(conn, asked.node)
+            damaged, down = wanted(conn, asked.node), wanted(conn, f"{self.node.code}>{asked.node}")
         return Compared(
             proto=PROTOCOL,
             node=self.node.code,
@@ -113,6 +117,7 @@ class CompareDesk:
             sent_ms=self.node.clock.now_ms(),
             nonce=asked.nonce,
             damaged=damaged,
+            down=down,
             **words,  # type: ignore[arg-type]
         )
 

@@ -53,9 +53,14 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Mend(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """An author sends the bytes of one entry again, because the copy's disk changed them; the chain proves them."""
+    """A reader or an author sends the bytes of one entry again, because the other's disk changed them; the chain proves
+    them.
+
+    stream  the answering side's own to the sender, '' for the sender's own
+    """
 
     place: Place
+    stream: Annotated[str, msgspec.Meta(max_length=64)] = ""
     fact: bytes
     nonce: Hex32
 
@@ -64,11 +69,13 @@ class Compared(Message, frozen=True, kw_only=True, omit_defaults=True):
     """What came of it. differing: the buckets; rows: those of the wanted buckets, or as many as fit (then cut).
 
     damaged  entries of the author's stream whose bytes are wanted again
+    down     entries of the answering side's stream to the author that the author holds and whose bytes are wanted again
     """
 
     nonce: Hex32
     answer: Answer
     damaged: Annotated[tuple[Place, ...], msgspec.Meta(max_length=DAMAGED_MAX)] = ()
+    down: Annotated[tuple[Place, ...], msgspec.Meta(max_length=DAMAGED_MAX)] = ()
     differing: tuple[Bucket, ...] = ()
     rows: tuple[RowSaid, ...] = ()
     cut: bool = False

@@ -85,7 +85,7 @@ class Comparing:
             raise SyncError("sync.no_peer", f"{self._node.code} is enrolled nowhere.", todo="Enrol it first.")
         found = self._ask_until_level(peers[0])
         if found is not None:
-            self._send_again(peers[0], found.damaged)
+            self._send_again(peers[0], found)
         if found is None or found.answer != "different":
             return Comparison(found.answer if found else "not_level")
         rows = self._name_rows(peers[0], found)
@@ -143,19 +143,22 @@ class Comparing:
             nonce=random_key(),
         )
 
-    def _send_again(self, peer: Peer, places: Sequence[Place]) -> None:
-        """The bytes of entries that the peer's disk changed, and of those that it names next, until there are no more."""
-        asked: set[Place] = set()
-        while fresh := [place for place in places if place not in asked]:
-            asked.update(fresh)
-            places = self._send_places(peer, fresh)
+    def _send_again(self, peer: Peer, found: Compared) -> None:
+        """The bytes of entries that the peer's disk changed, of our stream and of its own to us, and of those that it
+        names next, until there are no more."""
+        for own, stream in ((True, self._node.code), (False, f"{peer.code}>{self._node.code}")):
+            asked, places = set[Place](), found.damaged if own else found.down
+            while fresh := [place for place in places if place not in asked]:
+                asked.update(fresh)
+                after = self._send_places(peer, stream, fresh)
+                places = () if after is None else after.damaged if own else after.down
 
-    def _send_places(self, peer: Peer, places: Sequence[Place]) -> Sequence[Place]:
-        """Send what of it is sound here; returns what the peer wants after that."""
+    def _send_places(self, peer: Peer, stream: str, places: Sequence[Place]) -> Compared | None:
+        """Send what of it is sound here; returns the peer's last answer, which says what it wants after that."""
         node = self._node
         with picture(node.engine) as conn:
-            sound = find_sound(conn, node.code, places)
-        wanted: Sequence[Place] = ()
+            sound = find_sound(conn, stream, places)
+        answer: Compared | None = None
         for place, body in sound:
             again = Mend(
                 proto=PROTOCOL,
@@ -163,11 +166,12 @@ class Comparing:
                 audience=peer.code,
                 sent_ms=node.clock.now_ms(),
                 place=place,
+                stream="" if stream == node.code else stream,
                 fact=body,
                 nonce=random_key(),
             )
-            wanted = self._send(peer, again).damaged
-        return wanted
+            answer = self._send(peer, again)
+        return answer
 
     def _send(self, peer: Peer, asked: Compare | Mend) -> Compared:
         kind = COMPARE if isinstance(asked, Compare) else MEND

@@ -4,17 +4,17 @@ Nothing needs to be believed: the chain says what the bytes must be. They are pu
 the damaged row gives up its bytes for it, as for any archived fact; the journal's guard lets nothing else happen.
 
 A plant asks its hub for its own history and for what came down to it. The hub, which calls nobody, names what it wants
-in its next answer to a comparison, and the plant sends it.
+in its next answer to a comparison, and the plant sends it: of the plant's stream, and of the hub's own facts those that
+it once sent to that plant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection
 
 from shared.db.engine import read, write
-from shared.db.upsert import upsert
 from shared.journal.archive import put_beside
 from shared.journal.archive_again import Filed, find_filed, is_sound
 from shared.journal.archived import Segment
@@ -25,14 +25,14 @@ from shared.journal.verify import CHANGED, Finding
 from shared.logs import get
 from shared.node import Node
 from sync.archive_back import fetched_streams, keep_piece, tell_back
-from sync.compare_messages import DAMAGED_MAX, Place
+from sync.compare_messages import Place
 from sync.errors import SyncError
 from sync.incoming import unpack
 from sync.messages import Seal
 from sync.pack import split
 from sync.peers import list_peers, open_incident
 from sync.seal import parse, payload_of, read_envelope
-from sync.tables import damage
+from sync.wanting import places_at_readers, want, want_no_more
 
 log = get("refetch")
 
@@ -58,22 +58,19 @@ def fetch_damaged(node: Node, findings: Iterable[Finding], fetch: Fetch) -> int:
 
 
 def want_again(node: Node, findings: Iterable[Finding]) -> None:
-    """Remember which entries of peers' own streams are damaged here, to ask their authors for them."""
+    """Remember which entries are damaged here that others hold, to ask for them: of peers' own streams the authors, of
+    our own the readers that we sent the same facts."""
+    now = node.clock.now_ms()
     with write(node.engine) as conn:
         peers = {peer.code for peer in list_peers(conn)}
-        rows = [
-            {"stream": f.stream, "epoch": f.epoch, "seq": f.seq, "found_ms": node.clock.now_ms()}
-            for f in findings
-            if f.stream in peers and f.what == CHANGED
-        ]
-        upsert(conn, damage, rows)
-
-
-def wanted(conn: Connection, stream: str) -> tuple[Place, ...]:
-    """What is wanted again of a stream, the first of it."""
-    query = select(damage.c.epoch, damage.c.seq).where(damage.c.stream == stream)
-    rows = conn.execute(query.order_by(damage.c.epoch, damage.c.seq).limit(DAMAGED_MAX))
-    return tuple(Place(row.epoch, row.seq) for row in rows)
+        for found in findings:
+            if found.what != CHANGED:
+                continue
+            if found.stream in peers:
+                want(conn, [(found.stream, found.epoch, found.seq)], now)
+                continue
+            item = entry_at(conn, found.stream, found.epoch, found.seq)
+            want(conn, places_at_readers(conn, node.code, item.fact_id) if item else (), now)
 
 
 def find_sound(conn: Connection, stream: str, places: Sequence[Place]) -> list[tuple[Place, bytes]]:
@@ -103,9 +100,8 @@ def take_bytes(node: Node, stream: str, epoch: str, seq: int, body: bytes) -> bo
     damaged = item.body != body
     if damaged:
         put_beside(node.engine, node.settings.archive_folder, item, body, node.clock.now_ms())
-    c = damage.c
     with write(node.engine) as conn:
-        conn.execute(delete(damage).where(c.stream == stream, c.epoch == epoch, c.seq == seq))
+        want_no_more(conn, item.fact_id)
         if damaged:
             what = f"Entry {seq} of epoch {epoch} of {stream} was damaged here; its bytes came back."
             open_incident(conn, node.clock, stream, "damaged", what)
@@ -116,11 +112,10 @@ def _take_piece(node: Node, segment: Segment, item: Filed, body: bytes) -> bool:
     """One fact of an archive file that is damaged here; with the last of them the file is written again."""
     if not item.proves(body):
         return False
-    c = damage.c
     with write(node.engine) as conn:
         if keep_piece(conn, segment, item, body):
             tell_back(conn, node, segment)
-        conn.execute(delete(damage).where(c.stream == item.stream, c.epoch == item.epoch, c.seq == item.seq))
+        want_no_more(conn, item.fact_id)
     return True
 
 

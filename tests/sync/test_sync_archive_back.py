@@ -21,8 +21,8 @@ from sync.comparing import Comparing
 from sync.errors import BadSeal, Unreachable
 from sync.journal_commands import JournalBroken
 from sync.keeping import verify_and_tell
-from sync.refetching import wanted
 from sync.tables import incident
+from sync.wanting import wanted
 
 DAY_MS = 86_400_000
 
@@ -87,7 +87,7 @@ def test_a_plants_file_comes_back_from_the_hub_to_the_byte(kit, archived, how):
 
 @pytest.mark.fault(35)
 def test_the_hubs_file_comes_back_from_its_author_at_the_next_comparison(kit, archived, monkeypatch):
-    monkeypatch.setattr("sync.refetching.DAMAGED_MAX", 3)  # more is wanted than one answer names
+    monkeypatch.setattr("sync.wanting.DAMAGED_MAX", 3)  # more is wanted than one answer names
     plant, hub = archived
     server = kit.serve(hub)
     server.server.app.register_blueprint(door)

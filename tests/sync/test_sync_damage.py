@@ -19,8 +19,9 @@ from sync.journal_commands import JournalBroken
 from sync.keeping import verify_and_tell
 from sync.link import DAMAGED, report_link
 from sync.nightly import NIGHT_HOUR, Nightly, last_runs
-from sync.refetching import take_bytes, wanted
+from sync.refetching import take_bytes
 from sync.tables import incident
+from sync.wanting import wanted
 
 HOUR_MS = 3_600_000
 
