@@ -29,6 +29,7 @@ from local_mes.roles import ROLES
 from local_mes.standards import views as standards
 from local_mes.stock import views as stock
 from local_mes.transfers import views as transfers
+from local_mes.stock import yard_views as yard
 from shared.material import api as material
 from shared.performance import api as figures
 from shared.quality import api as quality
@@ -58,6 +59,7 @@ FEATURES: tuple[Feature, ...] = (
     stock.FEATURE,
     standards.FEATURE,
     quality_pages.FEATURE,
+    yard.FEATURE,
     Feature(apis=(quality.bp,)),
     connection.FEATURE,
     pilot.FEATURE,

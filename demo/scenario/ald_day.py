@@ -54,18 +54,13 @@ def play(script: Script, chance: Chance, small: bool, summary: bool) -> None:
 
 
 def _yard(script: Script, cuts: Sequence[Cut], summary: bool) -> None:
-    """The crane lays each slab into the yard, held ones into row 6 as far as the crane driver knows."""
+    """The crane lays each slab among the hot ones, held ones into row 6 as far as the crane driver knows."""
     for i, cut in enumerate(cuts):
-        row = 6 if cut.number in CLEARED or cut.number.startswith("161843") else i % 5 + 1
+        row = 6 if cut.number in CLEARED or cut.number.startswith("161843") else i % 2 + 4
+        place = f"YA-{row}-{i // 2 % 12 + 1}"
         when = cut.at_ms + minutes(75 if summary else 15)
-        script.post(
-            when,
-            "ALD",
-            "yard",
-            f"/api/v1/pieces/{cut.number}/move",
-            {"place": f"YA-{row}"},
-            say("place", cut.number, "ALD", place=f"YA-{row}"),
-        )
+        told = say("place", cut.number, "ALD", place=place)
+        script.opc(when, "ALD", "CR1.Moved", {"piece": cut.number, "from": "CC1", "to": place}, told)
 
 
 def _stops(script: Script, small: bool) -> None:

@@ -76,7 +76,9 @@ def _roll(script: Script, chance: Chance, small: bool, history: History, stocks:
             cobble(script, times[i], slab, i, chance)
         else:
             made = roll_slab(script, times[i], slab, f"B6-{FIRST_COIL + i}", i, chance)
-            script.note(times[i] + minutes(30), "BRK", say("place", made.coil, "BRK", place=f"CB{i % 4 + 1}"))
+            place = f"CB{i % 4 + 1}-1-{i // 4 % 14 + 1}"
+            moved = {"piece": made.coil, "from": "CW1", "to": place}
+            script.opc(times[i] + minutes(30), "BRK", "CR2.Moved", moved, say("place", made.coil, "BRK", place=place))
 
 
 def _programme(small: bool, history: History, stocks: Stocks, lost: int) -> list[tuple[int, Slab]]:

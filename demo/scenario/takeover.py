@@ -135,7 +135,7 @@ def _ald(
             _row(
                 number,
                 "slab",
-                f"YA-{i % 5 + 1}",
+                f"YA-{i % 3 + 1}-{i // 3 % 12 + 1}",
                 grade,
                 kg,
                 "theoretical",
@@ -173,12 +173,31 @@ def _brk(script: Script, amounts: Amounts, chance: Chance) -> list[Slab]:
         number, kg = f"BS6-{9021 + i:05d}", chance.whole(2048, 2072) * 10 if i != amounts.cobble else COBBLE_KG
         heat = f"N{48210 + i // 6}" if bought else f"{1 + i // 6 % 2}617{42 + i // 12:02d}"
         supplier = SUPPLIER if bought else ""
-        rows.append(_row(number, "slab", f"YB-{i % 6 + 1}", grade, kg, "weighed", size, order, heat, chance, supplier))
+        rows.append(
+            _row(
+                number,
+                "slab",
+                f"YB-{i % 6 + 1}-{i // 6 % 12 + 1}",
+                grade,
+                kg,
+                "weighed",
+                size,
+                order,
+                heat,
+                chance,
+                supplier,
+            )
+        )
         slabs.append(Slab(number, number, kg, length, grade, order))
     for i in range(amounts.brk_coils):
         order = DUCTING if i % 2 else STOCK
         rows.append(
-            _coil_row(_hot_coil(f"B6-{10611 + i}", order, chance), f"CB{i % 4 + 1}", f"2617{60 + i // 6}", chance)
+            _coil_row(
+                _hot_coil(f"B6-{10611 + i}", order, chance),
+                f"CB{i % 4 + 1}-3-{i // 4 % 14 + 1}",
+                f"2617{60 + i // 6}",
+                chance,
+            )
         )
     _import(script, "BRK", rows, [_line("BRK", row) for row in rows])
     return slabs
@@ -202,7 +221,13 @@ def _coil_row(coil: Coil, place: str, heat: str, chance: Chance) -> dict[str, An
 def _cld(script: Script, amounts: Amounts, chance: Chance) -> tuple[list[Coil], list[Coil]]:
     hard = [_full_hard(f"C6-{4351 + i:05d}-R", PROFILES if i < 8 else DUCTING, chance) for i in range(amounts.cld_hard)]
     hot = [_hot_coil(f"C6-{4411 + i:05d}", DUCTING, chance) for i in range(amounts.cld_hot)]
-    rows = [_coil_row(coil, "YC", f"1616{20 + i // 6}", chance) for i, coil in enumerate(hard)]
-    rows += [_coil_row(coil, "YC", f"1616{30 + i // 6}", chance) for i, coil in enumerate(hot)]
+    rows = [
+        _coil_row(coil, f"YC-{i // 14 % 2 + 1}-{i % 14 + 1}", f"1616{20 + i // 6}", chance)
+        for i, coil in enumerate(hard)
+    ]
+    rows += [
+        _coil_row(coil, f"YC-{i // 14 % 2 + 3}-{i % 14 + 1}", f"1616{30 + i // 6}", chance)
+        for i, coil in enumerate(hot)
+    ]
     _import(script, "CLD", rows, [_line("CLD", row) for row in rows])
     return hard, hot

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from demo.scenario.moments import MINUTE, minutes
 from demo.scenario.script import Line, Script, grams, say
 
-GATES = {"BRK": ("YB-1", "WS1"), "CLD": ("YC", "CW2")}
+GATES = {"BRK": ("YB", 7, 12, "WS1"), "CLD": ("YC", 5, 14, "CW2")}
+"""Storage, first of two rows for what arrives, stacks in a row, scale."""
 SCHEMES = {"BRK": "BRK.slab", "CLD": "CLD.coil"}
 
 
@@ -109,7 +110,9 @@ def receive(script: Script, load: Load, when_ms: Sequence[int], announced: bool 
 def _receipt(script: Script, load: Load, item: Item, when_ms: int, listed: bool) -> None:
     if item.came_kg is None:
         raise ValueError(f"{item.number} did not come and cannot be received")
-    place, scale = GATES[load.receiver]
+    storage, row, stacks, scale = GATES[load.receiver]
+    counter = int(item.own[-5:])
+    place = f"{storage}-{row + counter // stacks % 2}-{counter % stacks + 1}"
     mass = grams(item.came_kg)
     lines: list[Line] = [
         {"what": "arrived", "load": load.number, "piece": item.piece, "plant": load.receiver},

@@ -80,6 +80,39 @@ class Unit(Part):
         return value
 
 
+class Storage(Part):
+    """Ground on which pieces lie in stacks: a place is <code>-<row>-<stack>; layers count from the ground.
+
+    Masses in kg, sizes in mm, hours since the piece was cast or rolled. A limit of 0 is no limit.
+    """
+
+    code: Code
+    """A unit or an area of the model."""
+    bay: Name = ""
+    kinds: tuple[Name, ...] = ()
+    """Kinds of pieces that may lie here; none named: all."""
+    rows: int = Field(ge=1, le=99)
+    stacks: int = Field(ge=1, le=99)
+    """Stacks in a row."""
+    stack_mm: int = Field(10_000, ge=100, le=100_000)
+    """From one stack to the next along the row: the scale of the picture."""
+    max_layers: int = Field(1, ge=1, le=99)
+    max_mass_kg: int = Field(0, ge=0)
+    """What the ground under one stack bears."""
+    widest_below: bool = False
+    longest_below: bool = False
+    overhang_mm: int = Field(0, ge=0, le=10_000)
+    """By how much a piece may be wider or longer than the one below it all the same."""
+    hot_rows: tuple[int, ...] = ()
+    """Hot pieces lie in these rows only, and no cold piece is put on one; none named: hot and cold may lie together."""
+    hot_hours: float = Field(0, ge=0, le=24 * 30)
+    """A piece is hot until so long after it was cast or rolled."""
+    hot_charge_hours: float = Field(0, ge=0, le=24 * 30)
+    """Charged within so long, a slab saves its heat; later it is charged cold."""
+    cool_hours: float = Field(0, ge=0, le=24 * 30)
+    """Only so long after casting or rolling it is cold enough to be sent on or worked."""
+
+
 class Lane(Part):
     """A way to another plant: its mode and usual hours."""
 
@@ -128,6 +161,7 @@ class PlantModel(Part):
     plant: PlantLine
     area: tuple[Area, ...] = Field(min_length=1)
     unit: tuple[Unit, ...] = Field(min_length=1)
+    storage: tuple[Storage, ...] = ()
     lane: tuple[Lane, ...] = ()
     link: tuple[Link, ...] = ()
     numbering: tuple[Scheme, ...] = ()
@@ -140,6 +174,7 @@ class PlantModel(Part):
         for what, codes in (
             ("area", self.area),
             ("unit", self.unit),
+            ("storage", self.storage),
             ("lane", self.lane),
             ("link", self.link),
             ("numbering", self.numbering),
@@ -154,6 +189,16 @@ class PlantModel(Part):
         for name in self.granularity:
             if name not in units:
                 raise ValueError(f"granularity of {name!r}: no [[unit]] describes it")
+        return self
+
+    @model_validator(mode="after")
+    def _storages_fit(self) -> PlantModel:
+        known = {area.code for area in self.area} | {unit.code for unit in self.unit}
+        for storage in self.storage:
+            if storage.code not in known:
+                raise ValueError(f"storage {storage.code} is neither an [[area]] nor a [[unit]]")
+            if not set(storage.hot_rows) <= set(range(1, storage.rows + 1)):
+                raise ValueError(f"storage {storage.code} has hot_rows that are none of its {storage.rows} rows")
         return self
 
     @property
@@ -184,6 +229,10 @@ class PlantModel(Part):
             if unit.link == link:
                 return unit
         raise no_unit_speaks(link, self.code)
+
+    def find_storage(self, code: str) -> Storage | None:
+        """The storage of this code, or None."""
+        return next((storage for storage in self.storage if storage.code == code), None)
 
     def find_scheme(self, code: str) -> Scheme | None:
         """A numbering scheme by its code, such as 'BRK.slab'."""

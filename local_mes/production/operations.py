@@ -16,3 +16,4 @@ from local_mes.production import heat_sample as heat_sample
 from local_mes.production import mill_furnace as mill_furnace
 from local_mes.production import mill_rolling as mill_rolling
 from local_mes.production import states as states
+from local_mes.stock import crane_operation as crane_operation

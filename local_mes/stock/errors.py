@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from local_mes.stock.yard_domain import Broken
 from shared.errors import BadInput, Refused
 
 
@@ -48,4 +49,14 @@ def bad_rows(faults: Sequence[str]) -> BadInput:
         "stock.bad_rows",
         f"The take-over has {len(faults)} rows that cannot be taken in: {shown}{more}.",
         todo="Mend these rows and send the whole list again; no row was taken in.",
+    )
+
+
+def breaks_rule(number: str, place: str, broken: Sequence[Broken]) -> Refused:
+    """A move that a rule of the yard forbids; the code names the first rule, the text all of them."""
+    return Refused(
+        f"yard.{broken[0].rule}",
+        f"{number} cannot be put to {place}: {'; '.join(one.text for one in broken)}.",
+        kept="Nothing was moved.",
+        todo="Choose another stack. What a crane has already done is recorded when the crane reports it.",
     )

@@ -13,6 +13,8 @@ from local_mes.model.numbers import pass_number
 from local_mes.plant import Plant
 from local_mes.stock import errors
 from local_mes.stock.domain import StockRow, faults_of, is_mass, is_place
+from local_mes.stock.yard_domain import find_spot
+from local_mes.stock.yard_reads import would_break
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
@@ -44,12 +46,13 @@ class Command:
 
 
 def move(plant: Plant, command: Command, number: str, place: str) -> dict[str, Any]:
-    """A piece is somewhere else now. A hold never stops a crane."""
+    """A piece is somewhere else now. A hold never stops a crane; a rule of the yard stops a person's command."""
     with plant.journal.work() as tx:
         if (earlier := tx.once(command.command_id)) is not None:
             return dict(earlier)
         check_place(plant.model, place)
         piece = _get_here(tx.conn, plant.code, number)
+        place = _check_yard(plant, tx, command, piece, place)
         if piece.place != place:
             _record(plant, tx, command, MaterialMoved(material_id=piece.material_id, place=place), piece.material_id)
         return _done(tx, command, piece, place=place)
@@ -103,6 +106,18 @@ def check_place(model: PlantModel, place: str) -> None:
     known = places_of(model)
     if not is_place(place, known):
         raise errors.unknown_place(place, sorted(known))
+
+
+def _check_yard(plant: Plant, tx: Work, command: Command, piece: Row[Any], place: str) -> str:
+    """The place as it is recorded; refused by the name of the first rule of the yard that it breaks."""
+    spot = find_spot(place, plant.model.storage)
+    if spot is None:
+        return place
+    if spot.text != piece.place:
+        broken = would_break(tx.conn, plant, piece, spot, command.occurred(plant, tx).at_ms)
+        if broken:
+            raise errors.breaks_rule(piece.number, place, broken)
+    return spot.text
 
 
 def places_of(model: PlantModel) -> Collection[str]:

@@ -21,6 +21,7 @@ from local_mes.performance import views as performance
 from local_mes.production import views as production
 from local_mes.stock import views as stock
 from shared.material import api as material
+from local_mes.stock import yard_views as yard_pages
 from shared.performance import api as figures
 from shared.web.app import create_app
 from shared.web.features import Face
@@ -44,6 +45,7 @@ def client(yard: Bench) -> FlaskClient:
     features = (
         stock.FEATURE,
         production.FEATURE,
+        yard_pages.FEATURE,
         performance.FEATURE,
         figures.FEATURE,
         material.FEATURE,
