@@ -9,6 +9,7 @@ and nowhere in the product, it is replaced by one that sends SIGKILL to its own 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -38,6 +39,7 @@ def child(order: dict[str, Any]) -> None:
 
 def main() -> None:
     set_up("CRITICAL")
+    gc.freeze()  # what is imported here is of no child's concern
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()

@@ -20,6 +20,8 @@ from sync.errors import PeerHeld
 from sync.peers import list_peers
 from sync.transport import HttpTransport
 
+QUICK, LONG = 5, 200
+
 
 @pytest.fixture
 def hub(tmp_path):
@@ -42,6 +44,7 @@ def port(hub, kit):
 
 
 @pytest.mark.fault(20)
+@pytest.mark.parametrize("cycles", [QUICK, pytest.param(LONG, marks=[pytest.mark.slow, pytest.mark.timeout(3_600)])])
 @pytest.mark.parametrize(
     ("point", "when", "spent"),
     [
@@ -51,18 +54,19 @@ def port(hub, kit):
         ("sync.enrolment:trust_peer", "after", True),
     ],
 )
-def test_plant_killed_while_it_enrols(kit, zygote, hub, port, point, when, spent):
-    plant = kit.plant()
-    token = service.issue_token(hub, "ALD").token
-    (kit.folder / "token").write_text(token)
-    zygote.dies("enrol", port, point, when)
-    way = HttpTransport(f"http://127.0.0.1:{port}")
-    with read(plant.node.engine) as conn:
-        assert list_peers(conn) == [], "half enrolled"
-    if spent:
-        with pytest.raises(PeerHeld, match="used"):
-            enrol(plant.node, token, way)
-        token = service.issue_token(hub, "ALD").token
+def test_plant_killed_while_it_enrols(kit, zygote, hub, port, point, when, spent, cycles):
+    plant, way, token = kit.plant(), HttpTransport(f"http://127.0.0.1:{port}"), ""
+    for _ in range(cycles):
+        token = token or service.issue_token(hub, "ALD").token
+        (kit.folder / "token").write_text(token)
+        zygote.dies("enrol", port, point, when)
+        with read(plant.node.engine) as conn:
+            assert list_peers(conn) == [], "half enrolled"
+        if spent:
+            with pytest.raises(PeerHeld, match="used"):
+                enrol(plant.node, token, way)
+            token = ""
+    token = token or service.issue_token(hub, "ALD").token
     assert enrol(plant.node, token, way).hub == "HUB"
     plant.create(3)
     kit.drain(kit.caller(plant, way))

@@ -23,7 +23,7 @@ POINTS = [
     ("sync.taking_back:TakingBack._answer", "before"),
 ]
 """In the order of the deed; all but the last lie inside the one transaction."""
-QUICK, LONG = 1, 40
+QUICK, LONG = 5, 200
 
 
 class At:

@@ -15,7 +15,7 @@ from sync.beginning import anchor_file
 from sync.proof import check_seals
 from sync.staging import clear
 
-QUICK, LONG = 1, 25
+QUICK, LONG = 5, 200
 BEFORE_COMMIT = [
     ("sync.caller:Caller.history", "after"),
     ("sync.staging:_prove", "after"),

@@ -7,15 +7,19 @@ import time
 from contextlib import suppress
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from shared.db.engine import read
+from shared.db.engine import read, write
 from shared.journal.tables import epoch, fact
 from shared.journal.verify import verify
 from sync.errors import StaleSession
+from sync.tables import lease
+
+QUICK, LONG = 5, 200
 
 
 @pytest.mark.fault(22)
+@pytest.mark.parametrize("cycles", [QUICK, pytest.param(LONG, marks=[pytest.mark.slow, pytest.mark.timeout(3_600)])])
 @pytest.mark.parametrize(
     ("point", "when"),
     [
@@ -26,7 +30,7 @@ from sync.errors import StaleSession
         ("sync.anchoring:Anchoring.write_now", "before"),
     ],
 )
-def test_plant_killed_in_the_middle_of_its_recovery(kit, zygote, point, when):
+def test_plant_killed_in_the_middle_of_its_recovery(kit, zygote, point, when, cycles):
     hub, plant = kit.hub(), kit.plant()
     kit.enrol(plant, hub)
     port = kit.serve(hub).server.server_port
@@ -41,20 +45,23 @@ def test_plant_killed_in_the_middle_of_its_recovery(kit, zygote, point, when):
     for left in database.parent.glob("node.sqlite*"):
         left.unlink()
     shutil.copy(database.with_suffix(".backup"), database)
-    died = zygote.dies("plant", port, point, when)
+    acknowledged = []
+    for _ in range(cycles):
+        acknowledged += zygote.dies("plant", port, point, when).acknowledged
+        with write(plant.node.engine) as conn:
+            conn.execute(delete(lease))  # or the next one would wait until the dead one's has run out
+            assert verify(conn).findings == ()
+            lives = conn.execute(select(epoch.c.ordinal).where(epoch.c.stream == "ALD").order_by(epoch.c.ordinal)).all()
+        assert [row.ordinal for row in lives] == list(range(1, len(lives) + 1))
+        back = _facts(plant) & lost
+        assert len(back) in (5, 25), "a part of the history came back"
     again = kit.plant()
-    with read(again.node.engine) as conn:
-        assert verify(conn).findings == ()
-        lives = conn.execute(select(epoch.c.ordinal).where(epoch.c.stream == "ALD").order_by(epoch.c.ordinal)).all()
-    assert [row.ordinal for row in lives] == list(range(1, len(lives) + 1))
-    back = _facts(again) & lost
-    assert len(back) in (5, 25), "a part of the history came back"
     running = zygote.fork("plant", port)
     _until(lambda: lost <= _facts(again))
     running.stop()
     _drain_after(kit, kit.caller(again, kit.memory(hub)))
     hub.apply()
-    assert set(died.acknowledged + running.acknowledged) | lost <= _facts(again) == _facts(hub)
+    assert set(acknowledged + running.acknowledged) | lost <= _facts(again) == _facts(hub)
     assert again.hash_of("ALD") == hub.hash_of("ALD")
 
 
