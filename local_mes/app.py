@@ -23,13 +23,14 @@ from local_mes.performance import views as performance
 from local_mes.pilot import views as pilot
 from local_mes.pilot.status import pilot_status, shadow_band
 from local_mes.plant import Plant
+from local_mes.production import correction_views as corrections
 from local_mes.production import views as production
 from local_mes.quality import views as quality_pages
 from local_mes.roles import ROLES
 from local_mes.standards import views as standards
 from local_mes.stock import views as stock
-from local_mes.transfers import views as transfers
 from local_mes.stock import yard_views as yard
+from local_mes.transfers import views as transfers
 from shared.material import api as material
 from shared.performance import api as figures
 from shared.quality import api as quality
@@ -53,13 +54,14 @@ FEATURES: tuple[Feature, ...] = (
     devices.FEATURE,
     level2_mapping.FEATURE,
     production.FEATURE,
+    corrections.FEATURE,
     performance.FEATURE,
     figures.FEATURE,
     transfers.FEATURE,
     stock.FEATURE,
+    yard.FEATURE,
     standards.FEATURE,
     quality_pages.FEATURE,
-    yard.FEATURE,
     Feature(apis=(quality.bp,)),
     connection.FEATURE,
     pilot.FEATURE,
@@ -81,6 +83,7 @@ def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
         shift=lambda now_ms: _shift(plant, now_ms),
         band=shadow_band(plant),
         demo=plant.settings.clock_file is not None,
+        deeds=(*stock.DEEDS, *corrections.DEEDS),
         status=(
             lambda: hub_status(plant),
             lambda: plain_status(plant),

@@ -50,6 +50,11 @@ RESOLUTIONS = {
     },
     "genealogy_gap": {"told_late": "The sender told its origin late", "unknown_origin": "Its origin stays unknown"},
     "number_reuse": {"relabelled": "The second piece was labelled anew", "same_piece": "It is one piece, booked twice"},
+    "correction": {
+        "carried_out": "Carried out after what stood on it was taken back",
+        "stands": "The record stands, with what is known of it",
+        "amended": "The other plant was told and booked it so",
+    },
     "wrong_plant": {"diverted": "Diverted: it stays there", "returned": "Goes back or on to the addressee"},
 }
 OTHER = {"other": "Otherwise, see the note"}

@@ -20,10 +20,10 @@ from local_mes.production.cast_events import mark_slab
 from local_mes.production.cast_sequence import CastSequence, sequence_told, tell_sequence
 from local_mes.production.counting import count, count_run
 from local_mes.production.heats import summaries_of
-from local_mes.production.pieces import find_live
 from local_mes.quality.service import mixed_of
 from local_mes.standards.service import standard_ref
 from shared.journal.fact import StandardRef
+from shared.material.correction_queries import find_bearer
 from shared.material.facts import (
     Consumed,
     DeviationRaised,
@@ -148,7 +148,7 @@ def book_loss(work: Work, cut: Cut, kind: str) -> None:
 
 
 def _check_number(work: Work, cut: Cut, slab_id: str) -> None:
-    known = find_live(work.conn, work.plant.code, cut.number)
+    known = find_bearer(work.conn, work.plant.code, cut.number)
     if known is not None and known.material_id != slab_id:
         raise BadMessage(f"Slab {cut.number} was cut already; the number would name two slabs.", "cut")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.errors import BadInput, Refused
+from shared.errors import BadInput, NotFound, Refused
 
 
 def not_here(number: str, state: str) -> Refused:
@@ -71,4 +71,88 @@ def number_taken(number: str) -> Refused:
         "production.number_taken",
         f"{number} is the number of another piece that is here.",
         todo="Give the product another number.",
+    )
+
+
+def fact_not_held(fact_id: str) -> Refused:
+    """What is to be corrected cannot be read here."""
+    return Refused(
+        "correction.not_held",
+        f"The fact {fact_id} that said so is not readable here.",
+        todo="Fetch the archive it lies in, then ask again.",
+    )
+
+
+def not_made_here(number: str) -> Refused:
+    """Only the author of a fact corrects it."""
+    return Refused(
+        "correction.not_made_here",
+        f"{number} was not made by a step of this plant; only the plant that recorded a fact corrects it.",
+        todo="Ask the plant that made it.",
+    )
+
+
+def nothing_changes(number: str, what: str) -> BadInput:
+    """A correction to what is on record already."""
+    return BadInput(
+        "correction.nothing_changes",
+        f"The {what} of {number} is on record like that already.",
+        todo="Give what is right, or leave it.",
+    )
+
+
+def bad_correction(what: str, todo: str) -> BadInput:
+    """A statement that cannot be."""
+    return BadInput("correction.bad", what, todo=todo)
+
+
+def no_such_parent(number: str, parent: str) -> BadInput:
+    """The piece named did not go into this product."""
+    return BadInput(
+        "correction.no_parent",
+        f"{parent or 'No piece'} did not go into {number} at the step that made it.",
+        todo="Name one of the pieces it was made from.",
+    )
+
+
+def taken_part(other: str) -> Refused:
+    """Partition: one part of a parent became one product."""
+    return Refused(
+        "correction.no_partition",
+        f"That part of the parent became {other} already; parts of one piece must not overlap.",
+        todo="Correct the interval of the other product first, or check the cut positions.",
+    )
+
+
+def not_scrapped(number: str, state: str) -> Refused:
+    """Only scrap is taken back from scrap."""
+    return Refused("correction.not_scrapped", f"{number} is {state}, not scrap.", todo="Check the number of the piece.")
+
+
+def no_earlier_mass(number: str) -> Refused:
+    """A weighing can be withdrawn only where another mass is known."""
+    return Refused(
+        "correction.no_earlier_mass",
+        f"No other mass of {number} is on record.",
+        todo="Give the right mass instead of withdrawing this one.",
+    )
+
+
+def unknown_case(case_id: str) -> NotFound:
+    """No such case here."""
+    return NotFound("correction.unknown_case", f"There is no correction case {case_id!r} here.", todo="Read the list.")
+
+
+def case_settled(how: str) -> Refused:
+    """A case ends once."""
+    return Refused("correction.settled", f"This case is settled already ({how}).", todo="Read the list of cases again.")
+
+
+def still_blocked(why: str) -> Refused:
+    """The pieces that stood in the way still do."""
+    return Refused(
+        "correction.blocked",
+        f"It still cannot be carried out: {why}.",
+        kept="The case stays open.",
+        todo="Take back what stands on it first (return, withdraw the later step), or let the record stand.",
     )

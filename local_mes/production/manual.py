@@ -17,11 +17,12 @@ from local_mes.orders import service as orders
 from local_mes.plant import Plant
 from local_mes.production import errors
 from local_mes.production.finishing_domain import across
-from local_mes.production.pieces import find_live, flips_of
+from local_mes.production.pieces import flips_of
 from local_mes.standards.service import standard_ref
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
+from shared.material.correction_queries import find_bearer
 from shared.material.domain import check_flips, part_of, rolled_length_um
 from shared.material.facts import (
     Consumed,
@@ -171,7 +172,7 @@ class _Booked:
 
     def _child(self) -> NewMaterial:
         number = self._number()
-        taken = find_live(self.tx.conn, self.plant.code, number)
+        taken = find_bearer(self.tx.conn, self.plant.code, number)
         if taken is not None and taken.material_id != self.piece.material_id:
             raise errors.number_taken(number)
         thickness = self._aim("thickness_um") or self.piece.thickness_um

@@ -11,6 +11,7 @@ from local_mes.model.domain import Unit
 from local_mes.model.numbers import pass_number
 from local_mes.orders import service as orders
 from local_mes.standards.service import parameter
+from shared.material.correction_queries import find_bearer
 from shared.material.facts import DeviationRaised, MaterialMoved, NewAlias
 from shared.material.queries import find_by_number, find_making, numbers_of
 from shared.orders.queries import Line, find_line, find_order
@@ -52,7 +53,7 @@ def new_alias(work: Work, number: str, kind: str) -> NewAlias:
 
 def check_new_number(work: Work, number: str, field: str, parents: frozenset[str]) -> None:
     """Refuse a product number that another live piece here carries; a parent's own number may live on."""
-    taken = find_live(work.conn, work.plant.code, number)
+    taken = find_bearer(work.conn, work.plant.code, number)
     if taken is not None and taken.material_id not in parents:
         raise BadMessage(f"{number} is the number of another piece that is here.", field)
 

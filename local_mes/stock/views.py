@@ -135,4 +135,6 @@ def _back(number: str, text: str) -> BaseResponse:
     return redirect(url_for("stock.handle", number=number))
 
 
+DEEDS = (MenuItem("Material", "Handle", "stock.handle", YARD),)
+"""What is offered on the page of a piece."""
 FEATURE = Feature(pages=(bp,), apis=(api,), menu=(MenuItem("Material", "Stock", "stock.pieces"),))

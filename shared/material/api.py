@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Row
 
 from shared.errors import NotFound
 from shared.material import queries
+from shared.material.correction_api import api as corrections_api
+from shared.material.history import history
 from shared.material.search import CUTS, find_by_part, suggest
 from shared.material.trace import Trace, TraceFilter, ancestor_places, projected_marks, trace
 from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step
@@ -154,7 +156,7 @@ def one_material(path: NumberPath) -> dict[str, Any]:
         numbers = queries.numbers_of(conn, [row.material_id for row in rows])
         return {
             "items": [as_json(row, numbers) for row in rows],
-            "history": [_plain(event) for event in queries.history(conn, material_id)],
+            "history": [_plain(event) for event in history(conn, material_id)],
             "marks": [_plain(mark) for mark in projected_marks(conn, material_id)],
             **as_of(),
         }
@@ -237,4 +239,4 @@ def _plain(value: Any) -> dict[str, Any]:
     return {name: getattr(value, name) for name in value.__slots__}
 
 
-FEATURE = Feature(apis=(api,))
+FEATURE = Feature(apis=(api, corrections_api))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from shared.db.upsert import upsert
 from shared.journal.fact import AppliedFact
 from shared.material.domain import Balance
-from shared.material.facts import Edge, MaterialTransformed, MaterialWeighed, NewMaterial
+from shared.material.facts import Edge, Loss, MaterialTransformed, MaterialWeighed, NewMaterial
 from shared.material.tables import edge, loss, material, operation, process_value
 from shared.units import share_out
 
@@ -36,18 +36,7 @@ def apply_material_transformed(conn: Connection, facts: Sequence[Transformed]) -
     upsert(
         conn,
         loss,
-        [
-            {
-                "author": x.author,
-                "operation_id": x.payload.operation_id,
-                "ordinal": i,
-                "kind": item.kind,
-                "g": item.g,
-                "weighed": item.weighed,
-            }
-            for x in facts
-            for i, item in enumerate(x.payload.losses)
-        ],
+        [loss_row(x.author, x.payload.operation_id, i, item) for x in facts for i, item in enumerate(x.payload.losses)],
     )
     upsert(
         conn,
@@ -103,6 +92,11 @@ def edge_row(author: str, operation_id: str, ordinal: int, e: Edge) -> dict[str,
     """An edge of a fact as a row."""
     head = {"author": author, "operation_id": operation_id, "ordinal": ordinal, "kind": "transform"}
     return head | msgspec.structs.asdict(e)
+
+
+def loss_row(author: str, operation_id: str, ordinal: int, item: Loss) -> dict[str, Any]:
+    """A loss of a fact as a row."""
+    return {"author": author, "operation_id": operation_id, "ordinal": ordinal} | msgspec.structs.asdict(item)
 
 
 def _children(conn: Connection, facts: Sequence[Transformed]) -> list[Child]:

@@ -14,18 +14,16 @@ from sqlalchemy import Connection, Row, Select, and_, case, func, or_, select
 from shared.db.bulk import among
 from shared.db.prepared import Prepared, listed
 from shared.errors import NotFound
+from shared.material.correction_queries import was_corrected, was_ended, wrong_numbers
 from shared.material.search import find_by_part
 from shared.material.tables import (
     alias,
-    deviation_raised,
     edge,
     loss,
     mark,
     mass_history,
     material,
     operation,
-    piece_label,
-    place_history,
     process_value,
 )
 from shared.material.walk import RANK
@@ -60,7 +58,14 @@ def find_by_number(conn: Connection, value: str, author: str = "") -> Sequence[R
     if author:
         query = query.where(material.c.author == author)
     rows = conn.execute(query).all()
-    return sorted(rows, key=lambda r: (RANK.get(r.state, 1), -r.born_at_ms, r.material_id, r.author))
+    # a number given by mistake finds its piece only after those that bear it rightly
+    wrong = wrong_numbers(conn, value) if len(rows) > 1 else ()
+    mistaken = {(r.author, r.material_id) for r in rows if (r.author, r.material_id) in wrong}
+    return sorted(rows, key=lambda r: (_key(r) in mistaken, RANK.get(r.state, 1), -r.born_at_ms, *_key(r)[::-1]))
+
+
+def _key(row: Row[Any]) -> tuple[str, str]:
+    return row.author, row.material_id
 
 
 def find_piece(conn: Connection, value: str, author: str = "") -> Row[Any] | None:
@@ -138,12 +143,13 @@ def count_by_place(conn: Connection, author: str) -> Sequence[Row[Any]]:
 
 
 def live_numbers(conn: Connection, author: str, numbers: Sequence[str]) -> set[str]:
-    """Which of these numbers a live piece of this author carries."""
+    """Which of these numbers a live piece of this author rightly carries."""
     named = and_(alias.c.author == material.c.author, alias.c.material_id == material.c.material_id)
     query = (
         select(alias.c.value)
         .join(material, named)
         .where(alias.c.author == author, alias.c.value.in_(sorted(set(numbers))), material.c.state == "live")
+        .where(~was_ended(author))
     )
     return set(conn.execute(query).scalars())
 
@@ -223,6 +229,7 @@ def find_weighed_g(conn: Connection, author: str, material_id: str, reasons: Seq
     query = select(c.mass_g).where(
         c.author == author, c.material_id == material_id, c.basis == "weighed", c.reason.in_(reasons)
     )
+    query = query.where(~was_corrected())
     return conn.execute(query.order_by(c.at_ms.desc(), c.fact_id.desc())).scalar()
 
 
@@ -236,55 +243,3 @@ def values_of(conn: Connection, author: str, operation_id: str) -> dict[str, int
     """An operation's summaries by name."""
     query = select(process_value).where(process_value.c.author == author, process_value.c.operation_id == operation_id)
     return {row.name: row.value for row in conn.execute(query.order_by(process_value.c.name))}
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of a piece's life."""
-
-    at_ms: int
-    author: str
-    what: str
-    text: str
-
-
-def history(conn: Connection, material_id: str) -> list[Event]:
-    """The life of a piece over all authors, oldest first: numbers, places, masses, operations, marks, deviations."""
-    events = [
-        Event(r.given_at_ms, r.author, "number", f"{r.value} ({r.scheme})") for r in aliases_of(conn, material_id)
-    ]
-    for table in (mass_history, place_history, mark, deviation_raised, piece_label):
-        rows = conn.execute(select(table).where(table.c.material_id == material_id))
-        events += [_event(table.name, row) for row in rows]
-    events += _operations(conn, material_id)
-    return sorted(events, key=lambda e: (e.at_ms, e.what, e.text, e.author))
-
-
-def _event(table: str, row: Row[Any]) -> Event:
-    if table == "mass_history":
-        why = f", {row.reason}" if row.reason else ""
-        return Event(row.at_ms, row.author, "mass", f"{row.mass_g} g {row.basis} {row.scale}".strip() + why)
-    if table == "piece_label":
-        read = f", reads {row.read}" if row.read not in ("", row.text) else ""
-        return Event(row.at_ms, row.author, row.means, f"{row.text} ({row.device}): {row.outcome}{read}")
-    if table == "place_history":
-        return Event(row.at_ms, row.author, "place", row.place)
-    if table == "mark":
-        return Event(row.placed_at_ms, row.author, "mark", f"{row.kind} {row.text}".strip())
-    return Event(row.at_ms, row.author, "deviation", row.text)
-
-
-def _operations(conn: Connection, material_id: str) -> list[Event]:
-    touches = or_(edge.c.parent_id == material_id, edge.c.child_id == material_id)
-    same = and_(operation.c.author == edge.c.author, operation.c.operation_id == edge.c.operation_id)
-    query = (
-        select(operation.c.author, operation.c.operation, operation.c.unit, operation.c.ended_at_ms, edge.c.child_id)
-        .join(edge, same)
-        .where(touches)
-        .distinct()
-    )
-    lines = {
-        Event(r.ended_at_ms, r.author, "made" if r.child_id == material_id else "used", f"{r.operation} at {r.unit}")
-        for r in conn.execute(query)
-    }
-    return list(lines)

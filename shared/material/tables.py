@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Column, Index, text
 
 from shared.db.types import Code, Id, Int, Words, projection_table
 
-STATES = ("live", "consumed", "scrapped", "shipped", "identified")
+STATES = ("live", "consumed", "scrapped", "shipped", "identified", "withdrawn")
 
 material = projection_table(
     "material",
@@ -179,4 +179,55 @@ piece_label = projection_table(
     Column("reason", Words, nullable=False),
     Column("at_ms", Int, nullable=False),
     Index("ix_piece_label_material_id", "material_id"),
+)
+
+alias_end = projection_table(
+    # numbers that were given wrongly: they still find the piece, and are free for another
+    "alias_end",
+    Column("value", Code, primary_key=True),
+    Column("scheme", Code, primary_key=True),
+    Column("material_id", Id, primary_key=True),
+    Column("ended_at_ms", Int, nullable=False),
+    Column("fact_id", Id, nullable=False),
+    Index("ix_alias_end_value", "value"),
+)
+
+correction = projection_table(
+    # what a fact said of a piece before it was corrected, and what holds since
+    "correction",
+    Column("fact_id", Id, primary_key=True),
+    Column("ordinal", Int, primary_key=True),
+    Column("corrects", Id, nullable=False),
+    Column("type", Code, nullable=False),
+    Column("withdrawn", Boolean, nullable=False),
+    Column("material_id", Id, nullable=False),
+    Column("what", Code, nullable=False),
+    Column("was", Words, nullable=False),
+    Column("now", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("actor", Code, nullable=False),
+    Column("at_ms", Int, nullable=False),
+    Index("ix_correction_material_id", "material_id"),
+    Index("ix_correction_corrects", "corrects"),
+)
+
+correction_case = projection_table(
+    "correction_case",
+    Column("case_id", Id, primary_key=True),
+    Column("state", Code, nullable=False),  # open | settled
+    Column("corrects", Id, nullable=False),
+    Column("type", Code, nullable=False),
+    Column("reason", Words, nullable=False),
+    # JSON texts: the changes, the pieces that stand in the way, what was asked for
+    Column("changes", Words, nullable=False),
+    Column("blockers", Words, nullable=False),
+    Column("asked", Words, nullable=False),
+    Column("asked_by", Code, nullable=False),
+    Column("asked_at_ms", Int, nullable=False),
+    Column("fact_id", Id, nullable=False),
+    Column("how", Code, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("settled_by", Code, nullable=False),
+    Column("settled_at_ms", Int),
+    Index("ix_correction_case_state", "state", "asked_at_ms"),
 )

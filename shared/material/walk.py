@@ -130,8 +130,9 @@ def pieces_of(conn: Connection, ids: Sequence[str]) -> list[Piece]:
     return found
 
 
-RANK = {"live": 0, "identified": 2}
-"""Whose row stands for a piece: where it lives, else the youngest; an identity that became another comes last."""
+RANK = {"live": 0, "identified": 2, "withdrawn": 3}
+"""Whose row stands for a piece: where it lives, else the youngest; an identity that became another comes late, and a
+piece that was never made last."""
 
 
 def holder_first(piece: Piece) -> tuple[int, int, str]:

@@ -46,6 +46,7 @@ CASE_WORDS = {
     "damage": "Damaged on the way",
     "found_again": "Came after it was written off",
     "genealogy_gap": "Origin unknown",
+    "correction": "Correction not carried out",
     "number_reuse": "One number, two pieces",
     "contested": "Contested",
     "overdue": "Overdue",

@@ -86,6 +86,7 @@ class Face:
     band   said across every page, unmistakably; empty: nothing
     demo   the node lives in a played time: said on every page
     roles  the roles a person can have here, with one line of meaning each
+    deeds  what people do with one piece: pages called with its number, offered on the piece page
     marks  of each plant whose facts the figures are made of; asked before a request reads anything else
     """
 
@@ -100,4 +101,5 @@ class Face:
     band: str = ""
     demo: bool = False
     status: tuple[StatusPort, ...] = field(default=())
+    deeds: tuple[MenuItem, ...] = ()
     marks: Callable[[], tuple[Mark, ...]] = only_own

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
 from shared.material import queries as material
-from shared.material.queries import Event
+from shared.material.history import Event, history
 from shared.material.trace import trace
 from shared.quality import queries as quality
 from shared.quality.restriction import find_restriction
@@ -81,6 +81,9 @@ def read_sheet(conn: Connection, material_id: str) -> Sheet:
     heats = {r.material_id: r.number for r in trace(conn, material_id, "backward").rows if r.kind == "heat"}
     analyses = [a for piece in (material_id, *sorted(heats)) for a in quality.find_samples(conn, piece)]
     own = quality.list_holds(conn, ids=[material_id], limit=100)
+    told = history(conn, material_id)
+    named = {h.released_by for h in own} | {h.placed_by for h in own} | {event.actor for event in told if event.actor}
+    people = names_of(conn, named)
     return Sheet(
         row=row,
         rows=rows,
@@ -98,8 +101,8 @@ def read_sheet(conn: Connection, material_id: str) -> Sheet:
         losses=material.losses_of(conn, making.author, making.operation_id) if making else (),
         values=material.values_of(conn, making.author, making.operation_id) if making else {},
         lines=find_lines(conn, LineFilter(material_id=material_id), limit=20),
-        history=[_in_words(event) for event in material.history(conn, material_id)],
-        people=names_of(conn, {hold.released_by for hold in own} | {hold.placed_by for hold in own}),
+        history=[_in_words(event, people) for event in told],
+        people=people,
     )
 
 
@@ -126,11 +129,15 @@ def custody_of(row: Any, lines: Sequence[TransferLine]) -> tuple[str, str]:
         "live": f"{row.author} has it",
         "consumed": f"used up at {row.author}",
         "scrapped": f"scrapped at {row.author}",
+        "withdrawn": f"never made: withdrawn at {row.author}",
     }
     return ("done" if row.state != "live" else "normal"), words.get(row.state, row.state)
 
 
-def _in_words(event: Event) -> Event:
+def _in_words(event: Event, people: Mapping[str, str]) -> Event:
+    if event.actor:
+        by = people.get(event.actor, f"a person of {event.author}")
+        return replace(event, text=f"{event.text} (by {by})")
     if event.what != "mass":
         return event
     grams, _, rest = event.text.partition(" g ")

@@ -18,7 +18,7 @@ from local_mes.transfers.service import ListedPiece, ShipCommand, ship
 from shared.clock import FixedClock
 from shared.db.engine import read
 from shared.errors import NotFound, Refused
-from shared.material.queries import history
+from shared.material.history import history
 from shared.material.tables import deviation_raised, mass_history, operation, piece_label
 from shared.quality.queries import find_final_analysis
 from shared.transfers.tables import vehicle_weighing

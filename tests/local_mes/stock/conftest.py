@@ -18,10 +18,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "production"))
 from production_bench import Bench, make_bench
 
 from local_mes.performance import views as performance
+from local_mes.production import correction_views as corrections
 from local_mes.production import views as production
 from local_mes.stock import views as stock
-from shared.material import api as material
 from local_mes.stock import yard_views as yard_pages
+from shared.material import api as material
 from shared.performance import api as figures
 from shared.web.app import create_app
 from shared.web.features import Face
@@ -44,8 +45,9 @@ def client(yard: Bench) -> FlaskClient:
     face = Face(kind="plant", code="BRK", name="Brackwell", zone="Europe/Berlin", home="stock.pieces", roles=ROLES)
     features = (
         stock.FEATURE,
-        production.FEATURE,
         yard_pages.FEATURE,
+        production.FEATURE,
+        corrections.FEATURE,
         performance.FEATURE,
         figures.FEATURE,
         material.FEATURE,

@@ -16,7 +16,7 @@ from shared.journal.apply import Appliers
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Journal
 from shared.material.facts import PieceLabelled
-from shared.material.queries import history
+from shared.material.history import history
 from shared.subjects import REGISTERS
 from shared.transfers.facts import VehicleWeighed
 from shared.transfers.vehicles import find_weighings

@@ -1,0 +1,132 @@
+"""The form of a correction: what is on record of a piece, in the units people type, and what was typed as a request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+from sqlalchemy import Connection, Row
+
+from local_mes.production.correction_domain import WHAT, Asked
+from local_mes.production.correction_reading import Step, get_step
+from shared.errors import BadInput
+from shared.material.correction_queries import standing_masses
+from shared.material.facts import Edge, Loss
+from shared.material.queries import find_making, find_material, get_piece
+from shared.web.forms import find_number, read_choice, read_number, read_text
+
+KG_MAX = 400_000
+MM_MAX = 10_000_000
+
+
+@dataclass(frozen=True)
+class ParentOnRecord:
+    """One piece that went into the step."""
+
+    row: Row[Any]
+    charged_g: int
+    whole: bool
+    edge: Edge | None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the plant's books say of a piece."""
+
+    piece: Row[Any]
+    masses: Sequence[Row[Any]]
+    step: Step | None
+    parents: Sequence[ParentOnRecord]
+
+
+def read_record(conn: Connection, plant: str, number: str) -> Record:
+    """The piece, its masses (the standing one last), the step that made it here, if one did."""
+    piece = get_piece(conn, number, plant)
+    made = find_making(conn, plant, piece.material_id)
+    step = get_step(conn, plant, piece) if made is not None else None
+    return Record(
+        piece, standing_masses(conn, plant, piece.material_id), step, _parents(conn, plant, piece, step) if step else ()
+    )
+
+
+def _parents(conn: Connection, plant: str, piece: Row[Any], step: Step) -> list[ParentOnRecord]:
+    found = []
+    for charged in step.parents:
+        row = find_material(conn, plant, charged.material_id)
+        ids = (charged.material_id, piece.material_id)
+        own = next((e for e in step.edges if (e.parent_id, e.child_id) == ids), None)
+        if row is not None:
+            found.append(ParentOnRecord(row, charged.charged_g, charged.whole, own))
+    return found
+
+
+def read_asked(record: Record) -> Asked:
+    """What was typed, in the integers of the tables."""
+    what = read_choice("what", "What is wrong", WHAT)
+    reason = read_text("reason", "Reason")
+    more = _READERS[what](record) if what in _READERS else {}
+    return Asked(what=what, piece=record.piece.material_id, reason=reason, **more)
+
+
+def _mass(record: Record) -> dict[str, Any]:
+    wrong = read_choice("fact", "Weighing", [m.fact_id for m in record.masses])
+    mass = find_number("mass_kg", "Mass", least=0, most=KG_MAX, unit="kg", scale=1000) or 0
+    if not mass and "did_not_happen" not in request.form:
+        raise BadInput("form.missing", "Mass is missing.", todo="Give the right mass, or tick that it was not weighed.")
+    return {"fact": wrong, "mass_g": mass, "scale": read_text("scale", "Scale", most=64, needed=False)}
+
+
+def _size(_: Record) -> dict[str, Any]:
+    names = {"thickness": "thickness_um", "width": "width_um", "length": "length_um"}
+    return {
+        column: find_number(f"{name}_mm", name.capitalize(), least=0, most=MM_MAX, unit="mm", scale=1000) or 0
+        for name, column in names.items()
+    }
+
+
+def _parent(record: Record) -> str:
+    return read_choice("parent", "Piece it was made from", [p.row.material_id for p in record.parents])
+
+
+def _interval(record: Record) -> dict[str, Any]:
+    names = ("from", "to", "left", "right")
+    found = {
+        f"{name}_um": find_number(f"{name}_mm", name.capitalize(), least=0, most=MM_MAX, unit="mm", scale=1000) or 0
+        for name in names
+    }
+    return {"parent": _parent(record), **found}
+
+
+def _consumption(record: Record) -> dict[str, Any]:
+    charged = read_number("charged_kg", "Charged", least=0, most=KG_MAX, unit="kg", scale=1000)
+    return {"parent": _parent(record), "charged_g": charged, "whole": "rest" not in request.form}
+
+
+def _losses(record: Record) -> dict[str, Any]:
+    found = []
+    for i, kind in enumerate(request.form.getlist("loss_kind")):
+        kg = request.form.getlist("loss_kg")[i : i + 1]
+        if kind.strip() and kg and kg[0].strip():
+            try:
+                g = round(float(kg[0].replace(",", "")) * 1000)
+            except ValueError:
+                raise BadInput("form.number", f"Loss {kg[0]!r} is no number.", todo="Type digits only.") from None
+            before = record.step.losses[i] if record.step and i < len(record.step.losses) else None
+            found.append(Loss(kind.strip()[:64], g, before.weighed if before else True))
+    return {"losses": tuple(found)}
+
+
+def _number(_: Record) -> dict[str, Any]:
+    return {"number": read_text("number", "Right number", most=64)}
+
+
+_READERS = {
+    "mass": _mass,
+    "size": _size,
+    "interval": _interval,
+    "consumption": _consumption,
+    "losses": _losses,
+    "number": _number,
+}

@@ -1,0 +1,85 @@
+"""The life of a piece in order, over all authors: what counts, what was said before it was corrected, and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, or_, select
+
+from shared.material.queries import aliases_of
+from shared.material.tables import (
+    correction,
+    deviation_raised,
+    edge,
+    mark,
+    mass_history,
+    operation,
+    piece_label,
+    place_history,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a piece's life."""
+
+    at_ms: int
+    author: str
+    what: str
+    text: str
+    actor: str = ""
+    """Opaque id of the person, where one speaks."""
+
+
+def history(conn: Connection, material_id: str) -> list[Event]:
+    """The life of a piece over all authors, oldest first: numbers, places, masses, operations, marks, deviations,
+    corrections."""
+    events = [
+        Event(r.given_at_ms, r.author, "number", f"{r.value} ({r.scheme})") for r in aliases_of(conn, material_id)
+    ]
+    said = conn.execute(select(correction).where(correction.c.material_id == material_id)).all()
+    wrong = {row.corrects for row in said if row.what == "mass"}
+    for table in (mass_history, place_history, mark, deviation_raised, piece_label):
+        rows = conn.execute(select(table).where(table.c.material_id == material_id))
+        events += [_event(table.name, row, wrong) for row in rows]
+    events += _operations(conn, material_id)
+    events += [_corrected(row) for row in said]
+    return sorted(events, key=lambda e: (e.at_ms, e.what, e.text, e.author))
+
+
+def _event(table: str, row: Row[Any], wrong: Collection[str]) -> Event:
+    if table == "mass_history":
+        why = (f", {row.reason}" if row.reason else "") + (", corrected since" if row.fact_id in wrong else "")
+        return Event(row.at_ms, row.author, "mass", f"{row.mass_g} g {row.basis} {row.scale}".strip() + why)
+    if table == "piece_label":
+        read = f", reads {row.read}" if row.read not in ("", row.text) else ""
+        return Event(row.at_ms, row.author, row.means, f"{row.text} ({row.device}): {row.outcome}{read}")
+    if table == "place_history":
+        return Event(row.at_ms, row.author, "place", row.place)
+    if table == "mark":
+        return Event(row.placed_at_ms, row.author, "mark", f"{row.kind} {row.text}".strip())
+    return Event(row.at_ms, row.author, "deviation", row.text)
+
+
+def _operations(conn: Connection, material_id: str) -> list[Event]:
+    touches = or_(edge.c.parent_id == material_id, edge.c.child_id == material_id)
+    same = and_(operation.c.author == edge.c.author, operation.c.operation_id == edge.c.operation_id)
+    query = (
+        select(operation.c.author, operation.c.operation, operation.c.unit, operation.c.ended_at_ms, edge.c.child_id)
+        .join(edge, same)
+        .where(touches)
+        .distinct()
+    )
+    lines = {
+        Event(r.ended_at_ms, r.author, "made" if r.child_id == material_id else "used", f"{r.operation} at {r.unit}")
+        for r in conn.execute(query)
+    }
+    return list(lines)
+
+
+def _corrected(row: Row[Any]) -> Event:
+    """What was said until it was corrected, what is said since, and why."""
+    text = f"{row.what} was {row.was} until then; now {row.now}, because {row.reason}"
+    return Event(row.at_ms, row.author, "withdrawn" if row.withdrawn else "corrected", text, row.actor)

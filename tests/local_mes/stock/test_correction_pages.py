@@ -1,0 +1,69 @@
+"""Corrections on pages and over the API, as a shift lead meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask.testing import FlaskClient
+from production_bench import Bench
+
+from local_mes.production.manual import Booking, book
+from shared.material.tables import loss
+
+SignIn = Callable[[str], str]
+
+
+def test_a_lead_corrects_on_the_page_and_sees_both_versions(client: FlaskClient, yard: Bench, sign_in: SignIn) -> None:
+    yard.take_in("BS6-1", "slab", 20_640, (220_000, 1_280_000, 9_310_000))
+    book(yard.plant, Booking("b", "p", "FM", "BS6-1", 20_200_000, 100_000, "surface", "B6-00042", 800_000_000))
+    csrf = sign_in("lead")
+    form = client.get("/production/corrections/piece/B6-00042").text
+    assert "Withdraw the step" in form
+    fact = form.split('name="fact"><option value="')[1].split('"')[0]
+    url, more = "/production/corrections/piece/B6-00042", {"csrf_token": csrf, "reason": "misread"}
+    refused = client.post(url, data=more | {"what": "mass", "fact": fact, "mass_kg": "", "command_id": "1"})
+    assert refused.status_code == 422
+    assert "Give the right mass" in refused.text
+    done = client.post(url, data=more | {"what": "mass", "fact": fact, "mass_kg": "20,210", "command_id": "2"})
+    assert done.status_code == 302
+    assert "mass was 20,200 kg until then; now 20,210 kg, because misread (by Lead)" in client.get(done.location).text
+    losses = {"what": "losses", "loss_kind": ["scrap", ""], "loss_kg": ["90.5", ""], "command_id": "3"}
+    client.post(url, data=more | losses)
+    assert [(row.kind, row.g, row.weighed) for row in yard.rows(loss)] == [("scrap", 90_500, True)]
+    size = {"what": "size", "thickness_mm": "", "width_mm": "1270.5", "length_mm": "", "command_id": "4"}
+    client.post(url, data=more | size)
+    assert yard.piece("B6-00042").width_um == 1_270_500
+    part = {"what": "interval", "parent": yard.piece("BS6-1").material_id, "from_mm": "0", "to_mm": "9000"}
+    client.post(url, data=more | part | {"left_mm": "", "right_mm": "", "command_id": "5"})
+    charge = {"what": "consumption", "parent": part["parent"], "charged_kg": "20600", "rest": "1", "command_id": "6"}
+    client.post(url, data=more | charge)
+    assert yard.piece("BS6-1").mass_g == 40_000
+    client.post(url, data=more | {"what": "number", "number": "B6-00043", "command_id": "7"})
+    page = client.get("/production/corrections/").text
+    assert page.count("misread") >= 6
+    assert "B6-00043" in page
+
+
+def test_what_stands_in_the_way_is_a_case_on_the_list(
+    client: FlaskClient, yard: Bench, token: Callable[[str], dict[str, str]], sign_in: SignIn
+) -> None:
+    yard.take_in("BS6-1", "slab", 20_640, (220_000, 1_280_000, 9_310_000))
+    book(yard.plant, Booking("b", "p", "FM", "BS6-1", 20_200_000, number="B6-00042"))
+    body = {"command_id": "1", "what": "mass", "piece": "BS6-1", "reason": "misread", "mass_g": 20_700_000}
+    assert client.post("/api/v1/corrections", json=body, headers=token("yard")).status_code == 403
+    said = client.post("/api/v1/corrections", json=body, headers=token("lead"))
+    assert (said.status_code, said.json["state"]) == (201, "case")
+    open_cases = client.get("/api/v1/correction-cases?state=open", headers=token("lead")).json["items"]
+    assert [case["blockers"][0]["why"] for case in open_cases] == ["was used up"]
+    csrf = sign_in("lead")
+    assert "was used up" in client.get("/production/corrections/").text
+    case = f"/production/corrections/cases/{said.json['case_id']}"
+    still = client.post(case, data={"how": "carried_out", "note": "", "command_id": "2", "csrf_token": csrf})
+    assert still.status_code == 409
+    settled = {"how": "stands", "note": "the coil was weighed", "csrf_token": csrf}
+    client.post(case, data=settled | {"command_id": "3"})
+    assert "the coil was weighed" in client.get(case).text
+    body |= {"command_id": "4", "piece": "B6-00042", "mass_g": 20_100_000}
+    assert client.post("/api/v1/corrections", json=body, headers=token("lead")).json["state"] == "corrected"
+    first = client.get("/api/v1/corrections?limit=1", headers=token("lead")).json
+    assert (first["items"][0]["was"], first["next"]) == ("20,200 kg", None)
