@@ -19,6 +19,7 @@ from local_mes.level2.edge.open_since import open_since_ms
 from local_mes.level2.edge.status import edge_status
 from local_mes.model.high_marks import NumberMarks
 from local_mes.orders import views as orders
+from local_mes.performance import closing_views as balance
 from local_mes.performance import views as performance
 from local_mes.pilot import views as pilot
 from local_mes.pilot.status import pilot_status, shadow_band
@@ -28,6 +29,7 @@ from local_mes.production import views as production
 from local_mes.quality import views as quality_pages
 from local_mes.roles import ROLES
 from local_mes.standards import views as standards
+from local_mes.stock import crane_views as crane
 from local_mes.stock import views as stock
 from local_mes.stock import yard_views as yard
 from local_mes.transfers import views as transfers
@@ -56,10 +58,12 @@ FEATURES: tuple[Feature, ...] = (
     production.FEATURE,
     corrections.FEATURE,
     performance.FEATURE,
+    balance.FEATURE,
     figures.FEATURE,
     transfers.FEATURE,
     stock.FEATURE,
     yard.FEATURE,
+    crane.FEATURE,
     standards.FEATURE,
     quality_pages.FEATURE,
     Feature(apis=(quality.bp,)),

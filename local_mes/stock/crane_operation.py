@@ -13,6 +13,8 @@ from local_mes.stock.yard_domain import find_spot
 from local_mes.stock.yard_reads import would_break
 from shared.material.facts import DeviationRaised, MaterialMoved
 from shared.material.queries import find_by_number
+from shared.stock.facts import CraneJobClosed
+from shared.stock.queries import open_job_of
 
 
 @operation("crane_moved", takes="piece:text to:text from?:text")
@@ -32,6 +34,10 @@ def crane_moved(work: Work, message: Message) -> None:
     place = spot.text if spot else place
     if piece.place != place:
         work.record(MaterialMoved(material_id=piece.material_id, place=place), [piece.material_id])
+    job = open_job_of(work.conn, work.plant.code, piece.material_id)
+    if job is not None and job.to_place in (place, message.fields["to"]):
+        done = CraneJobClosed(job_id=job.job_id, result="done", reason="told by the crane")
+        work.record(done, [piece.material_id])
 
 
 def _check(work: Work, piece: Row[Any], place: str, taken_from: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from local_mes.stock.yard_domain import Broken
-from shared.errors import BadInput, Refused
+from shared.errors import BadInput, NotFound, Refused
 
 
 def not_here(number: str, state: str) -> Refused:
@@ -59,4 +59,20 @@ def breaks_rule(number: str, place: str, broken: Sequence[Broken]) -> Refused:
         f"{number} cannot be put to {place}: {'; '.join(one.text for one in broken)}.",
         kept="Nothing was moved.",
         todo="Choose another stack. What a crane has already done is recorded when the crane reports it.",
+    )
+
+
+def no_job(job_id: str) -> NotFound:
+    """A job that nobody planned."""
+    return NotFound("crane.no_job", f"No crane has a job {job_id}.", todo="Look at the list again.")
+
+
+def job_closed(number: str, state: str, reason: str) -> Refused:
+    """Done already (by the crane's own message, or from another tablet), or dropped."""
+    why = f": {reason}" if reason else ""
+    return Refused(
+        "crane.job_closed",
+        f"The job for {number} is {state} already{why}.",
+        kept="Nothing was booked a second time.",
+        todo="Go on with the next job; if the piece lies elsewhere, book its place.",
     )

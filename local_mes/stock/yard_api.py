@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_openapi import Tag
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import Connection
 
 from local_mes.context import plant
@@ -15,13 +15,14 @@ from local_mes.stock.yard_domain import Lying, hot_charge_left_h, hours, thermal
 from local_mes.stock.yard_reads import Stack, Yard, read_yard
 from shared.errors import NotFound
 from shared.web.api_blueprint import APIBlueprint
+from shared.web.body import Asked
 from shared.web.context import reading
 
 tag = Tag(name="yard", description="Storages, stacks, layers, clocks")
 bp = APIBlueprint("yard_api", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
 
 
-class YardPath(BaseModel):
+class YardPath(Asked):
     """A storage of the plant model."""
 
     code: str = Field(max_length=16)

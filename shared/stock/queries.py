@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from shared.db.bulk import among
 from shared.material.tables import material, place_history
+from shared.stock.tables import crane_job
 
 IDS_A_QUERY = 5_000
 
@@ -45,3 +46,46 @@ def moves_between(conn: Connection, author: str, from_ms: int, to_ms: int) -> Se
     query: Select[Any] = select(now.c.material_id, now.c.place, now.c.at_ms, before.label("from_place"))
     in_time = (now.c.author == author, now.c.at_ms >= from_ms, now.c.at_ms < to_ms)
     return conn.execute(query.where(*in_time).order_by(now.c.at_ms)).all()
+
+
+def find_job(conn: Connection, author: str, job_id: str) -> Row[Any] | None:
+    """A job of a crane, or None."""
+    return conn.execute(select(crane_job).where(crane_job.c.author == author, crane_job.c.job_id == job_id)).first()
+
+
+def open_jobs(conn: Connection, author: str, crane: str = "") -> Sequence[Row[Any]]:
+    """What cranes have still to do, in the order of their lists, with where each piece lies now."""
+    c = crane_job.c
+    here = and_(material.c.author == c.author, material.c.material_id == c.material_id)
+    query: Select[Any] = select(
+        crane_job,
+        material.c.place,
+        material.c.mass_g,
+        material.c.kind.label("piece_kind"),
+        material.c.state.label("piece_state"),
+    ).outerjoin(material, here)
+    query = query.where(c.author == author, c.state == "open")
+    return conn.execute(
+        (query.where(c.crane == crane) if crane else query).order_by(c.crane, c.position, c.job_id)
+    ).all()
+
+
+def closed_jobs(conn: Connection, author: str, crane: str, limit: int) -> Sequence[Row[Any]]:
+    """What a crane did last, youngest first."""
+    c = crane_job.c
+    query = select(crane_job).where(c.author == author, c.crane == crane, c.state != "open")
+    return conn.execute(query.order_by(c.closed_at_ms.desc(), c.job_id).limit(limit)).all()
+
+
+def last_position(conn: Connection, author: str, crane: str) -> int:
+    """The highest position in a crane's list of open jobs, or 0."""
+    c = crane_job.c
+    query = select(func.max(c.position)).where(c.author == author, c.crane == crane, c.state == "open")
+    return int(conn.execute(query).scalar() or 0)
+
+
+def open_job_of(conn: Connection, author: str, material_id: str) -> Row[Any] | None:
+    """The first open job for a piece, or None."""
+    c = crane_job.c
+    query = select(crane_job).where(c.author == author, c.material_id == material_id, c.state == "open")
+    return conn.execute(query.order_by(c.position, c.job_id)).first()

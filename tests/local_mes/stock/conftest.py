@@ -20,6 +20,7 @@ from production_bench import Bench, make_bench
 from local_mes.performance import views as performance
 from local_mes.production import correction_views as corrections
 from local_mes.production import views as production
+from local_mes.stock import crane_views as crane_pages
 from local_mes.stock import views as stock
 from local_mes.stock import yard_views as yard_pages
 from shared.material import api as material
@@ -46,6 +47,7 @@ def client(yard: Bench) -> FlaskClient:
     features = (
         stock.FEATURE,
         yard_pages.FEATURE,
+        crane_pages.FEATURE,
         production.FEATURE,
         corrections.FEATURE,
         performance.FEATURE,
