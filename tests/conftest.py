@@ -26,6 +26,38 @@ tune()  # as every process of the product; a sixth of all tests' time
 DAY_D_MS = 1_773_205_200_000
 """2026-03-11T05:00:00Z, the start of the scenario's day."""
 
+LONG = (
+    "test_judge_can_fail.py",
+    "test_looks.py",
+    "test_small_day.py",
+    "test_deeds.py",
+    "test_campaign.py",
+    "test_kill_points.py",
+    "test_opcua_link.py",
+    "test_opcua_signals.py",
+    "test_reconciliation.py",
+    "test_device_printing.py",
+    "test_edge_processes.py",
+    "test_wrong_input.py",
+    "test_telegram_replay.py",
+    "test_namespaces.py",
+    "test_sync_pressure.py",
+    "test_sync_kill.py",
+    "test_backlog.py",
+    "test_migrations.py",
+    "test_telegram_kills.py",
+    "test_opcua_security.py",
+    "test_soak.py",
+)
+"""Files of ten seconds and more. They begin before all others, so that at the end no worker is left with one of them
+while the other has nothing to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order in which `make test` gives files to its workers."""
+    place = {name: at for at, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONG)))
+
 
 @pytest.hookimpl(tryfirst=True)  # before pytest itself looks where its folders go
 def pytest_configure() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from central_hub.app import ROLES as GROUP_ROLES
@@ -39,7 +39,8 @@ CHROMIUM = Path("/usr/bin/chromium")
 MODELS = Path(__file__).parents[2] / "demo" / "plants"
 PASSWORD = "long enough to type"
 QUICK = {"heartbeat_s": 0.5, "retry_first_s": 0.2, "retry_max_s": 1, "poll_s": 2}
-WAIT_S = 30.0
+WAIT_S = 60.0
+expect.set_options(timeout=WAIT_S * 1_000)  # a day of the demo may be played beside
 PEOPLE = {
     "HUB": {
         "author.quality": ("author",),
@@ -228,6 +229,7 @@ def visit(group: SmallGroup, browser: Browser) -> Iterator[Callable[..., Visit]]
 
     def begin(code: str, login: str, width: int = 1280, height: int = 800) -> Visit:
         page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+        page.set_default_timeout(WAIT_S * 1_000)
         made = Visit(page, group.url(code), [])
         page.on("console", lambda m: made.complaints.append(m.text) if is_complaint(m) else None)
         page.on("pageerror", lambda error: made.complaints.append(str(error)))
