@@ -19,7 +19,7 @@ from bench.material_writes import measure_rebuild, measure_slow_disk, measure_wr
 from bench.memory import measure_memory
 from bench.online import measure_many, measure_online
 from bench.opcua import measure_opcua
-from bench.sync_backlog import Run, backlog, measure_backlog, measure_shipping
+from bench.sync_backlog import Run, backlog, measure_backlog, measure_shipping, measure_wire
 from shared.db.engine import read
 from shared.interpreter import tune
 from shared.journal.tables import fact
@@ -48,6 +48,12 @@ def shipped(folder: Path, facts: int, runs: int) -> Iterator[Row]:
         if all(r.together for r in done):
             yield f"shipped and applied meanwhile, {where}", median(r.together for r in done), "facts/s", None
         yield f"on the wire, {where}", median(r.wire_bytes for r in done), "bytes/f", None
+
+
+def wire(folder: Path, facts: int, _runs: int) -> Iterator[Row]:
+    """What a fact of a mill's day takes on the line."""
+    sent, own = measure_wire(_fresh(folder), facts)
+    yield f"on the wire, batches of facts of {own:.0f} bytes", sent, "bytes/f", own
 
 
 def brokers(folder: Path, facts: int, runs: int) -> Iterator[Row]:
@@ -137,7 +143,7 @@ def material(folder: Path, facts: int, runs: int) -> Iterator[Row]:
 
 
 PARTS: dict[str, Callable[[Path, int, int], Iterator[Row]]] = {
-    part.__name__: part for part in (journal, shipped, brokers, online, many, memory, level2, opcua, material)
+    part.__name__: part for part in (journal, shipped, wire, brokers, online, many, memory, level2, opcua, material)
 }
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench.nodes import running_hub, shipping, wait_until
-from bench.sync_backlog import backlog
+from bench.filling import fill_journal
+from bench.nodes import draft, make_node, running_hub, shipping, wait_until
 from shared.clock import SystemClock
 from shared.db.engine import read
 from shared.material import projection as material
@@ -24,6 +24,9 @@ from sync.transport import HttpTransport
 
 PAGE_BYTES = 4096
 EARLY, LATE = 0.2, 1.0
+LOOK_S = 0.1
+LONGEST_S = 3_600.0
+"""A million facts on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,9 @@ class Memory:
 
 def measure_memory(folder: Path, facts: int) -> Memory:
     """A backlog of so many facts."""
-    plant = backlog(folder, "MEM", facts)
+    plant = make_node(folder, "MEM")
+    pieces: list[str] = []
+    fill_journal(plant, (draft(plant, n, pieces) for n in range(facts)))
     with running_hub(folder, "HUBX", [plant]) as hub:
         plant.engine.dispose()
         words = [sys.executable, "-m", "bench.memory", str(folder), plant.code, hub.url, str(facts)]
@@ -57,7 +62,7 @@ def main(folder: str, code: str, url: str, facts: str) -> None:
     with shipping(plant, HttpTransport(url)):
         for part in (EARLY, LATE):
             rest = int(facts) * (1 - part)
-            wait_until(partial(_at_most, left, rest), what="the backlog", every_s=0.05)
+            wait_until(partial(_at_most, left, rest), LONGEST_S, what="the backlog", every_s=LOOK_S)
             seen.append(_resident_mb())
     print(*seen)
 

@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, func, select, text
 
+from bench.day_facts import FACTS_A_COIL, day_facts
+from bench.filling import fill_journal
 from bench.narrow_line import narrow_line
 from bench.nodes import (
     Counted,
@@ -30,6 +32,8 @@ from bench.nodes import (
     wait_until,
 )
 from bench.replication import Pair, measure_replication, two_clusters
+from shared.db.engine import read
+from shared.journal.tables import fact
 from shared.node import Node
 from sync.station import make_ground
 from sync.transport import HttpTransport
@@ -82,6 +86,16 @@ def _ship_and_apply(plant: Node, folder: Path, code: str, database_url: str) -> 
         began = time.perf_counter()
         applied = make_ground(hub.node, 2_000).applying.apply_all()
         return Run(rate, wire, applied / (time.perf_counter() - began))
+
+
+def measure_wire(folder: Path, facts: int) -> tuple[float, float]:
+    """(bytes on the wire a fact, its own bytes), seals and all, of facts as a mill writes them."""
+    plant = make_node(folder, "WIRE")
+    fill_journal(plant, day_facts(plant, facts // FACTS_A_COIL))
+    with read(plant.engine) as conn:
+        own = conn.execute(select(func.avg(func.length(fact.c.body)))).scalar_one()
+    with running_hub(folder, "HUBW", [plant]) as hub:
+        return _ship(plant, hub, hub.port)[1], float(own)
 
 
 def measure_shipping(plant: Node, folder: Path, server: str, n: int) -> float:
