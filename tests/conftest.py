@@ -19,6 +19,7 @@ from tools.postgres import find_programs, temporary_cluster
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 from memory_folder import use_memory
+from quick_passwords import quick_passwords
 from ready_tables import ready_tables
 
 tune()  # as every process of the product; a sixth of all tests' time
@@ -65,8 +66,8 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _tables_by_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with ready_tables(tmp_path_factory.mktemp("ready")):
+def _quick_ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with ready_tables(tmp_path_factory.mktemp("ready")), quick_passwords():
         yield
 
 

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
+import quick_passwords
+from argon2 import Type, extract_parameters
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select
 
@@ -80,6 +82,19 @@ def test_wrong_passwords_tried_side_by_side_are_all_counted(node: Node, clock: F
         assert list(pool.map(attempt, ["wrong"] * 4)) == [None] * 4
     with read(node.engine) as conn:
         assert conn.execute(select(tables.sign_in_failure.c.failures)).scalar_one() == 4
+
+
+def test_a_hash_is_dear_and_a_login_that_nobody_has_takes_as_long(
+    node: Node, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "_hasher", quick_passwords.REAL)  # what every process of the product has
+    with write(node.engine) as conn:
+        accounts.add_person(conn, clock, "dear", "Dear", ("operator",), PASSWORD, ("operator",))
+        kept = conn.execute(select(tables.person.c.password_hash).where(tables.person.c.login == "dear")).scalar_one()
+    assert accounts.sign_in(node.engine, clock, node.settings.web, "dear", PASSWORD) is not None
+    found = extract_parameters(kept)
+    assert (found.type, found.memory_cost >= 64 * 1024, found.time_cost >= 3) == (Type.ID, True, True)
+    assert extract_parameters(accounts._NOBODY) == found
 
 
 def test_a_crowd_at_the_sign_in_page_does_not_hold_all_threads(
