@@ -1,4 +1,5 @@
-"""Engines and transactions, alike on SQLite (WAL, FULL, foreign keys, immediate writes) and PostgreSQL (psycopg 3)."""
+"""Engines and transactions, alike on SQLite (WAL, FULL, foreign keys, immediate writes) and PostgreSQL (psycopg 3, commits that
+wait for the disk)."""
 
 from __future__ import annotations
 
@@ -32,8 +33,20 @@ def open_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(url, parsed.database)
     engine = create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=HIDE)
+    _commit_durably(engine)
     plan_anew(engine)
     return engine
+
+
+def _commit_durably(engine: Engine) -> None:
+    """On PostgreSQL a commit is on the disk when it returns, however the server is tuned: receipts are signed by it."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+        connection.commit()
 
 
 def _open_sqlite(url: str, file: str | None) -> Engine:

@@ -59,7 +59,7 @@ class ReadyTables:
         return True
 
     def _copied_database(self, engine: Engine, name: str, make: Make) -> bool:
-        if not _is_empty(engine):
+        if engine.url.database == "postgres" or not _is_empty(engine):  # the one that copies are made from
             return False
         admin = create_engine(engine.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
         place = f"{engine.url.query['host']} {name}"

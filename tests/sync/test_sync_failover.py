@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,8 +14,11 @@ from sqlalchemy import select
 from shared.db.engine import read
 from shared.journal.life import get_identity, node_life
 from shared.journal.reading import lives
+from shared.journal.verify import verify
 from sync.beginning import begin
+from sync.link import AWAY, report_link
 from sync.losses import list_missing
+from sync.marks import list_holdings
 from tools.postgres import _other_user, find_programs, temporary_cluster
 
 
@@ -84,6 +88,50 @@ def test_a_lagging_standby_that_was_promoted_begins_a_new_life_and_is_filled_aga
     assert begin(hub.node).reason == "another database or timeline"
     assert begin(hub.node).reason == ""
     hub.node.engine.dispose()
+
+
+@pytest.mark.postgres
+@pytest.mark.fault(24)
+def test_a_database_that_is_stopped_dead_while_facts_arrive_loses_nothing_that_was_receipted(kit, cluster):
+    url, folder = cluster
+    hub, plant = kit.hub(url), kit.plant()
+    kit.enrol(plant, hub)
+    exchange = kit.exchange(plant, kit.http(kit.serve(hub)))
+    exchange.start()
+    for _ in range(3):
+        before = receipted(plant)
+        plant.create(5)
+        until(lambda n=before: receipted(plant) > n)
+        control(folder, "-m", "immediate", "stop")
+        plant.create(3)  # production goes on
+        until(lambda: line(plant) == AWAY)
+        promised = receipted(plant)
+        start(folder)
+        assert hub.entries_of("ALD") >= promised
+    until(lambda: receipted(plant) == 24)
+    exchange.stop()
+    hub.apply()
+    assert hub.hash_of("ALD") == plant.hash_of("ALD")
+    with read(hub.node.engine) as conn:
+        assert verify(conn).findings == ()
+    hub.node.engine.dispose()
+
+
+def receipted(plant):
+    with read(plant.node.engine) as conn:
+        return sum(copy.seq for copy in list_holdings(conn, "HUB", ["ALD"]))
+
+
+def line(plant):
+    with read(plant.node.engine) as conn:
+        return report_link(conn, "ALD", "HUB").state
+
+
+def until(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def identity(box):
