@@ -61,7 +61,8 @@ class RingServer:
 
     async def start(self) -> None:
         """Open the endpoint with the ring as it was left."""
-        server = Server(CopiedSpace())
+        space = CopiedSpace()
+        server = Server(space)
         await server.init()
         server.set_endpoint(self.endpoint)
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
@@ -71,7 +72,7 @@ class RingServer:
         self._ack = await line.add_variable(index, "AckSeq", self.acknowledged, ua.VariantType.UInt32)
         await self._ack.set_writable()
         ring = await line.add_folder(index, "Ring")
-        self._slots = [await ring.add_variable(index, f"Slot{n:03d}", "", ua.VariantType.String) for n in range(SLOTS)]
+        self._slots = await space.add_variables(ring, index, [f"Slot{n:03d}" for n in range(SLOTS)])
         for sequence, text in self.open.items():
             await self._slots[sequence % SLOTS].write_value(text)
         pdi = await server.nodes.objects.add_object(index, "PDI")
