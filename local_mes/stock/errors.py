@@ -76,3 +76,56 @@ def job_closed(number: str, state: str, reason: str) -> Refused:
         kept="Nothing was booked a second time.",
         todo="Go on with the next job; if the piece lies elsewhere, book its place.",
     )
+
+
+def take_open(area: str) -> Refused:
+    """Two counts of one area would not agree with each other."""
+    return Refused(
+        "stock.take_open", f"{area} is being counted already.", todo="Go on with that count, or close or drop it first."
+    )
+
+
+def no_take(take_id: str) -> NotFound:
+    """A count that nobody opened."""
+    return NotFound("stock.no_take", f"There is no stock-take {take_id}.", todo="Look at the list of stock-takes.")
+
+
+def take_closed(area: str, state: str) -> Refused:
+    """What is closed is not counted on."""
+    return Refused("stock.take_closed", f"The count of {area} is {state}.", todo="Open another one.")
+
+
+def take_changed(shown: int, now: int) -> Refused:
+    """Somebody counted on, or a crane moved something."""
+    return Refused(
+        "stock.take_changed",
+        f"You have seen {shown} differences; there are {now} by now.",
+        kept="Nothing was posted.",
+        todo="Look at them again and post what you see then.",
+    )
+
+
+def take_reason(numbers: Sequence[str]) -> BadInput:
+    """A difference without a reason."""
+    of = f" of {', '.join(numbers[:10])}" if numbers else ""
+    return BadInput("stock.take_reason", f"The reason{of} is missing.", todo="Say why books and yard differ.")
+
+
+def no_goods(item: str) -> NotFound:
+    """Goods that nobody described."""
+    return NotFound("goods.unknown", f"No goods {item!r} are kept here.", todo="Describe them first: name, kind, unit.")
+
+
+def bad_goods(what: str) -> BadInput:
+    """A description or quantity that cannot be."""
+    return BadInput("goods.bad", what, todo="Mend it and book again.")
+
+
+def not_enough(item: str, place: str, have: str, wanted: str) -> Refused:
+    """More issued than the books have."""
+    return Refused(
+        "goods.not_enough",
+        f"{wanted} of {item} cannot be issued: {place} has {have}.",
+        kept="Nothing was booked.",
+        todo="Issue what is there; if more lies there, book a count first.",
+    )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from shared.db.bulk import among
 from shared.material.tables import material, place_history
-from shared.stock.tables import crane_job
+from shared.stock.tables import crane_job, goods, goods_booking, goods_stock, stock_difference, stock_take
 
 IDS_A_QUERY = 5_000
 
@@ -89,3 +89,67 @@ def open_job_of(conn: Connection, author: str, material_id: str) -> Row[Any] | N
     c = crane_job.c
     query = select(crane_job).where(c.author == author, c.material_id == material_id, c.state == "open")
     return conn.execute(query.order_by(c.position, c.job_id)).first()
+
+
+def find_take(conn: Connection, author: str, take_id: str) -> Row[Any] | None:
+    """A stock-take, or None."""
+    c = stock_take.c
+    return conn.execute(select(stock_take).where(c.author == author, c.take_id == take_id)).first()
+
+
+def open_takes(conn: Connection, author: str) -> Sequence[Row[Any]]:
+    """Counts that go on, oldest first."""
+    c = stock_take.c
+    query = select(stock_take).where(c.author == author, c.state == "open")
+    return conn.execute(query.order_by(c.opened_at_ms, c.take_id)).all()
+
+
+def closed_takes(conn: Connection, author: str, limit: int) -> Sequence[Row[Any]]:
+    """Counts that are over, youngest first."""
+    c = stock_take.c
+    query = select(stock_take).where(c.author == author, c.state != "open")
+    return conn.execute(query.order_by(c.opened_at_ms.desc(), c.take_id).limit(limit)).all()
+
+
+def differences_of(conn: Connection, author: str, take_id: str) -> Sequence[Row[Any]]:
+    """What a count found to differ."""
+    c = stock_difference.c
+    query = select(stock_difference).where(c.author == author, c.take_id == take_id)
+    return conn.execute(query.order_by(c.kind, c.number, c.difference_id)).all()
+
+
+def find_goods(conn: Connection, author: str, item: str) -> Row[Any] | None:
+    """A counted item, or None."""
+    return conn.execute(select(goods).where(goods.c.author == author, goods.c.item == item)).first()
+
+
+def list_goods(conn: Connection, author: str, after: str = "", limit: int = 200) -> Sequence[Row[Any]]:
+    """Counted items by name of the item."""
+    c = goods.c
+    query = select(goods).where(c.author == author, c.item > after)
+    return conn.execute(query.order_by(c.item).limit(limit)).all()
+
+
+def quantities(conn: Connection, author: str, items: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Item -> place -> quantity."""
+    found: dict[str, dict[str, int]] = {item: {} for item in items}
+    c = goods_stock.c
+    query = select(goods_stock).where(c.author == author, among(conn, c.item, list(items))).order_by(c.item, c.place)
+    for row in conn.execute(query):
+        found[row.item][row.place] = row.quantity
+    return found
+
+
+def quantity_at(conn: Connection, author: str, item: str, place: str) -> int:
+    """What lies of an item at a place."""
+    c = goods_stock.c
+    query = select(c.quantity).where(c.author == author, c.item == item, c.place == place)
+    return int(conn.execute(query).scalar() or 0)
+
+
+def bookings_of(conn: Connection, author: str, item: str, limit: int) -> Sequence[Row[Any]]:
+    """Bookings of an item, youngest first; of all items for ''."""
+    c = goods_booking.c
+    query = select(goods_booking).where(c.author == author)
+    query = query.where(c.item == item) if item else query
+    return conn.execute(query.order_by(c.at_ms.desc(), c.booking_id.desc()).limit(limit)).all()

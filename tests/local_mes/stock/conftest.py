@@ -17,10 +17,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "production"))
 
 from production_bench import Bench, make_bench
 
+from local_mes.performance import closing_views as balance
 from local_mes.performance import views as performance
 from local_mes.production import correction_views as corrections
 from local_mes.production import views as production
 from local_mes.stock import crane_views as crane_pages
+from local_mes.stock import take_views as count_pages
 from local_mes.stock import views as stock
 from local_mes.stock import yard_views as yard_pages
 from shared.material import api as material
@@ -48,9 +50,11 @@ def client(yard: Bench) -> FlaskClient:
         stock.FEATURE,
         yard_pages.FEATURE,
         crane_pages.FEATURE,
+        count_pages.FEATURE,
         production.FEATURE,
         corrections.FEATURE,
         performance.FEATURE,
+        balance.FEATURE,
         figures.FEATURE,
         material.FEATURE,
         pieces.FEATURE,
