@@ -19,7 +19,7 @@ from bench.material_writes import measure_rebuild, measure_slow_disk, measure_wr
 from bench.memory import measure_memory
 from bench.online import measure_many, measure_online
 from bench.opcua import measure_opcua
-from bench.sync_backlog import Run, backlog, measure_backlog, measure_shipping, measure_wire
+from bench.sync_backlog import Run, backlog, database, measure_backlog, measure_shipping, measure_wire, plain
 from shared.db.engine import read
 from shared.interpreter import tune
 from shared.journal.tables import fact
@@ -60,16 +60,20 @@ def brokers(folder: Path, facts: int, runs: int) -> Iterator[Row]:
     """What else would carry the same bytes, each the reference of our own shipping in the same runs."""
     plant = backlog(folder, "CLD", facts)
     bodies = _bodies(plant)
-    found = [(measure_nats(_fresh(folder), bodies), measure_mosquitto(_fresh(folder), bodies)) for _ in range(runs)]
-    nats = _median([n for n, _ in found])
-    steady, late = (_median([m[i] if m else None for _, m in found]) for i in (0, 1))
-    ours, programs = None, find_programs()
-    if programs is not None:
+    nats = _median([measure_nats(_fresh(folder), bodies) for _ in range(runs)])
+    programs = find_programs()
+    if programs is None:
+        ours, bridged = None, [measure_mosquitto(_fresh(folder), bodies) for _ in range(runs)]
+    else:
         with temporary_cluster(programs, fsync=True) as url:
+            bases = [plain(database(url, f"bridged{n}")) for n in range(runs)]
+            bridged = [measure_mosquitto(_fresh(folder), bodies, base) for base in bases]
             ours = median(measure_shipping(plant, folder, url, n) for n in range(runs))
+    steady, late, stored = (_median([getattr(m, name, None) for m in bridged]) for name in ("steady", "late", "stored"))
     yield "shipped; reference: NATS JetStream, acknowledged, 256 in flight", ours, "facts/s", nats
     yield "shipped; reference: Mosquitto bridge, QoS 1, steady", ours, "facts/s", steady
     yield "shipped; reference: Mosquitto bridge, QoS 1, catch-up", ours, "facts/s", late
+    yield "shipped; reference: the same, stored before acknowledged", ours, "facts/s", stored
 
 
 def online(folder: Path, _facts: int, runs: int) -> Iterator[Row]:

@@ -3,7 +3,9 @@
 Each is measured where its programs are installed (Debian: nats-server, mosquitto, mosquitto-clients) and left out where not.
 NATS: every publish acknowledged by a file store, 256 in flight. Mosquitto: a persistent QoS 1 bridge, as messages come
 and catching up after its far side was away. It keeps them in memory and writes a file now and then: a power cut loses
-what came since, where the others and ours lose nothing that was acknowledged.
+what came since, where the others and ours lose nothing that was acknowledged. So it catches up twice: once to a reader
+that only counts, and once to one that has each message on the disk before it acknowledges it (bench/mqtt_reader.py),
+which is what ours means by received.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ import asyncio
 import base64
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.nodes import port_answers, wait_until
@@ -58,8 +62,18 @@ def measure_nats(folder: Path, bodies: Sequence[bytes]) -> float | None:
     return len(bodies) / seconds
 
 
-def measure_mosquitto(folder: Path, bodies: Sequence[bytes]) -> tuple[float, float] | None:
-    """Facts a second through a bridge: as they come, and caught up after its far side was away. None: not installed."""
+@dataclass(frozen=True)
+class Bridged:
+    """Facts a second through a bridge: as they come, caught up after its far side was away, and caught up by a reader
+    that stores before it acknowledges (None without PostgreSQL)."""
+
+    steady: float
+    late: float
+    stored: float | None
+
+
+def measure_mosquitto(folder: Path, bodies: Sequence[bytes], database: str = "") -> Bridged | None:
+    """None where it is not installed. database: where the reader stores, a fresh one."""
     programs = [shutil.which(name) for name in ("mosquitto", "mosquitto_pub", "mosquitto_sub")]
     if None in programs:
         return None
@@ -68,15 +82,25 @@ def measure_mosquitto(folder: Path, bodies: Sequence[bytes]) -> tuple[float, flo
     lines = b"".join(base64.b64encode(body)[: len(body)] + b"\n" for body in bodies)
     put = [publish, "-p", str(near), "-q", "1", "-t", "facts", "-l"]
     take = [subscribe, "-p", str(far), "-q", "1", "-t", "facts", "-C", str(len(bodies)), "-F", "%U"]
-    far_file = _far_file(folder, far)
-    with _running([broker, "-c", str(_near_file(folder, near, far))], near):
-        with _running([broker, "-c", str(far_file)], far), _taking(take) as steady:
+    near_side = [broker, "-c", str(_near_file(folder, near, far))]
+    far_side = [broker, "-c", str(_far_file(folder, far))]
+    with _running(near_side, near):
+        with _running(far_side, far), _taking(take) as steady:
             wait_until(lambda: _is_bridged(subscribe, near), START_S, what="the bridge")
             subprocess.run(put, input=lines, check=True)
             came = _rate(steady)
         subprocess.run(put, input=lines, check=True)
-        with _running([broker, "-c", str(far_file)], far), _taking(take) as late:
-            return came, _rate(late)
+        with _running(far_side, far), _taking(take) as late:
+            caught = _rate(late)
+        if not database:
+            return Bridged(came, caught, None)
+        subprocess.run(put, input=lines, check=True)
+    store = [sys.executable, "-m", "bench.mqtt_reader", str(far), str(len(bodies)), database]
+    with _running(far_side, far), _taking(store) as reader:
+        assert reader.stdout is not None
+        reader.stdout.readline()  # it listens; only now the near side comes back with what it kept
+        with _running(near_side, near):
+            return Bridged(came, caught, len(bodies) / float(reader.communicate(timeout=600)[0].split()[-1]))
 
 
 def _is_bridged(subscribe: str, near: int) -> bool:

@@ -151,3 +151,8 @@ def database(url: str, name: str) -> str:
         conn.execute(text(f"CREATE DATABASE {name}"))
     admin.dispose()
     return url.replace("@/postgres?", f"@/{name}?")
+
+
+def plain(url: str) -> str:
+    """The address of a database as the bare driver takes it."""
+    return url.replace("postgresql+psycopg://", "postgresql://")
