@@ -13,6 +13,7 @@ from local_mes.console.status import hub_status, level2_status, plain_status
 from local_mes.level2 import capture_views as captures
 from local_mes.level2 import engineer_views as level2_engineer
 from local_mes.level2 import mapping_views as level2_mapping
+from local_mes.level2 import setpoint_views as setpoints
 from local_mes.level2 import views as level2
 from local_mes.level2.devices import views as devices
 from local_mes.level2.edge.open_since import open_since_ms
@@ -52,6 +53,7 @@ FEATURES: tuple[Feature, ...] = (
     material.FEATURE,
     orders.FEATURE,
     level2.FEATURE,
+    setpoints.FEATURE,
     captures.FEATURE,
     level2_engineer.FEATURE,
     devices.FEATURE,

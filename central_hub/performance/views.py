@@ -7,10 +7,13 @@ from flask import Blueprint, render_template, request
 from central_hub.context import hub
 from central_hub.performance.api import api, chosen_days
 from central_hub.performance.service import list_days, list_kpis, read_comparison
+from shared.performance.closing_api import read_closes
 from shared.performance.formulas import sum_text
 from shared.web.context import reading
 from shared.web.features import Feature, MenuItem
 
+CLOSES_SHOWN = 60
+"""Of a group of three plants, the last twenty days."""
 bp = Blueprint("comparison", __name__, template_folder="templates")
 
 
@@ -28,4 +31,19 @@ def comparison() -> str:
     )
 
 
-FEATURE = Feature(pages=(bp,), apis=(api,), menu=(MenuItem("Figures", "Comparison", "comparison.comparison"),))
+@bp.get("/closed-days")
+def closed_days() -> str:
+    """Which production days are closed at every plant, and which changed since."""
+    with reading() as conn:
+        closes = [close for close in read_closes(conn, limit=CLOSES_SHOWN) if close["state"] != "replaced"]
+    return render_template("comparison/closes.html", closes=closes)
+
+
+FEATURE = Feature(
+    pages=(bp,),
+    apis=(api,),
+    menu=(
+        MenuItem("Figures", "Comparison", "comparison.comparison"),
+        MenuItem("Figures", "Closed days", "comparison.closed_days"),
+    ),
+)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from shared.errors import BadInput, NotFound
+from collections.abc import Sequence
+
+from shared.errors import BadInput, NotFound, Refused
 
 
 def unknown_stop(stop_id: str) -> NotFound:
@@ -24,3 +26,57 @@ def bad_reason(reason: str) -> BadInput:
 def empty_note() -> BadInput:
     """A handover without words."""
     return BadInput("performance.empty_note", "The note is empty.", todo="Write what the next shift must know.")
+
+
+def bad_day(day: str) -> BadInput:
+    """No date."""
+    return BadInput("performance.bad_day", f"{day!r} is no production day.", todo="Write it as 2026-03-11.")
+
+
+def day_not_over(day: str, until: str) -> Refused:
+    """A day that still runs cannot be closed."""
+    return Refused(
+        "performance.day_not_over", f"The production day {day} ends at {until}.", todo="Close it after that."
+    )
+
+
+def day_is_closed(day: str) -> Refused:
+    """Nothing changed since it was closed."""
+    return Refused(
+        "performance.day_closed",
+        f"{day} is closed, and nothing changed since.",
+        todo="A correction or a late report opens it again by itself.",
+    )
+
+
+def day_unexplained(day: str, classes: Sequence[str], imbalances: int) -> Refused:
+    """Outside the tolerance of a class, or with open imbalances: only a signature closes it."""
+    said = f"unexplained mass outside the tolerance at {', '.join(classes)}" if classes else ""
+    also = f"{imbalances} open imbalances" if imbalances else ""
+    return Refused(
+        "performance.day_unexplained",
+        f"{day} has {' and '.join(part for part in (said, also) if part)}.",
+        kept="The day stays open.",
+        todo="Correct or explain the operations of the list, or sign with a reason.",
+    )
+
+
+def unknown_operation(operation_id: str) -> NotFound:
+    """No such operation here."""
+    return NotFound(
+        "performance.unknown_operation",
+        f"No operation {operation_id!r} is recorded here.",
+        todo="Choose one of the list.",
+    )
+
+
+def no_imbalance() -> Refused:
+    """It balances."""
+    return Refused(
+        "performance.no_imbalance", "This operation has no unexplained mass.", todo="Read the list of imbalances again."
+    )
+
+
+def no_explanation() -> BadInput:
+    """A word without a word."""
+    return BadInput("performance.no_explanation", "The explanation is missing.", todo="Say where the mass went.")

@@ -14,7 +14,6 @@ from sqlalchemy import Row
 
 from local_mes.level2.operations import BadMessage, Message, Work, operation
 from local_mes.production.in_work import find_told, forget, tell
-from local_mes.production.mill_domain import BALANCE_PPM
 from local_mes.production.pieces import get_live, get_made
 from local_mes.production.weighing import weigh_product
 from shared.material.facts import DeviationRaised, Mass, MaterialWeighed
@@ -43,7 +42,7 @@ def piece_weighed(work: Work, message: Message) -> None:
     remark = _expired(work, f)
     if f.get("line"):
         piece, made = get_made(work, piece.number, str(f["line"]))
-        weigh_product(work, piece, made, int(f["mass_g"]), str(f["scale"]), BALANCE_PPM)
+        weigh_product(work, piece, made, int(f["mass_g"]), str(f["scale"]))
     else:
         where = message.unit or message.link
         tare = f", net of {int(f['tare_g']) / 1000:,.0f} kg tare" if f.get("basis") == "net" else ""

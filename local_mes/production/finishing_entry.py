@@ -14,9 +14,6 @@ from local_mes.quality.service import by_message, judge
 from shared.material.domain import check_inside, part_of
 from shared.material.facts import MarkPlaced
 
-BALANCE_PPM = {"pickling": 5_000, "cold_mill": 3_000, "galvaniser": 5_000, "slitter": 2_000}
-"""Tolerance of the step's balance (house practice): pickling and zinc vary, slitting only divides."""
-
 
 @operation("strip_entry", takes="line?:text coil_in:text entry_m thickness_um width_um mass_kg?")
 def strip_entry(work: Work, message: Message) -> None:
@@ -63,7 +60,7 @@ def strip_weight(work: Work, message: Message) -> None:
     """The product on the line's scale; waits for its exit cut."""
     unit = line_unit(work)
     piece, made = get_made(work, message.fields["coil_out"], unit.code)
-    weigh_product(work, piece, made, message.fields["mass_kg"] * 1000, f"{unit.code}W", BALANCE_PPM[unit.unit_class])
+    weigh_product(work, piece, made, message.fields["mass_kg"] * 1000, f"{unit.code}W")
     count_run(work, unit.code)
 
 

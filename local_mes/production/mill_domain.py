@@ -9,8 +9,6 @@ from shared.material.facts import Loss
 
 SCALE_PPM, DESCALE_PPM = 7_500, 2_500
 """Furnace scale 0.75 % and descaling 0.25 % of what was charged (rule of thumb, domain.md 5)."""
-BALANCE_PPM = 2_000
-"""A hot mill closes to 0.2 % (domain.md, 2)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from local_mes.model.domain import Unit
 from local_mes.orders.service import STOCK
 from local_mes.production.counting import count, count_run
 from local_mes.production.in_work import Told, forget
-from local_mes.production.mill_domain import BALANCE_PPM, DESCALE_PPM, SCALE_PPM, Rolling
+from local_mes.production.mill_domain import DESCALE_PPM, SCALE_PPM, Rolling
 from local_mes.production.mill_furnace import DESCALER_CLASS, MILL_CLASS, STATE_LINE, mill_unit, tell_slab
 from local_mes.production.pieces import (
     check_new_number,
@@ -200,7 +200,7 @@ def coil_weighed(work: Work, message: Message) -> None:
     """The scale's word on the coil: its mass from now on, and the operation's balance closes."""
     mill = mill_unit(work)
     coil, made = get_made(work, message.fields["coil_no"], mill)
-    weigh_product(work, coil, made, message.fields["mass_kg"] * 1000, message.unit, BALANCE_PPM)
+    weigh_product(work, coil, made, message.fields["mass_kg"] * 1000, message.unit)
     count_run(work, mill, STATE_LINE)
 
 

@@ -7,14 +7,15 @@ from typing import Any
 from sqlalchemy import Row
 
 from local_mes.level2.operations import Work
+from local_mes.performance.tolerances import PARAMETER, tolerance_ppm
 from local_mes.production.counting import count
-from local_mes.production.pieces import deviate
+from local_mes.production.pieces import deviate, process_parameter
 from shared.material.facts import Mass, MaterialWeighed
 from shared.material.queries import find_operation, find_weighed_g
 from shared.quality.queries import is_held
 
 
-def weigh_product(work: Work, piece: Row[Any], made: Row[Any], mass_g: int, scale: str, balance_ppm: int) -> None:
+def weigh_product(work: Work, piece: Row[Any], made: Row[Any], mass_g: int, scale: str) -> None:
     """Record the weighed mass as the step's output; beyond the step's tolerance also a deviation.
 
     The line's first weighing counts the piece as good (prime unless held); a later one counts the difference. A weighing
@@ -27,7 +28,9 @@ def weigh_product(work: Work, piece: Row[Any], made: Row[Any], mass_g: int, scal
         MaterialWeighed(material_id=piece.material_id, mass=mass, reason=reason, operation_id=made.operation_id),
         [piece.material_id],
     )
-    _check_balance(work, piece, made.operation_id, balance_ppm)
+    unit = work.plant.model.get_unit(made.unit)
+    usual = process_parameter(work, unit, PARAMETER, piece.order_item, tolerance_ppm(unit))
+    _check_balance(work, piece, made.operation_id, usual)
     more_g = mass_g - (counted_g or 0)
     measures = {"good_g": more_g, "good_weighed_g": more_g, "pieces": 1 if counted_g is None else 0}
     if not is_held(work.conn, piece.material_id):

@@ -9,6 +9,7 @@ from flask_openapi import Tag
 from pydantic import BaseModel, Field
 
 from shared.performance import queries
+from shared.performance.closing_api import api as closes_api
 from shared.performance.figures import figures_of
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
@@ -59,4 +60,4 @@ def performance(query: FiguresQuery) -> dict[str, Any]:
     }
 
 
-FEATURE = Feature(apis=(api,))
+FEATURE = Feature(apis=(api, closes_api))

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
 from shared.performance import facts as f
-from shared.performance.tables import handover, rollup, state_change, stop, unit_state
+from shared.performance.closing_facts import DayClosed, ImbalanceSettled
+from shared.performance.tables import (
+    day_close,
+    day_close_line,
+    handover,
+    imbalance_settled,
+    rollup,
+    state_change,
+    stop,
+    unit_state,
+)
 
 
 def apply_measure_counted(conn: Connection, facts: Sequence[AppliedFact[f.MeasureCounted]]) -> None:
@@ -101,9 +112,45 @@ def apply_handover_noted(conn: Connection, facts: Sequence[AppliedFact[f.Handove
     )
 
 
+def apply_day_closed(conn: Connection, facts: Sequence[AppliedFact[DayClosed]]) -> None:
+    """A close, with the figures it rests on; closes before it stay."""
+    names = ("production_day", "from_ms", "to_ms", "open_imbalances", "signed", "reason")
+    closes = [
+        {"author": x.author, "fact_id": x.fact_id, "actor": x.actor, "at_ms": x.recorded_at_ms}
+        | {name: getattr(x.payload, name) for name in names}
+        for x in facts
+    ]
+    upsert(conn, day_close, closes)
+    lines = [
+        {"author": x.author, "fact_id": x.fact_id} | msgspec.structs.asdict(line)
+        for x in facts
+        for line in x.payload.lines
+    ]
+    upsert(conn, day_close_line, lines)
+
+
+def apply_imbalance_settled(conn: Connection, facts: Sequence[AppliedFact[ImbalanceSettled]]) -> None:
+    """An imbalance that a person explained; a later word replaces the one before."""
+    rows = [
+        {
+            "author": x.author,
+            "operation_id": x.payload.operation_id,
+            "unexplained_g": x.payload.unexplained_g,
+            "reason": x.payload.reason,
+            "actor": x.actor,
+            "at_ms": x.recorded_at_ms,
+            "fact_id": x.fact_id,
+        }
+        for x in facts
+    ]
+    upsert(conn, imbalance_settled, rows, update=["unexplained_g", "reason", "actor", "at_ms", "fact_id"])
+
+
 def register(appliers: Appliers) -> None:
     """Give the journal the appliers of this subject."""
     appliers.add(f.MeasureCounted, apply_measure_counted)
     appliers.add(f.UnitStateChanged, apply_unit_state_changed)
     appliers.add(f.StopRecorded, apply_stop_recorded)
     appliers.add(f.HandoverNoted, apply_handover_noted)
+    appliers.add(DayClosed, apply_day_closed)
+    appliers.add(ImbalanceSettled, apply_imbalance_settled)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index
+from sqlalchemy import Boolean, Column, Index
 
 from shared.db.types import Code, Id, Int, Words, projection_table
 
@@ -65,4 +65,43 @@ handover = projection_table(
     Column("actor", Code, nullable=False),
     Column("at_ms", Int, nullable=False),
     Index("ix_handover_production_day", "production_day", "shift"),
+)
+
+day_close = projection_table(
+    "day_close",
+    Column("fact_id", Id, primary_key=True),
+    Column("production_day", Code, nullable=False),
+    Column("from_ms", Int, nullable=False),
+    Column("to_ms", Int, nullable=False),
+    Column("open_imbalances", Int, nullable=False),
+    Column("signed", Boolean, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("actor", Code, nullable=False),
+    Column("at_ms", Int, nullable=False),
+    Index("ix_day_close_day", "author", "production_day", "at_ms"),
+)
+
+day_close_line = projection_table(
+    # the balance as it was when the day was closed: what differs now was changed since
+    "day_close_line",
+    Column("fact_id", Id, primary_key=True),
+    Column("unit", Code, primary_key=True),
+    Column("operation", Code, primary_key=True),
+    Column("unit_class", Code, nullable=False),
+    Column("tolerance_ppm", Int, nullable=False),
+    Column("operations", Int, nullable=False),
+    Column("charged_g", Int, nullable=False),
+    Column("added_g", Int, nullable=False),
+    Column("produced_g", Int, nullable=False),
+    Column("loss_g", Int, nullable=False),
+)
+
+imbalance_settled = projection_table(
+    "imbalance_settled",
+    Column("operation_id", Id, primary_key=True),
+    Column("unexplained_g", Int, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("actor", Code, nullable=False),
+    Column("at_ms", Int, nullable=False),
+    Column("fact_id", Id, nullable=False),
 )

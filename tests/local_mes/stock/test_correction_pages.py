@@ -1,4 +1,4 @@
-"""Corrections on pages and over the API, as a shift lead meets them."""
+"""Corrections and the balance of a day on pages and over the API, as a shift lead meets them."""
 
 from __future__ import annotations
 
@@ -67,3 +67,27 @@ def test_what_stands_in_the_way_is_a_case_on_the_list(
     assert client.post("/api/v1/corrections", json=body, headers=token("lead")).json["state"] == "corrected"
     first = client.get("/api/v1/corrections?limit=1", headers=token("lead")).json
     assert (first["items"][0]["was"], first["next"]) == ("20,200 kg", None)
+
+
+def test_the_balance_page_lists_what_is_open_and_closes_the_day(
+    client: FlaskClient, yard: Bench, token: Callable[[str], dict[str, str]], sign_in: SignIn
+) -> None:
+    yard.take_in("BS6-1", "slab", 20_640, (220_000, 1_280_000, 9_310_000))
+    book(yard.plant, Booking("b", "p", "FM", "BS6-1", 20_200_000, number="B6-00042"))
+    csrf = sign_in("lead")
+    page = client.get("/figures/balance/?day=2026-03-11").text
+    assert "B6-00042" in page
+    assert "The day still runs" in page
+    operation_id = page.split('name="operation_id" value="')[1].split('"')[0]
+    form = {"csrf_token": csrf, "day": "2026-03-11"}
+    early = client.post("/figures/balance/close", data=form | {"reason": "x", "command_id": "1"})
+    assert early.status_code == 409
+    explained = {"operation_id": operation_id, "reason": "crops lay beside the scale", "command_id": "2"}
+    client.post("/figures/balance/explain", data=form | explained)
+    yard.clock.advance(30 * 3_600_000)
+    signed = {"reason": "crops not weighed that day", "command_id": "3"}
+    client.post("/figures/balance/close", data=form | signed)
+    assert "crops not weighed that day" in client.get("/figures/balance/").text
+    found = client.get("/api/v1/mass-balance?day=2026-03-11", headers=token("lead")).json
+    assert (found["state"], found["open"], found["classes"][0]["unexplained_g"]) == ("signed", [], 440_000)
+    assert client.get("/api/v1/day-closes", headers=token("lead")).json["items"][0]["state"] == "signed"

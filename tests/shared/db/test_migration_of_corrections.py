@@ -1,4 +1,4 @@
-"""What was recorded before the upgrade is corrected after it, on both databases."""
+"""What was recorded before the upgrade is corrected after it, and its day closed, on both databases."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from shared.material.correction_facts import Change, FactCorrected, PieceNow
 from shared.material.facts import Mass, NewAlias
 from shared.material.history import history
 from shared.material.queries import find_by_number, get_material
+from shared.performance.balance_queries import closes_of
+from shared.performance.closing_facts import DayClosed
 from shared.subjects import REGISTERS
 
 PLANT = local_mes.wsgi.MIGRATIONS
@@ -58,7 +60,10 @@ def test_a_piece_of_before_is_corrected(older: Engine, clock: FixedClock) -> Non
     fact = FactCorrected(corrects="f" * 32, type="MaterialCreated", reason="misread", changes=changes, pieces=(now,))
     with Journal("ALD", older, clock, appliers).work() as tx:
         tx.record(Draft(payload=fact, subjects=(PIECE,), actor="p1", occurred=Occurred(9, "manual")))
+        closed = DayClosed(production_day="2026-03-11", from_ms=1, to_ms=9, lines=(), open_imbalances=0, signed=False)
+        tx.record(Draft(payload=closed, subjects=("ALD.day",), actor="p1", occurred=Occurred(9, "manual")))
     with read(older) as conn:
+        assert [close.production_day for close in closes_of(conn, "ALD", "2026-03-11")] == ["2026-03-11"]
         assert get_material(conn, "ALD", PIECE).mass_g == 21_000
         assert find_by_number(conn, "S-1")[0].number == "S-2"
         texts = [event.text for event in history(conn, PIECE)]
