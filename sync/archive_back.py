@@ -10,6 +10,7 @@ all of it is there. What nobody can give is an alarm that names the file, its en
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -69,6 +70,8 @@ def tell_back(conn: Connection, node: Node, segment: Segment) -> None:
 
 def _mend(node: Node, segment: Segment, fetch: Fetch | None, is_peers: bool) -> bool:
     try:
+        if not segment.facts:  # all its facts lie in another stream's files
+            return _put_back(node, segment, {})
         if is_peers:
             return _want(node, segment)
         if fetch is None:
@@ -94,6 +97,10 @@ def _fetch(node: Node, segment: Segment, fetch: Fetch) -> bool:
         if batch.seal.last <= after:
             break
         after = batch.seal.last
+    return _put_back(node, segment, bodies)
+
+
+def _put_back(node: Node, segment: Segment, bodies: Mapping[str, bytes]) -> bool:
     with write(node.engine) as conn:
         put_file_back(conn, segment, bodies)
         tell_back(conn, node, segment)
