@@ -129,3 +129,33 @@ def not_enough(item: str, place: str, have: str, wanted: str) -> Refused:
         kept="Nothing was booked.",
         todo="Issue what is there; if more lies there, book a count first.",
     )
+
+
+def bad_take_over(what: str, most: int) -> BadInput:
+    """Files that are none of the four, or too many rows."""
+    return BadInput("take_over.bad", what, todo=f"Hand in stock, heats, steps, count, each at most {most:,} rows.")
+
+
+def no_take_over(take_over_id: str) -> NotFound:
+    """Nothing was handed in, or it was taken back."""
+    return NotFound("take_over.unknown", f"There is no take-over {take_over_id}.", todo="Hand the files in first.")
+
+
+def faulty_take_over(faults: int) -> Refused:
+    """Recorded is only what has no fault, all of it."""
+    return Refused(
+        "take_over.faults",
+        f"{faults} faults stand against it." if faults else "There is nothing in it.",
+        kept="Nothing was recorded.",
+        todo="Mend what the report names and hand the files in again.",
+    )
+
+
+def own_facts(kind: str) -> Refused:
+    """The plant has gone on working with what it took over."""
+    return Refused(
+        "take_over.built_on",
+        f"The plant has said something of its own about these pieces since ({kind}).",
+        kept="Everything stays as it is.",
+        todo="Correct single pieces; the take-over as a whole stands.",
+    )

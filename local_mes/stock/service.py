@@ -149,7 +149,7 @@ def _take_in(plant: Plant, tx: Work, command: Command, occurred: Occurred, index
     piece = NewMaterial(
         material_id=material_id,
         kind=row.kind,
-        aliases=(_alias(plant, tx, row),),
+        aliases=(new_alias(plant, tx, row.kind, row.number),),
         grade=row.grade,
         mass=Mass(row.mass_g, row.mass_basis, "", occurred.at_ms),
         size=Size(row.thickness_um, row.width_um, row.length_um),
@@ -167,9 +167,10 @@ def _take_in(plant: Plant, tx: Work, command: Command, occurred: Occurred, index
     return material_id
 
 
-def _alias(plant: Plant, tx: Work, row: StockRow) -> NewAlias:
+def new_alias(plant: Plant, tx: Work, kind: str, number: str) -> NewAlias:
+    """A number that came from elsewhere, under the scheme it is written in; the scheme's counter goes past it."""
     for scheme in plant.model.numbering:
-        if scheme.find_counter(row.number) is not None:
-            pass_number(tx, scheme, row.number)
-            return NewAlias(scheme.code, row.number)
-    return NewAlias(f"{plant.code}.{row.kind}", row.number)
+        if scheme.find_counter(number) is not None:
+            pass_number(tx, scheme, number)
+            return NewAlias(scheme.code, number)
+    return NewAlias(f"{plant.code}.{kind}", number)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from shared.db.bulk import among
 from shared.material.tables import material, place_history
-from shared.stock.tables import crane_job, goods, goods_booking, goods_stock, stock_difference, stock_take
+from shared.stock.tables import crane_job, goods, goods_booking, goods_stock, stock_difference, stock_take, take_over
 
 IDS_A_QUERY = 5_000
 
@@ -153,3 +153,16 @@ def bookings_of(conn: Connection, author: str, item: str, limit: int) -> Sequenc
     query = select(goods_booking).where(c.author == author)
     query = query.where(c.item == item) if item else query
     return conn.execute(query.order_by(c.at_ms.desc(), c.booking_id.desc()).limit(limit)).all()
+
+
+def find_take_over(conn: Connection, author: str, take_over_id: str) -> Row[Any] | None:
+    """A take-over that was begun, or None."""
+    c = take_over.c
+    return conn.execute(select(take_over).where(c.author == author, c.take_over_id == take_over_id)).first()
+
+
+def list_take_overs(conn: Connection, author: str) -> Sequence[Row[Any]]:
+    """Take-overs, youngest first; a plant has few."""
+    c = take_over.c
+    query = select(take_over).where(c.author == author)
+    return conn.execute(query.order_by(c.begun_at_ms.desc(), c.take_over_id)).all()

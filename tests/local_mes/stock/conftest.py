@@ -22,6 +22,7 @@ from local_mes.performance import views as performance
 from local_mes.production import correction_views as corrections
 from local_mes.production import views as production
 from local_mes.stock import crane_views as crane_pages
+from local_mes.stock import take_over_views as take_over_pages
 from local_mes.stock import take_views as count_pages
 from local_mes.stock import views as stock
 from local_mes.stock import yard_views as yard_pages
@@ -51,6 +52,7 @@ def client(yard: Bench) -> FlaskClient:
         yard_pages.FEATURE,
         crane_pages.FEATURE,
         count_pages.FEATURE,
+        take_over_pages.FEATURE,
         production.FEATURE,
         corrections.FEATURE,
         performance.FEATURE,
