@@ -27,6 +27,7 @@ from local_mes.pilot.status import pilot_status, shadow_band
 from local_mes.plant import Plant
 from local_mes.production import correction_views as corrections
 from local_mes.production import views as production
+from local_mes.production import work_views as work
 from local_mes.quality import views as quality_pages
 from local_mes.roles import ROLES
 from local_mes.standards import views as standards
@@ -61,6 +62,7 @@ FEATURES: tuple[Feature, ...] = (
     level2_mapping.FEATURE,
     production.FEATURE,
     corrections.FEATURE,
+    work.FEATURE,
     performance.FEATURE,
     balance.FEATURE,
     figures.FEATURE,
@@ -93,7 +95,7 @@ def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
         shift=lambda now_ms: _shift(plant, now_ms),
         band=shadow_band(plant),
         demo=plant.settings.clock_file is not None,
-        deeds=(*stock.DEEDS, *corrections.DEEDS),
+        deeds=(*stock.DEEDS, *work.DEEDS, *corrections.DEEDS),
         status=(
             lambda: hub_status(plant),
             lambda: plain_status(plant),

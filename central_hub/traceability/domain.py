@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-ENDED = ("consumed", "scrapped", "identified")
-WORDS = {"consumed": "used up", "scrapped": "scrap"}
+ENDED = ("consumed", "scrapped", "identified", "withdrawn", "packed", "opened")
+WORDS = {"consumed": "used up", "scrapped": "scrap", "packed": "in a pack", "opened": "pack taken apart"}
 
 
 class Whereabouts(NamedTuple):

@@ -156,3 +156,40 @@ def still_blocked(why: str) -> Refused:
         kept="The case stays open.",
         todo="Take back what stands on it first (return, withdraw the later step), or let the record stand.",
     )
+
+
+def named_twice() -> BadInput:
+    """A piece is used once."""
+    return BadInput("production.named_twice", "A piece is named twice.", todo="Name each piece once.")
+
+
+def no_number(kind: str) -> BadInput:
+    """There is no scheme to take the next number of."""
+    return BadInput("production.no_number", f"This plant numbers no {kind} by itself.", todo="Give the number.")
+
+
+def bad_pack(what: str) -> BadInput:
+    """What cannot be packed, or taken apart."""
+    return BadInput("production.bad_pack", what, todo="Check the pieces.")
+
+
+def bad_remelt() -> BadInput:
+    """Where it goes, as what, and why."""
+    return BadInput(
+        "production.bad_remelt", "Bay, scrap grade or reason is missing.", todo="Say where it lies, as what, and why."
+    )
+
+
+def bad_work(what: str, todo: str) -> BadInput:
+    """An operation by hand that cannot be one."""
+    return BadInput("production.bad_work", what, todo=todo)
+
+
+def no_balance(charged_g: int, unexplained_g: int, tolerance_ppm: int) -> Refused:
+    """Mass balance of an operation by hand."""
+    return Refused(
+        "production.balance",
+        f"{abs(unexplained_g) / 1000:,.0f} kg of {charged_g / 1000:,.0f} kg are "
+        f"{'missing' if unexplained_g > 0 else 'too much'}; {tolerance_ppm / 10_000:.2f} % are usual here.",
+        todo="Check the masses, or book the rest as scrap.",
+    )

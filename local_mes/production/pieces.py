@@ -13,7 +13,9 @@ from local_mes.orders import service as orders
 from local_mes.standards.service import parameter
 from shared.material.correction_queries import find_bearer
 from shared.material.facts import DeviationRaised, MaterialMoved, NewAlias
-from shared.material.queries import find_by_number, find_making, numbers_of
+from shared.material.pack_facts import PackOpened
+from shared.material.pack_queries import find_pack, members_of
+from shared.material.queries import find_by_number, find_making, get_material, numbers_of
 from shared.orders.queries import Line, find_line, find_order
 from shared.quality.queries import open_holds
 
@@ -28,9 +30,26 @@ def get_live(work: Work, number: str, field: str) -> Row[Any]:
     rows = find_by_number(work.conn, number, work.plant.code)
     if not rows:
         raise NotYet(f"No piece with the number {number} is known here.")
+    if rows[0].state == "packed":
+        return _out_of_its_pack(work, rows[0])
     if rows[0].state != "live":
         raise BadMessage(f"{number} is {rows[0].state}; it cannot be in a line.", field)
     return rows[0]
+
+
+def _out_of_its_pack(work: Work, piece: Row[Any]) -> Row[Any]:
+    """A packed piece that is in a line was taken out by somebody: its pack is open, and that is said."""
+    pack = find_pack(work.conn, work.plant.code, piece.material_id)
+    if pack is None:
+        raise BadMessage(f"{piece.number} is packed; it cannot be in a line.")
+    opened = PackOpened(
+        pack_id=pack.pack_id, members=members_of(work.conn, work.plant.code, pack.pack_id), place=pack.place
+    )
+    work.record(opened, [pack.pack_id, *opened.members])
+    deviate(
+        work, piece, "packed", f"{piece.number} of pack {pack.number} is in a line; nobody had taken the pack apart."
+    )
+    return get_material(work.conn, work.plant.code, piece.material_id)
 
 
 def get_made(work: Work, number: str, unit: str) -> tuple[Row[Any], Row[Any]]:

@@ -9,7 +9,7 @@ from local_mes.transfers import errors
 from shared.errors import StrandlineError
 from shared.units import share_out
 
-PIECE_KINDS = ("slab", "coil", "slit")
+PIECE_KINDS = ("slab", "coil", "slit", "pack")
 PPM = 1_000_000
 
 

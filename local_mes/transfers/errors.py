@@ -65,7 +65,7 @@ def not_a_piece(piece: str, kind: str) -> Refused:
     """A heat in a ladle is no unit of custody here."""
     return Refused(
         "transfers.not_a_piece",
-        f"{piece} is a {kind}; loads carry slabs, coils and slit coils.",
+        f"{piece} is a {kind}; loads carry slabs, coils, slit coils and packs.",
         todo="List the pieces made of it.",
     )
 

@@ -70,7 +70,7 @@ def heat_shares(conn: Connection, author: str, material_id: str) -> dict[str, in
     kinds = {row.material_id: row for row in rows_of(conn, sorted({e.parent_id for e in found.edges} | {material_id}))}
     parents: dict[str, list[Step]] = {}
     for edge in found.edges:
-        if edge.author == author and edge.kind == "transform":
+        if edge.author == author and edge.kind != "identity":
             parents.setdefault(edge.child_id, []).append(edge)
     return _shares(conn, material_id, parents, kinds, 0)
 

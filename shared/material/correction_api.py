@@ -11,7 +11,6 @@ from sqlalchemy import Row
 
 from shared.material.correction_queries import cursor_of, list_cases, list_corrections
 from shared.web.api_blueprint import APIBlueprint
-from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.context import reading
 from shared.web.paging import PageQuery

@@ -15,9 +15,12 @@ from shared.material.tables import (
     edge,
     mark,
     mass_history,
+    material,
     operation,
+    pack_member,
     piece_label,
     place_history,
+    remelted,
 )
 
 
@@ -46,6 +49,11 @@ def history(conn: Connection, material_id: str) -> list[Event]:
         events += [_event(table.name, row, wrong) for row in rows]
     events += _operations(conn, material_id)
     events += [_corrected(row) for row in said]
+    events += _packs(conn, material_id)
+    events += [
+        Event(r.at_ms, r.author, "remelted", f"to {r.bay} as {r.scrap_grade}, {r.mass_g / 1000:,.0f} kg: {r.reason}")
+        for r in conn.execute(select(remelted).where(remelted.c.material_id == material_id))
+    ]
     return sorted(events, key=lambda e: (e.at_ms, e.what, e.text, e.author))
 
 
@@ -77,6 +85,19 @@ def _operations(conn: Connection, material_id: str) -> list[Event]:
         for r in conn.execute(query)
     }
     return list(lines)
+
+
+def _packs(conn: Connection, material_id: str) -> list[Event]:
+    """Into which packs a piece went, and when it came out."""
+    p, m = pack_member.c, material.c
+    named = and_(m.author == p.author, m.material_id == p.pack_id)
+    query = select(pack_member, m.number).join(material, named).where(p.material_id == material_id)
+    found = []
+    for r in conn.execute(query):
+        found.append(Event(r.packed_at_ms, r.author, "packed", f"into {r.number}"))
+        if r.opened_at_ms is not None:
+            found.append(Event(r.opened_at_ms, r.author, "unpacked", f"out of {r.number}"))
+    return found
 
 
 def _corrected(row: Row[Any]) -> Event:

@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Column, Index, text
 
 from shared.db.types import Code, Id, Int, Words, projection_table
 
-STATES = ("live", "consumed", "scrapped", "shipped", "identified", "withdrawn")
+STATES = ("live", "consumed", "scrapped", "shipped", "identified", "withdrawn", "packed", "opened")
 
 material = projection_table(
     "material",
@@ -230,4 +230,30 @@ correction_case = projection_table(
     Column("settled_by", Code, nullable=False),
     Column("settled_at_ms", Int),
     Index("ix_correction_case_state", "state", "asked_at_ms"),
+)
+
+pack_member = projection_table(
+    # which pieces were in which pack, from when until when
+    "pack_member",
+    Column("pack_id", Id, primary_key=True),
+    Column("material_id", Id, primary_key=True),
+    Column("ordinal", Int, nullable=False),
+    Column("packed_at_ms", Int, nullable=False),
+    Column("opened_at_ms", Int),
+    Index("ix_pack_member_material_id", "material_id"),
+)
+
+remelted = projection_table(
+    # pieces that went back to the melt shop: the mass and the alloys that go on
+    "remelted",
+    Column("fact_id", Id, primary_key=True),
+    Column("material_id", Id, nullable=False),
+    Column("mass_g", Int, nullable=False),
+    Column("bay", Code, nullable=False),
+    Column("scrap_grade", Code, nullable=False),
+    Column("chemistry", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at_ms", Int, nullable=False),
+    Index("ix_remelted_material_id", "material_id"),
+    Index("ix_remelted_bay", "author", "bay", "at_ms"),
 )

@@ -130,7 +130,7 @@ def pieces_of(conn: Connection, ids: Sequence[str]) -> list[Piece]:
     return found
 
 
-RANK = {"live": 0, "identified": 2, "withdrawn": 3}
+RANK = {"live": 0, "identified": 2, "opened": 2, "withdrawn": 3}
 """Whose row stands for a piece: where it lives, else the youngest; an identity that became another comes late, and a
 piece that was never made last."""
 

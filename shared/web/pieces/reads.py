@@ -110,7 +110,7 @@ def _near(edges: Sequence[Any], there: str, here: str, material_id: str, by_id: 
     found: dict[str, Near] = {}
     for edge in edges:
         piece = getattr(edge, there)
-        if getattr(edge, here) != material_id or edge.kind != "transform" or piece not in by_id:
+        if getattr(edge, here) != material_id or edge.kind == "identity" or piece not in by_id:
             continue
         before = found.get(piece, Near(by_id[piece], 0, 0))
         share = min(before.share_ppm + edge.share_ppm, 1_000_000)
@@ -129,6 +129,8 @@ def custody_of(row: Any, lines: Sequence[TransferLine]) -> tuple[str, str]:
         "live": f"{row.author} has it",
         "consumed": f"used up at {row.author}",
         "scrapped": f"scrapped at {row.author}",
+        "packed": f"in a pack at {row.author}",
+        "opened": f"a pack that was taken apart at {row.author}",
         "withdrawn": f"never made: withdrawn at {row.author}",
     }
     return ("done" if row.state != "live" else "normal"), words.get(row.state, row.state)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from production_bench import Bench
 
+from local_mes.production.packing import pack
+from local_mes.production.person import Command
 from shared.db.engine import read
 from shared.journal.fact import Draft, Occurred
 from shared.material.tables import deviation_raised, edge, loss, operation, process_value
@@ -235,3 +237,13 @@ def test_interpreting_the_spool_again_changes_nothing(mill: Bench) -> None:
         pass
     after: list[Any] = [mill.rows(table) for table in (edge, operation, loss)]
     assert before == after
+
+
+def test_a_packed_slab_in_the_furnace_opens_its_pack_and_is_said(mill: Bench) -> None:
+    ids = [mill.take_in(number, "slab", 20_640, (220_000, 1_280_000, 9_310_000)) for number in ("BS6-1", "BS6-2")]
+    pack(mill.plant, Command("c1", "p1"), ["BS6-1", "BS6-2"], number="PK-1")
+    mill.tell(LINK, "RF1.Charge", slab="BS6-1", furnace="RF1", row=1, temp_c=20)
+    assert mill.repairs() == []
+    assert [mill.piece(material_id).state for material_id in ids] == ["live", "live"]
+    assert mill.piece("PK-1").state == "opened"
+    assert "packed" in [row.rule for row in mill.rows(deviation_raised)]

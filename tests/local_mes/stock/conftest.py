@@ -21,6 +21,7 @@ from local_mes.performance import closing_views as balance
 from local_mes.performance import views as performance
 from local_mes.production import correction_views as corrections
 from local_mes.production import views as production
+from local_mes.production import work_views as work
 from local_mes.stock import crane_views as crane_pages
 from local_mes.stock import take_over_views as take_over_pages
 from local_mes.stock import take_views as count_pages
@@ -55,6 +56,7 @@ def client(yard: Bench) -> FlaskClient:
         take_over_pages.FEATURE,
         production.FEATURE,
         corrections.FEATURE,
+        work.FEATURE,
         performance.FEATURE,
         balance.FEATURE,
         figures.FEATURE,

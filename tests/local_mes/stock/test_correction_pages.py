@@ -91,3 +91,26 @@ def test_the_balance_page_lists_what_is_open_and_closes_the_day(
     found = client.get("/api/v1/mass-balance?day=2026-03-11", headers=token("lead")).json
     assert (found["state"], found["open"], found["classes"][0]["unexplained_g"]) == ("signed", [], 440_000)
     assert client.get("/api/v1/day-closes", headers=token("lead")).json["items"][0]["state"] == "signed"
+
+
+def test_work_by_hand_on_its_page(client: FlaskClient, yard: Bench, sign_in: SignIn) -> None:
+    yard.take_in("C-1", "coil", 9_300, (2_000, 1_280_000, 9_300_000))
+    csrf = sign_in("lead")
+    assert "Only what is here" not in client.get("/production/work/C-1").text
+    form = {"operation": "cut", "unit": "FM", "csrf_token": csrf}
+    wrong = client.post("/production/work/C-1/divide", data=form | {"parts": "two metres", "command_id": "1"})
+    assert wrong.status_code == 422
+    assert "mm; number; kg" in wrong.text
+    cut = {"parts": "3,100; X-1; 3100\n6200; X-2", "command_id": "2"}
+    client.post("/production/work/C-1/divide", data=form | cut)
+    assert (yard.piece("X-1").mass_basis, yard.piece("X-2").mass_g) == ("weighed", 6_200_000)
+    packed = {"others": "X-2", "new_number": "PK-7", "mass_kg": "9310", "command_id": "3", "csrf_token": csrf}
+    client.post("/production/work/X-1/pack", data=packed)
+    assert "Take the pack apart" in client.get("/production/work/PK-7").text
+    client.post("/production/work/PK-7/open", data={"command_id": "4", "csrf_token": csrf})
+    weld = {"others": "X-2", "unit": "FM", "new_number": "W-1", "command_id": "5", "csrf_token": csrf}
+    client.post("/production/work/X-1/weld", data=weld)
+    melt = {"bay": "BAY-1", "scrap_grade": "own", "reason": "trial", "command_id": "6", "csrf_token": csrf}
+    client.post("/production/work/W-1/remelt", data=melt)
+    assert yard.piece("W-1").state == "scrapped"
+    assert "to BAY-1 as own" in client.get("/piece/W-1").text

@@ -1,0 +1,134 @@
+"""A pack is counted, held and shipped as one, is taken apart at another plant, and its pieces are themselves again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from steel_group import SteelGroup
+
+from local_mes.production.handwork import HandWork, work
+from local_mes.production.handwork_domain import Part
+from local_mes.production.packing import open_pack, pack, remelt
+from local_mes.production.person import Command
+from local_mes.quality.service import PlaceHold, place_hold
+from shared.db.engine import read
+from shared.errors import BadInput, Refused
+from shared.journal.content_hash import content_hash
+from shared.material.history import history
+from shared.material.queries import MaterialFilter, count_materials, find_piece, get_piece
+from shared.material.tables import edge, remelted
+from shared.material.trace import trace
+from shared.quality.queries import open_holds
+
+
+def command(group: SteelGroup) -> Command:
+    return Command(group.command(), "p3")
+
+
+def piece(group: SteelGroup, number: str, plant: str = "BRK") -> Any:
+    with read(group.plants[plant].node.engine) as conn:
+        return find_piece(conn, number, plant)
+
+
+def live(group: SteelGroup, plant: str) -> tuple[int, int]:
+    with read(group.plants[plant].node.engine) as conn:
+        return count_materials(conn, MaterialFilter(author=plant, state="live"))
+
+
+def test_a_pack_travels_as_one_and_comes_apart_at_another_plant(group: SteelGroup) -> None:
+    brk, cld = group.plants["BRK"], group.plants["CLD"]
+    ids = [group.stock("BRK", number, 2_000, "coil") for number in ("C-1", "C-2")]
+    made = pack(brk, command(group), ["C-1", "C-2"], number="PK-1")
+    assert (made["pieces"], made["mass_g"]) == (2, 4_000_000)
+    assert live(group, "BRK") == (1, 4_000_000)  # counted as one
+    assert piece(group, "C-1").state == "packed"
+    with pytest.raises(Refused) as inside:
+        pack(brk, command(group), ["C-1"])
+    assert inside.value.code == "production.not_here"
+    with read(brk.node.engine) as conn:
+        assert {step.parent_id for step in trace(conn, made["material_id"], "backward").edges} == set(ids)
+    group.ship("BRK", "CLD", "BRK-1", ["PK-1"])
+    group.sync()
+    group.receive("CLD", "PK-1", 4_000, "BRK-1", own_number="PK-1")
+    place_hold(cld, PlaceHold(group.command(), "q", "PK-1", "wet"))
+    said = open_pack(cld, command(group), "PK-1")
+    assert said["pieces"] == ["C-1", "C-2"]
+    group.sync()
+    with read(cld.node.engine) as here, read(group.hub.node.engine) as hub:
+        coil = get_piece(here, "C-2", "CLD")
+        assert (coil.material_id, coil.state, coil.mass_g, coil.width_um) == (ids[1], "live", 2_000_000, 1_280_000)
+        assert [hold.reason for hold in open_holds(here, ids[1])] == ["wet"]
+        assert [e.text for e in history(hub, ids[0]) if e.what == "packed"] == ["into PK-1"]
+        assert content_hash(hub, "CLD") == content_hash(here, "CLD")
+    assert live(group, "CLD") == (2, 4_000_000)
+
+
+def test_a_pack_taken_apart_where_it_was_packed_leaves_the_pieces_as_they_were(group: SteelGroup) -> None:
+    brk = group.plants["BRK"]
+    group.stock("BRK", "C-1", 2_000, "coil")
+    before = piece(group, "C-1")
+    pack(brk, command(group), ["C-1"])
+    open_pack(brk, command(group), "P-C-1")
+    after = piece(group, "C-1")
+    assert dict(after._mapping) | {"last_fact": before.last_fact} == dict(before._mapping)
+    with read(brk.node.engine) as conn:
+        assert conn.execute(edge.select()).all() == []
+        assert [e.what for e in history(conn, after.material_id) if "packed" in e.what] == ["packed", "unpacked"]
+    place_hold(brk, PlaceHold(group.command(), "q", "C-1", "wet"))
+    refusals = (
+        (lambda: pack(brk, command(group), ["C-1"]), "production.held"),
+        (lambda: pack(brk, command(group), ["C-1", "C-1"]), "production.held"),
+        (lambda: open_pack(brk, command(group), "C-1"), "production.bad_pack"),
+        (lambda: remelt(brk, command(group), "C-1", "", "A", "x"), "production.bad_remelt"),
+    )
+    for deed, code in refusals:
+        with pytest.raises((Refused, BadInput)) as refusal:
+            deed()
+        assert refusal.value.code == code
+    remelt(brk, command(group), "C-1", "BAY-3", "own, Cu", "off grade")
+    assert piece(group, "C-1").state == "scrapped"
+    with read(brk.node.engine) as conn:
+        (kept,) = conn.execute(remelted.select()).all()
+        assert (kept.mass_g, kept.bay, kept.chemistry) == (2_000_000, "BAY-3", '{"C": 450, "Cu": 1500}')
+
+
+def by_hand(group: SteelGroup, operation: str, pieces: list[str], *parts: Part, **more: Any) -> list[str]:
+    asked = HandWork(operation, "SL1", tuple(pieces), parts, **more)
+    numbers: list[str] = work(group.plants["CLD"], command(group), asked)["numbers"]
+    return numbers
+
+
+def test_pieces_are_cut_slit_cropped_and_welded_by_hand(group: SteelGroup) -> None:
+    group.stock("CLD", "C-1", 9_300, "coil")  # 9.3 m long, 1,280 mm wide
+    by_hand(group, "cut", ["C-1"], Part(0, 3_100_000, "A"), Part(3_100_000, 9_300_000, "B"))
+    assert (piece(group, "A", "CLD").mass_g, piece(group, "B", "CLD").length_um) == (3_100_000, 6_200_000)
+    by_hand(group, "slit", ["B"], Part(0, 640_000, "B1"), Part(640_000, 1_260_000, "B2"))
+    assert (piece(group, "B2", "CLD").kind, piece(group, "B2", "CLD").width_um) == ("slit", 620_000)
+    by_hand(group, "sample", ["A"], Part(100_000, 3_100_000, "A"), reason="tensile test")
+    assert piece(group, "A", "CLD").mass_g == 3_000_000
+    group.stock("CLD", "C-2", 9_300, "coil")
+    welded = by_hand(group, "weld", ["A", "C-2"], number="W")
+    with read(group.plants["CLD"].node.engine) as conn:
+        made = get_piece(conn, welded[0], "CLD")
+        steps = [e for e in trace(conn, made.material_id, "backward").edges if e.child_id == made.material_id]
+    assert [(e.child_from_um, e.child_to_um) for e in steps] in (
+        [(0, 3_000_000), (3_000_000, 12_300_000)],
+        [(3_000_000, 12_300_000), (0, 3_000_000)],
+    )
+    refused: list[tuple[str, list[str], tuple[Part, ...], dict[str, Any], str]] = [
+        ("cut", ["W"], (Part(0, 5_000_000), Part(4_000_000, 9_000_000)), {}, "material.no_partition"),
+        ("cut", ["W"], (Part(0, 99_000_000), Part(0, 1)), {}, "material.outside"),
+        ("cut", ["W"], (Part(0, 1),), {}, "production.bad_work"),
+        ("crop", ["W"], (Part(0, 12_300_000, mass_g=1_000),), {}, "production.balance"),
+        ("crop", ["W"], (Part(0, 12_000_000, "B1"),), {}, "production.number_taken"),
+        ("weld", ["W", "B1"], (), {}, "production.bad_work"),
+        ("weld", ["W"], (), {}, "production.bad_work"),
+        ("melt", ["W"], (), {}, "production.bad_work"),
+        ("cut", ["A"], (Part(0, 1), Part(1, 2)), {}, "production.not_here"),
+        ("weld", ["W", "W"], (), {}, "production.named_twice"),
+    ]
+    for operation, pieces, parts, more, code in refused:
+        with pytest.raises((Refused, BadInput)) as refusal:
+            by_hand(group, operation, pieces, *parts, **more)
+        assert refusal.value.code == code, operation
