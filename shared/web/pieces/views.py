@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
 from shared.errors import BadInput
 from shared.material import queries as material
 from shared.material.queries import MaterialFilter
 from shared.material.search import CUTS, find_by_part
-from shared.material.trace import trace
+from shared.material.trace import Trace, trace
 from shared.quality.queries import held_ids
 from shared.web.context import face, reading
 from shared.web.features import Feature, MenuItem
 from shared.web.listing import Column, Filter, answer_list
 from shared.web.paging import Page, Paging
+from shared.web.pieces.drawing import WIDTH, draw
 from shared.web.pieces.export import api as export_api
-from shared.web.pieces.graph import as_graph, links_of
+from shared.web.pieces.graph import build, links_of
 from shared.web.pieces.reads import read_sheet
 from shared.web.pieces.scene import read_scene
 
 bp = Blueprint("pieces", __name__, template_folder="templates")
 FOUND_MAX = 25
+OPENED_MAX = 20
 METRES_MAX = 50_000
 PLACE_MAX_MM = METRES_MAX * 1000
 
@@ -116,9 +120,15 @@ def trace_page(number: str) -> str:
         found = material.get_piece(conn, number)
         scene = read_scene(conn, found.material_id, at_um, left_um, address)
         forward = trace(conn, found.material_id, "forward")
-        held = held_ids(conn, [row.material_id for row in (*scene.back.rows, *forward.rows)])
+        both = trace(conn, found.material_id, "both")
+        held = held_ids(conn, [row.material_id for row in (*both.rows, *scene.back.rows, *forward.rows)])
+        drawing, count = drawn_graph(conn, both, held)
     return render_template(
         "pieces/trace.html",
+        drawing=drawing,
+        count=count,
+        width=WIDTH,
+        toggled=toggled,
         scene=scene,
         row=scene.steps[0].row,
         asked=number,
@@ -130,14 +140,24 @@ def trace_page(number: str) -> str:
     )
 
 
-@bp.get("/trace/<number>/graph.json")
-def graph(number: str) -> Response:
-    """The graph of the trace page, folded where it is large."""
-    with reading() as conn:
-        found = material.get_piece(conn, number)
-        both = trace(conn, found.material_id, "both")
-        held = held_ids(conn, [row.material_id for row in both.rows])
-    return jsonify(as_graph(both, frozenset(held), address))
+def drawn_graph(conn: Connection, both: Trace, held: set[str]) -> Any:
+    """The graph with what the address opens, drawn."""
+    operations = material.operations_of(conn, [(step.author, step.operation_id) for step in both.edges])
+    graph = build(both, operations, held, opened())
+    return draw(graph), graph.pieces
+
+
+def opened() -> list[str]:
+    """Codes of the boxes that the address opens."""
+    return [code[:8] for code in request.args.getlist("open")][:OPENED_MAX]
+
+
+def toggled(code: str) -> str:
+    """The address of this page with one box opened, or folded again."""
+    now = opened()
+    codes = [one for one in now if one != code] if code in now else [*now, code]
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "open"]
+    return f"{request.path}?{urlencode([*kept, *(('open', one) for one in codes)])}#graph"
 
 
 def offspring(forward: Any) -> list[Any]:

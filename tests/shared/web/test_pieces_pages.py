@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -235,16 +236,20 @@ def test_the_trace_reads_without_a_place_and_refuses_nonsense(pages: FlaskClient
     assert pages.get("/trace/261604").status_code == 200
 
 
-def test_the_graph_folds_many_pieces_of_one_parent(pages: FlaskClient) -> None:
-    graph = pages.get("/trace/B6-09962/graph.json").get_json()
-    labels = [node["data"]["label"] for node in graph["nodes"]]
-    assert "10 slit coils" in labels
-    assert [node["data"]["layer"] for node in graph["nodes"] if "261604" in node["data"]["label"]] == [0, 1]
-    assert {edge["data"]["label"] for edge in graph["edges"]} == {"", "75 %"}
-    one = pages.get("/trace/B6-09962-C/graph.json").get_json()
-    chosen = [node for node in one["nodes"] if "chosen" in node["classes"]]
-    assert [node["data"]["label"] for node in chosen] == ["B6-09962-C"]
-    assert "held" in chosen[0]["classes"]
+def test_the_graph_folds_many_pieces_of_one_operation_and_opens_them(pages: FlaskClient) -> None:
+    page = pages.get("/trace/B6-09962").text
+    graph = page.split('id="graph"')[1].split("What it became")[0]
+    assert f"{len(SLITS)} slit coils" in graph
+    assert "75 %" in graph
+    assert "B6-09962-C" not in graph
+    opens = html.unescape(re.findall(r'href="([^"]*open=[^"]*)"', graph)[0])
+    opened = pages.get(opens).text.split('id="graph"')[1].split("What it became")[0]
+    assert all(f"B6-09962-{slit}" in opened for slit in ("A", "C"))
+    assert "Fold slit coils" in opened
+    one = pages.get("/trace/B6-09962-C").text.split('id="graph"')[1]
+    assert one.count("node-chosen") == 1
+    assert one.count("node-held") == 1
+    assert "style=" not in page.split("<main")[1]
 
 
 def test_the_list_filters_and_marks_what_is_held(pages: FlaskClient) -> None:
