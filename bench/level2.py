@@ -1,8 +1,10 @@
 """Level 2 telegrams: decoding alone, and the whole road from the socket to the disk and back as an acknowledgement.
 
 The collector runs as the process it is; the peer is another process' worth of code in this one, at the other end of a
-real socket. The reference of the throughput is a bare group commit: the same rows into the same table, as many callers
-waiting as the window is wide, nothing else done.
+real socket. The reference of the throughput is a bare group commit: rows of the same bytes into the same table with its
+indexes, the same journal mode and `synchronous = FULL`, as many callers waiting as the window is wide, nothing else
+done. Groups are alike: a whole window lies in one commit of the reference, and of the product, whose peer sends on only
+when it has been answered.
 """
 
 from __future__ import annotations

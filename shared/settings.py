@@ -133,6 +133,7 @@ class PlantSettings(NodeSettings):
     apply_entries_max: int = Field(500, ge=1, description="Entries applied in one transaction: bounds its length.")
     interpret_messages_max: int = Field(50, ge=1, description="Level-2 messages interpreted in one transaction.")
     spool_days: int = Field(30, ge=2, description="Read messages stay so long: for a replay, a backup put back.")
+    orders_days: int = Field(400, ge=30, description="Answered orders to Level 2 stay so long: none goes down twice.")
     shadow: bool = Field(False, description="True: all links only listen, beside an old MES (docs/pilot.md).")
     edge: str = Field("", pattern=r"^([A-Z][A-Z0-9]{1,11})?$", description="Code of the edge that collects on site.")
     pilot: Path | None = Field(None, description="Rules of the daily comparison with an old MES (docs/pilot.md).")

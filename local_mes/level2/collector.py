@@ -23,8 +23,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from local_mes.level2.down import links_waiting
 from local_mes.level2.drivers.port import Driver
 from local_mes.level2.drivers.serve import serve
+from local_mes.level2.link_course import FILES, Entry
 from local_mes.level2.link_state import STOPPED, load_state, real_ms, save_states
 from local_mes.level2.links import LinkPlan, load_links, refuse_unreadable
+from local_mes.level2.mapping.following import FollowedPlan, check_readable
 from local_mes.level2.shadow.seat import check_shadow, desk_kind, driver_kind
 from local_mes.level2.spool import SpoolWriter, create_spool
 from shared import logs
@@ -37,6 +39,9 @@ from shared.shapes import make_shapes_ready
 STATES_EVERY_S = 1.0
 DOWN_LOOK_S = 0.2
 """How often the spool is asked for something to send down: short against an operator's patience, cheap as a query."""
+
+FILES_LOOK_S = 2.0
+"""How often the files of the model are looked at: a new telegram counts within some seconds of being saved."""
 
 log = logs.get("level2")
 
@@ -63,7 +68,7 @@ def run_level2(settings: PlantSettings, clock: Clock | None = None) -> None:
         create_spool(spool, used)
         writer = SpoolWriter(spool)
         stack.callback(writer.close)
-        asyncio.run(until_signalled(Collector(plan, spool, writer, used)))
+        asyncio.run(until_signalled(Collector(plan, spool, writer, used, settings)))
 
 
 @contextmanager
@@ -92,7 +97,12 @@ def alone(folder: Path) -> Iterator[None]:
 class Collector:
     """All links of one plant."""
 
-    def __init__(self, plan: LinkPlan, spool: Engine, writer: SpoolWriter, clock: Clock) -> None:
+    def __init__(
+        self, plan: LinkPlan, spool: Engine, writer: SpoolWriter, clock: Clock, settings: PlantSettings | None = None
+    ) -> None:
+        """settings: where the plan was read from, to notice that its files change; without them they are not looked at."""
+        self._plan, self._clock = plan, clock
+        self._followed = FollowedPlan(settings, plan, check_readable) if settings else None
         self._spool = spool
         self._writer = writer
         self._drivers: list[Driver] = []
@@ -108,6 +118,7 @@ class Collector:
             *(serve(driver) for driver in self._drivers),
             self._show_states(),
             self._wake_down(),
+            *([self._follow(self._followed)] if self._followed else []),
             _wait(stop),
         ]
         tasks = [asyncio.create_task(job) for job in jobs]
@@ -140,6 +151,33 @@ class Collector:
         await asyncio.wrap_future(self._writer.submit(partial(save_states, rows=rows, courses=courses)))
         for state, course in zip(states, courses, strict=True):
             state.saved(course["entries"])
+
+    async def _follow(self, followed: FollowedPlan) -> None:
+        """Take over changed files one look after they were noticed: by then whoever interprets has them too."""
+        ripe, refused = self._plan, ""
+        while True:
+            await asyncio.sleep(FILES_LOOK_S)
+            found = await asyncio.to_thread(followed.current)
+            if found is ripe and found is not self._plan:
+                self._take_up(found)
+            ripe = found
+            if followed.refused != refused:
+                refused = followed.refused
+                if refused:
+                    self._say(f"Changed files were not taken over: {refused}")
+
+    def _take_up(self, plan: LinkPlan) -> None:
+        before, self._plan = self._plan, plan
+        for driver in self._drivers:
+            code = driver.desk.link.code
+            if (plan.links[code], plan.layouts.get(code)) != (before.links[code], before.layouts.get(code)):
+                driver.take_up(plan.links[code], plan)
+        self._say("Changed layouts and mappings were taken over.")
+
+    def _say(self, what: str) -> None:
+        """In the history of every link: the files of a model are taken over together or not at all."""
+        for driver in self._drivers:
+            driver.desk.state.note(Entry(self._clock.now_ms(), FILES, what[:400]))
 
     async def _wake_down(self) -> None:
         while True:

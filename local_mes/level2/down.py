@@ -2,7 +2,8 @@
 
 State of a row: queued -> sent -> confirmed or refused (with Level 2's answer); withheld on a link in shadow mode. A
 row is sent again until it is answered, in the order it was queued, one at a time for each link. The same key is queued
-once, so a caller derives it from its cause (a fact id, a command id).
+once, so a caller derives it from its cause (a fact id, a command id). A set-point is good for a short time only: what
+a person wanted a while ago must not reach a machine when its link comes back.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, case, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from local_mes.level2.link_state import real_ms
@@ -21,13 +22,17 @@ from local_mes.level2.telegrams.layout import Protocol
 from shared.clock import Clock
 from shared.db.engine import read, write
 
-TELEGRAM, CALL = "telegram", "call"
+TELEGRAM, CALL, SETPOINT = "telegram", "call", "setpoint"
+SETPOINT_VALID_MS = 60_000
+"""Real time in which a set-point must be answered; then it is sent no more."""
 _FOLLOWING = Protocol().next_sequence
 QUEUED, SENT, CONFIRMED, REFUSED = "queued", "sent", "confirmed", "refused"
 LATE_MS = 2_000
 """Real time after which an order that is not answered is late: a healthy peer answers within some milliseconds."""
 RECENT_MS = 900_000
 """A refusal is said on every page for so long."""
+NEVER_SENT = "its time was over before it could be sent: nothing was sent"
+NOT_ANSWERED = "sent, and not answered in its time: look at the unit"
 WITHHELD = "withheld"
 """Of a link that only listens: it is never sent."""
 
@@ -50,6 +55,9 @@ class Down:
     answer: str
     late: bool = False
     """Open for so long that people should look."""
+    asked_by: str = ""
+    piece: str = ""
+    """Of a set-point: the person, and the piece it is for."""
 
 
 def queue_telegram(spool: Engine, clock: Clock, link: str, message: str, fields: Mapping[str, Any], *, key: str) -> int:
@@ -60,6 +68,23 @@ def queue_telegram(spool: Engine, clock: Clock, link: str, message: str, fields:
 def queue_call(spool: Engine, clock: Clock, link: str, method: str, fields: Mapping[str, Any], *, key: str) -> int:
     """Queue an OPC UA method call such as `PDI.Store`; fields are its arguments in order. Returns its down_id."""
     return _queue(spool, clock, key=key, link=link, kind=CALL, message=method, fields=fields)
+
+
+def queue_setpoint(
+    spool: Engine,
+    clock: Clock,
+    link: str,
+    message: str,
+    fields: Mapping[str, Any],
+    *,
+    key: str,
+    asked_by: str,
+    piece: str,
+) -> int:
+    """Queue what a person sets; returns its down_id."""
+    until = real_ms() + SETPOINT_VALID_MS
+    more: dict[str, Any] = {"asked_by": asked_by, "piece": piece, "valid_until_real_ms": until}
+    return _queue(spool, clock, key=key, link=link, kind=SETPOINT, message=message, fields=fields, **more)
 
 
 def get_down(spool: Engine, down_id: int) -> Down:
@@ -75,11 +100,15 @@ def find_by_key(spool: Engine, key: str) -> Down | None:
     return _down(row) if row else None
 
 
-def find_recent(spool: Engine, limit: int, before: int | None = None, links: Collection[str] = ()) -> list[Down]:
-    """The newest rows, newest first; before is a down_id; links: of these only."""
+def find_recent(
+    spool: Engine, limit: int, before: int | None = None, links: Collection[str] = (), keys: str = ""
+) -> list[Down]:
+    """The newest rows, newest first; before is a down_id; links, keys: of these, or whose keys begin so, only."""
     query = select(down).order_by(down.c.down_id.desc()).limit(limit)
     if links:
         query = query.where(down.c.link.in_(links))
+    if keys:
+        query = query.where(down.c.key.startswith(keys))
     if before is not None:
         query = query.where(down.c.down_id < before)
     with read(spool) as conn:
@@ -97,6 +126,7 @@ def take_next(conn: Connection, link: str, now_ms: int, following: Callable[[int
 
     following: the sequence after one, as the line counts.
     """
+    expire(conn, now_ms)
     row = conn.execute(
         select(down).where(down.c.link == link, down.c.state.in_((QUEUED, SENT))).order_by(down.c.down_id).limit(1)
     ).first()
@@ -122,8 +152,22 @@ def settle(conn: Connection, down_id: int, now_ms: int, *, accepted: bool, answe
     conn.execute(this.values(state=CONFIRMED if accepted else REFUSED, answered_ms=now_ms, answer=answer))
 
 
-def is_open(conn: Connection, down_id: int) -> bool:
-    """Whether it is still to be sent: it may have been withdrawn."""
+def expire(conn: Connection, now_ms: int) -> None:
+    """Set-points whose time is over are sent no more."""
+    past = (down.c.state.in_((QUEUED, SENT)), down.c.valid_until_real_ms < real_ms())
+    answer = case((down.c.state == QUEUED, NEVER_SENT), else_=NOT_ANSWERED)
+    conn.execute(update(down).where(*past).values(state=REFUSED, answered_ms=now_ms, answer=answer))
+
+
+def withdraw(conn: Connection, down_id: int, now_ms: int, why: str) -> bool:
+    """Take an order back that is not answered; False when it was answered meanwhile."""
+    this = update(down).where(down.c.down_id == down_id, down.c.state.in_((QUEUED, SENT)))
+    return conn.execute(this.values(state=REFUSED, answered_ms=now_ms, answer=why)).rowcount > 0
+
+
+def is_open(conn: Connection, down_id: int, now_ms: int) -> bool:
+    """Whether it is still to be sent: it may have been withdrawn, or its time is over."""
+    expire(conn, now_ms)
     return conn.execute(select(down.c.state).where(down.c.down_id == down_id)).scalar() in (QUEUED, SENT)
 
 
@@ -163,7 +207,7 @@ def count_open(spool: Engine) -> dict[str, int]:
         return {link: count for link, count in conn.execute(query)}
 
 
-def _queue(spool: Engine, clock: Clock, *, fields: Mapping[str, Any], **values: str) -> int:
+def _queue(spool: Engine, clock: Clock, *, fields: Mapping[str, Any], **values: Any) -> int:
     text = msgspec.json.encode(dict(fields)).decode()
     with write(spool) as conn:
         conn.execute(
@@ -198,4 +242,6 @@ def _down(row: Any) -> Down:
         row.answered_ms,
         row.answer,
         late=row.state in (QUEUED, SENT) and (row.queued_real_ms or 0) < real_ms() - LATE_MS,
+        asked_by=row.asked_by or "",
+        piece=row.piece or "",
     )

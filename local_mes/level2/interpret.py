@@ -56,7 +56,7 @@ class Interpreter:
     def __init__(self, plant: Plant, plan: LinkPlan, grace_s: float = GRACE_S) -> None:
         check_meanings(plan)
         self._plant = plant
-        self._followed = FollowedPlan(plant, plan)
+        self._followed = FollowedPlan(plant.settings, plan, check_meanings)
         self._grace_s = grace_s
         self._log = Path(f"{plant.spool.url.database}-wal")
         self._spool = create_spool(plant.spool, plant.clock)  # a spool that was lost begins anew, under a new key

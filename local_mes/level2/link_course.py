@@ -13,10 +13,10 @@ from typing import Literal
 
 AWAY, CONNECTED, NO_DATA, STOPPED = "away", "connected", "no_data", "stopped"
 STATES = (AWAY, CONNECTED, NO_DATA, STOPPED)
-GAP, RESTART, STRANGER = "gap", "restart", "stranger"
-NO_STATES = (GAP, RESTART, STRANGER)
+GAP, RESTART, STRANGER, FILES = "gap", "restart", "stranger", "files"
+NO_STATES = (GAP, RESTART, STRANGER, FILES)
 """Kinds of entries in a link's history that are no states: messages missing, a peer that counts anew, somebody who was
-not let in."""
+not let in, changed files that were taken over or not."""
 
 Event = Literal["started", "opened", "heard", "silent", "closed", "ended"]
 _AFTER: dict[tuple[str, Event], str] = {

@@ -49,6 +49,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     messages: tuple[str, ...] = ()
     sends: tuple[str, ...] | None = None
     """What goes down to this peer, of telegrams; left out: any that has a layout."""
+    setpoints: tuple[str, ...] = ()
+    """What people may send down by hand; each has a layout that says what it carries."""
     reorder_window_s: Annotated[float, Meta(ge=0)] = 900
     heartbeat_s: Seconds = 30
     resend_s: Seconds = 5
@@ -89,6 +91,7 @@ class LinkPlan:
     home: Path
     """The model file's folder, and the node's own: what a running link keeps lies in the second."""
     model: PlantModel
+    model_file: Path
 
     @cached_property
     def mappings(self) -> Mappings:
@@ -131,7 +134,8 @@ def load_links(settings: PlantSettings) -> LinkPlan:
     }
     for link in links.values():
         _check(link, layouts.get(link.code), folder)
-    return LinkPlan(ZoneInfo(model.plant.zone), links, layouts, events, folder, settings.folder, model)
+        _check_setpoints(link, layouts[link.code].messages if link.code in layouts else events.get(link.code, {}))
+    return LinkPlan(ZoneInfo(model.plant.zone), links, layouts, events, folder, settings.folder, model, settings.model)
 
 
 def refuse_unreadable(plan: LinkPlan) -> None:
@@ -180,6 +184,17 @@ def _check(link: Link, layouts: LayoutSet | None, folder: Path) -> None:
                 link.code, f"it names message {message}, which has no layout in {link.telegrams or TELEGRAMS}"
             )
     _check_names(link, layouts)
+
+
+def _check_setpoints(link: Link, layouts: Mapping[str, Layout]) -> None:
+    for message in link.setpoints:
+        layout = layouts.get(message)
+        if layout is None:
+            raise bad_link(link.code, f"its set-point {message} has no layout in {link.telegrams or TELEGRAMS}")
+        if layout.direction == "up" or any(f.type == "group" for f in layout.fields):
+            raise bad_link(link.code, f"its set-point {message} must go down and have no groups ({layout.file})")
+        if link.sends is not None and message not in link.sends:
+            raise bad_link(link.code, f"its set-point {message} is none of what it sends")
 
 
 def _check_names(link: Link, layouts: LayoutSet) -> None:

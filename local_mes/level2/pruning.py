@@ -5,8 +5,10 @@ hub) says that it holds durably what came of it; it is older than the setting `s
 its link, by which a repeat is recognised; it is neither open in repair nor was mended or dismissed only since; and it
 belongs to no capture that a person keeps.
 The second is known by marks: each night notes how far the spool was read and where the journal ended then.
-Little goes in one transaction, so that the collector, which writes all the while, hardly waits; an end in the middle
-leaves the rest for the next night. Orders down are kept: their keys are what keeps an order from going down twice.
+A plant that was never enrolled has no reader: there what it has read counts as it is. Little goes in one transaction,
+so that the collector, which writes all the while, hardly waits; an end in the middle leaves the rest for the next night.
+Orders down that are answered go after `orders_days`: their keys are what keeps an order from going down twice, so the
+time is much longer. The newest of each link stays: its number is where the count goes on.
 """
 
 from __future__ import annotations
@@ -17,17 +19,20 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select
+from sqlalchemy import Connection, Engine, delete, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
+from local_mes.level2.down import QUEUED, SENT
 from local_mes.level2.interpret import get_position
-from local_mes.level2.spool import REPEAT_WINDOW, get_key
-from local_mes.level2.spool_tables import kept_capture, mark, message, pruned, refused
+from local_mes.level2.spool import get_key
+from local_mes.level2.spool_repeats import REPEAT_WINDOW
+from local_mes.level2.spool_tables import down, kept_capture, mark, message, pruned, refused
 from local_mes.level2.tables import repair, spool_waiting
 from local_mes.plant import Plant
 from shared.db.engine import read, write
 from shared.db.upsert import upsert
 from shared.journal.reading import lives
+from sync.peers import list_peers
 from sync.waiting import held_to
 
 DAY_MS = 86_400_000
@@ -60,6 +65,7 @@ def prune(plant: Plant, *, keep_newest: int = REPEAT_WINDOW, pause_s: float = PA
     before = now - plant.settings.spool_days * DAY_MS
     with write(plant.spool) as conn:
         conn.execute(delete(refused).where(refused.c.last_ms < before))
+    _give_up_orders(plant.spool, now - plant.settings.orders_days * DAY_MS, pause_s)
     reached = _find_mark(plant, before)
     if reached is None:
         return Pruned(0, 0)
@@ -103,8 +109,8 @@ def _find_mark(plant: Plant, before_ms: int) -> Any | None:
 
 
 def is_confirmed(conn: Connection, stream: str, noted: Any) -> bool:
-    """Whether every reader holds what had come of the messages up to a mark."""
-    return bool(held_to(conn, stream, noted.epoch) >= noted.seq > 0)
+    """Whether every reader holds what had come of the messages up to a mark; in a plant without any, always."""
+    return not list_peers(conn) or bool(held_to(conn, stream, noted.epoch) >= noted.seq > 0)
 
 
 def _held(plant: Plant, since_ms: int) -> Set[int]:
@@ -116,6 +122,19 @@ def _held(plant: Plant, since_ms: int) -> Set[int]:
         return held | set(
             conn.execute(select(spool_waiting.c.spool_id).where(spool_waiting.c.spool == spool)).scalars()
         )
+
+
+def _give_up_orders(spool: Engine, before_ms: int, pause_s: float) -> None:
+    """Orders that were settled before; of each link the newest that had a number stays."""
+    c = down.c
+    newest = select(func.max(c.down_id)).where(c.sequence.is_not(None)).group_by(c.link)
+    going = c.state.not_in((QUEUED, SENT)), c.answered_ms < before_ms, c.down_id.not_in(newest)
+    some = select(c.down_id).where(*going).order_by(c.down_id).limit(CHUNK_ROWS)
+    while True:
+        with write(spool) as conn:
+            if not conn.execute(delete(down).where(c.down_id.in_(some))).rowcount:
+                return
+        time.sleep(pause_s)
 
 
 @dataclass

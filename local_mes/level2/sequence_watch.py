@@ -36,7 +36,7 @@ class SequenceWatch:
         if not self.first <= sequence <= self.last:
             return None  # no number: the message carries none
         before, self.seen = self.seen, sequence
-        if before is None or sequence == self._after(before):
+        if before is None or sequence == before + 1 or sequence == self._after(before):
             return None
         if self._fill(sequence):
             self.seen = before

@@ -10,16 +10,18 @@ from __future__ import annotations
 import hashlib
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct, field
 from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from local_mes.level2.spool_repeats import LinkNumbers, Numbers, find_stored
 from local_mes.level2.spool_tables import LETS_GO, identity, spool_metadata
 from shared.clock import Clock
 from shared.db.append_only import drop_statements, statements
@@ -29,14 +31,13 @@ from shared.ids import random_key
 
 T = TypeVar("T")
 
-REPEAT_WINDOW = 5_000
-"""Messages of a link in which a repeat is recognised: half the sequence range, hours of the busiest link."""
+ROWS_A_STATEMENT = 32
+"""Messages in one statement: a peer's usual window; each number of rows is a statement that is kept prepared."""
 BATCH_MAX = 500
 """Messages in one commit: bounds how long the first of them waits."""
 
 
-@dataclass(slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True, gc=False):
     """A message as it came, to be spooled."""
 
     link: str
@@ -49,7 +50,7 @@ class Incoming:
     zone_offset_min: int
     raw: bytes
     body: bytes
-    fields: dict[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
     always_new: bool = False
     """It carries neither number nor time: nothing could tell a repeat from another of the same."""
@@ -61,8 +62,7 @@ class Incoming:
         return hashlib.sha256(text).hexdigest()[:32]
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True, gc=False):
     """Where a message lies; repeated when it lay there before."""
 
     spool_id: int
@@ -81,11 +81,20 @@ def create_spool(engine: Engine, clock: Clock) -> str:
     return key
 
 
+_ADDED_TO_DOWN = {
+    "queued_real_ms": "INTEGER",
+    "asked_by": "VARCHAR",
+    "piece": "VARCHAR",
+    "valid_until_real_ms": "INTEGER",
+}
+
+
 def _upgrade(conn: Connection) -> None:
     """A spool of an older release gets the guard of today, which lets messages go, and what orders have since."""
     columns = conn.exec_driver_sql("SELECT name FROM pragma_table_info('down')").scalars().all()
-    if "queued_real_ms" not in columns:
-        conn.exec_driver_sql("ALTER TABLE down ADD COLUMN queued_real_ms INTEGER")
+    for name, kind in _ADDED_TO_DOWN.items():
+        if name not in columns:
+            conn.exec_driver_sql(f"ALTER TABLE down ADD COLUMN {name} {kind}")
     found = conn.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'message_no_delete'").scalar()
     if LETS_GO in str(found):
         return
@@ -105,55 +114,56 @@ def append(conn: Connection, incoming: Incoming) -> Stored:
     return append_all(conn, [incoming])[0]
 
 
-def append_all(conn: Connection, batch: Sequence[Incoming]) -> list[Stored]:
-    """Store messages of one link in their order, each unless it is stored. Two statements for all of them."""
-    last, newest, known = _find_known(conn, batch[0].link, batch)
+def append_all(conn: Connection, batch: Sequence[Incoming], numbers: Numbers | None = None) -> list[Stored]:
+    """Store messages of one link in their order, each unless it is stored; numbers: of the thread that writes.
+
+    A look at the spool's end and one statement for all of them; another only where one of them may be a repeat.
+    """
+    link = batch[0].link
+    last, newest = conn.exec_driver_sql(_ENDS, (link,)).one()
+    last, newest = last or 0, newest or 0
+    counted = numbers.of(conn, link, last) if numbers else LinkNumbers()
+    asked = [one.sequence for one in batch if numbers is None or counted.may_have(one.sequence)]
+    known = find_stored(conn, link, asked, last) if asked else {}
     stored, rows = [], []
     for incoming in batch:
-        if incoming.always_new:
-            incoming = replace(incoming, sequence=last + 1)
-        name = (incoming.sequence, incoming.digest)
-        at = None if incoming.always_new else known.get(name)
+        sequence, digest = last + 1 if incoming.always_new else incoming.sequence, incoming.digest
+        at = None if incoming.always_new else known.get((sequence, digest))
         if at is None:
             newest, last = newest + 1, last + 1
-            known[name] = newest
-            rows.append(_row(incoming, newest, last, name[1]))
-        stored.append(Stored(at or newest, repeated=at is not None))
-    if rows:
-        conn.exec_driver_sql(_INSERT, rows)
+            known[sequence, digest] = newest
+            counted.note(last, sequence)
+            rows.append(_row(incoming, newest, last, sequence, digest))
+        stored.append(Stored(at or newest, at is not None))
+    for at in range(0, len(rows), ROWS_A_STATEMENT):
+        some = rows[at : at + ROWS_A_STATEMENT]
+        conn.exec_driver_sql(_insert(len(some)), tuple(chain.from_iterable(some)))
     return stored
 
 
-def _find_known(conn: Connection, link: str, batch: Sequence[Incoming]) -> tuple[int, int, dict[tuple[int, str], int]]:
-    """The link's newest ordinal, the spool's newest id, and which of the batch are stored already."""
-    sequences = msgspec.json.encode([incoming.sequence for incoming in batch]).decode()
-    (last, newest, _), *rows = conn.exec_driver_sql(_FIND_KNOWN, (link, link, sequences, REPEAT_WINDOW))
-    return last or 0, newest or 0, {(sequence, digest): spool_id for sequence, digest, spool_id in rows}
-
-
-# the hottest statements of the collector: the driver keeps them prepared. The plus keeps SQLite from going through the
-# whole window by its ordinals: each sequence is looked up
-_FIND_KNOWN = """
-WITH link_end AS (SELECT max(ordinal) AS last FROM message WHERE link = ?)
-SELECT last, (SELECT seq FROM sqlite_sequence WHERE name = 'message'), 0 FROM link_end
-UNION ALL
-SELECT m.sequence, m.digest, m.spool_id FROM link_end CROSS JOIN message AS m
-WHERE m.link = ? AND m.sequence IN (SELECT value FROM json_each(?)) AND +m.ordinal > last - ?
+# the hottest statements of the collector: the driver keeps them prepared
+_ENDS = """
+SELECT (SELECT max(ordinal) FROM message WHERE link = ?), (SELECT seq FROM sqlite_sequence WHERE name = 'message')
 """
 _INSERT = """
 INSERT INTO message (spool_id, link, ordinal, message, sequence, digest, claimed, claimed_ms, received_ms, offset_ms,
                      zone_offset_min, raw, fields, problem)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
+VALUES """
 
 
-def _row(incoming: Incoming, spool_id: int, ordinal: int, digest: str) -> tuple[Any, ...]:
+@lru_cache(maxsize=ROWS_A_STATEMENT)
+def _insert(rows: int) -> str:
+    """One statement for all rows: the driver lets other threads in, and waits to come back, once and not at each."""
+    return _INSERT + ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * rows)
+
+
+def _row(incoming: Incoming, spool_id: int, ordinal: int, sequence: int, digest: str) -> tuple[Any, ...]:
     return (
         spool_id,
         incoming.link,
         ordinal,
         incoming.message,
-        incoming.sequence,
+        sequence,
         digest,
         incoming.claimed[:64],
         incoming.claimed_ms,
@@ -161,11 +171,12 @@ def _row(incoming: Incoming, spool_id: int, ordinal: int, digest: str) -> tuple[
         incoming.offset_ms,
         incoming.zone_offset_min,
         incoming.raw,
-        msgspec.json.encode(incoming.fields).decode(),
+        _to_json(incoming.fields).decode(),
         incoming.problem,
     )
 
 
+_to_json = msgspec.json.Encoder().encode
 _Job = tuple[Callable[[Connection], Any], "Future[Any]"]
 
 
@@ -173,6 +184,8 @@ class SpoolWriter:
     """The writing thread. Futures are set after the commit, never before."""
 
     def __init__(self, engine: Engine) -> None:
+        self.numbers = Numbers()
+        """What is known of each link's numbers; for jobs that append, within the writing thread."""
         self._kept = KeptWriter(engine)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="spool-writer", daemon=True)
@@ -184,7 +197,7 @@ class SpoolWriter:
 
     def append_all(self, batch: Sequence[Incoming]) -> Future[list[Stored]]:
         """Queue messages of one link that came together; they are in one commit."""
-        return self.submit(partial(append_all, batch=batch))
+        return self.submit(partial(append_all, batch=batch, numbers=self.numbers))
 
     def submit(self, job: Callable[[Connection], T]) -> Future[T]:
         """Queue any other write to the spool, in order with the messages."""
@@ -223,6 +236,7 @@ class SpoolWriter:
             with self._kept.write() as conn:
                 results = [job(conn) for job, _ in batch]
         except (SQLAlchemyError, Unavailable, OSError, ValueError, TypeError) as error:
+            self.numbers.forget()
             for _, done in batch:
                 done.set_exception(error)
             return

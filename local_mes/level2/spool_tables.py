@@ -135,6 +135,10 @@ down = Table(
     Column("tries", Int, nullable=False, default=0),
     Column("answered_ms", Int),
     Column("answer", Words, nullable=False, default=""),
+    # of a set-point: the person, the piece it is for, and until when (by the machine's clock) it may be sent
+    Column("asked_by", Code),
+    Column("piece", Code),
+    Column("valid_until_real_ms", Int),
     Index("ix_down_open", "state", "link", "down_id"),
     sqlite_autoincrement=True,
 )

@@ -1,9 +1,10 @@
 """One connection of a telegram link, from its first byte to its end, whichever side called.
 
-Five tasks share it: `_read` takes telegrams and hands them to the spool without waiting; `_answer` waits for each
-commit and acknowledges in order; `_beat` sends heartbeats; `_watch` notices silence; `_send_down` sends what the plant
-wants. The first to end ends all. Whatever a peer sends, the worst that happens is that its connection closes: what was
-not acknowledged it sends again. Telegrams that came together are stored in one commit and answered in one write.
+Six tasks share it: `_read` takes telegrams, hands them to the spool without waiting and prepares their answers;
+`_answer` sends those in order, each after its commit; `_beat` sends heartbeats; `_watch` notices silence; `_send_down`
+sends what the plant wants; `_end_with_its_rules` notices a changed header. The first to end ends all. Whatever a peer
+sends, the worst that happens is that its connection closes: what was not acknowledged it sends again. Telegrams that
+came together are stored in one commit and answered in one write.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from local_mes.level2.spool import Stored
 from local_mes.level2.telegram_incoming import incoming_of
 from local_mes.level2.telegram_rules import BAD_FORMAT, OK, Taken
 from local_mes.level2.telegrams.codec import FormatError
-from local_mes.level2.telegrams.frame import Framer, encode_telegram
+from local_mes.level2.telegrams.frame import Framer, Stamp, encode_stamped
 from local_mes.level2.telegrams.times import local_text
 from shared import logs
 from shared.errors import Unavailable
@@ -41,7 +42,7 @@ NO_DATA_BEATS = 3
 CLOSE_BEATS = 6
 
 log = logs.get("level2")
-_Answer = tuple[list[Taken], "Future[list[Stored]] | None"]
+_Answer = tuple[list[Taken], "Future[list[Stored]] | None", bytes]
 
 
 class TelegramConnection:
@@ -62,7 +63,13 @@ class TelegramConnection:
         host, port = (self._writer.get_extra_info("peername") or ("?", 0))[:2]
         self._state.happened("opened", peer=f"{host}:{port}")
         log.info("connected", link=self._link.link.code, peer=self._state.peer)
-        jobs: list[Coroutine[Any, Any, None]] = [self._read(), self._answer(), self._watch()]
+        self._link.changed.clear()
+        jobs: list[Coroutine[Any, Any, None]] = [
+            self._read(),
+            self._answer(),
+            self._watch(),
+            self._end_with_its_rules(),
+        ]
         if not self._link.settings.silent:
             jobs += [self._send_down()]
             jobs += [self._beat()] if self._protocol.heartbeat_id else []
@@ -90,6 +97,7 @@ class TelegramConnection:
         framer = Framer(self._link.layouts)
         while data := await self._reader.read(READ_BYTES):
             self._heard = monotonic()
+            framer.layouts = self._link.layouts  # others of the same header may have been taken over
             self._state.happened("heard", self._state.detail)
             batch: list[Taken] = []
             try:
@@ -130,7 +138,8 @@ class TelegramConnection:
             # what was refused is queued before it, so that it is on disk by then too
             commit = self._link.writer.append_all(stored)
         if counted:
-            await self._answers.put((counted, commit))
+            # made while the disk is busy, sent when it is done
+            await self._answers.put((counted, commit, self._answers_to(counted)))
 
     def _keep_refused(self, refused: list[Refusal]) -> Future[list[Stored]]:
         """Nothing of it is stored as a message: the result is empty."""
@@ -144,33 +153,36 @@ class TelegramConnection:
 
     async def _answer(self) -> None:
         while True:
-            batch, commit = await self._answers.get()
-            results = await asyncio.wrap_future(commit) if commit is not None else []
-            stored = iter(results)
-            now = self._link.clock.now_ms()
-            answers = []
-            for taken in batch:
-                if taken.kind == "data":
-                    self._count(taken, next(stored), now)
-                answers.append(self._answer_of(taken, now))
-            self._writer.write(b"".join(answers))
+            batch, commit, answers = await self._answers.get()
+            stored = await asyncio.wrap_future(commit) if commit is not None else []
+            self._writer.write(answers)
+            self._count([taken for taken in batch if taken.kind == "data"], stored)
             await self._writer.drain()
 
-    def _count(self, taken: Taken, stored: Stored, now: int) -> None:
-        self._state.stored(taken.message, now, repeated=stored.repeated)
-        if not stored.repeated and taken.frame.head is not None:
-            self._state.heard(taken.head.sequence, stored.spool_id)
+    def _count(self, batch: list[Taken], stored: list[Stored]) -> None:
+        now, state = self._link.clock.now_ms(), self._state
+        for taken, done in zip(batch, stored, strict=True):
+            state.stored(taken.message, now, repeated=done.repeated)
+            if not done.repeated and taken.frame.head is not None:
+                state.heard(taken.head.sequence, done.spool_id)
 
-    def _answer_of(self, taken: Taken, now: int) -> bytes:
-        answer = None if self._link.settings.silent else self._link.rules.answer(taken)
-        if answer is None:
+    def _answers_to(self, batch: list[Taken]) -> bytes:
+        """What acknowledges a batch, in its order; one time and one header for all that answer alike."""
+        if self._link.settings.silent:
             return b""
-        try:
-            return self._encode(*answer, at_ms=now)
-        except FormatError as error:
-            # a reply in kind to a request that cannot be read: what it would have to repeat is not known
-            self._state.refuse(f"{taken.message} cannot be answered: {error}")
-            return b""
+        now, stamps, parts = self._link.clock.now_ms(), dict[str, Stamp](), list[bytes]()
+        for taken in batch:
+            answer = self._link.rules.answer(taken)
+            if answer is None:
+                continue
+            message, fields = answer
+            stamp = stamps.get(message) or stamps.setdefault(message, self._stamp(message, at_ms=now))
+            try:
+                parts.append(encode_stamped(self._link.layouts, stamp, fields))
+            except FormatError as error:
+                # a reply in kind to a request that cannot be read: what it would have to repeat is not known
+                self._state.refuse(f"{taken.message} cannot be answered: {error}")
+        return b"".join(parts)
 
     async def _beat(self) -> None:
         while True:
@@ -188,6 +200,12 @@ class TelegramConnection:
                 return
             if silent > NO_DATA_BEATS * beat:
                 self._state.happened("silent", f"Nothing heard for {NO_DATA_BEATS} heartbeats.")
+
+    async def _end_with_its_rules(self) -> None:
+        await self._link.changed.wait()
+        self._state.detail = (
+            "The header or the rules of the line have changed in the files: the connection begins anew."
+        )
 
     async def _send_down(self) -> None:
         following = self._protocol.next_sequence
@@ -235,7 +253,9 @@ class TelegramConnection:
             self._open_down = None
 
     async def _is_open(self, row: down.Down) -> bool:
-        return await asyncio.wrap_future(self._link.writer.submit(partial(down.is_open, down_id=row.down_id)))
+        return await asyncio.wrap_future(
+            self._link.writer.submit(partial(down.is_open, down_id=row.down_id, now_ms=self._link.clock.now_ms()))
+        )
 
     def _answered(self, taken: Taken) -> None:
         if self._open_down is None:
@@ -245,20 +265,9 @@ class TelegramConnection:
             answered.set_result(taken.fields)
 
     def _send(self, message: str, fields: Mapping[str, Any], *, sequence: int = 0, resent: bool = False) -> None:
-        now = self._link.clock.now_ms()
-        self._writer.write(self._encode(message, fields, at_ms=now, sequence=sequence, resent=resent))
+        stamp = self._stamp(message, at_ms=self._link.clock.now_ms(), sequence=sequence, resent=resent)
+        self._writer.write(encode_stamped(self._link.layouts, stamp, fields))
 
-    def _encode(
-        self, message: str, fields: Mapping[str, Any], *, at_ms: int, sequence: int = 0, resent: bool = False
-    ) -> bytes:
+    def _stamp(self, message: str, *, at_ms: int, sequence: int = 0, resent: bool = False) -> Stamp:
         link = self._link.link
-        return encode_telegram(
-            self._link.layouts,
-            message,
-            fields,
-            sequence=sequence,
-            sender=link.name,
-            receiver=link.peer,
-            resent=resent,
-            claimed=local_text(at_ms, self._link.zone),
-        )
+        return Stamp(message, sequence, local_text(at_ms, self._link.zone), link.name, link.peer, resent)

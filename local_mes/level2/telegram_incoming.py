@@ -30,7 +30,7 @@ def incoming_of(link: TelegramLink, taken: Taken, received: int) -> Incoming:
         zone_offset_min=zone_offset_min(received if moment is None else moment, zone),
         raw=taken.frame.raw,
         body=taken.frame.body if taken.frame.head else taken.frame.raw,
-        fields=dict(taken.fields),
+        fields=taken.fields,
         problem=taken.problem,
         always_new=not link.rules.tells_repeats,
     )

@@ -7,8 +7,9 @@ One that cannot keeps such a telegram with the reason, for the repair queue: nob
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from local_mes.level2.ring import UNREADABLE
 from local_mes.level2.telegrams.codec import FormatError, decode_body
@@ -17,25 +18,30 @@ from local_mes.level2.telegrams.layout import LayoutSet
 
 OK, UNKNOWN, BAD_FORMAT = 0, 10, 20
 
+_ACKNOWLEDGED = ("ack_sequence", "ack_id", "code")
 Kind = Literal["data", "refused", "heartbeat", "answer"]
 
 
-_NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
-
-
-class Taken(NamedTuple):
+class Taken(Struct, frozen=True, gc=False):
     """One telegram, judged. data is to be stored (problem: why it cannot be read), refused is not; code answers it."""
 
     kind: Kind
     message: str
     head: Head
     frame: Frame
-    fields: Mapping[str, Any] = _NO_FIELDS
+    fields: Mapping[str, Any] = field(default_factory=dict)
     code: int = OK
     problem: str = ""
 
 
 _NO_HEAD = Head(UNREADABLE, 0, 0, "", False)
+
+
+def _said(layouts: LayoutSet) -> tuple[str, ...] | None:
+    """What of a telegram an acknowledgement repeats; None where none is given."""
+    rules = layouts.protocol
+    layout = layouts.messages.get(rules.acknowledge_id) if rules.acknowledge in ("positive", "code") else None
+    return None if layout is None else tuple(f.name for f in layout.fields if f.name in _ACKNOWLEDGED)
 
 
 class TelegramRules:
@@ -47,6 +53,7 @@ class TelegramRules:
         self._accepted = frozenset(accepted)
         down = [layout for layout in layouts.messages.values() if layout.reply and layout.direction != "up"]
         self._answers = {layout.reply for layout in down} | {layouts.protocol.acknowledge_id}
+        self._acknowledged = _said(layouts)
         names = {f.name for f in layouts.header.fields}
         self.tells_repeats = bool(names & {"sequence", "time", "year"})
 
@@ -92,16 +99,16 @@ class TelegramRules:
     def answer(self, taken: Taken) -> tuple[str, Mapping[str, Any]] | None:
         """Message and fields of what answers a telegram that is stored, or refused; None where nothing does."""
         how = self._protocol.acknowledge
-        if how == "none":
-            return None
+        known = {"ack_sequence": taken.head.sequence, "ack_id": taken.message, "code": taken.code}
+        if how != "reply":
+            said = self._acknowledged
+            return None if said is None else (self._protocol.acknowledge_id, {name: known[name] for name in said})
         asked = self._layouts.messages.get(taken.message)
-        message = asked.reply if how == "reply" and asked else self._protocol.acknowledge_id
-        layout = self._layouts.messages.get(message) if how != "reply" or asked else None
-        if layout is None:
+        layout = self._layouts.messages.get(asked.reply) if asked else None
+        if asked is None or layout is None:
             return None
-        known = {**taken.fields, "ack_sequence": taken.head.sequence, "ack_id": taken.message, "code": taken.code}
-        fields = {f.name: known[f.name] for f in layout.fields if f.name in known}
-        return message, fields
+        known = {**taken.fields, **known}
+        return asked.reply, {f.name: known[f.name] for f in layout.fields if f.name in known}
 
     def answer_to(self, message: str) -> str | None:
         """The message that answers one of ours; None where nothing does."""

@@ -60,8 +60,19 @@ class TelegramLink:
 
     def __post_init__(self) -> None:
         self.rules = TelegramRules(self.layouts, self.link.accepts)
+        self.changed = asyncio.Event()
+        """Set when the rules of the line itself are other ones: the connection that speaks by the old ones ends."""
         self.state.count_from(self.layouts.protocol.sequence_first, self.layouts.protocol.sequence_last)
         self._running: asyncio.Task[None] | None = None
+
+    def take_up(self, link: Link, layouts: LayoutSet) -> None:
+        """Other layouts. Under the same header and rules the connection stays; else the peer connects again, and sends
+        what was not acknowledged."""
+        same = layouts.has_header_of(self.layouts)
+        self.link, self.layouts, self.rules = link, layouts, TelegramRules(layouts, link.accepts)
+        if not same:
+            self.state.count_from(layouts.protocol.sequence_first, layouts.protocol.sequence_last)
+            self.changed.set()
 
     async def listen(self, serve: Serve | None = None) -> asyncio.Server:
         """Open the port, for `serve` or for a conversation by the line's rules; BadSetup when it is taken."""

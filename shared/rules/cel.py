@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 from cel_expr_python import cel
+from cel_expr_python.ext.ext_math import ExtMath
 
 from shared.rules.port import (
     INPUTS_MAX,
@@ -61,7 +62,14 @@ class CelExpression:
 
 
 class CelEngine:
-    """Compiles with CEL; holds no state, so one instance serves a process."""
+    """Compiles with CEL; holds no state, so one instance serves a process.
+
+    calculates: `math.round`, `math.least` and their like are known too. Not in what one node publishes and another
+    compiles: an older one would not know them.
+    """
+
+    def __init__(self, *, calculates: bool = False) -> None:
+        self._extensions = [ExtMath()] if calculates else []
 
     def compile(self, source: str, variables: Mapping[str, ValueType]) -> Compiled:
         """A compiled expression; SourceError for what does not parse, is unknown, of a wrong type, or too long."""
@@ -72,7 +80,9 @@ class CelEngine:
         if len(variables) > INPUTS_MAX:
             raise SourceError(f"{len(variables)} variables are declared; at most {INPUTS_MAX} are allowed", source)
         one_line = " ".join(source.splitlines())
-        env = cel.NewEnv(variables={name: _TYPES[kind] for name, kind in variables.items()})
+        env = cel.NewEnv(
+            variables={name: _TYPES[kind] for name, kind in variables.items()}, extensions=self._extensions
+        )
         try:
             expression = env.compile(with_doubles(one_line))
         except (RuntimeError, ValueError) as error:  # the binding raises plain RuntimeError for every refusal

@@ -6,11 +6,12 @@ import asyncio
 import hashlib
 import struct
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine, func, select
 
 from local_mes.level2 import down
@@ -18,7 +19,8 @@ from local_mes.level2.drivers.port import Answer, Heard
 from local_mes.level2.link_state import CONNECTED, NO_DATA, LinkState
 from local_mes.level2.links import Link, LinkPlan
 from local_mes.level2.sequence_watch import Break
-from local_mes.level2.spool import REPEAT_WINDOW, Incoming, SpoolWriter, Stored, append, append_all
+from local_mes.level2.spool import Incoming, SpoolWriter, Stored, append, append_all
+from local_mes.level2.spool_repeats import REPEAT_WINDOW, Numbers
 from local_mes.level2.spool_tables import message
 from local_mes.level2.telegrams.times import claimed_ms, zone_offset_min
 from shared import logs
@@ -68,7 +70,7 @@ class Desk:
         batch = [(self._incoming(one, received), one.again) for one in heard]
 
         def job(conn: Connection) -> list[Stored]:
-            stored = _store(conn, batch)
+            stored = _store(conn, batch, self.writer.numbers)
             if beside is not None:
                 beside(conn)
             return stored
@@ -127,12 +129,12 @@ class Desk:
             await asyncio.wrap_future(self.writer.submit(settle))
 
 
-def _store(conn: Connection, batch: Sequence[tuple[Incoming, bool]]) -> list[Stored]:
+def _store(conn: Connection, batch: Sequence[tuple[Incoming, bool]], numbers: Numbers) -> list[Stored]:
     """All in their order: those that may be repeats without a number each by its content, the others together."""
     stored: list[Stored] = []
     for by_content, group in groupby(batch, key=lambda one: one[1] and not one[0].sequence):
         some = [incoming for incoming, _ in group]
-        stored += [_append_by_content(conn, one) for one in some] if by_content else append_all(conn, some)
+        stored += [_append_by_content(conn, one) for one in some] if by_content else append_all(conn, some, numbers)
     return stored
 
 

@@ -21,7 +21,7 @@ from shared.errors import BadSetup
 if TYPE_CHECKING:
     from local_mes.level2.down import Down
     from local_mes.level2.drivers.desk import Desk
-    from local_mes.level2.links import Link
+    from local_mes.level2.links import Link, LinkPlan
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -84,6 +84,10 @@ class Driver(ABC):
         Orders are kept from it (local_mes/level2/shadow/seat.py), so only what `session` does counts.
         """
         return None
+
+    def take_up(self, link: Link, plan: LinkPlan) -> None:
+        """Its layouts, or what it hears and sends, have changed in the files; the same link in all else."""
+        self.desk.link, self.desk.plan = link, plan
 
     async def open(self) -> None:  # noqa: B027 - most drivers take nothing of the kind
         """Take what only one can have, such as a port to listen on; BadSetup when it is taken. Once, before all else."""

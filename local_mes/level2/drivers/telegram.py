@@ -10,7 +10,7 @@ from local_mes.level2.drivers.port import Driver, read_settings
 from local_mes.level2.telegram_server import TelegramLink, TelegramSettings
 
 if TYPE_CHECKING:
-    from local_mes.level2.links import Link
+    from local_mes.level2.links import Link, LinkPlan
 
 
 class TelegramDriver(Driver):
@@ -44,6 +44,11 @@ class TelegramDriver(Driver):
         """Open the port, where the plant is the one that listens."""
         if not self._calls:
             self._server = await self._link.listen()
+
+    def take_up(self, link: Link, plan: LinkPlan) -> None:
+        """From the next telegram on."""
+        super().take_up(link, plan)
+        self._link.take_up(link, plan.layouts[link.code])
 
     async def session(self) -> None:
         """Serve until cancelled, or until the connection that the plant made ends."""

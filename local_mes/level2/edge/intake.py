@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -17,8 +16,7 @@ from local_mes.level2.spool import Incoming, append_all
 from shared.journal.fact import AppliedFact
 
 
-@dataclass(slots=True)
-class Carried(Incoming):
+class Carried(Incoming, frozen=True, gc=False):
     """A message whose digest was made where it was heard: the body it is of stays there."""
 
     known: str = ""

@@ -93,7 +93,7 @@ def run_edge(settings: PlantSettings, clock: Clock | None = None, transport: Tra
             stack.callback(one.stop)
         writer = SpoolWriter(edge.spool)
         stack.callback(writer.close)
-        asyncio.run(until_signalled(Collector(plan, edge.spool, writer, edge.clock)))
+        asyncio.run(until_signalled(Collector(plan, edge.spool, writer, edge.clock, settings)))
 
 
 def _check(plan: LinkPlan) -> LinkPlan:

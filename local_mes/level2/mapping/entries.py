@@ -11,13 +11,14 @@ from local_mes.level2.mapping.inputs import Input
 from local_mes.level2.mapping.measures import ONE, Measure, UnitError, measure
 from local_mes.level2.mapping.signals import ANY_UNIT, Namespace, Signal, is_of
 from local_mes.level2.mapping.unit_check import Anything, unit_of
-from shared.rules.check import ENGINE
+from shared.rules.cel import CelEngine
 from shared.rules.condition import Condition, compile_condition
 from shared.rules.port import Compiled, SourceError
 from shared.rules.tokens import names
 
 ResultType = Mapping[str, str]
 _FITS = {"text": ("text",), "whole": ("number",), "number": ("number",), "flag": ("flag",)}
+ENGINE = CelEngine(calculates=True)
 OPEN = "open"
 """Kind of a field that an operation without a description takes: whatever the expression gives."""
 

@@ -70,6 +70,9 @@ class _Reader:
         if token.text in ("(", "[", "{"):
             found = self._inside()
             return found if token.text == "(" else ANY
+        if token.text == "math" and self._take("."):
+            self._at += 1  # round, least and their like: what they give is of the unit of what they are given
+            return self._alike() if self._take("(") else ANY
         if token.kind == "name" and not self._is("("):
             return self._measures.get(token.text, ANY)
         if token.kind == "name" and self._take("("):
@@ -87,8 +90,20 @@ class _Reader:
             found = ANY
         return found
 
+    def _alike(self) -> Found:
+        """The one measure of all arguments."""
+        found: Found = ANY
+        for argument in self._arguments():
+            found = _same(found, argument, "compares")
+        return found
+
     def _inside(self) -> Found:
-        """All arguments up to the closing bracket; the measure of the first."""
+        """The measure of the first of the arguments."""
+        found = self._arguments()
+        return found[0] if found else ANY
+
+    def _arguments(self) -> list[Found]:
+        """All up to the closing bracket."""
         found: list[Found] = []
         while self._at < len(self._tokens) and self._next((")", "]", "}")) is None:
             before = self._at
@@ -96,7 +111,7 @@ class _Reader:
             self._next((",", ":"))
             if self._at == before:
                 self._at += 1
-        return found[0] if found else ANY
+        return found
 
     def _is(self, text: str) -> bool:
         return self._at < len(self._tokens) and self._tokens[self._at].text == text

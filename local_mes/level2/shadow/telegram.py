@@ -17,6 +17,7 @@ from local_mes.level2.drivers.desk import Desk
 from local_mes.level2.drivers.port import Driver, read_settings
 from local_mes.level2.hosts import stranger_words
 from local_mes.level2.link_course import GAP, Entry
+from local_mes.level2.links import Link, LinkPlan
 from local_mes.level2.shadow import tap
 from local_mes.level2.shadow.overheard import Overheard, keep
 from local_mes.level2.shadow.stream import Stream
@@ -47,6 +48,15 @@ class ShadowTelegramDriver(Driver):
         self.heard_at = monotonic()
         self._server: asyncio.Server | None = None
         self._feeds: set[asyncio.Task[None]] = set()
+
+    def take_up(self, link: Link, plan: LinkPlan) -> None:
+        """From the next telegram on."""
+        super().take_up(link, plan)
+        self.line.take_up(link, plan.layouts[link.code])
+        if self.line.changed.is_set():
+            self.line.changed.clear()
+            for task in self._feeds:
+                task.cancel()  # the tee sends again what was not confirmed
 
     async def open(self) -> None:
         """Open the port; BadSetup when it is taken."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 from local_mes.level2.telegrams.encoder import Encoder, FormatError, filler
 from local_mes.level2.telegrams.layout import SIZED, Field, Layout
@@ -17,6 +17,8 @@ from local_mes.level2.telegrams.values import codec_of
 __all__ = ["Codec", "Fields", "FormatError", "compiled", "decode_body", "encode_body", "fixed_size"]
 
 Fields = dict[str, Any]
+CODECS_KEPT = 4_096
+"""Layouts that stay compiled: those of hundreds of links."""
 
 
 def encode_body(layout: Layout, values: Mapping[str, Any]) -> bytes:
@@ -68,15 +70,10 @@ class Codec:
         return values
 
 
-_CODECS: WeakKeyDictionary[Layout, Codec] = WeakKeyDictionary()
-
-
+@lru_cache(maxsize=CODECS_KEPT)
 def compiled(layout: Layout) -> Codec:
     """The codec of a layout, made at its first use."""
-    found = _CODECS.get(layout)
-    if found is None:
-        found = _CODECS[layout] = Codec(layout)
-    return found
+    return Codec(layout)
 
 
 class _Step(Protocol):
@@ -117,22 +114,25 @@ class _Run:
         for f in fields:
             if f.gap:
                 text += f"{f.gap}s"
-                self._steps.append(("", self._check_gap))
+                self._steps.append(("", self._check_gap, False))
             codec = codec_of(f, delimited=False)
             text += codec.format
-            self._steps.append((f.name, codec.decode))
+            self._steps.append((f.name, codec.decode, codec.is_digits))
         made = struct.Struct(text)
         self._size, self._unpack = made.size, made.unpack_from
 
-    _steps: list[tuple[str, Callable[[Any], Any] | None]]
+    _steps: list[tuple[str, Callable[[Any], Any] | None, bool]]
 
     def decode(self, body: bytes, at: int, values: Fields) -> int:
         if len(body) - at < self._size:
             raise self._too_short(body[at:])
         name, raw = "", None
         try:
-            for (name, decode), raw in zip(self._steps, self._unpack(body, at), strict=True):
-                values[name] = decode(raw) if decode else raw
+            for (name, decode, is_digits), raw in zip(self._steps, self._unpack(body, at), strict=True):
+                if is_digits and raw.isdigit():  # nearly always
+                    values[name] = int(raw)
+                else:
+                    values[name] = decode(raw) if decode else raw
         except ValueError as error:
             raise FormatError(f"{name or 'reserved bytes'}: {raw!r} {error}") from error
         if self._gaps:

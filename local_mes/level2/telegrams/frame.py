@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from local_mes.level2.telegrams.codec import Fields, FormatError, decode_body, encode_body, fixed_size
 from local_mes.level2.telegrams.layout import TEXTS, Field, LayoutSet
 from local_mes.level2.telegrams.times import read_claimed, write_claimed
@@ -13,7 +15,7 @@ from local_mes.level2.telegrams.times import read_claimed, write_claimed
 _SHORT_YEARS = {("bcd", 1), ("N", 2), ("u8", 1)}
 
 
-class Head(NamedTuple):
+class Head(Struct, frozen=True, gc=False):
     """What the header says. claimed: `YYYYMMDDhhmmssmmm`, local time of the sender, or its own text if it is no time.
 
     length: of the whole telegram in bytes, what ends it not counted.
@@ -37,7 +39,7 @@ class Stamp(NamedTuple):
     resent: bool = False
 
 
-class Frame(NamedTuple):
+class Frame(Struct, frozen=True, gc=False):
     """One telegram of a stream. head is None where it could not be read, why says why; raw is all of it."""
 
     head: Head | None
@@ -46,6 +48,7 @@ class Frame(NamedTuple):
     why: str = ""
 
 
+@lru_cache(maxsize=64)
 def header_size(layouts: LayoutSet) -> int:
     """Bytes of a header of fixed width."""
     return fixed_size(layouts.header.fields) + layouts.header.tail
@@ -98,11 +101,16 @@ def encode_telegram(
     resent: bool = False,
 ) -> bytes:
     """The bytes of a telegram, header and what ends it included. claimed as in Stamp."""
-    if message not in layouts.messages:
-        raise FormatError(f"{message}: no layout")
-    layout = layouts.messages[message]
+    return encode_stamped(layouts, Stamp(message, sequence, claimed, sender, receiver, resent), fields)
+
+
+def encode_stamped(layouts: LayoutSet, stamp: Stamp, fields: Mapping[str, Any]) -> bytes:
+    """The same of a stamp, which telegrams that leave together may share."""
+    layout = layouts.messages.get(stamp.message)
+    if layout is None:
+        raise FormatError(f"{stamp.message}: no layout")
     body = encode_body(layout, fields)
-    head = encode_head(layouts, Stamp(message, sequence, claimed, sender, receiver, resent), len(body))
+    head = encode_head(layouts, stamp, len(body))
     between = layouts.header.delimiter if layout.fields else b""
     return head + between + body + layouts.protocol.end
 
@@ -115,7 +123,7 @@ class Framer:
     """
 
     def __init__(self, layouts: LayoutSet) -> None:
-        self._layouts = layouts
+        self.layouts = layouts
         self._size = header_size(layouts)
         self._bytes = bytearray()
         self._head: Head | None = None
@@ -133,7 +141,7 @@ class Framer:
     def feed(self, data: bytes) -> Iterator[Frame]:
         """The telegrams that are whole now."""
         self._bytes += data
-        return self._by_length() if self._layouts.protocol.border == "length" else self._by_end()
+        return self._by_length() if self.layouts.protocol.border == "length" else self._by_end()
 
     def _by_length(self) -> Iterator[Frame]:
         whole, at = bytes(self._bytes), 0
@@ -143,7 +151,7 @@ class Framer:
                 if head is None:
                     if len(whole) - at < self._size:
                         return
-                    head = self._head = decode_head(self._layouts, whole[at : at + self._size])
+                    head = self._head = decode_head(self.layouts, whole[at : at + self._size])
                 end = at + head.length
                 if len(whole) < end:
                     return
@@ -153,7 +161,7 @@ class Framer:
             del self._bytes[:at]
 
     def _by_end(self) -> Iterator[Frame]:
-        end, most = self._layouts.protocol.end, self._layouts.protocol.bytes_max
+        end, most = self.layouts.protocol.end, self.layouts.protocol.bytes_max
         *lines, rest = bytes(self._bytes).split(end)
         self._bytes[:] = rest
         for line in lines:
@@ -164,8 +172,8 @@ class Framer:
     def _line(self, line: bytes, raw: bytes) -> Frame:
         try:
             first, body, has_body = self._split(line)
-            head = decode_head(self._layouts, first)
-            layout = self._layouts.messages.get(head.message)
+            head = decode_head(self.layouts, first)
+            layout = self.layouts.messages.get(head.message)
             if layout and layout.fields and not has_body:
                 return Frame(head, raw, body, f"{layout.fields[0].name}: the telegram ends before it")
             return Frame(Head(head.message, len(line), head.sequence, head.claimed, head.resent), raw, body)
@@ -173,11 +181,11 @@ class Framer:
             return Frame(None, raw, b"", f"A header that cannot be read: {error}")
 
     def _split(self, line: bytes) -> tuple[bytes, bytes, bool]:
-        delimiter = self._layouts.header.delimiter
+        delimiter = self.layouts.header.delimiter
         if not delimiter:
             return line[: self._size], line[self._size :], True
-        parts = line.split(delimiter, len(self._layouts.header.fields))
-        many = len(parts) > len(self._layouts.header.fields)
+        parts = line.split(delimiter, len(self.layouts.header.fields))
+        many = len(parts) > len(self.layouts.header.fields)
         return delimiter.join(parts[:-1] if many else parts), parts[-1] if many else b"", many
 
 

@@ -123,6 +123,14 @@ class LayoutSet:
         """'ascii', 'ebcdic', 'binary' or 'delimited'."""
         return self.header.encoding
 
+    def has_header_of(self, other: LayoutSet) -> bool:
+        """Whether telegrams are cut, numbered and answered alike."""
+        mine, theirs = (
+            (one.protocol, one.encoding, one.header.fields, one.header.delimiter, one.header.end, one.header.tail)
+            for one in (self, other)
+        )
+        return mine == theirs
+
     @property
     def service_ids(self) -> frozenset[str]:
         """Messages of the line itself, which mean nothing to the plant: acknowledgements, heartbeats, replies."""

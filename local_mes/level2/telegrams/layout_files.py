@@ -48,8 +48,8 @@ def load_events(folder: Path) -> dict[str, Layout]:
     events: dict[str, Layout] = {}
     for path in _files(folder, "event"):
         layout = load_file(path)
-        if layout.encoding != "json" or layout.direction != "up":
-            raise bad_layout(path, "an event needs encoding json and direction up")
+        if layout.encoding != "json" or layout.direction == "both":
+            raise bad_layout(path, "an event needs encoding json and direction up, a set-point direction down")
         for name in layout.ids:
             if name in events:
                 raise bad_layout(path, f"event {name} has a layout in another file already")

@@ -59,7 +59,11 @@ def claimed_ms(claimed: str, zone: ZoneInfo, received_ms: int) -> int | None:
     """
     try:
         if len(claimed) == 17 and claimed.isascii() and claimed.isdigit() and claimed[12] < "6":
-            choices = [ms + int(claimed[12:]) for ms in _minute_choices(claimed[:12], zone)]
+            first, second = _minute_choices(claimed[:12], zone)
+            rest = int(claimed[12:])
+            if first == second:
+                return first + rest
+            choices = first + rest, second + rest
         else:
             moment = datetime.fromisoformat(claimed)
             if moment.tzinfo is not None:
@@ -71,12 +75,12 @@ def claimed_ms(claimed: str, zone: ZoneInfo, received_ms: int) -> int | None:
 
 
 @lru_cache(maxsize=1024)
-def _minute_choices(text: str, zone: ZoneInfo) -> list[int]:
+def _minute_choices(text: str, zone: ZoneInfo) -> tuple[int, int]:
     return _choices(datetime.strptime(text, "%Y%m%d%H%M"), zone)
 
 
-def _choices(moment: datetime, zone: ZoneInfo) -> list[int]:
-    return [to_ms(moment.replace(tzinfo=zone, fold=fold)) for fold in (0, 1)]
+def _choices(moment: datetime, zone: ZoneInfo) -> tuple[int, int]:
+    return to_ms(moment.replace(tzinfo=zone, fold=0)), to_ms(moment.replace(tzinfo=zone, fold=1))
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,7 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -19,17 +20,25 @@ FORMATS = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i8": "b", "i16": "h",
     "f32": "f",
     "f64": "d",
 }
+ASCII_PAGES = ("ascii", "latin-1", "cp1252")
+"""Code pages in which bytes 0x20 to 0x7E are the letters of ASCII."""
+TEXTS_KEPT, OFTEN_WIDTH = 256, 16
+"""Texts of a field that are read once, and up to which width in bytes such a field is likely to repeat itself."""
 Decode = Callable[[Any], Any]
 Encode = Callable[[Any], bytes]
 
 
 @dataclass(frozen=True)
 class ValueCodec:
-    """struct's letter for the bytes, what to make of what struct gives (None: take it as it is), and the way back."""
+    """struct's letter for the bytes, what to make of what struct gives (None: take it as it is), and the way back.
+
+    is_digits: bytes that are all digits are simply that number; `decode` is for the others
+    """
 
     format: str
     decode: Decode | None
     encode: Encode
+    is_digits: bool = False
 
 
 def codec_of(f: Field, delimited: bool) -> ValueCodec:
@@ -64,18 +73,18 @@ def _text(f: Field, delimited: bool) -> ValueCodec:
             raise ValueError(f"only printable {page.upper()}")
         return text.ljust(width).encode(page)
 
-    return ValueCodec(f"{f.width}s", decode, encode)
+    # names and codes are the same again and again; times and remarks are not
+    often = lru_cache(maxsize=TEXTS_KEPT)(decode) if f.width <= OFTEN_WIDTH else decode
+    return ValueCodec(f"{f.width}s", often, encode)
 
 
 def _digits(f: Field, delimited: bool) -> ValueCodec:
     page, optional, width = f.code_page, f.optional, 0 if delimited else f.width
     pattern, value_of, number_of = _number_pattern(f), _value_of(f), _number_of(f)
-    is_plain = f.numerator == f.denominator == 1 and not f.codes
-    are_digits = f.fill == "0" and not f.point and page in ("ascii", "latin-1", "cp1252")
+    is_plain = f.numerator == f.denominator == 1 and not (f.codes or f.point) and f.fill == "0" and page in ASCII_PAGES
+    written = b"%%0%dd" % width
 
     def decode(raw: bytes) -> Any:
-        if are_digits and raw.isdigit():  # nearly always
-            return int(raw) if is_plain else value_of(int(raw))
         text = raw.decode(page, "replace")
         if optional and not text.strip(" ") and len(text) == width:
             return None
@@ -87,12 +96,14 @@ def _digits(f: Field, delimited: bool) -> ValueCodec:
         return value_of(number)
 
     def encode(value: Any) -> bytes:
+        if is_plain and type(value) is int:  # nearly always
+            return written % value
         if value is None and optional:
             return (" " * width).encode(page)
         text = _written(number_of(value), f)
         return (text.zfill(width) if f.fill == "0" else text.rjust(width)).encode(page)
 
-    return ValueCodec(f"{f.width}s", decode, encode)
+    return ValueCodec(f"{f.width}s", decode, encode, is_plain)
 
 
 def _number_pattern(f: Field) -> re.Pattern[str]:

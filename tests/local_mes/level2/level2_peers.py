@@ -87,7 +87,7 @@ async def collecting(site: Site, clock: FixedClock) -> AsyncIterator[asyncio.Tas
     """The collector in this process's loop, stopped at the end."""
     writer = SpoolWriter(site.spool)
     stop = asyncio.Event()
-    task = asyncio.create_task(Collector(load_links(site.settings), site.spool, writer, clock).run(stop))
+    task = asyncio.create_task(Collector(load_links(site.settings), site.spool, writer, clock, site.settings).run(stop))
     try:
         yield task
     finally:

@@ -21,6 +21,7 @@ from local_mes.level2.interpret import Interpreter
 from local_mes.level2.links import load_links
 from local_mes.level2.mapping.apply import apply
 from local_mes.level2.mapping.elsewhere import Spooled
+from local_mes.level2.mapping.entries import ENGINE
 from local_mes.level2.mapping.inputs import Input, read_takes
 from local_mes.level2.mapping.live import find_live
 from local_mes.level2.mapping.measures import UnitError, convert, measure
@@ -34,6 +35,8 @@ from shared.clock import FixedClock
 from shared.db.engine import read
 from shared.errors import BadInput, BadSetup
 from shared.material.facts import MaterialMoved
+from shared.rules.check import ENGINE as RULES
+from shared.rules.port import SourceError, Value
 from shared.settings import PlantSettings
 
 MakeSite = Callable[..., Site]
@@ -557,6 +560,8 @@ def test_the_namespace_has_the_last_value_of_each_signal(make_bench: Callable[..
         ("length > 3 ? length : 4.0", "m"),
         ("length / length", ""),
         ("double(length) * 2", "m"),
+        ("math.round(length)", "m"),
+        ("math.least(length, 4, speed * time) * 2", "m"),
     ],
 )
 def test_the_unit_of_an_expression(source: str, unit: str) -> None:
@@ -568,11 +573,29 @@ def test_the_unit_of_an_expression(source: str, unit: str) -> None:
         assert found.is_same(measure(unit))
 
 
-@pytest.mark.parametrize("source", ["length + width", "length > width", "a == 'x' ? length : mass", "hot - hot"])
+@pytest.mark.parametrize(
+    "source", ["length + width", "length > width", "math.least(length, width)", "a == 'x' ? length : mass", "hot - hot"]
+)
 def test_units_that_do_not_go_together(source: str) -> None:
     known = {"length": "m", "mass": "kg", "width": "mm", "hot": "F"}
     with pytest.raises(UnitError):
         unit_of(source, {name: measure(one) for name, one in known.items()})
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("math.round(a)", 3),
+        ("math.least(a, 2, 7)", 2),
+        ("math.greatest(a, 2)", 2.5),
+        ("math.ceil(a)", 3),
+        ("-math.round(-a)", 3),
+    ],
+)
+def test_figures_are_rounded_and_compared_in_mappings_and_not_in_what_plants_share(source: str, value: float) -> None:
+    assert ENGINE.compile(source, {"a": "number"}).evaluate({"a": 2.5}) == Value(value)
+    with pytest.raises(SourceError, match="math"):
+        RULES.compile(source, {"a": "number"})
 
 
 def test_conversion_is_exact() -> None:

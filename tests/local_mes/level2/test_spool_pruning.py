@@ -17,6 +17,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from local_mes.app import create_console
+from local_mes.level2 import down
 from local_mes.level2.capture import capture
 from local_mes.level2.pruning import CHUNK_ROWS, prune
 from local_mes.level2.service import dismiss
@@ -31,7 +32,7 @@ from shared.db.engine import open_engine, read, write
 from shared.errors import Refused
 from shared.journal.reading import lives
 from shared.settings import PlantSettings
-from sync.tables import position
+from sync.tables import peer, position
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
@@ -45,6 +46,7 @@ FORKS = multiprocessing.get_context("forkserver")
 @pytest.fixture
 def line(make_site: MakeSite, clock: FixedClock) -> Iterator[Line]:
     made = Line(make_site(), clock)
+    enrol(made)
     yield made
     made.plant.node.engine.dispose()
     made.plant.spool.dispose()
@@ -57,6 +59,13 @@ def hub_confirms(line: Line) -> None:
             values = {"peer": "HUB", "stream": "ALD", "epoch": life.epoch, "durable": life.seq, "hash": life.hash}
             conn.execute(delete(position).where(position.c.epoch == life.epoch))
             conn.execute(insert(position).values(**values, complete_through=0, updated_ms=0))
+
+
+def enrol(line: Line) -> None:
+    """It has a hub, which has confirmed nothing yet."""
+    hub = {"peer": "HUB", "key_id": "hub", "public_key": b"", "state": "active", "since_ms": 0, "standards_root": ""}
+    with write(line.plant.node.engine) as conn:
+        conn.execute(insert(peer).values(hub))
 
 
 def kept(line: Line) -> list[int]:
@@ -112,6 +121,39 @@ def test_nothing_goes_before_the_hub_confirms_what_came_of_it(line: Line) -> Non
     with pytest.raises(Refused, match="no longer has every message"):
         capture(line.plant.spool, "ALD", ("CC1",), 0, line.clock.now_ms())
     assert len(list(capture(line.plant.spool, "ALD", (), line.clock.now_ms(), line.clock.now_ms() + 1))) == 1
+
+
+def test_a_plant_without_a_hub_gives_up_what_it_has_read_and_orders_that_were_answered_long_ago(
+    make_site: MakeSite, clock: FixedClock
+) -> None:
+    line = Line(make_site(), clock)
+    for number in range(1, 9):
+        line.comes("CC1060", cut(number))
+    orders = [
+        down.queue_telegram(line.plant.spool, clock, "CC1", "CC2020", {"strand": 1}, key=f"o{number}")
+        for number in range(5)
+    ]
+    with write(line.plant.spool) as conn:
+        for _ in orders[:3]:
+            sent = down.take_next(conn, "CC1", clock.now_ms())
+            assert sent
+            down.settle(conn, sent.down_id, clock.now_ms(), accepted=True, answer="code 00")
+        assert down.take_next(conn, "CC1", clock.now_ms()).down_id == orders[3]
+    line.run()
+    pruned_now(line)
+    line.clock.advance(31 * DAY_MS)
+    assert pruned_now(line) == 6
+    assert kept(line) == [7, 8]
+    assert len(down.find_recent(line.plant.spool, 10)) == 5
+    line.clock.advance(400 * DAY_MS)
+    pruned_now(line)
+    assert sorted(one.down_id for one in down.find_recent(line.plant.spool, 10)) == orders[3:]  # those still open
+    with write(line.plant.spool) as conn:
+        down.settle(conn, orders[3], clock.now_ms(), accepted=True, answer="code 00")
+        following = down.take_next(conn, "CC1", clock.now_ms())
+    assert following.sequence == 5  # the count goes on
+    line.plant.node.engine.dispose()
+    line.plant.spool.dispose()
 
 
 def test_what_is_to_mend_waits_or_is_not_read_stays_however_old(line: Line) -> None:
