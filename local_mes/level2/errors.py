@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.clock import to_datetime
 from shared.errors import BadInput, NotFound, Refused, Unavailable
 
+NOTHING_SENT = "Nothing was sent."
 KEPT = "The message stays in the repair queue as it was."
 
 
@@ -52,6 +53,71 @@ def unknown_link(code: str) -> NotFound:
     return NotFound(
         "level2.no_link", f"The plant model has no link {code!r}.", todo="Open the list of links and choose one."
     )
+
+
+def unknown_setpoint(link: str, message: str) -> NotFound:
+    """The plant model lets nobody send it."""
+    return NotFound(
+        "level2.no_setpoint",
+        f"The link {link!r} has no set-point {message!r} that people may send.",
+        kept=NOTHING_SENT,
+        todo="Choose one of the page Set-points; `setpoints` of the link in the plant model names them.",
+    )
+
+
+def bad_setpoint(reason: str) -> BadInput:
+    """Its layout does not let these values through."""
+    return BadInput("level2.bad_setpoint", reason, kept=NOTHING_SENT, todo="Correct the value and send it again.")
+
+
+def piece_is_held(why: str) -> Refused:
+    """Nothing is set for a piece that nobody may process."""
+    return Refused(
+        "level2.piece_held",
+        f"The piece is held: {why}.",
+        kept=NOTHING_SENT,
+        todo="Have the hold released first, or send it for another piece.",
+    )
+
+
+def no_such_piece(number: str) -> BadInput:
+    """What it is said to be for is not here."""
+    return BadInput(
+        "level2.no_piece",
+        f"No live piece of this plant has the number {number!r}.",
+        kept=NOTHING_SENT,
+        todo="Correct the number, or leave it empty where the set-point is for no piece.",
+    )
+
+
+def only_listens(link: str) -> Refused:
+    """In shadow mode the old MES speaks to Level 2."""
+    return Refused(
+        "level2.shadow",
+        f"The link {link} only listens, beside the old MES.",
+        kept=NOTHING_SENT,
+        todo="Set it where the plant is run from now: in the old MES or at the unit.",
+    )
+
+
+def setpoint_at_edge(edge: str) -> Refused:
+    """An order to an edge may arrive a day later."""
+    return Refused(
+        "level2.edge_setpoint",
+        f"The collector of this plant is the edge {edge}: how soon a set-point would arrive is not known.",
+        kept=NOTHING_SENT,
+        todo="Set it at the unit.",
+    )
+
+
+def unknown_order(down_id: int) -> NotFound:
+    """No set-point has this number."""
+    return NotFound("level2.no_order", f"There is no set-point {down_id}.", todo="Open the page Set-points.")
+
+
+def already_settled(state: str) -> Refused:
+    """Level 2 was quicker."""
+    return Refused("level2.settled", f"It is {state} already.", todo="Send another with the value you want now.")
 
 
 def unknown_message(spool_id: int) -> NotFound:

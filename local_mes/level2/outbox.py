@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from local_mes.level2.devices.standing import withdraw_held
 from local_mes.level2.down import CALL, TELEGRAM, queue_call, queue_telegram
-from local_mes.level2.primary_data import withdraw_primary_data
+from local_mes.level2.primary_data import withdraw_primary_data, withdraw_setpoints
 from local_mes.level2.tables import outbox
 from local_mes.plant import Plant
 from shared import logs
@@ -39,7 +39,7 @@ def call(conn: Connection, link: str, method: str, fields: Mapping[str, Any], *,
 
 
 def recheck_jobs(conn: Connection, *, key: str) -> None:
-    """A piece was held: after the commit, what must not be done for it is withdrawn: device jobs, primary data."""
+    """A piece was held: after the commit, what must not be done for it is withdrawn: jobs, primary data, set-points."""
     _ask(conn, key, "", RECHECK, "", {})
 
 
@@ -51,6 +51,7 @@ def pass_on(plant: Plant) -> int:
         if row.kind == RECHECK:
             withdraw_held(plant)
             withdraw_primary_data(plant)
+            withdraw_setpoints(plant)
             continue
         queue = queue_call if row.kind == CALL else queue_telegram
         queue(plant.spool, plant.clock, row.link, row.message, msgspec.json.decode(row.fields), key=row.key)

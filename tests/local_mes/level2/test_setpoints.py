@@ -1,0 +1,207 @@
+"""Set-points of people through the real ports: sent, confirmed, refused, late; never for a held piece or too late."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from level2_line import Line
+from level2_peers import Site, collecting, until
+from opcua_peers import AsyncuaServer
+from test_primary_data import collecting as collecting_line
+from test_primary_data import connect, line  # noqa: F401  the pickling line
+
+from local_mes.app import create_console
+from local_mes.level2 import down, setpoints
+from local_mes.level2.links import load_links
+from local_mes.level2.outbox import pass_on
+from local_mes.quality.service import PlaceHold, place_hold
+from shared.clock import FixedClock
+from shared.db.engine import write
+from shared.errors import BadSetup, StrandlineError
+from shared.ports import free_port
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
+
+from browse import Person, sign_in
+
+PAGE = "/level2/setpoints/"
+SHOWN_S = 5.0
+SPEED = {"link": "CLD-PL", "message": "PL2020", "field-line": "PL1", "field-speed_m_min": "180"}
+
+
+async def shown_within(person: Person, words: Callable[[str], bool]) -> float:
+    """Seconds until the live part, asked every second as a browser does, says it."""
+    begin = monotonic()
+    while not words((await asyncio.to_thread(person.client.get, PAGE, headers={"HX-Request": "true"})).text):
+        assert monotonic() - begin < 40
+        await asyncio.sleep(1)
+    return monotonic() - begin
+
+
+def test_a_set_point_is_confirmed_refused_or_late_and_the_page_says_so_in_time(line: Any) -> None:  # noqa: F811
+    app = create_console(line.plant)
+    operator = sign_in(app, line.plant.node, "operator", "operator")
+    assert "Line speed" in operator.page(PAGE)
+    assert 'hx-trigger="every 1s"' in operator.page(PAGE)
+
+    async def play() -> None:
+        async with collecting_line(line):
+            peer = await connect(line)
+            answer = await asyncio.to_thread(lambda: operator.post(PAGE, PAGE, **SPEED))
+            assert answer.status_code == 302, answer.text
+            await peer.until(lambda: len(peer.received) == 1)
+            sequence, name, _, fields = peer.received[0]
+            assert (name, fields) == ("PL2020", {"line": "PL1", "coil_in": "", "speed_m_min": 180})
+            await peer.send("AK9000", {"ack_sequence": sequence, "code": 0}, 0)
+            assert await shown_within(operator, lambda text: ">confirmed<" in text) < SHOWN_S
+            body = {"command_id": "s2", "link": "CLD-PL", "message": "PL2020", "piece": "C6-00002"}
+            body |= {"fields": {"line": "PL1", "coil_in": "C6-00002", "speed_m_min": 90}}
+            sent = [operator.api("POST", "/api/v1/setpoints", json=body).json for _ in range(2)]
+            assert sent[0]["down_id"] == sent[1]["down_id"]  # the same command is one set-point
+            await peer.until(lambda: len(peer.received) == 2)
+            await peer.send("AK9000", {"ack_sequence": peer.received[1][0], "code": 30}, 0)
+            assert await shown_within(operator, lambda text: ">refused<" in text and "code 30" in text) < SHOWN_S
+            third = await asyncio.to_thread(lambda: operator.post(PAGE, PAGE, **SPEED))
+            assert third.status_code == 302
+            assert await shown_within(operator, lambda text: ">late, sent<" in text) < SHOWN_S
+            peer.writer.close()
+
+    asyncio.run(play())
+    rows = operator.api("GET", "/api/v1/setpoints/sent").json["items"]
+    assert [row["state"] for row in rows] == ["sent", "refused", "confirmed"]
+    assert rows[1]["piece"] == "C6-00002"
+    assert ">operator<" in operator.page(PAGE)
+    late = rows[0]["down_id"]
+    assert operator.post(f"{PAGE}{late}/withdraw", PAGE).status_code == 302
+    assert down.get_down(line.plant.spool, late).answer == "withdrawn by a person"
+    assert operator.api("POST", f"/api/v1/setpoints/sent/{late}/withdraw").status_code == 409
+    assert operator.api("POST", "/api/v1/setpoints/sent/99/withdraw").status_code == 404
+
+
+def test_what_may_not_be_sent_is_refused_before_it_is_queued(line: Any) -> None:  # noqa: F811
+    app = create_console(line.plant)
+    lead, yard = (sign_in(app, line.plant.node, name, name) for name in ("lead", "yard"))
+    place_hold(line.plant, PlaceHold("h1", "p2", "C6-00003", "surface"))
+
+    def refusal(person: Person, **change: Any) -> tuple[int, str]:
+        fields = {"line": "PL1", "coil_in": "", "speed_m_min": 180} | change.pop("fields", {})
+        body = {"command_id": "c", "link": "CLD-PL", "message": "PL2020", "fields": fields} | change
+        answer = person.api("POST", "/api/v1/setpoints", json=body)
+        return answer.status_code, answer.json.get("code", "")
+
+    assert refusal(yard)[0] == 403
+    assert refusal(lead, message="PL2010") == (404, "level2.no_setpoint")
+    assert refusal(lead, fields={"speed_m_min": 401}) == (422, "level2.bad_setpoint")
+    assert refusal(lead, fields={"speed_m_min": "fast"}) == (422, "level2.bad_setpoint")
+    assert refusal(lead, fields={"speed_m_min": 180.5}) == (422, "level2.bad_setpoint")
+    assert refusal(lead, fields={"speed_m_min": None}) == (422, "level2.bad_setpoint")
+    assert refusal(lead, fields={"speed": 1}) == (422, "level2.bad_setpoint")
+    assert refusal(lead, fields={"coil_in": "C6-00003"}) == (409, "level2.piece_held")
+    assert refusal(lead, piece="C6-00003") == (409, "level2.piece_held")
+    assert refusal(lead, piece="C6-77777") == (422, "level2.no_piece")
+    page = lead.post(PAGE, PAGE, **SPEED | {"field-speed_m_min": "9999"})
+    assert page.status_code == 422
+    assert 'value="9999"' in page.text
+    assert setpoints.find_sent(line.plant, 10) == []
+
+
+def test_held_meanwhile_or_too_late_it_does_not_go_down_any_more(line: Any) -> None:  # noqa: F811
+    def queue(command: str, coil: str) -> int:
+        fields = {"line": "PL1", "coil_in": coil, "speed_m_min": 100}
+        return setpoints.send(line.plant, "CLD-PL", "PL2020", fields, piece="", actor="p", command_id=command).down_id
+
+    held, old, fresh = queue("a", "C6-00002"), queue("b", "C6-00001"), queue("c", "C6-00001")
+    place_hold(line.plant, PlaceHold("h1", "p2", "C6-00002", "surface"))
+    pass_on(line.plant)
+    assert down.get_down(line.plant.spool, held).answer == "withdrawn: the piece is held (surface)"
+    with write(line.plant.spool) as conn:
+        conn.exec_driver_sql("UPDATE down SET valid_until_real_ms = 1 WHERE down_id = ?", (old,))
+
+    async def play() -> None:
+        async with collecting_line(line):
+            peer = await connect(line)
+            await peer.until(lambda: len(peer.received) == 1)
+            await peer.send("AK9000", {"ack_sequence": peer.received[0][0], "code": 0}, 0)
+            await until(lambda: down.get_down(line.plant.spool, fresh).state == "confirmed")
+            assert len(peer.received) == 1
+            peer.writer.close()
+
+    asyncio.run(play())
+    assert down.get_down(line.plant.spool, old).answer == down.NEVER_SENT
+
+
+POWER = """
+id = "Power"
+title = "Power of the furnace"
+direction = "down"
+encoding = "json"
+fields = [{ name = "set_point", type = "number", unit = "MW", min = 0, max = 90, required = true }]
+"""
+LINK = """
+[[link]]
+code = "EAF"
+kind = "opcua"
+address = "opc.tcp://127.0.0.1:{port}"
+telegrams = "orders"
+setpoints = ["Power"]
+  [link.settings]
+  security = "None"
+  publish_ms = 20
+  [[link.settings.signals]]
+  message = "EAF1.Speed"
+  node = "nsu=urn:strandline:level2;s=Speed"
+  [link.settings.writes.Power]
+  set_point = "nsu=urn:strandline:level2;s=SetPoint"
+"""
+
+
+def test_a_set_point_of_an_opcua_server_is_written_and_read_back(
+    make_site: Callable[..., Site], tmp_path: Path, clock: FixedClock
+) -> None:
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "power.toml").write_text(POWER)
+    port = free_port()
+    site, server = make_site(more=LINK.format(port=port)), AsyncuaServer(port, tmp_path)
+    plant = Line(site, clock).plant
+
+    def send(value: float, command: str) -> int:
+        fields = {"set_point": value}
+        return setpoints.send(plant, "EAF", "Power", fields, piece="", actor="p", command_id=command).down_id
+
+    with pytest.raises(StrandlineError, match="above 90"):
+        send(91, "x")
+
+    async def play() -> None:
+        async with server.running(), collecting(site, clock):
+            sent = await asyncio.to_thread(send, 42, "w1")
+            await until(lambda: down.get_down(site.spool, sent).state == "confirmed")
+            assert down.get_down(site.spool, sent).answer == "written and read back"
+            assert await server.get("SetPoint") == 42
+
+    asyncio.run(play())
+    plant.node.engine.dispose()
+    plant.spool.dispose()
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ('["CC9999"]', "CC9999 has no layout"),
+        ('["CC1060"]', "CC1060 must go down"),
+        ('["CC2010"]', "none of what it sends"),
+    ],
+)
+def test_a_set_point_needs_a_layout_that_goes_down(make_site: Callable[..., Site], names: str, said: str) -> None:
+    site = make_site()
+    model = site.settings.model
+    model.write_text(
+        model.read_text().replace('peer = "CC1"', f'peer = "CC1"\nsends = ["CC2030"]\nsetpoints = {names}', 1)
+    )
+    with pytest.raises(BadSetup, match=said):
+        load_links(site.settings)
