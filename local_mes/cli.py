@@ -12,6 +12,7 @@ from local_mes.level2.commands import capture, mapping, opcua_certificate, repla
 from local_mes.level2.edge.commands import edge
 from local_mes.level2.shadow.commands import tee
 from local_mes.pilot.commands import pilot
+from local_mes.quality.commands import defects
 from local_mes.stock.commands import take_over
 from sync.bundles.commands import bundle_commands
 from sync.commands import Door, add_node_commands, config
@@ -157,3 +158,4 @@ plant.add_command(tee)
 plant.add_command(edge)
 plant.add_command(pilot)
 plant.add_command(take_over)
+plant.add_command(defects)

@@ -104,3 +104,13 @@ def piece_ended(number: str, state: str) -> Refused:
         f"{number} is {state}; it cannot be held here.",
         todo="Hold the pieces that were made from it.",
     )
+
+
+def bad_defects(what: str) -> BadInput:
+    """A file of findings that cannot be read or placed."""
+    return BadInput(
+        "quality.bad_defects",
+        f"{what}.",
+        kept="Nothing was recorded.",
+        todo="Use the file of the data set as it is published, at a plant that has pieces of this kind.",
+    )
