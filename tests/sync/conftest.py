@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from sync.backoff import Backoff
 from sync.caller import Caller, Session
 from sync.desk import Desk
 from sync.endpoint import endpoint, install_desk
+from sync.errors import StaleSession
 from sync.exchange import Exchange, Pace
 from sync.lease import Lease
 from sync.limits import PROTOCOL
@@ -215,6 +217,16 @@ def drain(caller: Caller, entries_max: int = 2_000, heartbeat: bool = True) -> i
     return batches
 
 
+def drain_after_a_death(caller: Caller) -> None:
+    """drain(); but a hello of the process that was killed may still be on its way to a hub that lives, and ends the
+    session of who comes after it."""
+    for _ in range(2):
+        with suppress(StaleSession):
+            drain(caller)
+            return
+    drain(caller)
+
+
 def forge(plant, session, facts: list[bytes], first=1, prev=ZERO_HASH, epoch=None, **changes) -> bytes:
     """A well-sealed batch of any bytes, signed by the plant's own key."""
     epoch = epoch or random_key()
@@ -352,6 +364,7 @@ class Kit:
     caller = staticmethod(make_caller)
     meet = staticmethod(meet)
     drain = staticmethod(drain)
+    drain_after_a_death = staticmethod(drain_after_a_death)
     forge = staticmethod(forge)
     raw_fact = staticmethod(raw_fact)
 

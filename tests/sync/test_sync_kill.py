@@ -61,7 +61,7 @@ def until(condition):
 
 
 def converged(kit, folder_hub, plant):
-    kit.drain(kit.caller(plant, kit.memory(folder_hub)))
+    kit.drain_after_a_death(kit.caller(plant, kit.memory(folder_hub)))
     folder_hub.apply()
     return folder_hub.hash_of("ALD") == plant.hash_of("ALD")
 

@@ -48,7 +48,7 @@ def epochs_of(box, stream="ALD"):
 
 def converges(kit, hub, plant, acknowledged):
     """After the last kill both sides start as usual and end up equal, with all that was ever acknowledged."""
-    kit.drain(kit.caller(plant, kit.memory(hub)))
+    kit.drain_after_a_death(kit.caller(plant, kit.memory(hub)))
     hub.apply()
     assert set(acknowledged) <= facts_of(plant)
     assert facts_of(hub) == facts_of(plant)

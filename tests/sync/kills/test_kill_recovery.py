@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from contextlib import suppress
 
 import pytest
 from sqlalchemy import delete, select
@@ -12,7 +11,6 @@ from sqlalchemy import delete, select
 from shared.db.engine import read, write
 from shared.journal.tables import epoch, fact
 from shared.journal.verify import verify
-from sync.errors import StaleSession
 from sync.tables import lease
 
 QUICK, LONG = 5, 200
@@ -59,19 +57,10 @@ def test_plant_killed_in_the_middle_of_its_recovery(kit, zygote, point, when, cy
     running = zygote.fork("plant", port)
     _until(lambda: lost <= _facts(again))
     running.stop()
-    _drain_after(kit, kit.caller(again, kit.memory(hub)))
+    kit.drain_after_a_death(kit.caller(again, kit.memory(hub)))
     hub.apply()
     assert set(acknowledged + running.acknowledged) | lost <= _facts(again) == _facts(hub)
     assert again.hash_of("ALD") == hub.hash_of("ALD")
-
-
-def _drain_after(kit, caller):
-    """A hello of the plant that was ended may still be on its way, and ends the session of who comes after it."""
-    for _ in range(2):
-        with suppress(StaleSession):
-            kit.drain(caller)
-            return
-    kit.drain(caller)
 
 
 def _facts(box):
