@@ -18,6 +18,7 @@ from local_mes.level2.links import load_links
 from local_mes.level2.outbox import pass_on
 from local_mes.level2.pruning import prune
 from local_mes.level2.queries import open_figures
+from local_mes.level2.shadow.marked import shadow_links
 from local_mes.pilot.service import follow as compare_with_old_mes
 from local_mes.plant import Plant
 from local_mes.production import operations as _operations  # noqa: F401 - registers what messages mean
@@ -125,7 +126,7 @@ def _make_following(plant: Plant, station: CallingStation) -> Following:
 def _make_app(plant: Plant, transport: RoutedTransport, checks: Sequence[Check], hosting: Hosting | None) -> OpenAPI:
     extra = partial(open_figures, plant)
     observing = make_observing(plant.node, transport, extra, checks)
-    more = (Feature(apis=(status.make_api(extra),)), observing.feature)
+    more = (Feature(apis=(status.make_api(extra, partial(shadow_links, plant)),)), observing.feature)
     app = create_console(plant, (*more, edge.FEATURE) if hosting is not None else more)
     observing.install(app)
     if hosting is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -28,6 +28,8 @@ class NodeFigures(BaseModel):
     backlog: int
     spool_open: int = 0
     repairs_open: int = 0
+    shadow: list[str] = []
+    """Links to Level 2 that only listen, beside an old MES."""
     received_from: dict[str, int]
     applied_from: dict[str, int]
     quarantined_from: dict[str, int]
@@ -39,8 +41,8 @@ def nothing_more() -> dict[str, int]:
     return {}
 
 
-def make_api(extra: Extra = nothing_more) -> APIBlueprint:
-    """The blueprint; `extra` gives figures that only this kind of node has (spool_open, repairs_open)."""
+def make_api(extra: Extra = nothing_more, shadow: Callable[[], Sequence[str]] = tuple) -> APIBlueprint:
+    """The blueprint; `extra` gives figures that only this kind of node has (spool_open, repairs_open), `shadow` links."""
     bp = APIBlueprint("status_api", __name__, url_prefix="/api/v1")
 
     @bp.get("/status", summary="How far everything is", responses={200: NodeFigures})
@@ -48,7 +50,7 @@ def make_api(extra: Extra = nothing_more) -> APIBlueprint:
         here = node()
         with reading() as conn:
             counted = figures(conn, here.code)
-        return _body(here.code, here.clock.now_ms(), counted, extra()).model_dump()
+        return _body(here.code, here.clock.now_ms(), counted, extra(), shadow()).model_dump()
 
     @bp.get("/content-hash", summary="SHA-256 over each author's rows as they stand here")
     def hashes() -> dict[str, str]:
@@ -58,7 +60,7 @@ def make_api(extra: Extra = nothing_more) -> APIBlueprint:
     return bp
 
 
-def _body(code: str, as_of: int, counted: Figures, more: dict[str, int]) -> NodeFigures:
+def _body(code: str, as_of: int, counted: Figures, more: dict[str, int], shadow: Sequence[str]) -> NodeFigures:
     return NodeFigures(
         code=code,
         as_of=as_of,
@@ -74,4 +76,5 @@ def _body(code: str, as_of: int, counted: Figures, more: dict[str, int]) -> Node
         complete_through_ms=counted.complete_through_ms,
         spool_open=more.get("spool_open", 0),
         repairs_open=more.get("repairs_open", 0),
+        shadow=list(shadow),
     )

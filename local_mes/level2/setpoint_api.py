@@ -30,6 +30,12 @@ class SetPointBody(Body):
     piece: str = Field("", max_length=64)
 
 
+class WithdrawSetPointBody(Body):
+    """Take one back that is not answered. The second time it is withdrawn already, and says so."""
+
+    command_id: str = Field(min_length=1, max_length=64)
+
+
 class OrderPath(BaseModel):
     """One that was sent."""
 
@@ -76,7 +82,7 @@ def get_sent(query: SentQuery) -> dict[str, Any]:
 
 @bp.post("/setpoints/sent/<int:down_id>/withdraw")
 @requires(*SENDERS)
-def post_withdraw(path: OrderPath) -> dict[str, Any]:
+def post_withdraw(path: OrderPath, body: WithdrawSetPointBody) -> dict[str, Any]:
     """Take back one that is not answered."""
     return asdict(setpoints.take_back(plant(), path.down_id))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import level2_operations  # noqa: F401  registers the operations of the test model
@@ -13,11 +14,17 @@ from local_mes.level2.links import load_links
 from local_mes.level2.spool import Incoming, append
 from local_mes.level2.telegrams.times import claimed_ms, local_text
 from local_mes.plant import Plant
-from local_mes.wiring import init_plant
+from local_mes.wiring import build_plant, init_plant
 from shared.clock import FixedClock
 from shared.db.engine import read, write
 from shared.journal.fact import decode
 from shared.journal.tables import fact
+from shared.settings import PlantSettings
+
+
+def run_interpreter(settings: PlantSettings, now_ms: int) -> None:
+    """For a process of its own: interpret until it is killed."""
+    Interpreter(build_plant(settings, FixedClock(now_ms)), load_links(settings), grace_s=0).run(threading.Event())
 
 
 class Line:

@@ -80,8 +80,8 @@ def test_a_set_point_is_confirmed_refused_or_late_and_the_page_says_so_in_time(l
     late = rows[0]["down_id"]
     assert operator.post(f"{PAGE}{late}/withdraw", PAGE).status_code == 302
     assert down.get_down(line.plant.spool, late).answer == "withdrawn by a person"
-    assert operator.api("POST", f"/api/v1/setpoints/sent/{late}/withdraw").status_code == 409
-    assert operator.api("POST", "/api/v1/setpoints/sent/99/withdraw").status_code == 404
+    assert operator.api("POST", f"/api/v1/setpoints/sent/{late}/withdraw", json={"command_id": "w1"}).status_code == 409
+    assert operator.api("POST", "/api/v1/setpoints/sent/99/withdraw", json={"command_id": "w2"}).status_code == 404
 
 
 def test_what_may_not_be_sent_is_refused_before_it_is_queued(line: Any) -> None:  # noqa: F811

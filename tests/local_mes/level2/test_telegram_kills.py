@@ -1,4 +1,5 @@
-"""kill -9 of the collector at any moment: nothing acknowledged is lost, nothing is kept twice, no piece is made twice."""
+"""kill -9 of the collector, and of the process that interprets, at any moment: nothing acknowledged is lost, nothing is
+kept twice, no piece is made twice."""
 
 from __future__ import annotations
 
@@ -13,22 +14,25 @@ from random import Random
 import level2_operations  # noqa: F401  registers the operations of the test model
 import msgspec
 import pytest
-from level2_peers import Sender, Site
+from level2_line import run_interpreter
+from level2_peers import Sender, Site, cut
 from sqlalchemy import select
 
 from local_mes.level2.collector import run_level2
-from local_mes.level2.interpret import Interpreter
+from local_mes.level2.interpret import Interpreter, get_position
 from local_mes.level2.links import load_links
+from local_mes.level2.spool import Incoming, append, get_key
 from local_mes.level2.tables import repair
+from local_mes.plant import Plant
 from local_mes.wiring import init_plant
 from shared.clock import FixedClock
-from shared.db.engine import read
+from shared.db.engine import read, write
 from shared.journal.fact import decode
 from shared.journal.tables import fact
 
 MakeSite = Callable[..., Site]
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["local_mes.level2.collector", "local_mes.level2.drivers.telegram"])
+FORKS.set_forkserver_preload(["local_mes.level2.collector", "local_mes.level2.drivers.telegram", "local_mes.wiring"])
 A_KILL = 60
 """Telegrams acknowledged between two kills, about."""
 
@@ -88,12 +92,55 @@ def test_a_collector_killed_at_any_moment_loses_and_doubles_nothing(
     heats = [f"{number:06d}" for number in range(1, sender.sent + 1)]
     assert [msgspec.json.decode(row.fields)["heat"] for row in site.spooled()] == heats
     assert site.state().gaps == 0
-    assert pieces_made(site, clock) == [f"slab:{heat}-2-{int(heat) % 99 + 1}" for heat in heats]
+    assert pieces_made(init_plant(site.settings, clock), site) == [
+        f"slab:{heat}-2-{int(heat) % 99 + 1}" for heat in heats
+    ]
 
 
-def pieces_made(site: Site, clock: FixedClock) -> list[str]:
+@pytest.mark.parametrize(
+    "kills",
+    [
+        pytest.param(3, id="a few"),
+        pytest.param(300, id="hundreds", marks=[pytest.mark.slow, pytest.mark.timeout(7_200)]),
+    ],
+)
+def test_an_interpreter_killed_at_any_moment_makes_each_piece_once(
+    make_site: MakeSite, clock: FixedClock, kills: int
+) -> None:
+    site, chance = make_site(), Random(kills)
+    settings = site.settings.model_copy(update={"interpret_messages_max": 2})
+    plant = init_plant(settings, clock)
+    heats = [f"{number:06d}" for number in range(1, 60 * kills + 1)]
+    fill(site, heats, clock)
+    spool = get_key(site.spool)
+
+    def read_to() -> int:
+        with read(plant.node.engine) as conn:
+            return get_position(conn, spool)
+
+    for _ in range(kills):
+        process = FORKS.Process(target=run_interpreter, args=(settings, clock.now_ms()), daemon=True)
+        process.start()
+        aim, end = min(read_to() + chance.randrange(1, 40), len(heats)), time.monotonic() + 40
+        while read_to() < aim and time.monotonic() < end:
+            time.sleep(0.002)
+        time.sleep(chance.random() * 0.02)  # within a step, not at its end
+        process.kill()
+        process.join()
+    assert read_to() > 0
+    assert pieces_made(plant, site) == [f"slab:{heat}-2-{int(heat) % 99 + 1}" for heat in heats]
+
+
+def fill(site: Site, heats: list[str], clock: FixedClock) -> None:
+    now = clock.now_ms()
+    with write(site.spool) as conn:
+        for number, heat in enumerate(heats, 1):
+            fields = cut(int(heat) % 99 + 1, heat=heat)
+            append(conn, Incoming("CC1", "CC1060", number, "", None, now, 0, 60, b"raw", heat.encode(), fields))
+
+
+def pieces_made(plant: Plant, site: Site) -> list[str]:
     """What the plant makes of the spool: one pair of facts a piece."""
-    plant = init_plant(site.settings, clock)
     try:
         interpreter = Interpreter(plant, load_links(site.settings), grace_s=0)
         while interpreter.step():

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from production_bench import Bench, make_bench
 
 from local_mes.app import create_console
 from local_mes.level2.link_course import GAP
+from local_mes.level2.shadow.marked import shadow_links
 from local_mes.level2.spool import Incoming, append
 from local_mes.level2.spool_tables import link_history
 from local_mes.pilot import queries
@@ -36,6 +38,8 @@ from shared.errors import BadSetup
 from shared.journal.fact import Draft, Occurred
 from shared.material.facts import Mass, MaterialCreated, NewAlias, NewMaterial, Size
 from shared.web import accounts
+from shared.web.features import Feature
+from sync import status
 
 DAY = "2026-03-11"
 RULES = """
@@ -311,5 +315,8 @@ def test_page_csv_json_and_the_band(mill: Bench, clock: FixedClock) -> None:
     assert "999999" in live.get("/pilot/?format=csv").text
     shadowed = replace(mill.plant, settings=mill.plant.settings.model_copy(update={"shadow": True}))
     assert "only listens" in shadow_band(shadowed)
-    shown = create_console(shadowed).test_client().get("/sign-in").text
-    assert 'class="band"' in shown
+    figures = Feature(apis=(status.make_api(shadow=partial(shadow_links, shadowed)),))
+    client = create_console(shadowed, (figures,)).test_client()
+    assert 'class="band"' in client.get("/sign-in").text
+    said = client.get("/api/v1/status", headers=bearer).json["shadow"]
+    assert said == [link.code for link in shadowed.model.link]
