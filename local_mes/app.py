@@ -26,6 +26,7 @@ from local_mes.pilot import views as pilot
 from local_mes.pilot.status import pilot_status, shadow_band
 from local_mes.plant import Plant
 from local_mes.production import correction_views as corrections
+from local_mes.production import identity_views as identity
 from local_mes.production import views as production
 from local_mes.production import work_views as work
 from local_mes.quality import views as quality_pages
@@ -63,6 +64,7 @@ FEATURES: tuple[Feature, ...] = (
     production.FEATURE,
     corrections.FEATURE,
     work.FEATURE,
+    identity.FEATURE,
     performance.FEATURE,
     balance.FEATURE,
     figures.FEATURE,

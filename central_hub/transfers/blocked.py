@@ -1,6 +1,7 @@
-"""Corrections that a plant could not carry out because what stands on the wrong fact is in another plant's hands.
+"""What a plant found wrong of its own record that concerns another plant: both must look.
 
-The plant has its own list of them; where another plant received, or is to receive, such a piece, both must look.
+Corrections that were not carried out because what stands on the wrong fact is in another plant's hands; and pieces that
+turned out to be others after something that was made of them had left.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from sqlalchemy import Connection, Row, select
 from central_hub.transfers.domain import Contradiction
 from central_hub.transfers.reading import not_judged
 from shared.material.correction_facts import Blocker, Change
-from shared.material.tables import correction_case
+from shared.material.identity_facts import Found
+from shared.material.tables import correction_case, identity_set
 from shared.material.walk import pieces_of, walk
 
 JUDGED = "correction"
+MISTAKEN = "identity"
 
 
 def find_blocked(conn: Connection) -> Iterator[tuple[str, Contradiction | None]]:
@@ -46,6 +49,34 @@ def _contradiction(conn: Connection, case: Row[Any]) -> Contradiction | None:
         material_id=first.material_id,
         piece_number=first.number,
         evidence=(case.fact_id, case.corrects),
+    )
+
+
+def find_mistaken(conn: Connection) -> Iterator[tuple[str, Contradiction | None]]:
+    """(set id, contradiction) of resolved sets not looked at yet, whose mistaken pieces went on to another plant."""
+    s = identity_set.c
+    query = select(identity_set).where(s.state == "resolved", not_judged(MISTAKEN, s.set_id)).order_by(s.set_id)
+    for row in conn.execute(query).all():
+        yield row.set_id, _mistaken(conn, row)
+
+
+def _mistaken(conn: Connection, row: Row[Any]) -> Contradiction | None:
+    pairs = msgspec.json.decode(row.found, type=list[Found])
+    moved = [pair.booked for pair in pairs if pair.booked != pair.truly]
+    below = [step.child_id for step in walk(conn, moved, False).steps] if moved else []
+    gone = [piece for piece in pieces_of(conn, [*moved, *below]) if piece.author != row.author]
+    if not gone:
+        return None
+    numbers = ", ".join(sorted({piece.number for piece in gone})[:10])
+    return Contradiction(
+        MISTAKEN,
+        row.resolved_at_ms,
+        (row.author, row.set_id),
+        (row.author, gone[0].author),
+        f"{row.author} found that pieces had been mixed up ({row.evidence}). {numbers} at {gone[0].author} may be of another "
+        "heat than was told: compare the trace with the paper.",
+        material_id=gone[0].material_id,
+        piece_number=gone[0].number,
     )
 
 

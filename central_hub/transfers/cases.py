@@ -55,6 +55,11 @@ RESOLUTIONS = {
         "stands": "The record stands, with what is known of it",
         "amended": "The other plant was told and booked it so",
     },
+    "identity": {
+        "acknowledged": "The other plant compared and booked it so",
+        "tested": "Tested again: the steel is as told",
+        "recalled": "What was made of it is recalled",
+    },
     "wrong_plant": {"diverted": "Diverted: it stays there", "returned": "Goes back or on to the addressee"},
 }
 OTHER = {"other": "Otherwise, see the note"}

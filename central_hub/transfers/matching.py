@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from central_hub.transfers.blocked import JUDGED as BLOCKED
-from central_hub.transfers.blocked import find_blocked
+from central_hub.transfers.blocked import MISTAKEN, find_blocked, find_mistaken
 from central_hub.transfers.contested import find_contested
 from central_hub.transfers.denial_domain import judge_denied
 from central_hub.transfers.denials import find_denied
@@ -86,6 +86,8 @@ def judge_all(conn: Connection, hub: str, margin_ms: int) -> Findings:
         findings.settle("contested", fact_id, contradiction)
     for fact_id, blocked in find_blocked(conn):
         findings.settle(BLOCKED, fact_id, blocked)
+    for set_id, mistaken in find_mistaken(conn):
+        findings.settle(MISTAKEN, set_id, mistaken)
     findings.contradictions = [name_cause(conn, found) for found in findings.contradictions]
     findings.episodes = episodes(conn, hub, findings.waiting, matters.lines_by_number, sight)
     findings.floors = {

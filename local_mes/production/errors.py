@@ -193,3 +193,13 @@ def no_balance(charged_g: int, unexplained_g: int, tolerance_ppm: int) -> Refuse
         f"{'missing' if unexplained_g > 0 else 'too much'}; {tolerance_ppm / 10_000:.2f} % are usual here.",
         todo="Check the masses, or book the rest as scrap.",
     )
+
+
+def bad_identity(what: str, todo: str) -> BadInput:
+    """A doubt or an answer to one that cannot be."""
+    return BadInput("identity.bad", what, todo=todo)
+
+
+def unknown_set(set_id: str) -> NotFound:
+    """No such open set here."""
+    return NotFound("identity.unknown_set", f"There is no open set {set_id!r} here.", todo="Read the list of sets.")

@@ -15,6 +15,7 @@ from shared.errors import NotFound
 from shared.material import queries
 from shared.material.correction_api import api as corrections_api
 from shared.material.history import history
+from shared.material.identity_api import api as identity_api
 from shared.material.search import CUTS, find_by_part, suggest
 from shared.material.trace import Trace, TraceFilter, ancestor_places, projected_marks, trace
 from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step
@@ -239,4 +240,4 @@ def _plain(value: Any) -> dict[str, Any]:
     return {name: getattr(value, name) for name in value.__slots__}
 
 
-FEATURE = Feature(apis=(api, corrections_api))
+FEATURE = Feature(apis=(api, corrections_api, identity_api))

@@ -8,11 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, or_, select
 
-from shared.material.queries import aliases_of
+from shared.material.queries import aliases_of, numbers_of
 from shared.material.tables import (
     correction,
     deviation_raised,
     edge,
+    identity_candidate,
+    identity_set,
     mark,
     mass_history,
     material,
@@ -50,6 +52,7 @@ def history(conn: Connection, material_id: str) -> list[Event]:
     events += _operations(conn, material_id)
     events += [_corrected(row) for row in said]
     events += _packs(conn, material_id)
+    events += _doubts(conn, material_id)
     events += [
         Event(r.at_ms, r.author, "remelted", f"to {r.bay} as {r.scrap_grade}, {r.mass_g / 1000:,.0f} kg: {r.reason}")
         for r in conn.execute(select(remelted).where(remelted.c.material_id == material_id))
@@ -97,6 +100,23 @@ def _packs(conn: Connection, material_id: str) -> list[Event]:
         found.append(Event(r.packed_at_ms, r.author, "packed", f"into {r.number}"))
         if r.opened_at_ms is not None:
             found.append(Event(r.opened_at_ms, r.author, "unpacked", f"out of {r.number}"))
+    return found
+
+
+def _doubts(conn: Connection, material_id: str) -> list[Event]:
+    """When a piece was not certain of itself, and what it turned out to be."""
+    s, c = identity_set.c, identity_candidate.c
+    same = and_(s.author == c.author, s.set_id == c.set_id)
+    query = select(identity_set, c.truly).join(identity_candidate, same).where(c.material_id == material_id)
+    found = []
+    for r in conn.execute(query):
+        found.append(Event(r.doubted_at_ms, r.author, "in doubt", f"one of several: {r.reason}", r.doubted_by))
+        if r.resolved_at_ms is not None and r.truly not in (None, material_id):
+            other = ", ".join(numbers_of(conn, [r.truly]).get(r.truly, [r.truly]))
+            text = f"what was booked for it since belongs to {other}: {r.evidence}"
+            found.append(Event(r.resolved_at_ms, r.author, "identified", text, r.resolved_by))
+        elif r.resolved_at_ms is not None:
+            found.append(Event(r.resolved_at_ms, r.author, "identified", f"as booked: {r.evidence}", r.resolved_by))
     return found
 
 

@@ -257,3 +257,30 @@ remelted = projection_table(
     Index("ix_remelted_material_id", "material_id"),
     Index("ix_remelted_bay", "author", "bay", "at_ms"),
 )
+
+identity_set = projection_table(
+    # numbers that may be any of a set's candidates, and what people found
+    "identity_set",
+    Column("set_id", Id, primary_key=True),
+    Column("state", Code, nullable=False),  # open | resolved
+    Column("numbers", Words, nullable=False),
+    Column("place", Code, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("since_ms", Int, nullable=False),
+    Column("doubted_by", Code, nullable=False),
+    Column("doubted_at_ms", Int, nullable=False),
+    Column("evidence", Words, nullable=False),
+    Column("found", Words, nullable=False),
+    Column("resolved_by", Code, nullable=False),
+    Column("resolved_at_ms", Int),
+    Index("ix_identity_set_state", "author", "state"),
+)
+
+identity_candidate = projection_table(
+    "identity_candidate",
+    Column("set_id", Id, primary_key=True),
+    Column("material_id", Id, primary_key=True),
+    # what was booked for it since belongs to this piece; empty while nobody knows
+    Column("truly", Id),
+    Index("ix_identity_candidate_material_id", "material_id"),
+)

@@ -211,7 +211,7 @@ class PieceRebundled(Payload, frozen=True, kw_only=True):
 class CaseOpened(Payload, frozen=True, kw_only=True):
     """The hub found a contradiction that people must look at. kind: mass | short | unannounced | double_receipt |
     wrong_plant | quality_mismatch | quality_changed | damage | found_again | genealogy_gap | number_reuse | contested |
-    correction | overdue; evidence = fact ids of both sides."""
+    correction | identity | overdue; evidence = fact ids of both sides."""
 
     case_id: str
     kind: str

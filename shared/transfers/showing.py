@@ -47,6 +47,7 @@ CASE_WORDS = {
     "found_again": "Came after it was written off",
     "genealogy_gap": "Origin unknown",
     "correction": "Correction not carried out",
+    "identity": "Pieces were mixed up",
     "number_reuse": "One number, two pieces",
     "contested": "Contested",
     "overdue": "Overdue",

@@ -20,6 +20,7 @@ from production_bench import Bench, make_bench
 from local_mes.performance import closing_views as balance
 from local_mes.performance import views as performance
 from local_mes.production import correction_views as corrections
+from local_mes.production import identity_views as identity
 from local_mes.production import views as production
 from local_mes.production import work_views as work
 from local_mes.stock import crane_views as crane_pages
@@ -57,6 +58,7 @@ def client(yard: Bench) -> FlaskClient:
         production.FEATURE,
         corrections.FEATURE,
         work.FEATURE,
+        identity.FEATURE,
         performance.FEATURE,
         balance.FEATURE,
         figures.FEATURE,

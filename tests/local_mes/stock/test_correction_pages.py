@@ -114,3 +114,27 @@ def test_work_by_hand_on_its_page(client: FlaskClient, yard: Bench, sign_in: Sig
     client.post("/production/work/W-1/remelt", data=melt)
     assert yard.piece("W-1").state == "scrapped"
     assert "to BAY-1 as own" in client.get("/piece/W-1").text
+
+
+def test_which_is_which_is_said_on_a_page(
+    client: FlaskClient, yard: Bench, token: Callable[[str], dict[str, str]], sign_in: SignIn
+) -> None:
+    ids = [yard.take_in(number, "slab", 20_640, (220_000, 1_280_000, 9_310_000)) for number in ("BS6-1", "BS6-2")]
+    csrf = sign_in("lead")
+    form = {"csrf_token": csrf}
+    doubt = {"candidates": "BS6-1 BS6-2", "reason": "labels fell off", "place": "YB", "command_id": "1"}
+    opened = client.post("/production/identity/doubt", data=form | doubt)
+    assert "What was booked as BS6-1 is" in client.get(opened.location).text
+    assert "labels fell off" in client.get("/production/identity/").text
+    said = {"is_0": ids[1], "is_1": ids[0], "borne": "labels", "evidence": "stamped", "command_id": "2"}
+    client.post(opened.location, data=form | said)
+    assert yard.piece("BS6-1").material_id == ids[1]
+    assert "belongs to" in client.get(opened.location).text
+    (found,) = client.get("/api/v1/identity-sets?state=resolved", headers=token("lead")).json["items"]
+    assert {one["truly"] for one in found["candidates"]} == set(ids)
+    nameless = {"kind": "slab", "place": "YB-3", "mass_kg": "20000", "command_id": "3"}
+    page = client.get(client.post("/production/identity/nameless", data=form | nameless).location).text
+    number = "?" + page.split("<title>?")[1].split(" ")[0]
+    known = {"number": number, "known_as": "BS6-1", "evidence": "stamped", "command_id": "4"}
+    client.post("/production/identity/identify", data=form | known)
+    assert yard.piece(number).material_id == ids[1]
