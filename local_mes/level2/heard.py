@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -41,7 +42,6 @@ def as_shown(plan: LinkPlan, row: Any) -> dict[str, Any]:
     """A spooled row with title, fields, a summary of them (`said`) and why it does not pass (`wrong`), if so."""
     layout = plan.find_layout(row.link, row.message)
     fields = msgspec.json.decode(row.fields)
-    said = ", ".join(f"{name} {_words(value)}" for name, value in fields.items())
     faults = check(layout, fields) if layout and not row.problem else []
     return {
         "spool_id": row.spool_id,
@@ -52,9 +52,15 @@ def as_shown(plan: LinkPlan, row: Any) -> dict[str, Any]:
         "claimed_ms": row.claimed_ms,
         "received_ms": row.received_ms,
         "fields": fields,
-        "said": said if len(said) <= SUMMARY_CHARS else said[: SUMMARY_CHARS - 1] + "…",
+        "said": summary(fields),
         "wrong": row.problem or "; ".join(fault.reason for fault in faults),
     }
+
+
+def summary(fields: Mapping[str, Any]) -> str:
+    """Fields in one line."""
+    said = ", ".join(f"{name} {_words(value)}" for name, value in fields.items())
+    return said if len(said) <= SUMMARY_CHARS else said[: SUMMARY_CHARS - 1] + "…"
 
 
 def _words(value: Any) -> str:

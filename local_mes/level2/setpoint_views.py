@@ -13,7 +13,8 @@ from local_mes.level2.links import load_links
 from local_mes.level2.setpoint_api import SENDERS
 from local_mes.level2.setpoint_api import bp as api
 from local_mes.level2.telegrams.layout import Field
-from local_mes.level2.views import DOWN_SIGNS, LINK_SIGNS
+from local_mes.level2.views import LINK_SIGNS
+from local_mes.level2.workbench import DOWN_SIGNS
 from shared.errors import BadInput
 from shared.web.accounts import names_of
 from shared.web.context import actor, reading, requires

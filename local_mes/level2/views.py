@@ -15,10 +15,12 @@ from local_mes.level2.api import bp as api
 from local_mes.level2.backlog import get_backlog
 from local_mes.level2.certificates import find_link_certificates
 from local_mes.level2.errors import still_wrong, unknown_repair
+from local_mes.level2.heard import summary
 from local_mes.level2.links import load_links
 from local_mes.level2.mend_form import leaves, read_form
 from local_mes.level2.spool_figures import get_spool_figures
 from local_mes.level2.telegrams.broken import blamed, hex_rows, pieces_of
+from local_mes.level2.workbench import DOWN_SIGNS
 from shared.web.context import actor, reading, requires
 from shared.web.features import Feature, MenuItem
 from shared.web.forms import command_id, keeps_input, read_text
@@ -40,7 +42,6 @@ REPAIR_COLUMNS = (
 )
 SIGNS = {"open": "attention", "mended": "done", "dismissed": "normal"}
 LINK_SIGNS = {"connected": "normal", "no_data": "nodata", "away": "nodata", "stopped": "alarm"}
-DOWN_SIGNS = {"queued": "normal", "sent": "normal", "confirmed": "done", "refused": "attention"}
 
 
 @bp.get("/links")
@@ -60,6 +61,7 @@ def links() -> str:
         down=down.find_recent(here.spool, DOWN_SHOWN),
         signs=LINK_SIGNS,
         down_signs=DOWN_SIGNS,
+        summary=summary,
     )
 
 

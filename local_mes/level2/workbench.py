@@ -10,10 +10,10 @@ from flask import Blueprint, Response, render_template, request
 from sqlalchemy import select
 
 from local_mes.context import plant
-from local_mes.level2 import queries
+from local_mes.level2 import down, queries
 from local_mes.level2.drivers.port import read_settings
 from local_mes.level2.errors import not_a_telegram_link, unknown_message, unknown_refused
-from local_mes.level2.heard import as_shown, find_link, find_messages
+from local_mes.level2.heard import as_shown, find_link, find_messages, summary
 from local_mes.level2.interface import make_document
 from local_mes.level2.link_course import GAP, RESTART, Entry, Span, spans
 from local_mes.level2.link_state import find_history
@@ -33,6 +33,8 @@ bp = Blueprint("workbench", __name__, url_prefix="/level2", template_folder="tem
 HOUR_MS = 3_600_000
 HOURS = (1, 8, 24, 168)
 MESSAGES_SHOWN, ENTRIES_SHOWN, REFUSED_SHOWN = 25, 30, 10
+SENT_SHOWN = 10
+DOWN_SIGNS = {"queued": "normal", "sent": "normal", "confirmed": "done", "refused": "attention"}
 STRIP_WIDTH = 1000
 SIGNS = {"connected": "normal", "no_data": "nodata", "away": "nodata", "stopped": "alarm", "gap": "alarm"} | {
     "restart": "attention",
@@ -64,6 +66,9 @@ def link(code: str) -> str:
         "is_telegram": code in plan.layouts,
         **_history(here, code, hours if hours in HOURS else 24),
         "messages": find_messages(here, plan, code, MESSAGES_SHOWN),
+        "sent": down.find_recent(here.spool, SENT_SHOWN, links=(code,)),
+        "down_signs": DOWN_SIGNS,
+        "summary": summary,
         "refused": find_refused(here.spool, code, REFUSED_SHOWN),
     }
     fragment = request.headers.get("HX-Request") == "true"

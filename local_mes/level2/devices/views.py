@@ -15,7 +15,8 @@ from local_mes.level2.devices.api import bp as api
 from local_mes.level2.devices.label import to_svg
 from local_mes.level2.devices.reads import find_device_views, find_half_weighed, find_jobs, find_last_sample
 from local_mes.level2.links import Link, load_links
-from local_mes.level2.views import DOWN_SIGNS, LINK_SIGNS
+from local_mes.level2.views import LINK_SIGNS
+from local_mes.level2.workbench import DOWN_SIGNS
 from shared.material.queries import find_piece
 from shared.transfers.vehicles import find_weighings
 from shared.web.accounts import names_of

@@ -12,6 +12,7 @@ from device_site import answered, link, order, scale
 from flask.testing import FlaskClient
 from level2_line import Line
 from level2_peers import Site, collecting, until
+from msgspec.structs import replace
 from test_engineer_pages import signed_in, token_in
 
 from demo.simulator.devices.printer import LabelPrinter
@@ -98,7 +99,7 @@ def test_a_vehicle_weighed_once_waits_on_the_page_until_its_second_weighing(plan
     fields = {"ticket": "7", "vehicle": "WPR 1", "shipment": "", "scale": "WB-17", "calibrated_until": "2026-12-31"}
     for number, mass_g in enumerate((39_000_000, 14_000_000), start=1):
         told = Incoming("WB1", "WB1.VehicleWeighed", number, "", None, plant.clock.now_ms(), 0, 60, b"", b"%d" % number)
-        told.fields = fields | {"mass_g": mass_g}
+        told = replace(told, fields=fields | {"mass_g": mass_g})
         with write(plant.plant.spool) as conn:
             append(conn, told)
         plant.run()

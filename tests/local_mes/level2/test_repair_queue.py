@@ -238,7 +238,7 @@ def test_the_page_marks_the_field_and_mends_it(line: Line, web: Callable[[str], 
     done = client.post(f"/level2/repairs/{row.repair_id}", data=form | {"field-width_head_mm": "1280", "note": ""})
     assert done.status_code == 302
     assert repairs(line)[0].state == "mended"
-    assert "Nothing matches" in client.get("/level2/repairs", follow_redirects=True).text
+    assert "Nothing to repair" in client.get("/level2/repairs", follow_redirects=True).text
     assert row.message in client.get("/level2/repairs?state=").text
 
 
