@@ -33,13 +33,14 @@ class FollowedPlan:
 
     def __init__(self, settings: PlantSettings, plan: LinkPlan, check: Callable[[LinkPlan], None]) -> None:
         self._settings, self._plan, self._check = settings, plan, check
-        self._mappings, self._all, self._looked = _stamps(mapping_files(plan)), _stamps(all_files(plan)), monotonic()
+        self._files = mapping_files(plan)
+        self._mappings, self._all, self._looked = _stamps(self._files), _stamps(all_files(plan)), monotonic()
         self.refused = ""
         """Why the files as they are now are not in force; empty where they are."""
 
     def current(self) -> LinkPlan:
         """The plan in force: a saved mapping counts from the next message on. Looking costs some microseconds."""
-        mappings, now = _stamps(mapping_files(self._plan)), monotonic()
+        mappings, now = _stamps(self._files), monotonic()
         if mappings != self._mappings or now - self._looked > ALL_EVERY_S:
             self._mappings, self._looked = mappings, now
             found = _stamps(all_files(self._plan))
@@ -56,21 +57,25 @@ class FollowedPlan:
             self.refused = error.what
             log.warning("changed files not taken over", why=error.what)
             return
-        self._plan, self.refused = plan, ""
+        self._plan, self._files, self.refused = plan, mapping_files(plan), ""
+        self._mappings = _stamps(self._files)
         log.info("changed files taken over")
 
 
 def taken_over(plan: LinkPlan, read: LinkPlan) -> LinkPlan:
     """A running plan with what may be taken over from one that was read anew."""
-    links = {code: _taken(link, read.links.get(code)) for code, link in plan.links.items()}
-    layouts = {code: read.layouts.get(code, layouts) for code, layouts in plan.layouts.items()}
-    events = {code: read.events.get(code, events) for code, events in plan.events.items()}
+    same = {code for code, link in plan.links.items() if code in read.links and _is_same(link, read.links[code])}
+    links = {code: _taken(link, read.links[code]) if code in same else link for code, link in plan.links.items()}
+    layouts = {code: (read if code in same else plan).layouts[code] for code in plan.layouts}
+    events = {code: (read if code in same else plan).events[code] for code in plan.events}
     return replace(plan, links=links, layouts=layouts, events=events)
 
 
-def _taken(link: Link, read: Link | None) -> Link:
-    if read is None or (read.kind, read.telegrams) != (link.kind, link.telegrams):
-        return link
+def _is_same(link: Link, read: Link) -> bool:
+    return (link.kind, link.telegrams) == (read.kind, read.telegrams)
+
+
+def _taken(link: Link, read: Link) -> Link:
     return msgspec.structs.replace(link, **{name: getattr(read, name) for name in TAKEN})
 
 
