@@ -53,8 +53,7 @@ def take(take_id: str) -> str:
     with reading() as conn:
         state = takes.read_take(conn, here, take_id)
         posted = differences_of(conn, here.code, take_id)
-    seen = {line.number for line in state.counted}
-    return render_template("stock/take.html", state=state, take=state.take, posted=posted, seen=seen)
+    return render_template("stock/take.html", state=state, take=state.take, posted=posted)
 
 
 @bp.get("/<take_id>/list.csv")

@@ -16,7 +16,7 @@ WIDTH, LEFT = 1200.0, 64.0
 LAYER, LEAST_LAYERS, FOOT, HEAD = 18.0, 3, 26.0, 12.0
 """Heights: one layer, the fewest layers a row is drawn for, the stack's number below it, the air above it."""
 LEAST_W = 10.0
-LETTER = 6.6
+LETTER = 6.2
 """Width of a letter of the numbers in the picture."""
 STATE_WORDS = {"hot": "hot", "cooling": "cooling", "unknown": "age unknown", "cold": "cold", "": ""}
 SIGNS = {"hot": "H", "cooling": "C", "unknown": "?"}

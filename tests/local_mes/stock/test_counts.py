@@ -79,7 +79,7 @@ def test_a_count_posts_its_differences_as_facts_with_person_and_reason(
     sheet = client.get(f"/counts/{take_id}/list.csv").text.splitlines()
     assert sheet[:2] == ["number,place", "BS6-1,YB-1-1"]
     page = client.get(f"/counts/{take_id}").text
-    assert all(text in page for text in ("X-77", "unknown number", "scrapped", "Still to count"))
+    assert all(text in page for text in ("X-77", "unknown number", "scrapped", "not seen yet"))
     file = {"file": (io.BytesIO(b"number;place\nBS6-3;YB-3\n"), "counted.csv")}
     sent_file = client.post(f"/counts/{take_id}/count", data={"csrf_token": csrf, "command_id": "f1", **file})
     assert sent_file.status_code == 302
