@@ -1,21 +1,21 @@
-"""python -m bench.memory FOLDER PLANT URL FACTS: ships a backlog and says how much memory that took, early and late.
+"""python -m bench.memory FOLDER PLANT URL FACTS: ships a backlog and says how much memory that took, fifth by fifth.
 
-A process of its own: what filled the backlog must not count.
+A process of its own: what filled the backlog must not count. How many batches are in work at a moment depends on how
+busy the machine is, so the most of a fifth is compared, not two moments.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from bench.filling import fill_journal
 from bench.nodes import draft, make_node, running_hub, shipping, wait_until
 from shared.clock import SystemClock
 from shared.db.engine import read
+from shared.interpreter import give_back_memory, tune
 from shared.material import projection as material
 from shared.node import build_node
 from shared.settings import NodeSettings, check
@@ -23,7 +23,7 @@ from sync.figures import figures
 from sync.transport import HttpTransport
 
 PAGE_BYTES = 4096
-EARLY, LATE = 0.2, 1.0
+FIFTHS = 5
 LOOK_S = 0.1
 LONGEST_S = 3_600.0
 """A million facts on a busy machine."""
@@ -31,10 +31,9 @@ LONGEST_S = 3_600.0
 
 @dataclass(frozen=True)
 class Memory:
-    """Resident MB of the shipping process after a fifth of the backlog and at its end."""
+    """The most resident MB of the shipping process during each fifth of the backlog."""
 
-    early_mb: float
-    late_mb: float
+    fifths_mb: tuple[float, ...]
 
 
 def measure_memory(folder: Path, facts: int) -> Memory:
@@ -45,30 +44,28 @@ def measure_memory(folder: Path, facts: int) -> Memory:
     with running_hub(folder, "HUBX", [plant]) as hub:
         plant.engine.dispose()
         words = [sys.executable, "-m", "bench.memory", str(folder), plant.code, hub.url, str(facts)]
-        early, late = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()[-2:]
-    return Memory(float(early), float(late))
+        said = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()[-FIFTHS:]
+    return Memory(tuple(map(float, said)))
 
 
 def main(folder: str, code: str, url: str, facts: str) -> None:
-    """Print MB early and late."""
+    """Print the most MB of each fifth."""
+    tune()  # as every process of the product
+    give_back_memory()  # as every one that serves
     values = {"code": code, "name": code, "folder": Path(folder) / code}
     plant = build_node(check(NodeSettings, values, where="this timing"), [material.register], SystemClock())
-    seen: list[float] = []
+    most = [0.0] * FIFTHS
 
-    def left() -> int:
+    def drained() -> bool:
         with read(plant.engine) as conn:
-            return figures(conn, code).backlog
+            left = figures(conn, code).backlog
+        fifth = min(FIFTHS - 1, (int(facts) - left) * FIFTHS // int(facts))
+        most[fifth] = max(most[fifth], _resident_mb())
+        return left == 0
 
     with shipping(plant, HttpTransport(url)):
-        for part in (EARLY, LATE):
-            rest = int(facts) * (1 - part)
-            wait_until(partial(_at_most, left, rest), LONGEST_S, what="the backlog", every_s=LOOK_S)
-            seen.append(_resident_mb())
-    print(*seen)
-
-
-def _at_most(left: Callable[[], int], rest: float) -> bool:
-    return left() <= rest
+        wait_until(drained, LONGEST_S, what="the backlog", every_s=LOOK_S)
+    print(*most)
 
 
 def _resident_mb() -> float:

@@ -17,6 +17,14 @@ SWITCH_S = 0.0005
 statements take, and a node stores a batch with about that many while it unpacks the next."""
 
 
+ARENAS, MAPPED_FROM_BYTES, KEPT_FREE_BYTES = 1, 256 << 10, 1 << 20
+"""How the C library keeps memory: one arena for all threads, larger pieces mapped by themselves, and little that is free.
+Left alone it has an arena a thread, and each grows for as long as batches of another size come by."""
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+"""As <malloc.h> of glibc names them."""
+
+
 def tune() -> None:
     """For the start of a process; the look at all that is left, at its end, is left out: two thirds of a second."""
     gc.set_threshold(*COLLECT_EVERY)
@@ -35,6 +43,15 @@ def without(library: str) -> Iterator[None]:
         del sys.modules[library]
         if known is not None:
             sys.modules[library] = known
+
+
+def give_back_memory() -> bool:
+    """Have a process that runs for months keep its size; False where the C library cannot be told (not glibc)."""
+    import ctypes  # a hundredth of a start, and only for what serves
+
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    wanted = ((_M_ARENA_MAX, ARENAS), (_M_MMAP_THRESHOLD, MAPPED_FROM_BYTES), (_M_TRIM_THRESHOLD, KEPT_FREE_BYTES))
+    return mallopt is not None and all([mallopt(name, value) for name, value in wanted])
 
 
 def keep_all() -> None:

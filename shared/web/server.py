@@ -23,7 +23,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
 from shared.errors import BadSetup
-from shared.interpreter import keep_all
+from shared.interpreter import give_back_memory, keep_all
 from shared.settings import NodeSettings
 
 GRACE_S = 4
@@ -107,6 +107,7 @@ class NodeServer(BaseApplication):  # type: ignore[misc]
 def _start(worker: NodeWorker) -> None:
     worker.served = worker.app.served
     keep_all()
+    give_back_memory()
     worker.served.start()
 
 

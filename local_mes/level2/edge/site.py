@@ -35,6 +35,7 @@ from shared.clock import Clock
 from shared.db import migrate
 from shared.db.engine import open_engine, read
 from shared.errors import StrandlineError
+from shared.interpreter import give_back_memory
 from shared.node import build_node, new_folder
 from shared.settings import PlantSettings
 from shared.threads import looping
@@ -74,6 +75,7 @@ def init_edge(settings: PlantSettings, clock: Clock | None = None) -> Plant:
 def run_edge(settings: PlantSettings, clock: Clock | None = None, transport: Transport | None = None) -> None:
     """Run until SIGTERM or SIGINT. BadSetup for a bad model, a taken port, a second collector, another schema."""
     logs.set_up(settings.log_level)
+    give_back_memory()
     logging.getLogger("asyncua").setLevel(logging.ERROR)  # it warns at every try to reconnect; the link's state says it
     plan = _check(load_links(settings))
     with ExitStack() as stack:
