@@ -14,7 +14,7 @@ from shared.journal.fact import AppliedFact, decode
 from shared.material.correction_facts import Blocker, FactCorrected
 from shared.material.correction_queries import standing_masses
 from shared.material.facts import Consumed, Edge, Loss, MaterialTransformed
-from shared.material.queries import find_making, find_material, losses_of, numbers_of
+from shared.material.queries import find_making, find_material, losses_of
 from shared.material.tables import edge, place_history
 from shared.transfers.lines import LineFilter, find_lines
 
@@ -84,16 +84,13 @@ def blockers(conn: Connection, plant: str, ids: Sequence[str], *, moved: bool = 
     """Which of these pieces stand on what would be corrected: used up, scrapped, gone, used in part; with `moved`, also
     those that were moved since they were made, because somebody had them in hand."""
     found = []
-    numbers = numbers_of(conn, ids)
     for material_id in ids:
         row = find_material(conn, plant, material_id)
         if row is None:
             continue
         why, where = _why(conn, row, moved)
         if why:
-            found.append(
-                Blocker(material_id, next(iter(numbers.get(material_id, [row.number])), row.number), why, where)
-            )
+            found.append(Blocker(material_id, row.number, why, where))
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -12,7 +11,6 @@ from local_mes.context import plant
 from local_mes.production import correcting, errors
 from local_mes.production.correction_api import MAY
 from local_mes.production.correction_api import bp as api
-from local_mes.production.correction_domain import Asked
 from local_mes.production.correction_form import read_asked, read_record
 from shared.material.correction_api import as_json
 from shared.material.correction_queries import cursor_of, find_case, list_cases, list_corrections
@@ -93,9 +91,11 @@ def case(case_id: str) -> str:
         if row is None:
             raise errors.unknown_case(case_id)
         people = names_of(conn, {row.asked_by, row.settled_by})
-    shown: dict[str, Any] = as_json(row)
-    asked = msgspec.json.decode(row.asked, type=Asked)
-    return render_template("production/correction_case.html", case=shown, asked=asked, people=people, endings=ENDINGS)
+        shown: dict[str, Any] = as_json(row)
+        numbers = numbers_of(conn, [change["material_id"] for change in shown["changes"]])
+    return render_template(
+        "production/correction_case.html", case=shown, numbers=numbers, people=people, endings=ENDINGS
+    )
 
 
 @bp.post("/cases/<case_id>")
