@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from local_mes.level2.operations import BadMessage, Message, NotYet, Work, operation
 from local_mes.stock.domain import is_place
 from local_mes.stock.service import places_of
-from local_mes.stock.yard_domain import find_spot
+from local_mes.stock.yard_domain import as_recorded, find_spot
 from local_mes.stock.yard_reads import would_break
 from shared.material.facts import DeviationRaised, MaterialMoved
 from shared.material.queries import find_by_number
@@ -30,8 +30,7 @@ def crane_moved(work: Work, message: Message) -> None:
     if piece.state != "live":
         raise BadMessage(f"{number} is {piece.state}; no crane can have moved it.", "piece")
     _check(work, piece, place, str(message.fields.get("from") or ""))
-    spot = find_spot(place, work.plant.model.storage)
-    place = spot.text if spot else place
+    place = as_recorded(place, work.plant.model.storage)
     if piece.place != place:
         work.record(MaterialMoved(material_id=piece.material_id, place=place), [piece.material_id])
     job = open_job_of(work.conn, work.plant.code, piece.material_id)

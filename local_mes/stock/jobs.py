@@ -12,7 +12,7 @@ from local_mes.plant import Plant
 from local_mes.stock import errors
 from local_mes.stock.domain import is_place
 from local_mes.stock.service import Command, check_place, places_of
-from local_mes.stock.yard_domain import Broken, find_spot
+from local_mes.stock.yard_domain import Broken, as_recorded, find_spot
 from local_mes.stock.yard_reads import would_break
 from shared.ids import derived_id, new_id
 from shared.journal.fact import Draft, Payload
@@ -77,14 +77,13 @@ def confirm_job(plant: Plant, command: Command, job_id: str, place: str = "") ->
         piece = find_material(tx.conn, plant.code, job.material_id)
         if piece is None or piece.state != "live":
             raise errors.not_here(job.number, "gone" if piece is None else piece.state)
-        spot = find_spot(place, plant.model.storage)
         for broken in _broken(tx.conn, plant, piece, place, command.occurred(plant, tx).at_ms):
             text = f"{job.crane} put {job.number} to {place}: {broken.text}."
             raised = DeviationRaised(
                 deviation_id=new_id(plant.clock), rule=f"yard.{broken.rule}", text=text, material_id=piece.material_id
             )
             _record(plant, tx, command, raised, piece.material_id)
-        place = spot.text if spot else place
+        place = as_recorded(place, plant.model.storage)
         if piece.place != place:
             _record(plant, tx, command, MaterialMoved(material_id=piece.material_id, place=place), piece.material_id)
         _record(plant, tx, command, CraneJobClosed(job_id=job_id, result="done"), piece.material_id)

@@ -13,7 +13,7 @@ from local_mes.model.numbers import pass_number
 from local_mes.plant import Plant
 from local_mes.stock import errors
 from local_mes.stock.domain import StockRow, faults_of, is_mass, is_place
-from local_mes.stock.yard_domain import find_spot
+from local_mes.stock.yard_domain import as_recorded, find_spot
 from local_mes.stock.yard_reads import would_break
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred, Payload
@@ -154,7 +154,7 @@ def _take_in(plant: Plant, tx: Work, command: Command, occurred: Occurred, index
         mass=Mass(row.mass_g, row.mass_basis, "", occurred.at_ms),
         size=Size(row.thickness_um, row.width_um, row.length_um),
         order_item=row.order_item or "stock",
-        place=row.place,
+        place=as_recorded(row.place, plant.model.storage),
         attributes={"supplier": row.supplier} if row.supplier else {},
     )
     fact = MaterialCreated(

@@ -12,6 +12,7 @@ from typing import Any
 from local_mes.plant import Plant
 from local_mes.stock.service import new_alias
 from local_mes.stock.take_over_plan import Piece, Plan, Step
+from local_mes.stock.yard_domain import as_recorded
 from local_mes.stock.yard_reads import MADE_AT
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
@@ -74,7 +75,7 @@ class Recorder:
             mass=Mass(told.get("mass_kg", 0), told.get("mass_basis", "theoretical"), "", made_ms or 0),
             size=Size(told.get("thickness_mm", 0), told.get("width_mm", 0), told.get("length_m", 0)),
             order_item=told.get("order_item", "stock"),
-            place=told.get("place", ""),
+            place=as_recorded(told.get("place", ""), self._plant.model.storage),
             attributes=attributes,
         )
         fact = MaterialCreated(

@@ -65,6 +65,12 @@ def find_spot(place: str, storages: Sequence[Storage]) -> Spot | None:
     return Spot(found["code"], *(int(found[name] or 0) for name in ("row", "stack", "layer")))
 
 
+def as_recorded(place: str, storages: Sequence[Storage]) -> str:
+    """A place as it stands in the books: one way to write a stack, and no layer."""
+    spot = find_spot(place, storages)
+    return spot.text if spot else place
+
+
 def in_order(stack: Sequence[Lying]) -> list[Lying]:
     """From the ground up: what came first lies below."""
     return sorted(stack, key=lambda piece: (piece.since_ms, piece.material_id))

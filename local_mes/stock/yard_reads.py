@@ -15,7 +15,7 @@ from local_mes.plant import Plant
 from local_mes.stock import yard_domain as yard
 from local_mes.stock.yard_domain import Broken, Lying, Spot
 from shared.quality.queries import held_ids
-from shared.stock.queries import live_at, moves_between, since_of
+from shared.stock.queries import live_at, live_in, moves_between, since_of
 
 MADE_AT = "made_at_ms"
 """Attribute of a piece that came from elsewhere: when it was cast or rolled, UTC ms."""
@@ -82,7 +82,10 @@ def made_ms(row: Row[Any]) -> int | None:
 
 def lying_at(conn: Connection, author: str, code: str) -> list[Lying]:
     """Everything that lies in a storage."""
-    rows = live_at(conn, author, code)
+    return _lying(conn, author, live_at(conn, author, code))
+
+
+def _lying(conn: Connection, author: str, rows: Sequence[Row[Any]]) -> list[Lying]:
     ids = [row.material_id for row in rows]
     since, held = since_of(conn, author, ids), held_ids(conn, ids)
     return [
@@ -123,9 +126,10 @@ def would_break(conn: Connection, plant: Plant, piece: Row[Any], spot: Spot, now
     rules = plant.model.find_storage(spot.storage)
     if rules is None:
         return []
-    there = [one for one in lying_at(conn, plant.code, spot.storage) if one.material_id != piece.material_id]
-    stack = [one for one in there if yard.find_spot(one.place, [rules]) == Spot(spot.storage, spot.row, spot.stack)]
-    return yard.broken_rules(as_lying(piece, now_ms, False), spot, rules, stack, on_top_of(conn, plant, piece), now_ms)
+    rows = live_in(conn, plant.code, Spot(spot.storage, spot.row, spot.stack).text) if spot.stack else []
+    stack = _lying(conn, plant.code, [row for row in rows if row.material_id != piece.material_id])
+    on_top = on_top_of(conn, plant, piece)
+    return yard.broken_rules(as_lying(piece, now_ms, False), spot, rules, stack, on_top, now_ms)
 
 
 def on_top_of(conn: Connection, plant: Plant, piece: Row[Any]) -> list[Lying]:
@@ -133,5 +137,4 @@ def on_top_of(conn: Connection, plant: Plant, piece: Row[Any]) -> list[Lying]:
     spot = yard.find_spot(piece.place, plant.model.storage)
     if spot is None or not spot.stack:
         return []
-    stack = [one for one in lying_at(conn, plant.code, spot.storage) if one.place == piece.place]
-    return yard.above(piece.material_id, stack)
+    return yard.above(piece.material_id, _lying(conn, plant.code, live_in(conn, plant.code, piece.place)))

@@ -21,6 +21,13 @@ def live_at(conn: Connection, author: str, code: str) -> Sequence[Row[Any]]:
     return conn.execute(select(material).where(c.author == author, c.state == "live", c.kind != "heat", begins)).all()
 
 
+def live_in(conn: Connection, author: str, place: str) -> Sequence[Row[Any]]:
+    """Pieces that lie at exactly this place: one stack."""
+    c = material.c
+    query = select(material).where(c.author == author, c.state == "live", c.kind != "heat", c.place == place)
+    return conn.execute(query).all()
+
+
 def since_of(conn: Connection, author: str, ids: Sequence[str]) -> dict[tuple[str, str], int]:
     """(piece, place) -> when it last came there, UTC ms."""
     c, found = place_history.c, dict[tuple[str, str], int]()

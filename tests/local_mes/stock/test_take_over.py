@@ -25,7 +25,7 @@ from shared.material.trace import ancestor_places, trace
 
 HEAD = "number,kind,place,grade,mass_kg,mass_basis,thickness_mm,width_mm,length_m,order_item,heat,made_at,also_numbers,"
 STOCK = f"""{HEAD}chemistry
-B6-00500,coil,CB1-1-1,L06,20100,weighed,2.5,1270,800.5,710047/10,161742,2026-03-10T14:05,OLD-1 OLD-2,C=0.045 Mn=0.21
+B6-00500,coil,CB1-01-1,L06,20100,weighed,2.5,1270,800.5,710047/10,161742,2026-03-10T14:05,OLD-1 OLD-2,C=0.045 Mn=0.21
 B6-00501,coil,CB1-1-2,L06,20000.5,weighed,2.5,1270,790,stock,161742,,,
 BS6-00007,slab,YB-1-1,L06,20640,theoretical,220,1280,9.3,stock,161742,2026-03-10T08:00,,
 """
@@ -38,7 +38,7 @@ c1,cast,CC1,2026-03-10T05:00,161742,S-1,,,,,,20700
 c2,cast,CC1,2026-03-10T05:10,161742,BS6-00007,,,,,,20640
 r1,roll,FM,2026-03-10T14:05,S-1,B6-00500,slab,L06,9.3,0,9.3,20100
 """
-COUNT = "number,place\nOLD-2,CB1-1-1\nB6-00501,CB2-1-1\nX-1,YB\n"
+COUNT = "number,place\nOLD-2,CB1-01-1\nB6-00501,CB2-1-1\nX-1,YB\n"
 NOW = 1_780_000_000_000
 
 
@@ -137,6 +137,7 @@ def test_it_is_recorded_once_traced_and_taken_back_until_the_plant_builds_on_it(
     assert len(yard.rows(fact)) == facts
     assert len(yard.rows(material)) == 6
 
+    assert yard.piece("B6-00500").place == "CB1-1-1"
     coil, slab, heat = (yard.piece(number) for number in ("OLD-2", "S-1", "161742"))
     assert (coil.number, coil.origin, coil.heat_number, coil.mass_g) == ("B6-00500", "migrated", "161742", 20_100_000)
     assert [slab.state, heat.state, yard.piece("161800").state] == ["consumed", "consumed", "live"]
