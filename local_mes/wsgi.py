@@ -100,7 +100,7 @@ def start_plant(settings: PlantSettings) -> Served:
     checks = (alive("interpreter", thread.is_alive), alive("watch over the line", lambda: lookout.is_alive))
     of_desk = tuple(("edge's desk", partial(standing_faults, host.node)) for host in hosted)
     of_edges = tuple(alive("edge", host.is_alive) for host in hosted)
-    app = _make_app(plant, transport, (*checks, *of_desk, *of_edges), hosting)
+    app = _make_app(plant, interpreter, transport, (*checks, *of_desk, *of_edges), hosting)
     install_lookout(app, lookout)
     return Served(app, start, stop)
 
@@ -123,10 +123,16 @@ def _make_following(plant: Plant, station: CallingStation) -> Following:
     )
 
 
-def _make_app(plant: Plant, transport: RoutedTransport, checks: Sequence[Check], hosting: Hosting | None) -> OpenAPI:
-    extra = partial(open_figures, plant)
-    observing = make_observing(plant.node, transport, extra, checks)
-    more = (Feature(apis=(status.make_api(extra, partial(shadow_links, plant)),)), observing.feature)
+def _make_app(
+    plant: Plant,
+    interpreter: Interpreter,
+    transport: RoutedTransport,
+    checks: Sequence[Check],
+    hosting: Hosting | None,
+) -> OpenAPI:
+    observing = make_observing(plant.node, transport, partial(open_figures, plant), checks)
+    own = status.make_api(partial(open_figures, plant, interpreter.is_at_rest), partial(shadow_links, plant))
+    more = (Feature(apis=(own,)), observing.feature)
     app = create_console(plant, (*more, edge.FEATURE) if hosting is not None else more)
     observing.install(app)
     if hosting is not None:

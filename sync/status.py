@@ -28,6 +28,7 @@ class NodeFigures(BaseModel):
     backlog: int
     spool_open: int = 0
     repairs_open: int = 0
+    spool_at_rest: bool = True
     shadow: list[str] = []
     """Links to Level 2 that only listen, beside an old MES."""
     received_from: dict[str, int]
@@ -42,7 +43,8 @@ def nothing_more() -> dict[str, int]:
 
 
 def make_api(extra: Extra = nothing_more, shadow: Callable[[], Sequence[str]] = tuple) -> APIBlueprint:
-    """The blueprint; `extra` gives figures that only this kind of node has (spool_open, repairs_open), `shadow` links."""
+    """The blueprint; `extra` gives figures that only this kind of node has (spool_open, repairs_open, and
+    spool_at_rest: 1 when all that Level 2 said so far was tried, and what is open waits for more), `shadow` links."""
     bp = APIBlueprint("status_api", __name__, url_prefix="/api/v1")
 
     @bp.get("/status", summary="How far everything is", responses={200: NodeFigures})
@@ -76,5 +78,6 @@ def _body(code: str, as_of: int, counted: Figures, more: dict[str, int], shadow:
         complete_through_ms=counted.complete_through_ms,
         spool_open=more.get("spool_open", 0),
         repairs_open=more.get("repairs_open", 0),
+        spool_at_rest=bool(more.get("spool_at_rest", 1)),
         shadow=list(shadow),
     )

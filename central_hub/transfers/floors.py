@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, func, select
 
 from central_hub.transfers.tables import floor
+from shared.db.prepared import Prepared, Rows
 from shared.db.upsert import upsert
 from shared.transfers.tables import receipt
-from sync.peers import list_peers
+from sync.tables import peer
 
 DAY_MS = 86_400_000
 SLACK_MS = 30 * DAY_MS
@@ -21,10 +22,27 @@ def read_floors(conn: Connection) -> dict[str, int]:
     return {row.author: row.from_ms for row in conn.execute(select(floor))}
 
 
-def open_spans(conn: Connection) -> list[tuple[str, int]]:
-    """(author, from ms) of every plant: a look at each by itself finds its rows by the index, one over all reads all."""
-    floors = read_floors(conn)
-    return [(peer.code, floors.get(peer.code, 0)) for peer in list_peers(conn)]
+SPANS = Prepared(
+    lambda _database: (
+        select(peer.c.peer, func.coalesce(floor.c.from_ms, 0))
+        .join_from(peer, floor, floor.c.author == peer.c.peer, isouter=True)
+        .order_by(peer.c.peer)
+    )
+)
+
+
+def in_open_spans(conn: Connection, statement: Prepared, **values: str) -> Rows:
+    """The rows above each plant's floor, of a statement that says recent(): the looks that are taken again and again.
+
+    A look at each plant by itself finds its rows by the index, one over all reads all.
+    """
+    spans = SPANS.rows(conn)
+    return [row for author, from_ms in spans for row in statement.rows(conn, author=author, from_ms=from_ms, **values)]
+
+
+def recent(table: Table) -> ColumnElement[bool]:
+    """The condition that a row is one of a span's; its author and from_ms are given by in_open_spans."""
+    return and_(table.c.author == bindparam("author"), table.c.recorded_at_ms >= bindparam("from_ms"))
 
 
 def raised(

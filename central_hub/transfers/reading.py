@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, literal, or_, select
+from sqlalchemy import Connection, Row, Select, and_, literal, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from central_hub.transfers.domain import Close, KnownLine, KnownReceipt
-from central_hub.transfers.floors import open_spans, read_floors
+from central_hub.transfers.floors import in_open_spans, read_floors, recent
 from central_hub.transfers.spells import earlier_departures
 from central_hub.transfers.tables import judged
+from shared.db.prepared import Prepared
 from shared.transfers.domain import CLOCK_SLACK_MS
 from shared.transfers.tables import (
     departure_correction,
@@ -43,11 +44,9 @@ class OpenMatters:
 
 def read_open_matters(conn: Connection) -> OpenMatters:
     """Everything unjudged, as it stands in this transaction."""
-    spans = open_spans(conn)
-    lines = [line for author, from_ms in spans for line in _open_lines(conn, author, from_ms)]
-    lines += [line for author, from_ms in spans for line in _taken_back(conn, author, from_ms)]
-    unlisted = [r for author, from_ms in spans for r in _open_receipts(conn, "unlisted", author, from_ms)]
-    matched = [r for author, from_ms in spans for r in _open_receipts(conn, "receipt", author, from_ms)]
+    lines = [KnownLine(*row) for row in in_open_spans(conn, OPEN_LINES)] + _taken_back(conn)
+    unlisted = [_to_receipt(row) for row in in_open_spans(conn, UNLISTED)]
+    matched = [_to_receipt(row) for row in in_open_spans(conn, MATCHED)]
     lines.sort(key=lambda line: (line.shipment_id, line.material_id))
     unlisted.sort(key=_age)
     return OpenMatters(
@@ -61,13 +60,12 @@ def read_open_matters(conn: Connection) -> OpenMatters:
     )
 
 
-def _open_lines(conn: Connection, author: str, from_ms: int) -> list[KnownLine]:
+def _open_lines() -> Select[Any]:
     c = shipment_line.c
-    recent = and_(c.author == author, c.recorded_at_ms >= from_ms)
-    return _lines(conn, and_(recent, not_judged("line", c.fact_id + c.material_id)))
+    return _line_query(and_(recent(shipment_line), not_judged("line", c.fact_id + c.material_id)))
 
 
-def _taken_back(conn: Connection, author: str, from_ms: int) -> list[KnownLine]:
+def _denied_lines() -> Select[Any]:
     """Departures that were taken back, and declared again since: each stood for a time."""
     c, d = shipment_line.c, departure_correction.c
     denied = and_(
@@ -76,8 +74,25 @@ def _taken_back(conn: Connection, author: str, from_ms: int) -> list[KnownLine]:
         d.material_id == c.material_id,
         d.kind == "did_not_occur",
     )
-    recent = and_(c.author == author, c.recorded_at_ms >= from_ms, c.entered == "late")
-    again = _lines(conn, and_(recent, select(literal(1)).select_from(departure_correction).where(denied).exists()))
+    was_denied = select(literal(1)).select_from(departure_correction).where(denied).exists()
+    return _line_query(and_(recent(shipment_line), c.entered == "late", was_denied))
+
+
+def _open_receipts(kind: str) -> Select[Any]:
+    """kind receipt: matched ones, whose mass is judged; unlisted: those that no list had when they came."""
+    c = receipt.c
+    which = c.came_unlisted.is_(True) if kind == "unlisted" else c.provisional.is_(False)
+    return _receipt_query(and_(recent(receipt), which, not_judged(kind, c.receipt_id)))
+
+
+OPEN_LINES = Prepared(lambda _database: _open_lines())
+DENIED_LINES = Prepared(lambda _database: _denied_lines())
+UNLISTED = Prepared(lambda _database: _open_receipts("unlisted"))
+MATCHED = Prepared(lambda _database: _open_receipts("receipt"))
+
+
+def _taken_back(conn: Connection) -> list[KnownLine]:
+    again = [KnownLine(*row) for row in in_open_spans(conn, DENIED_LINES)]
     found = {line.ref: line for line in earlier_departures(conn, again)}
     known: set[str] = set()
     for part in _parts(sorted(found)):
@@ -85,14 +100,6 @@ def _taken_back(conn: Connection, author: str, from_ms: int) -> list[KnownLine]:
             conn.execute(select(judged.c.ref).where(judged.c.kind == "line", judged.c.ref.in_(part))).scalars()
         )
     return [line for ref, line in found.items() if ref not in known]
-
-
-def _open_receipts(conn: Connection, kind: str, author: str, from_ms: int) -> list[KnownReceipt]:
-    """kind receipt: matched ones, whose mass is judged; unlisted: those that no list had when they came."""
-    c = receipt.c
-    which = c.came_unlisted.is_(True) if kind == "unlisted" else c.provisional.is_(False)
-    recent = and_(c.author == author, c.recorded_at_ms >= from_ms)
-    return read_receipts(conn, and_(recent, which, not_judged(kind, c.receipt_id)))
 
 
 def _age(one: KnownReceipt) -> tuple[int, str, str]:
@@ -125,8 +132,12 @@ def not_judged(kind: str, ref: ColumnElement[str]) -> ColumnElement[bool]:
 
 
 def _lines(conn: Connection, where: ColumnElement[bool]) -> list[KnownLine]:
+    return [KnownLine(*tuple(row)) for row in conn.execute(_line_query(where))]
+
+
+def _line_query(where: ColumnElement[bool]) -> Select[Any]:
     line, s = shipment_line.c, shipment.c
-    query = (
+    return (
         select(
             line.author,
             s.to_plant,
@@ -146,36 +157,22 @@ def _lines(conn: Connection, where: ColumnElement[bool]) -> list[KnownLine]:
         .where(where)
         .order_by(line.shipment_id, line.material_id)
     )
-    return [KnownLine(*tuple(row)) for row in conn.execute(query)]
 
 
 def read_receipts(conn: Connection, where: ColumnElement[bool]) -> list[KnownReceipt]:
     """Receipts as they are judged, oldest first."""
-    query = select(receipt).where(where).order_by(receipt.c.recorded_at_ms, receipt.c.author, receipt.c.receipt_id)
-    return [_to_receipt(row) for row in conn.execute(query)]
+    return [_to_receipt(tuple(row)) for row in conn.execute(_receipt_query(where))]
 
 
-def _to_receipt(row: Row[Any]) -> KnownReceipt:
-    return KnownReceipt(
-        receiver=row.author,
-        receipt_id=row.receipt_id,
-        from_plant=row.from_plant,
-        shipment_id=row.shipment_id,
-        shipment_number=row.shipment_number,
-        material_id=row.material_id,
-        taken_in_as=row.taken_in_as,
-        custody_no=row.custody_no,
-        provisional=row.provisional,
-        came_unlisted=row.came_unlisted,
-        printed_number=row.printed_number,
-        own_number=row.own_number,
-        mass_g=row.mass_g,
-        received_at_ms=row.received_at_ms,
-        recorded_at_ms=row.recorded_at_ms,
-        matched_at_ms=row.matched_at_ms,
-        fact_id=row.fact_id,
-        damage=row.damage,
-    )
+def _receipt_query(where: ColumnElement[bool]) -> Select[Any]:
+    names = ["author", *(field.name for field in fields(KnownReceipt)[1:])]  # the receiver is the author
+    order = (receipt.c.recorded_at_ms, receipt.c.author, receipt.c.receipt_id)
+    return select(*(receipt.c[name] for name in names)).where(where).order_by(*order)
+
+
+def _to_receipt(row: tuple[Any, ...]) -> KnownReceipt:
+    one = KnownReceipt(*row)
+    return replace(one, provisional=bool(one.provisional), came_unlisted=bool(one.came_unlisted))
 
 
 def _closes(conn: Connection, shipments: Sequence[str]) -> dict[tuple[str, str], Close]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, literal, select
+from sqlalchemy import Connection, Select, String, and_, bindparam, case, literal, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from central_hub.hub import downlink
-from central_hub.transfers.floors import open_spans
+from central_hub.transfers.floors import in_open_spans, recent
+from shared.db.prepared import Prepared
 from shared.journal.tables import entry
 from shared.transfers.tables import departure_correction, shipment, transfer_case, transfer_word
 from shared.transfers.words import load_of_word
@@ -23,54 +24,57 @@ def find_unrelayed(conn: Connection, hub: str) -> list[tuple[str, str]]:
     What lies below an author's floor went down before the floor was raised over it.
     """
     prefix = downlink(hub, "")
-    loads = [row for author, from_ms in open_spans(conn) for row in conn.execute(_loads(prefix, author, from_ms))]
-    loads.sort(key=lambda row: (row.recorded_at_ms, row.fact_id))
-    queries = (_corrections(prefix), *_words(conn, prefix), *_cases(hub, prefix))
-    later = [row for query in queries for row in conn.execute(query)]
-    return [(row.fact_id, prefix + row.plant) for row in (*loads, *later)]
+    loads = sorted(in_open_spans(conn, LOADS, prefix=prefix), key=lambda row: (row[2], row[0]))
+    corrections = conn.execute(_corrections(), {"prefix": prefix})
+    words = in_open_spans(conn, WORDS, prefix=prefix)
+    cases = [row for query in _cases(hub) for row in conn.execute(query, {"prefix": prefix})]
+    return [(row[0], prefix + row[1]) for row in (*loads, *corrections, *words, *cases)]
 
 
-def _loads(prefix: str, author: str, from_ms: int) -> Select[Any]:
+def _loads() -> Select[Any]:
+    """(fact, plant, when it was recorded)"""
     c = shipment.c
-    recent = and_(c.author == author, c.recorded_at_ms >= from_ms)
-    return select(c.fact_id, c.recorded_at_ms, c.to_plant.label("plant")).where(
-        recent, _missing(c.fact_id, prefix, c.to_plant)
-    )
+    return select(c.fact_id, c.to_plant, c.recorded_at_ms).where(recent(shipment), _missing(c.fact_id, c.to_plant))
 
 
-def _corrections(prefix: str) -> Select[Any]:
+def _corrections() -> Select[Any]:
     c, s = departure_correction.c, shipment.c
     return (
         select(c.fact_id, s.to_plant.label("plant"))
         .join_from(departure_correction, shipment, and_(s.author == c.author, s.shipment_id == c.shipment_id))
-        .where(_missing(c.fact_id, prefix, s.to_plant))
+        .where(_missing(c.fact_id, s.to_plant))
         .order_by(c.recorded_at_ms, c.fact_id)
     )
 
 
-def _words(conn: Connection, prefix: str) -> list[Select[Any]]:
+def _words() -> Select[Any]:
     """What one side says of a line concerns the other one; an author's words above its floor."""
     w, s = transfer_word.c, shipment.c
     other = case((w.author == s.author, s.to_plant), else_=s.author)
-    return [
-        select(w.fact_id, other.label("plant"))
+    told = or_(*(w.kind == kind for kind in TOLD))
+    return (
+        select(w.fact_id, other)
         .join_from(transfer_word, shipment, load_of_word())
-        .where(w.author == author, w.recorded_at_ms >= from_ms, w.kind.in_(TOLD), _missing(w.fact_id, prefix, other))
+        .where(recent(transfer_word), told, _missing(w.fact_id, other))
         .order_by(w.recorded_at_ms, w.fact_id)
-        for author, from_ms in open_spans(conn)
-    ]
+    )
 
 
-def _cases(hub: str, prefix: str) -> list[Select[Any]]:
+LOADS = Prepared(lambda _database: _loads())
+WORDS = Prepared(lambda _database: _words())
+
+
+def _cases(hub: str) -> list[Select[Any]]:
     c = transfer_case.c
     return [
         select(c.fact_id, plant.label("plant"))
-        .where(c.author == hub, plant != "", _missing(c.fact_id, prefix, plant))
+        .where(c.author == hub, plant != "", _missing(c.fact_id, plant))
         .order_by(c.opened_at_ms, c.case_id)
         for plant in (c.from_plant, c.to_plant)
     ]
 
 
-def _missing(fact_id: ColumnElement[str], prefix: str, plant: ColumnElement[str]) -> ColumnElement[bool]:
-    there = and_(entry.c.fact_id == fact_id, entry.c.stream == literal(prefix) + plant)
+def _missing(fact_id: ColumnElement[str], plant: ColumnElement[str]) -> ColumnElement[bool]:
+    """The condition that a fact is not on the stream to a plant; `prefix` is how the streams of this hub begin."""
+    there = and_(entry.c.fact_id == fact_id, entry.c.stream == bindparam("prefix", type_=String) + plant)
     return ~select(literal(1)).select_from(entry).where(there).exists()

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from central_hub.transfers.domain import Contradiction, KnownLine, KnownReceipt
-from central_hub.transfers.floors import open_spans
+from central_hub.transfers.floors import in_open_spans, recent
 from central_hub.transfers.reading import find_line, not_judged, read_receipts
 from central_hub.transfers.tables import judged
 from central_hub.transfers.word_domain import Said, judge_back_and_received, judge_found_again, judge_paper, judge_used
+from shared.db.bulk import among
+from shared.db.prepared import Prepared
 from shared.material.queries import rows_of
 from shared.material.trace import trace
 from shared.transfers.tables import receipt, transfer_word
@@ -64,11 +66,20 @@ def not_settled(kind: str, ref: ColumnElement[str]) -> ColumnElement[bool]:
 
 def _unjudged(conn: Connection) -> list[Row[Any]]:
     c = transfer_word.c
-    rows: list[Row[Any]] = []
-    for author, from_ms in open_spans(conn):
-        recent = and_(c.author == author, c.recorded_at_ms >= from_ms, c.kind.in_(JUDGED))
-        rows += conn.execute(select(transfer_word).where(recent, not_judged("word", c.fact_id))).all()
-    return sorted(rows, key=lambda row: (row.recorded_at_ms, row.fact_id))
+    ids = [row[0] for row in in_open_spans(conn, UNJUDGED)]
+    if not ids:
+        return []
+    query = select(transfer_word).where(among(conn, c.fact_id, ids))
+    return list(conn.execute(query.order_by(c.recorded_at_ms, c.fact_id)))
+
+
+def _unjudged_ids() -> Select[Any]:
+    c = transfer_word.c
+    judged_kind = or_(*(c.kind == kind for kind in JUDGED))
+    return select(c.fact_id).where(recent(transfer_word), judged_kind, not_judged("word", c.fact_id))
+
+
+UNJUDGED = Prepared(lambda _database: _unjudged_ids())
 
 
 def _judge(conn: Connection, word: Row[Any], line: KnownLine) -> Contradiction | None:

@@ -17,8 +17,6 @@ LOOK_S, LOOK_MAX_S = 0.01, 0.1
 RUNNING = {"runs_it", "deviates"}
 """States of conformance in which a plant has adopted the version."""
 SPOOL_S, SETTLE_S, SHIPMENT_S, STANDARDS_S, EPISODE_S = 60.0, 60.0, 30.0, 60.0, 20.0
-WAITS_S = 0.3
-"""Everything read and still something open for this long: it waits for a message that is yet to come."""
 QUIET_S = 0.6
 """Figures that have not moved for this long will not move by themselves."""
 
@@ -37,16 +35,10 @@ def wait_for(look: Callable[[], bool], limit_s: float) -> bool:
 
 def wait_interpreted(desk: Desk) -> bool:
     """The plant has interpreted its spool; what waits for a later message or a mender does not count."""
-    since: list[float] = []
 
     def interpreted() -> bool:
-        if desk.get("status")["spool_open"] == 0:
-            return True
-        if desk.get("links")["backlog"]["uninterpreted"]:
-            since.clear()
-            return False
-        since.append(time.monotonic())
-        return since[-1] - since[0] > WAITS_S
+        figures = desk.get("status")
+        return figures["spool_open"] == 0 or bool(figures["spool_at_rest"])
 
     return wait_for(interpreted, SPOOL_S)
 

@@ -36,8 +36,9 @@ from shared.errors import StrandlineError
 from shared.ids import derived_id
 from shared.journal.journal import Work as JournalWork
 
-LOOK_S = 0.2
-"""How often the spool is asked for more when it was empty and nobody seems to have written to it."""
+LOOK_S = 1.0
+"""How often the spool is asked for more when it was empty and nobody seems to have written to it: against a change that a
+glance missed, and for what has waited long enough."""
 GLANCE_S = 0.02
 """How often it is glanced at whether somebody did: the age of a file, not a query."""
 RETRY_S = 1.0
@@ -66,18 +67,24 @@ class Interpreter:
         self._waiting_since: dict[int, tuple[float, int]] = {}
         self._tried_to = 0
         self._heard_to: int | None = None
+        self._resting = False
         plant.journal.listen(self._news.set)
 
     def run(self, stop: threading.Event) -> None:
         """Interpret until stop is set."""
         while not stop.is_set():
             try:
-                seen = self._stamp()
+                seen, self._resting = self._stamp(), False
                 if not self.step():
+                    self._resting = True
                     self._rest(seen, stop)
             except (OperationalError, StrandlineError) as error:
                 log.warning("interpreter waits", why=str(error))
                 stop.wait(RETRY_S)
+
+    def is_at_rest(self) -> bool:
+        """Whether what was read was tried with all that is known here: what is open still waits for more to come."""
+        return self._resting and not self._news.is_set()
 
     def _rest(self, seen: tuple[int, int], stop: threading.Event) -> None:
         end = monotonic() + LOOK_S

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,10 +89,16 @@ def find_links(plant: Plant) -> list[LinkView]:
     ]
 
 
-def open_figures(plant: Plant) -> dict[str, int]:
-    """The backlog for the node's status: spool_open is what is not interpreted or waits for other messages."""
+def open_figures(plant: Plant, is_at_rest: Callable[[], bool] | None = None) -> dict[str, int]:
+    """The backlog for the node's status: spool_open is what is not interpreted or waits for other messages.
+
+    With the interpreter's word also spool_at_rest: 1 when all was tried, so that what is open waits for more to come.
+    """
     backlog = get_backlog(plant)
-    return {"spool_open": backlog.uninterpreted + backlog.waiting, "repairs_open": backlog.repairs}
+    found = {"spool_open": backlog.uninterpreted + backlog.waiting, "repairs_open": backlog.repairs}
+    if is_at_rest is not None:  # asked after the backlog was read: what was interpreted till then has been followed up
+        found["spool_at_rest"] = int(not backlog.uninterpreted and is_at_rest())
+    return found
 
 
 def find_repairs(conn: Connection, state: str, link: str, after: str, limit: int) -> list[Any]:

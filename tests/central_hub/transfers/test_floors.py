@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, event
 from steel_group import HOUR, SteelGroup
 
 from central_hub.transfers.floors import DAY_MS, SLACK_MS, read_floors
@@ -44,16 +43,16 @@ def test_the_floor_follows_the_watermark_a_month_behind(group: SteelGroup) -> No
 
 def test_a_look_begins_at_the_floor_and_not_with_the_first_load_ever(group: SteelGroup) -> None:
     travel(group, "161738-1-1", "RT-1")
-    plans: list[str] = []
-
-    def explain(conn: Connection, cursor: object, statement: str, given: object, *_: object) -> None:
-        if statement.startswith("SELECT") and "recorded_at_ms >=" in statement:
-            plans.extend(row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given))
-
+    said: list[str] = []
     with read(group.hub.node.engine) as conn:
-        event.listen(conn, "before_cursor_execute", explain)
+        driver = conn.connection.driver_connection
+        assert driver is not None
+        driver.set_trace_callback(said.append)
         read_open_matters(conn)
         find_unrelayed(conn, group.hub.code)
+        driver.set_trace_callback(None)
+        looks = [statement for statement in said if "recorded_at_ms >=" in statement]
+        plans = [row[3] for look in looks for row in driver.execute(f"EXPLAIN QUERY PLAN {look}")]
     used = {plan.split(" INDEX ")[1].split(" ")[0] for plan in plans if " INDEX " in plan}
     assert {"ix_shipment_line_recorded", "ix_receipt_recorded", "ix_shipment_recorded"} <= used
     assert [plan for plan in plans if plan.startswith("SCAN")] == []
