@@ -78,9 +78,9 @@ def send(
         raise only_listens(link)
     if plant.settings.edge:
         raise setpoint_at_edge(plant.settings.edge)
-    _check_values(plan, point, fields)
-    _check_pieces(plant, fields, piece)
-    row = down.queue_setpoint(plant.spool, plant.clock, link, message, fields, key=key, asked_by=actor, piece=piece)
+    values = _checked_values(plan, point, fields)
+    _check_pieces(plant, values, piece)
+    row = down.queue_setpoint(plant.spool, plant.clock, link, message, values, key=key, asked_by=actor, piece=piece)
     withdraw_setpoints(plant)  # a hold may have come in between
     return down.get_down(plant.spool, row)
 
@@ -106,7 +106,8 @@ def _row(plant: Plant, down_id: int) -> down.Down:
     return row
 
 
-def _check_values(plan: LinkPlan, point: SetPoint, fields: Mapping[str, Any]) -> None:
+def _checked_values(plan: LinkPlan, point: SetPoint, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What is to be sent, constants with it; what is left out is not sent."""
     strange = sorted(set(fields) - {f.name for f in point.fields})
     if strange:
         raise bad_setpoint(f"{point.message} has no field {strange[0]!r}.")
@@ -119,11 +120,13 @@ def _check_values(plan: LinkPlan, point: SetPoint, fields: Mapping[str, Any]) ->
     faults = check(point.layout, values)
     if faults:
         raise bad_setpoint(f"{faults[0].reason}.")
+    sent = {name: value for name, value in values.items() if value is not None}
     if point.link.code in plan.layouts:
         try:
-            encode_body(point.layout, fields)
+            encode_body(point.layout, sent)
         except FormatError as error:
             raise bad_setpoint(f"{error}.") from error
+    return sent
 
 
 def _check_pieces(plant: Plant, fields: Mapping[str, Any], piece: str) -> None:

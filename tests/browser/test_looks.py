@@ -60,6 +60,7 @@ PLANT_PAGES = (
     "/orders/sequence",
     "/devices/",
     "/level2/links",
+    "/level2/setpoints/",
     "/level2/links/CLD-PL",
     "/level2/links/CLD-PL/interface",
     "/level2/links/CLD-PL/capture",
