@@ -30,7 +30,7 @@ class LossBody(Body):
     weighed: bool = False
 
 
-class CorrectionBody(Body):
+class FactCorrectionBody(Body):
     """What is wrong of which piece, and what is right; g, um. Only what belongs to `what` counts."""
 
     command_id: str = Field(min_length=1, max_length=64)
@@ -70,7 +70,7 @@ class SettleBody(Body):
 
 @bp.post("/corrections")
 @requires(*MAY)
-def post_correction(body: CorrectionBody) -> tuple[dict[str, Any], int]:
+def post_correction(body: FactCorrectionBody) -> tuple[dict[str, Any], int]:
     """Correct it; or open a case, when pieces that went on stand on it."""
     asked = Asked(
         **body.model_dump(exclude={"command_id", "losses"}),

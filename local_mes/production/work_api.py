@@ -34,7 +34,7 @@ class CommandBody(Body):
         return Command(self.command_id, actor(), self.occurred_at)
 
 
-class PartBody(Body):
+class WorkPartBody(Body):
     """One product: from where to where of the piece, along (cut, crop, sample) or across (slit)."""
 
     from_um: int = Field(ge=0, le=LENGTH_MAX_UM)
@@ -49,7 +49,7 @@ class WorkBody(CommandBody):
     operation: Literal["cut", "slit", "crop", "sample", "weld"]
     unit: str = Field(min_length=1, max_length=64)
     pieces: list[str] = Field(min_length=1, max_length=PARTS_MAX)
-    parts: list[PartBody] = Field(default_factory=list, max_length=PARTS_MAX)
+    parts: list[WorkPartBody] = Field(default_factory=list, max_length=PARTS_MAX)
     number: str = Field("", max_length=64)
     scrap_g: int = Field(0, ge=0, le=10**9)
     reason: str = Field("", max_length=500)

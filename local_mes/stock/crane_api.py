@@ -49,7 +49,7 @@ class ConfirmBody(CommandBody):
     place: str = Field("", max_length=64)
 
 
-class DropBody(CommandBody):
+class CraneDropBody(CommandBody):
     """Why nobody needs it done."""
 
     reason: str = Field(min_length=1, max_length=500)
@@ -82,6 +82,6 @@ def post_confirm(path: JobPath, body: ConfirmBody) -> dict[str, Any]:
 
 @bp.post("/cranes/jobs/<job_id>/drop", summary="A job is not needed any more")
 @requires("yard", "lead", "planner")
-def post_drop(path: JobPath, body: DropBody) -> dict[str, Any]:
+def post_drop(path: JobPath, body: CraneDropBody) -> dict[str, Any]:
     """With a reason."""
     return jobs.drop_job(plant(), body.command(), path.job_id, body.reason)

@@ -41,7 +41,7 @@ class OpenBody(CommandBody):
     area: str = Field(min_length=1, max_length=16)
 
 
-class LineBody(Body):
+class TakeLineBody(Body):
     """A number that was seen, and where; no place: somewhere in the area."""
 
     number: str = Field(min_length=1, max_length=64)
@@ -51,10 +51,10 @@ class LineBody(Body):
 class CountBody(CommandBody):
     """What was seen."""
 
-    lines: list[LineBody] = Field(min_length=1, max_length=takes.LINES_MAX)
+    lines: list[TakeLineBody] = Field(min_length=1, max_length=takes.LINES_MAX)
 
 
-class CloseBody(CommandBody):
+class TakeCloseBody(CommandBody):
     """differences: how many were looked at. reason for all that have none of their own (number -> reason); drop: post none."""
 
     differences: int = Field(0, ge=0)
@@ -125,7 +125,7 @@ def post_counts(path: TakePath, body: CountBody) -> dict[str, Any]:
 
 @bp.post("/stock-takes/<take_id>/close", summary="Post the differences with reasons, or drop the count")
 @requires("lead", "engineer")
-def post_close(path: TakePath, body: CloseBody) -> dict[str, Any]:
+def post_close(path: TakePath, body: TakeCloseBody) -> dict[str, Any]:
     """Refused when there are others by now than were looked at."""
     if body.drop:
         return takes.drop_take(plant(), body.command(), path.take_id, body.reason)
