@@ -16,6 +16,7 @@ from shared.journal.journal import Journal
 from shared.journal.tables import fact as fact_table
 from shared.material import facts as f
 from shared.material import projection
+from shared.material.history import history
 from shared.material.queries import (
     MaterialFilter,
     count_materials,
@@ -24,7 +25,6 @@ from shared.material.queries import (
     find_material,
     find_piece,
     get_piece,
-    history,
     list_materials,
     live_numbers,
     numbers_of,
