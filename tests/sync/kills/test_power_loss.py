@@ -26,6 +26,8 @@ from shared.journal.verify import verify
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 PROGRAM = HERE.parent / "node_process.py"
+PATIENCE_S = 150
+"""Some dozen facts take two seconds; each fsync copies the database, which a busy machine may do slowly."""
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +96,7 @@ def test_the_disk_of_this_test_forgets_what_was_not_synced(tmp_path: Path, libra
 
 
 @pytest.mark.fault(33)
+@pytest.mark.timeout(600)
 def test_what_was_acknowledged_survives_power_failures_and_the_hub_never_knows_more(kit, library: Path) -> None:
     plant, hub = kit.plant(), kit.hub()
     kit.enrol(plant, hub)
@@ -122,7 +125,7 @@ def test_what_was_acknowledged_survives_power_failures_and_the_hub_never_knows_m
         sent = set(conn.execute(select(fact.c.fact_id).where(fact.c.author == "ALD")).scalars())
     assert sent, "the line was up meanwhile"
     assert sent <= held, "nothing is sent that the plant could still lose"
-    kit.drain(kit.caller(again, kit.memory(hub)))
+    kit.drain_after_a_death(kit.caller(again, kit.memory(hub)))
     hub.apply()
     assert hub.hash_of("ALD") == again.hash_of("ALD")
 
@@ -139,12 +142,16 @@ def run_until_killed(disk: Disk, folder: Path, port: int, facts: int) -> list[st
     )
     reader = threading.Thread(target=lambda: lines.extend(line.strip() for line in process.stdout or ()))
     reader.start()
-    end = time.monotonic() + 60
-    while len(lines) < facts and process.poll() is None and time.monotonic() < end:
+    end = time.monotonic() + PATIENCE_S
+    while len(told(lines)) < facts and process.poll() is None and time.monotonic() < end:
         time.sleep(0.01)
     process.kill()
     process.wait(10)
     reader.join(10)
-    told = [line for line in lines if len(line) == 32]
-    assert len(told) >= facts
-    return told
+    assert len(told(lines)) >= facts
+    return told(lines)
+
+
+def told(lines: list[str]) -> list[str]:
+    """The facts that were acknowledged; a process says other things too, and its last line may be half of one."""
+    return [line for line in list(lines) if len(line) == 32]
