@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from level2_line import Line
-from level2_peers import Site, cut
+from level2_peers import Site, cut, until
 from sqlalchemy import func, insert, select, update
 
 from local_mes.level2.interpret import Interpreter, oldest_open_ms
 from local_mes.level2.links import load_links
+from local_mes.level2.queries import open_figures
 from local_mes.level2.tables import repair, spool_position, spool_waiting
 from shared.clock import FixedClock
 from shared.db.engine import read, write
@@ -86,6 +90,21 @@ def test_what_came_too_early_waits_and_is_done_after_what_it_builds_on(line: Lin
     assert sorted(line.places()) == ["MK1", "YA", "YA", "YA1", "YA1"]
     assert line.rows(spool_waiting) == []
     assert oldest_open_ms(line.plant) is None
+
+
+def test_a_plant_says_when_all_was_tried_although_something_waits(line: Line) -> None:
+    line.comes("CC1070", {"slab": "161843-2-3", "ok": "Y"})
+    told = partial(open_figures, line.plant, line.interpreter.is_at_rest)
+    assert told() == {"spool_open": 1, "repairs_open": 0, "spool_at_rest": 0}
+    stop = threading.Event()
+    thread = threading.Thread(target=line.interpreter.run, args=(stop,))
+    thread.start()
+    try:
+        asyncio.run(until(lambda: told()["spool_at_rest"] == 1))
+        assert told()["spool_open"] == 1
+    finally:
+        stop.set()
+        thread.join(40)
 
 
 def test_what_lies_far_behind_in_a_backlog_came_in_time_all_the_same(line: Line) -> None:
