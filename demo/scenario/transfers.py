@@ -107,12 +107,17 @@ def receive(script: Script, load: Load, when_ms: Sequence[int], announced: bool 
         _receipt(script, load, item, moment, item in load.items)
 
 
+def _ground(plant: str, number: str) -> tuple[str, str]:
+    """Where a piece is put that arrives under a number, and the scale it came over."""
+    storage, row, stacks, scale = GATES[plant]
+    counter = int(number[-5:])
+    return f"{storage}-{row + counter // stacks % 2}-{counter % stacks + 1}", scale
+
+
 def _receipt(script: Script, load: Load, item: Item, when_ms: int, listed: bool) -> None:
     if item.came_kg is None:
         raise ValueError(f"{item.number} did not come and cannot be received")
-    storage, row, stacks, scale = GATES[load.receiver]
-    counter = int(item.own[-5:])
-    place = f"{storage}-{row + counter // stacks % 2}-{counter % stacks + 1}"
+    place, scale = _ground(load.receiver, item.own)
     mass = grams(item.came_kg)
     lines: list[Line] = [
         {"what": "arrived", "load": load.number, "piece": item.piece, "plant": load.receiver},
