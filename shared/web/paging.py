@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.errors import BadInput
+from shared.web.body import Asked
 
 T = TypeVar("T")
 PAGE_ROWS = 50
@@ -17,7 +18,7 @@ CSV_ROWS_MAX = 100_000
 """A CSV is read page by page and ends here: a year of one plant's coils fits, the memory of a plant server too."""
 
 
-class PageQuery(BaseModel):
+class PageQuery(Asked):
     """Query part of every JSON list."""
 
     after: str = Field("", max_length=200, description="cursor: `next` of the page before")
