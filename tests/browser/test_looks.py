@@ -204,7 +204,7 @@ def _known(group: Any, material_id: str) -> bool:
         return find_piece(conn, material_id) is not None
 
 
-@pytest.mark.timeout(480)  # forty pages under axe, on a machine that may be busy with other tests
+@pytest.mark.timeout(900)  # forty pages under axe, on a machine that may be busy with other tests
 @pytest.mark.parametrize("size", SIZES)
 def test_every_page_at_both_sizes(visit: Callable[..., Any], thread: None, size: str) -> None:
     folder = PICTURES / size
