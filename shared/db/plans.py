@@ -35,8 +35,9 @@ def plan_anew(engine: Engine) -> None:
         connection.info[_MODE] = True  # what was set inside it is as it was before: say it again
 
     @event.listens_for(engine, "before_cursor_execute")
-    def on_statement(connection: Connection, cursor: Any, *_: Any) -> None:
-        if connection.info.pop(_MODE, None):
+    def on_statement(connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
+        # after an error nothing but the return to the savepoint is heard
+        if not statement.startswith("ROLLBACK") and connection.info.pop(_MODE, None):
             cursor.execute(_ANEW)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import ProgrammingError
 
 from shared.db.engine import open_engine, read
 from shared.material.trace import trace
@@ -69,4 +70,13 @@ def test_what_a_savepoint_takes_back_leaves_no_kept_plan(engine: Engine) -> None
         savepoint = conn.begin_nested()
         conn.execute(text("SELECT 1"))
         savepoint.rollback()
+        assert mode(conn) == ("force_custom_plan", "on")
+
+
+def test_an_error_behind_a_walk_ends_with_its_savepoint(engine: Engine) -> None:
+    """The statement that says how to plan once stood before the return to the savepoint, where nothing else is heard."""
+    with read(engine) as conn:
+        trace(conn, A, "backward")
+        with pytest.raises(ProgrammingError), conn.begin_nested():
+            conn.execute(text("SELECT nothing_of_that_name"))
         assert mode(conn) == ("force_custom_plan", "on")
