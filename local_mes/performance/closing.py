@@ -97,6 +97,7 @@ def close_day(plant: Plant, day: str, reason: str, *, actor: str, command_id: st
             open_imbalances=len(found.open),
             signed=unexplained,
             reason=reason.strip(),
+            nth=len(found.closes) + 1,
         )
         _record(plant, tx, fact, (f"{plant.code}.day.{day}",), actor)
         result = {"production_day": day, "state": "signed" if unexplained else "closed", "again": bool(found.closes)}

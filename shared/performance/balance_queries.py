@@ -107,13 +107,13 @@ def closes_of(conn: Connection, author: str, production_day: str) -> Sequence[Ro
     """A day's closes, the last one first."""
     c = day_close.c
     query = select(day_close).where(c.author == author, c.production_day == production_day)
-    return conn.execute(query.order_by(c.at_ms.desc(), c.fact_id.desc())).all()
+    return conn.execute(query.order_by(c.nth.desc())).all()
 
 
 def list_closes(conn: Connection, author: str = "", limit: int = 100) -> Sequence[Row[Any]]:
     """Closes of all authors known here, the youngest days first, of each day the last one first."""
     c = day_close.c
-    query = select(day_close).order_by(c.production_day.desc(), c.author, c.at_ms.desc(), c.fact_id.desc()).limit(limit)
+    query = select(day_close).order_by(c.production_day.desc(), c.author, c.nth.desc()).limit(limit)
     return conn.execute(query.where(c.author == author) if author else query).all()
 
 

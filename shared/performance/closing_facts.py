@@ -35,6 +35,8 @@ class DayClosed(Payload, frozen=True, kw_only=True):
     open_imbalances: int
     signed: bool
     reason: str = ""
+    nth: int = 1
+    """Which close of the day this is: a clock that was set back does not say which was last."""
 
 
 @fact("ImbalanceSettled")

@@ -114,7 +114,7 @@ def apply_handover_noted(conn: Connection, facts: Sequence[AppliedFact[f.Handove
 
 def apply_day_closed(conn: Connection, facts: Sequence[AppliedFact[DayClosed]]) -> None:
     """A close, with the figures it rests on; closes before it stay."""
-    names = ("production_day", "from_ms", "to_ms", "open_imbalances", "signed", "reason")
+    names = ("production_day", "from_ms", "to_ms", "open_imbalances", "signed", "reason", "nth")
     closes = [
         {"author": x.author, "fact_id": x.fact_id, "actor": x.actor, "at_ms": x.recorded_at_ms}
         | {name: getattr(x.payload, name) for name in names}

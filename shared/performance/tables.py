@@ -78,7 +78,8 @@ day_close = projection_table(
     Column("reason", Words, nullable=False),
     Column("actor", Code, nullable=False),
     Column("at_ms", Int, nullable=False),
-    Index("ix_day_close_day", "author", "production_day", "at_ms"),
+    Column("nth", Int, nullable=False),
+    Index("ix_day_close_day", "author", "production_day", "nth"),
 )
 
 day_close_line = projection_table(

@@ -27,9 +27,10 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("actor", sa.String(length=64), nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("nth", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("author", "fact_id", name=op.f("pk_day_close")),
     )
-    op.create_index("ix_day_close_day", "day_close", ["author", "production_day", "at_ms"])
+    op.create_index("ix_day_close_day", "day_close", ["author", "production_day", "nth"])
     op.create_table(
         "day_close_line",
         sa.Column("author", sa.String(length=64), nullable=False),
