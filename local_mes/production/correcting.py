@@ -48,6 +48,10 @@ def settle(plant: Plant, case_id: str, how: str, note: str, *, actor: str, comma
         if how == "carried_out":
             asked = msgspec.json.decode(case.asked, type=Asked)
             decided = decide(tx.conn, plant.code, asked)
+            if decided.corrects != case.corrects:
+                raise errors.bad_correction(
+                    "What the case is about was stated anew since.", "Let this case stand; correct it as it is now."
+                )
             if decided.blockers:
                 raise errors.still_blocked("; ".join(f"{b.number} {b.why}" for b in decided.blockers[:5]))
             result |= desk.carry_out(asked, decided, case_id)

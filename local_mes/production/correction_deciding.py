@@ -160,17 +160,18 @@ def _losses(conn: Connection, plant: str, piece: Row[Any], asked: Asked) -> Deci
 
 
 def _number(conn: Connection, plant: str, piece: Row[Any], asked: Asked) -> Decided:
-    if not asked.number.strip() or len(asked.number) > 64:
+    number = asked.number.strip()
+    if not number or len(number) > 64:
         raise errors.bad_correction("The right number is missing.", "Give the number that the piece bears.")
-    taken = find_bearer(conn, plant, asked.number)
+    taken = find_bearer(conn, plant, number)
     if taken is not None and taken.material_id != piece.material_id:
-        raise errors.number_taken(asked.number)
+        raise errors.number_taken(number)
     given = next(
         (a for a in aliases_of(conn, piece.material_id) if a.author == plant and a.value == piece.number), None
     )
-    if given is None or asked.number == piece.number:
+    if given is None or number == piece.number:
         raise errors.nothing_changes(piece.number, "number")
-    right = NewAlias(given.scheme, asked.number.strip())
+    right = NewAlias(given.scheme, number)
     corrects = birth_fact(conn, plant, piece)
     return Decided(
         corrects=corrects,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, select
 
 from local_mes.production import errors
@@ -63,13 +64,20 @@ def get_step(conn: Connection, plant: str, piece: Row[Any]) -> Step:
     edges = conn.execute(
         select(edge).where(edge.c.author == plant, edge.c.operation_id == row.operation_id).order_by(edge.c.ordinal)
     )
+    lines = tuple(Edge(**{name: getattr(e, name) for name in _EDGE}) for e in edges)
     return Step(
         row,
         said.type,
-        stated.parents,
-        tuple(Edge(**{name: getattr(e, name) for name in _EDGE}) for e in edges),
+        _led(stated.parents, stated.edges, lines),
+        lines,
         tuple(Loss(r.kind, r.g, bool(r.weighed)) for r in losses_of(conn, plant, row.operation_id)),
     )
+
+
+def _led(parents: Sequence[Consumed], stated: Sequence[Edge], lines: Sequence[Edge]) -> tuple[Consumed, ...]:
+    """What was charged, of the pieces it is known to be of now: a doubt that was resolved may have led the edges on."""
+    now = {was.parent_id: line.parent_id for was, line in zip(stated, lines, strict=False)}
+    return tuple(msgspec.structs.replace(p, material_id=now.get(p.material_id, p.material_id)) for p in parents)
 
 
 def birth_fact(conn: Connection, plant: str, piece: Row[Any]) -> str:

@@ -22,6 +22,7 @@ from local_mes.production.person import Command, carry_out, get_all_usable, new_
 from local_mes.quality.service import Deed, pass_on_holds
 from shared.material.domain import Balance, check_inside, check_partition
 from shared.material.facts import Consumed, Edge, Loss, Mass, MaterialTransformed, NewMaterial, Size
+from shared.material.pack_facts import PACK_KIND
 from shared.material.trace import refuse_cycle
 from shared.performance.facts import MeasureCounted
 from shared.units import share_out
@@ -50,6 +51,8 @@ def work(plant: Plant, command: Command, asked: HandWork) -> dict[str, Any]:
         if asked.operation not in OPERATIONS:
             raise errors.bad_work(f"{asked.operation!r} is no operation by hand.", f"Use {', '.join(OPERATIONS)}.")
         parents = get_all_usable(deed, asked.pieces)
+        if any(p.kind in ("heat", PACK_KIND) for p in parents):
+            raise errors.bad_work("A heat or a pack is no piece of steel to work on.", "Take the pack apart first.")
         made = _weld(deed, asked, parents) if asked.operation == "weld" else _divide(deed, asked, parents)
         _check_balance(unit, parents, made)
         refuse_cycle(deed.conn, [p.material_id for p in parents], [c.material_id for c in made.children])
@@ -92,6 +95,8 @@ def _divide(deed: Deed, asked: HandWork, parents: Sequence[Row[Any]]) -> _Made:
         )
         children.append(child)
         edges.append(edge_of(parent.material_id, child, part, Size(0, parent.width_um, parent.length_um), along))
+    if len({child.aliases[0].value for child in children}) < len(children):
+        raise errors.bad_work("Two parts would bear one number.", "Give each part its own.")
     losses = (Loss(LOSS_OF[asked.operation], lost_g, bool(asked.scrap_g)),) if lost_g else ()
     return _Made(tuple(children), tuple(edges), losses)
 
@@ -145,6 +150,8 @@ def _child(
 
 
 def _check_balance(unit: Unit, parents: Sequence[Row[Any]], made: _Made) -> None:
+    if any(child.mass.g <= 0 for child in made.children):
+        raise errors.bad_work("A product would weigh nothing.", "Check the scrap and the masses of the parts.")
     charged = sum(p.mass_g for p in parents)
     balance = Balance(charged, sum(c.mass.g for c in made.children), sum(loss.g for loss in made.losses))
     if not balance.closes(tolerance_ppm(unit)):

@@ -40,6 +40,8 @@ RULE = "identity"
 """Of the holds that a set places."""
 SET_MAX = 50
 """Candidates of one set: more cannot be told apart on one screen."""
+HERE = ("live", "consumed", "scrapped")
+"""States that may be exchanged: where a piece is told by no load and no packing list."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,8 @@ def _check(deed: Deed, asked: Doubt, rows: Sequence[Row[Any]], numbers: Sequence
     if not asked.reason.strip():
         raise errors.bad_identity("The reason is missing.", "Say how they were mixed up.")
     for row in rows:
-        if row.state == "shipped" or open_set_of(deed.conn, deed.plant.code, row.material_id) is not None:
-            raise errors.bad_identity(f"{row.number} has left this plant or is in a set already.", "Leave it out.")
+        if row.state not in HERE or open_set_of(deed.conn, deed.plant.code, row.material_id) is not None:
+            raise errors.bad_identity(f"{row.number} has left, is packed or is in a set already.", "Leave it out.")
     _booked(deed, numbers, ids)
 
 
@@ -118,6 +120,7 @@ def resolve(
         booked = _booked(deed, numbers_of_set(row), set(candidates))
         true = {number: _named(deed, piece, candidates) for number, piece in said.items()}
         truly, missing = permutation(candidates, booked, true), lost(candidates, true)
+        _check_here(deed, truly)
         fact = IdentityResolved(
             set_id=set_id,
             found=tuple(Found(was, now) for was, now in sorted(truly.items())),
@@ -132,6 +135,16 @@ def resolve(
         return {"set_id": set_id, "moved": moved, "lost": list(missing), "heirs": len(fact.heirs)}
 
     return carry_out(plant, command, decide)
+
+
+def _check_here(deed: Deed, truly: Mapping[str, str]) -> None:
+    """What is exchanged lies here: where a piece is, is exchanged with it, and must not be told by a load or a pack."""
+    moved = [find_material(deed.conn, deed.plant.code, was) for was, now in truly.items() if was != now]
+    away = sorted(row.number for row in moved if row is not None and row.state not in HERE)
+    if away:
+        raise errors.bad_identity(
+            f"{', '.join(away)} left or was packed meanwhile.", "Open the pack, or correct the departure first."
+        )
 
 
 def _named(deed: Deed, piece: str, candidates: Sequence[str]) -> str:

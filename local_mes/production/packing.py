@@ -24,6 +24,7 @@ from shared.material.pack_facts import (
     packing_list,
 )
 from shared.material.queries import aliases_of, find_material
+from shared.quality.restriction import TOLD, find_restriction
 
 MEMBERS_MAX = 200
 """Pieces in one pack: a lift of bars counts its bundles, not its bars."""
@@ -38,8 +39,8 @@ def pack(
         if not 1 <= len(pieces) <= MEMBERS_MAX:
             raise errors.bad_pack(f"A pack has 1 to {MEMBERS_MAX} pieces, not {len(pieces)}.")
         members = get_all_usable(deed, pieces)
-        if any(member.kind == "heat" for member in members):
-            raise errors.bad_pack("A heat cannot be packed.")
+        if any(member.kind in ("heat", PACK_KIND) for member in members):
+            raise errors.bad_pack("A heat or another pack cannot be packed.")
         new = _new_pack(deed, members, number, mass_g)
         deed.record(
             PiecesPacked(pack=new, members=tuple(m.material_id for m in members), unit=unit),
@@ -96,7 +97,15 @@ def _packed(deed: Deed, row: Row[Any]) -> Packed:
         order_item=row.order_item,
         heat_number=row.heat_number,
         chemistry_e6=msgspec.json.decode(row.chemistry, type=dict[str, int]),
+        attributes=_attributes(deed, row),
     )
+
+
+def _attributes(deed: Deed, row: Row[Any]) -> dict[str, str]:
+    """A piece's own, and what it is limited to: a plant that opens the pack does not see the release that says so."""
+    own = msgspec.json.decode(row.attributes, type=dict[str, str])
+    only_for = find_restriction(deed.conn, row.material_id)
+    return own | {TOLD: only_for} if only_for else own
 
 
 def open_pack(plant: Plant, command: Command, number: str) -> dict[str, Any]:
@@ -138,6 +147,7 @@ def _birth(deed: Deed, packed: Packed, piece: Row[Any]) -> NewMaterial | None:
         place=piece.place,
         heat_number=packed.heat_number,
         chemistry_e6=packed.chemistry_e6,
+        attributes=packed.attributes,
     )
 
 
@@ -149,6 +159,8 @@ def remelt(plant: Plant, command: Command, number: str, bay: str, scrap_grade: s
         if not (bay.strip() and scrap_grade.strip() and reason.strip()):
             raise errors.bad_remelt()
         piece = get_usable(deed, number, held_too=True)
+        if piece.kind == PACK_KIND:
+            raise errors.bad_pack(f"{piece.number} is a pack; take it apart first.")
         fact = MaterialRemelted(
             material_id=piece.material_id,
             mass_g=piece.mass_g,

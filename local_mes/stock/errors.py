@@ -18,6 +18,11 @@ def not_here(number: str, state: str) -> Refused:
     )
 
 
+def pack_first(number: str) -> Refused:
+    """A pack that ended as scrap would keep its members for ever."""
+    return Refused("stock.is_a_pack", f"{number} is a pack.", todo="Take it apart, then scrap what is to be scrapped.")
+
+
 def unknown_place(place: str, known: Sequence[str]) -> BadInput:
     """A place begins with the code of a unit or an area."""
     return BadInput(

@@ -20,7 +20,7 @@ from shared.journal.journal import Work
 from shared.material.facts import DeviationRaised, MaterialMoved
 from shared.material.queries import find_material, get_piece
 from shared.stock.facts import CraneJobClosed, CraneJobPlanned
-from shared.stock.queries import find_job, last_position
+from shared.stock.queries import find_job, last_position, since_of
 
 KINDS = ("fetch", "put")
 
@@ -77,13 +77,19 @@ def confirm_job(plant: Plant, command: Command, job_id: str, place: str = "") ->
         piece = find_material(tx.conn, plant.code, job.material_id)
         if piece is None or piece.state != "live":
             raise errors.not_here(job.number, "gone" if piece is None else piece.state)
-        for broken in _broken(tx.conn, plant, piece, place, command.occurred(plant, tx).at_ms):
-            text = f"{job.crane} put {job.number} to {place}: {broken.text}."
+        at_ms = command.occurred(plant, tx).at_ms
+        came_ms = since_of(tx.conn, plant.code, [piece.material_id]).get((piece.material_id, piece.place), 0)
+        # a touch that waited in a radio hole does not move back what was moved on since
+        late = came_ms > at_ms
+        for rule, text in _said_against(tx.conn, plant, piece, place, at_ms, late):
             raised = DeviationRaised(
-                deviation_id=new_id(plant.clock), rule=f"yard.{broken.rule}", text=text, material_id=piece.material_id
+                deviation_id=new_id(plant.clock),
+                rule=rule,
+                text=f"{job.crane} put {job.number} to {place}: {text}.",
+                material_id=piece.material_id,
             )
             _record(plant, tx, command, raised, piece.material_id)
-        place = as_recorded(place, plant.model.storage)
+        place = piece.place if late else as_recorded(place, plant.model.storage)
         if piece.place != place:
             _record(plant, tx, command, MaterialMoved(material_id=piece.material_id, place=place), piece.material_id)
         _record(plant, tx, command, CraneJobClosed(job_id=job_id, result="done"), piece.material_id)
@@ -119,6 +125,15 @@ def _open_job(conn: Connection, plant: Plant, job_id: str) -> Row[Any]:
     if job.state != "open":
         raise errors.job_closed(job.number, job.state, job.reason)
     return job
+
+
+def _said_against(
+    conn: Connection, plant: Plant, piece: Row[Any], place: str, at_ms: int, late: bool
+) -> list[tuple[str, str]]:
+    """(rule, why) of each deviation that what a crane did is; where a piece was before it was moved on broke nothing."""
+    if late:
+        return [("crane.told_late", f"told after it was moved to {piece.place}, where it stays in the books")]
+    return [(f"yard.{broken.rule}", broken.text) for broken in _broken(conn, plant, piece, place, at_ms)]
 
 
 def _broken(conn: Connection, plant: Plant, piece: Row[Any], place: str, at_ms: int) -> list[Broken]:

@@ -28,6 +28,7 @@ from shared.material.facts import (
     NewMaterial,
     Size,
 )
+from shared.material.pack_facts import PACK_KIND
 from shared.material.queries import get_piece, live_numbers
 
 
@@ -80,6 +81,8 @@ def scrap(plant: Plant, command: Command, number: str, reason: str) -> dict[str,
         if not reason.strip():
             raise errors.no_reason()
         piece = _get_here(tx.conn, plant.code, number)
+        if piece.kind == PACK_KIND:
+            raise errors.pack_first(piece.number)
         scrapped = MaterialScrapped(material_id=piece.material_id, mass_g=piece.mass_g, reason=reason.strip())
         _record(plant, tx, command, scrapped, piece.material_id)
         return _done(tx, command, piece, state="scrapped")

@@ -85,12 +85,11 @@ def record(plant: Plant, command: Command, take_over_id: str, title: str) -> dic
     if begun.state == "begun":
         recorder = Recorder(plant, take_over_id, command.actor, begun.begun_at_ms, plan)
         pieces, steps = recorder.pieces(), recorder.steps()
-        for ordinal, portion in enumerate([*_portions(pieces), *_portions(steps)]):
-            _record_portion(plant, f"{take_over_id}:{ordinal}", portion)
+        for portion in [*_portions(pieces), *_portions(steps)]:
+            _record_portion(plant, take_over_id, portion)
         with plant.journal.work() as tx:
-            if tx.once(f"{take_over_id}:end") is None:
+            if _going_on(plant, tx, take_over_id).state == "begun":
                 _say(plant, tx, command, TakeOverEnded(take_over_id=take_over_id), take_over_id)
-                tx.done(f"{take_over_id}:end", {})
     return {"take_over_id": take_over_id, "state": "done", **plan.totals}
 
 
@@ -134,12 +133,18 @@ def forget(plant: Plant, take_over_id: str) -> None:
 
 def first_own(conn: Connection, plant: Plant, take_over_id: str, pieces: Sequence[str]) -> str:
     """The type of the first fact found about one of the pieces that is none of the take-over's, or ''."""
-    heads = find_heads(conn, {(plant.code, piece) for piece in pieces})
-    bodies = bodies_of(conn, heads.values())
-    for fact_id in sorted(bodies):
-        fact = decode(bodies[fact_id])
-        if fact.occurred.source != CREATED.format(take_over_id):
-            return fact.type
+    mine, seen = set(pieces), set[str]()
+    # back along each piece's facts: the take-over's own steps come after what the plant said while it was recorded
+    fresh = set(find_heads(conn, {(plant.code, piece) for piece in pieces}).values())
+    while fresh:
+        seen |= fresh
+        bodies, before = bodies_of(conn, fresh), set[str]()
+        for fact_id in sorted(bodies):
+            fact = decode(bodies[fact_id])
+            if fact.occurred.source != CREATED.format(take_over_id):
+                return fact.type
+            before |= {p for s, p in zip(fact.subjects, fact.previous, strict=False) if p and s in mine}
+        fresh = before - seen
     return ""
 
 
@@ -166,12 +171,20 @@ def _portions(things: Sequence[Any], size: int = PORTION) -> list[Sequence[Any]]
     return [things[at : at + size] for at in range(0, len(things), size)]
 
 
-def _record_portion(plant: Plant, command_id: str, portion: Sequence[Any]) -> None:
+def _record_portion(plant: Plant, take_over_id: str, portion: Sequence[Any]) -> None:
+    """What is recorded already has its fact's id, and changes nothing."""
     with plant.journal.work() as tx:
-        if tx.once(command_id) is None:
-            for make in portion:
-                tx.record(make(tx))
-            tx.done(command_id, {"recorded": len(portion)})
+        _going_on(plant, tx, take_over_id)
+        for make in portion:
+            tx.record(make(tx))
+
+
+def _going_on(plant: Plant, tx: Work, take_over_id: str) -> Row[Any]:
+    """The take-over, refused when somebody took it back meanwhile."""
+    now = find_take_over(tx.conn, plant.code, take_over_id)
+    if now is None or now.state == "reversed":
+        raise errors.no_take_over(take_over_id)
+    return now
 
 
 def _taken(conn: Connection, author: str, files: Mapping[str, Sequence[FileRow]]) -> set[str]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, and_, func, literal, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from shared.journal.tables import entry, fact
-from shared.material.tables import alias, alias_end, correction, correction_case, mass_history, material
+from shared.material.tables import BEARING, alias, alias_end, correction, correction_case, mass_history, material
 
 
 def list_corrections(
@@ -89,7 +89,7 @@ def wrong_numbers(conn: Connection, value: str) -> set[tuple[str, str]]:
 
 
 def find_bearer(conn: Connection, author: str, value: str) -> Row[Any] | None:
-    """The live piece that rightly bears a number at this author's, or None: whether the number is free."""
+    """The piece here, packed or not, that rightly bears a number at this author's, or None: whether the number is free."""
     named = and_(alias.c.author == material.c.author, alias.c.material_id == material.c.material_id)
     query = select(material).join(alias, named).where(alias.c.value == value, ~was_ended(author))
-    return conn.execute(query.where(material.c.author == author, material.c.state == "live")).first()
+    return conn.execute(query.where(material.c.author == author, material.c.state.in_(BEARING))).first()

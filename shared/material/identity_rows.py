@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import Connection, case, delete, select, update
 
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
@@ -102,6 +102,10 @@ def _bear(conn: Connection, x: Resolved) -> None:
         wrong = alias_row(x.author, borne.was, borne.alias, 0)
         del wrong["given_at_ms"]
         upsert(conn, alias_end, [wrong | {"ended_at_ms": x.occurred.at_ms, "fact_id": x.fact_id}])
+        # a number that was ended on this piece by a resolution that was wrong is in force again
+        e, given = alias_end.c, borne.alias
+        again = e.material_id == borne.material_id, e.value == given.value, e.scheme == given.scheme
+        conn.execute(delete(alias_end).where(e.author == x.author, *again))
         number = {"number": borne.alias.value, "last_fact": x.fact_id}
         change(conn, [{"author": x.author, "material_id": borne.material_id, **number}])
 

@@ -28,6 +28,7 @@ class Packed(msgspec.Struct, frozen=True, kw_only=True):
     order_item: str = ""
     heat_number: str = ""
     chemistry_e6: dict[str, int] = {}
+    attributes: dict[str, str] = {}
 
 
 def packing_list(text: str) -> tuple[Packed, ...]:

@@ -17,6 +17,7 @@ from shared.errors import NotFound
 from shared.material.correction_queries import was_corrected, was_ended, wrong_numbers
 from shared.material.search import find_by_part
 from shared.material.tables import (
+    BEARING,
     alias,
     edge,
     loss,
@@ -148,7 +149,7 @@ def live_numbers(conn: Connection, author: str, numbers: Sequence[str]) -> set[s
     query = (
         select(alias.c.value)
         .join(material, named)
-        .where(alias.c.author == author, alias.c.value.in_(sorted(set(numbers))), material.c.state == "live")
+        .where(alias.c.author == author, alias.c.value.in_(sorted(set(numbers))), material.c.state.in_(BEARING))
         .where(~was_ended(author))
     )
     return set(conn.execute(query).scalars())

@@ -8,6 +8,9 @@ from shared.db.types import Code, Id, Int, Words, projection_table
 
 STATES = ("live", "consumed", "scrapped", "shipped", "identified", "withdrawn", "packed", "opened")
 
+BEARING = ("live", "packed")
+"""States in which a piece is here and its numbers are its own."""
+
 material = projection_table(
     "material",
     Column("material_id", Id, primary_key=True),

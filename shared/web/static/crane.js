@@ -15,12 +15,12 @@
     try { localStorage.setItem(key, JSON.stringify(items)); return true; } catch (error) { return false; }
   }
 
-  // the server's clock, carried on by the time since the list came: a tablet's own may be wrong
-  function now() { return Math.round(clock.server + performance.now() - clock.here); }
+  // the server's clock, carried on by the time since the list came: a tablet's own may be wrong, but goes on while it sleeps
+  function now() { return Math.round(clock.server + Date.now() - clock.here); }
 
   function setClock() {
     const list = page.querySelector("[data-now]");
-    if (list) { clock = { server: Number(list.dataset.now), here: performance.now() }; }
+    if (list) { clock = { server: Number(list.dataset.now), here: Date.now() }; }
   }
 
   function newId() {

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from steel_group import HOUR, SteelGroup
 
+from local_mes.production.correcting import correct
+from local_mes.production.correction_domain import Asked
 from local_mes.production.identity import (
     Doubt,
     Nameless,
@@ -18,6 +20,7 @@ from local_mes.production.identity import (
 )
 from local_mes.production.identity_domain import permutation
 from local_mes.production.manual import Booking, book
+from local_mes.production.packing import pack
 from local_mes.production.person import Command
 from local_mes.stock import service as stock
 from shared.db.engine import read
@@ -149,3 +152,27 @@ def test_a_permutation_leaves_nothing_of_either_history() -> None:
     found = permutation("abcd", booked, {"1": "b", "2": "c"})
     assert sorted(found.values()) == ["a", "b", "c", "d"]
     assert found["d"] == "d"  # nobody spoke of it
+
+
+def test_a_step_withdrawn_after_a_mix_up_was_resolved_gives_back_what_was_truly_used(group: SteelGroup) -> None:
+    plant, since = group.plants["BRK"], group.clock.now_ms()
+    a, b = slab(group, "S-A", "H1", 400, "YA-1"), slab(group, "S-B", "H2", 900, "YA-2")
+    group.pass_time(HOUR)
+    book(plant, Booking("b1", "p1", "FM", "S-A", 20_500_000, number="C-1"))
+    made = doubt(plant, command(group), Doubt(("S-A", "S-B"), "RF1", "rows confused", since_ms=since))
+    resolve(plant, command(group), made["set_id"], {"S-A": "S-B", "S-B": "S-A"}, "analysis", labels=False)
+    asked = Asked(what="step", piece="C-1", reason="booked twice")
+    correct(plant, asked, actor="p5", command_id=group.command())
+    with read(plant.node.engine) as conn:
+        assert [get_material(conn, "BRK", m).state for m in (a, b)] == ["live", "live"]
+
+
+def test_what_is_packed_is_no_candidate(group: SteelGroup) -> None:
+    """Its pack's list says where it is; exchanged with another, it would be at two places."""
+    plant = group.plants["BRK"]
+    slab(group, "S-A", "H1", 400, "YA-1")
+    slab(group, "S-B", "H2", 900, "YA-2")
+    pack(plant, command(group), ["S-A"])
+    with pytest.raises(BadInput) as refusal:
+        doubt(plant, command(group), Doubt(("S-A", "S-B"), "YA", "mixed up"))
+    assert "is packed" in refusal.value.what

@@ -43,8 +43,9 @@ def test_a_job_is_planned_confirmed_once_and_what_happened_is_never_refused(
         (f"BS6-{n}", "YARD", "YB-1-1", n) for n in (1, 2, 3)
     ]
 
-    first = post(f"cranes/jobs/{ids[0]}/confirm", command_id="touch-1", occurred_at=2_000_000)
-    again = post(f"cranes/jobs/{ids[0]}/confirm", command_id="touch-1", occurred_at=2_000_000)
+    touched = clock.now_ms()
+    first = post(f"cranes/jobs/{ids[0]}/confirm", command_id="touch-1", occurred_at=touched)
+    again = post(f"cranes/jobs/{ids[0]}/confirm", command_id="touch-1", occurred_at=touched)
     assert (first.get_json(), again.status_code) == (again.get_json(), 200)
     assert sum(row.type == "MaterialMoved" for row in yard.rows(fact)) == 1
     other = post(f"cranes/jobs/{ids[0]}/confirm")
@@ -72,6 +73,24 @@ def test_a_job_is_planned_confirmed_once_and_what_happened_is_never_refused(
     assert post("cranes/jobs/nobody/confirm").get_json()["code"] == "crane.no_job"
     states = sorted(row.state for row in yard.rows(crane_job))
     assert states == ["done"] * 5 + ["dropped", "open"]
+
+
+def test_a_touch_that_waited_does_not_move_back_what_was_moved_on_since(
+    client: FlaskClient, yard: Bench, clock: FixedClock, token: Callable[[str], dict[str, str]]
+) -> None:
+    who = token("yard")
+    yard.take_in("BS6-1", "slab", 20_000, SLAB)
+    planned = {"command_id": "c1", "crane": "CR1", "kind": "put", "piece": "BS6-1", "to": "YB-1-1", "why": "x"}
+    job = client.post("/api/v1/cranes/jobs", json=planned, headers=who).get_json()["job_id"]
+    touched = clock.now_ms() + 1_000
+    clock.advance(60_000)
+    assert client.post("/api/v1/pieces/BS6-1/move", json={"command_id": "c2", "place": "YB-6-6"}, headers=who).json
+    clock.advance(60_000)
+    late = {"command_id": "touch", "occurred_at": touched}
+    assert client.post(f"/api/v1/cranes/jobs/{job}/confirm", json=late, headers=who).status_code == 200
+    assert yard.piece("BS6-1").place == "YB-6-6"
+    assert [row.state for row in yard.rows(crane_job)] == ["done"]
+    assert [row.rule for row in yard.rows(deviation_raised)] == ["crane.told_late"]
 
 
 def test_the_page_works_without_javascript_too(client: FlaskClient, yard: Bench, sign_in: Callable[[str], str]) -> None:

@@ -19,6 +19,7 @@ from local_mes.stock.take_over_api import read_csv
 from local_mes.stock.take_over_facts import Recorder
 from local_mes.stock.take_over_plan import Surroundings, make_plan
 from shared.db.engine import read
+from shared.errors import Unavailable
 from shared.journal.tables import fact
 from shared.material.tables import alias, edge, material
 from shared.material.trace import ancestor_places, trace
@@ -127,7 +128,7 @@ def test_it_is_recorded_once_traced_and_taken_back_until_the_plant_builds_on_it(
     # a crash after the beginning and a part of it
     begun, plan = take_over._begin(plant, Command("x", "p"), one, "old MES")
     half = Recorder(plant, one, "p", begun.begun_at_ms, plan).pieces()[:4]
-    take_over._record_portion(plant, "not the portion's own id", half)
+    take_over._record_portion(plant, one, half)
     assert len(yard.rows(material)) == 4
     address = f"/api/v1/take-overs/{one}"
     done = client.post(f"{address}/record", json={"command_id": "r1", "title": "t"}, headers=who).get_json()
@@ -163,6 +164,33 @@ def test_it_is_recorded_once_traced_and_taken_back_until_the_plant_builds_on_it(
     assert "MaterialMoved" in late.get_json()["detail"]
     states = [row["state"] for row in client.get("/api/v1/take-overs", headers=who).get_json()["items"]]
     assert sorted(states) == ["done", "reversed"]
+
+
+def test_what_the_plant_says_between_two_portions_forbids_a_reversal_and_going_on_is_anybodys(
+    client: FlaskClient, yard: Bench, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = token("engineer")
+    body = {"command_id": "h1", "stock": rows_of(STOCK), "heats": rows_of(HEATS), "steps": rows_of(STEPS)}
+    one = client.post("/api/v1/take-overs", json=body, headers=who).get_json()["take_over_id"]
+    address, portions = f"/api/v1/take-overs/{one}", []
+    portion = take_over._record_portion
+
+    def once(*given: Any) -> None:
+        if portions:
+            raise Unavailable("db.away", "the machine stops here")
+        portions.append(given)
+        portion(*given)
+
+    monkeypatch.setattr(take_over, "_record_portion", once)
+    begun = client.post(f"{address}/record", json={"command_id": "r1", "title": "t"}, headers=who)
+    assert begun.status_code == 503
+    monkeypatch.setattr(take_over, "_record_portion", portion)
+    moved = {"command_id": "m1", "place": "CB1-2-2"}
+    assert client.post("/api/v1/pieces/B6-00500/move", json=moved, headers=token("yard")).status_code == 200
+    done = client.post(f"{address}/record", json={"command_id": "r2", "title": "t"}, headers=who)
+    assert (done.status_code, done.get_json()["state"]) == (200, "done")
+    late = client.post(f"{address}/reverse", json={"command_id": "v1", "reason": "x"}, headers=who)
+    assert (late.status_code, late.get_json()["code"]) == (409, "take_over.built_on")
 
 
 def test_the_page_takes_files_reports_and_records(

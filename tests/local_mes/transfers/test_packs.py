@@ -12,14 +12,18 @@ from local_mes.production.handwork_domain import Part
 from local_mes.production.packing import open_pack, pack, remelt
 from local_mes.production.person import Command
 from local_mes.quality.service import PlaceHold, place_hold
+from local_mes.stock import service as stock
 from shared.db.engine import read
 from shared.errors import BadInput, Refused
 from shared.journal.content_hash import content_hash
+from shared.journal.fact import Draft, Occurred
 from shared.material.history import history
 from shared.material.queries import MaterialFilter, count_materials, find_piece, get_piece
 from shared.material.tables import edge, remelted
 from shared.material.trace import trace
+from shared.quality.facts import HoldReleased
 from shared.quality.queries import open_holds
+from shared.quality.restriction import find_restriction
 
 
 def command(group: SteelGroup) -> Command:
@@ -93,6 +97,41 @@ def test_a_pack_taken_apart_where_it_was_packed_leaves_the_pieces_as_they_were(g
         assert (kept.mass_g, kept.bay, kept.chemistry) == (2_000_000, "BAY-3", '{"C": 450, "Cu": 1500}')
 
 
+def test_a_pack_is_no_piece_of_steel(group: SteelGroup) -> None:
+    cld = group.plants["CLD"]
+    for number in ("C-1", "C-2", "C-3"):
+        group.stock("CLD", number, 9_300, "coil")
+    for number in ("C-1", "C-2"):
+        pack(cld, command(group), [number], number=f"P-{number}")
+    refusals = (
+        (lambda: pack(cld, command(group), ["P-C-1"]), "production.bad_pack"),
+        (lambda: remelt(cld, command(group), "P-C-1", "BAY-3", "own", "x"), "production.bad_pack"),
+        (lambda: stock.scrap(cld, stock.Command(group.command(), "p3"), "P-C-1", "x"), "stock.is_a_pack"),
+        (lambda: by_hand(group, "weld", ["P-C-1", "P-C-2"]), "production.bad_work"),
+        # a number stays its piece's own while that is packed
+        (lambda: by_hand(group, "crop", ["C-3"], Part(0, 9_000_000, "C-1")), "production.number_taken"),
+    )
+    for deed, code in refusals:
+        with pytest.raises((Refused, BadInput)) as refusal:
+            deed()
+        assert refusal.value.code == code
+
+
+def test_a_release_for_one_use_only_stays_with_a_piece_that_travels_in_a_pack(group: SteelGroup) -> None:
+    coil = group.stock("BRK", "C-1", 2_000, "coil")
+    held = place_hold(group.plants["BRK"], PlaceHold(group.command(), "q", "C-1", "Cu"))
+    ended = HoldReleased(hold_id=held["hold_id"], material_id=coil, disposition="downgrade", only_for="L06")
+    with group.plants["BRK"].journal.work() as tx:
+        tx.record(Draft(ended, (coil,), "q", Occurred(tx.now_ms(), "manual")))
+    pack(group.plants["BRK"], command(group), ["C-1"], number="PK-1")
+    group.ship("BRK", "CLD", "BRK-1", ["PK-1"])
+    group.sync()
+    group.receive("CLD", "PK-1", 2_000, "BRK-1", own_number="PK-1")
+    open_pack(group.plants["CLD"], command(group), "PK-1")
+    with read(group.plants["CLD"].node.engine) as conn:
+        assert find_restriction(conn, coil) == "L06"
+
+
 def by_hand(group: SteelGroup, operation: str, pieces: list[str], *parts: Part, **more: Any) -> list[str]:
     asked = HandWork(operation, "SL1", tuple(pieces), parts, **more)
     numbers: list[str] = work(group.plants["CLD"], command(group), asked)["numbers"]
@@ -116,6 +155,7 @@ def test_pieces_are_cut_slit_cropped_and_welded_by_hand(group: SteelGroup) -> No
         [(0, 3_000_000), (3_000_000, 12_300_000)],
         [(3_000_000, 12_300_000), (0, 3_000_000)],
     )
+    group.stock("CLD", "C-3", 9_300, "coil")
     refused: list[tuple[str, list[str], tuple[Part, ...], dict[str, Any], str]] = [
         ("cut", ["W"], (Part(0, 5_000_000), Part(4_000_000, 9_000_000)), {}, "material.no_partition"),
         ("cut", ["W"], (Part(0, 99_000_000), Part(0, 1)), {}, "material.outside"),
@@ -127,6 +167,8 @@ def test_pieces_are_cut_slit_cropped_and_welded_by_hand(group: SteelGroup) -> No
         ("melt", ["W"], (), {}, "production.bad_work"),
         ("cut", ["A"], (Part(0, 1), Part(1, 2)), {}, "production.not_here"),
         ("weld", ["W", "W"], (), {}, "production.named_twice"),
+        ("weld", ["W", "C-3"], (), {"scrap_g": 10**9}, "production.bad_work"),
+        ("cut", ["C-3"], (Part(0, 1_000_000, "X"), Part(1_000_000, 9_300_000, "X")), {}, "production.bad_work"),
     ]
     for operation, pieces, parts, more, code in refused:
         with pytest.raises((Refused, BadInput)) as refusal:
