@@ -19,14 +19,12 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct, field
 from sqlalchemy import Connection, Engine, insert, select
-from sqlalchemy.exc import SQLAlchemyError
 
-from local_mes.level2.spool_repeats import LinkNumbers, Numbers, find_stored
+from local_mes.level2.spool_repeats import REPEAT_WINDOW, LinkNumbers, Numbers, find_stored
 from local_mes.level2.spool_tables import LETS_GO, identity, spool_metadata
 from shared.clock import Clock
 from shared.db.append_only import drop_statements, statements
 from shared.db.engine import KeptWriter, read, write
-from shared.errors import Unavailable
 from shared.ids import random_key
 
 T = TypeVar("T")
@@ -54,6 +52,8 @@ class Incoming(Struct, frozen=True, gc=False):
     problem: str = ""
     always_new: bool = False
     """It carries neither number nor time: nothing could tell a repeat from another of the same."""
+    window: int = REPEAT_WINDOW
+    """Messages of its link in which a repeat is looked for: before its number comes round, at most half of all."""
 
     @property
     def digest(self) -> str:
@@ -119,12 +119,15 @@ def append_all(conn: Connection, batch: Sequence[Incoming], numbers: Numbers | N
 
     A look at the spool's end and one statement for all of them; another only where one of them may be a repeat.
     """
-    link = batch[0].link
+    link, window = batch[0].link, batch[0].window
+    if len(batch) > window:
+        parts = [batch[at : at + window] for at in range(0, len(batch), window)]
+        return [one for part in parts for one in append_all(conn, part, numbers)]
     last, newest = conn.exec_driver_sql(_ENDS, (link,)).one()
     last, newest = last or 0, newest or 0
     counted = numbers.of(conn, link, last) if numbers else LinkNumbers()
     asked = [one.sequence for one in batch if numbers is None or counted.may_have(one.sequence)]
-    known = find_stored(conn, link, asked, last) if asked else {}
+    known = find_stored(conn, link, asked, last, window) if asked else {}
     stored, rows = [], []
     for incoming in batch:
         sequence, digest = last + 1 if incoming.always_new else incoming.sequence, incoming.digest
@@ -235,7 +238,7 @@ class SpoolWriter:
         try:
             with self._kept.write() as conn:
                 results = [job(conn) for job, _ in batch]
-        except (SQLAlchemyError, Unavailable, OSError, ValueError, TypeError) as error:
+        except Exception as error:  # noqa: BLE001 - reaches whoever waits; ends not the one thread that writes
             self.numbers.forget()
             for _, done in batch:
                 done.set_exception(error)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 REPEAT_WINDOW = 5_000
-"""Messages of a link in which a repeat is recognised: half the sequence range, hours of the busiest link."""
+"""Messages of a link in which a repeat is recognised: hours of the busiest; fewer where its numbers come round sooner."""
 PLACES = 16_384
 """A power of two, above the usual range of numbers (9,999) so that each has a place: 128 KiB a link."""
 
@@ -64,8 +64,10 @@ class Numbers:
         self._links.clear()
 
 
-def find_stored(conn: Connection, link: str, sequences: Sequence[int], last: int) -> dict[tuple[int, str], int]:
-    """The spool's ids of the link's last messages with these numbers, by number and digest."""
+def find_stored(
+    conn: Connection, link: str, sequences: Sequence[int], last: int, window: int
+) -> dict[tuple[int, str], int]:
+    """The spool's ids of the link's last `window` messages with these numbers, by number and digest."""
     numbers = "[" + ",".join(map(str, sequences)) + "]"
-    rows = conn.exec_driver_sql(_STORED, (link, numbers, last - REPEAT_WINDOW))
+    rows = conn.exec_driver_sql(_STORED, (link, numbers, last - window))
     return {(sequence, digest): spool_id for sequence, digest, spool_id in rows}

@@ -12,6 +12,8 @@ from local_mes.level2.telegrams.codec import Fields, FormatError, decode_body, e
 from local_mes.level2.telegrams.layout import TEXTS, Field, LayoutSet
 from local_mes.level2.telegrams.times import read_claimed, write_claimed
 
+_KEPT = range(-(2**63), 2**63)
+"""Sequence numbers that the spool can keep."""
 _SHORT_YEARS = {("bcd", 1), ("N", 2), ("u8", 1)}
 
 
@@ -66,7 +68,10 @@ def decode_head(layouts: LayoutSet, raw: bytes) -> Head:
     message = str(values["id"]) if "id" in values else f"{values['prefix']}{values['number']:04d}"
     flags = values.get("flags", "")
     resent = bool(rules.resent) and rules.resent in flags if isinstance(flags, str) else bool(flags & rules.resent_bit)
-    return Head(message, length, values.get("sequence") or 0, read_claimed(values, rules.time_format), resent)
+    sequence = values.get("sequence") or 0
+    if sequence not in _KEPT:
+        raise FormatError(f"sequence: {sequence} is beyond what can be kept")
+    return Head(message, length, sequence, read_claimed(values, rules.time_format), resent)
 
 
 @lru_cache(maxsize=64)  # acknowledgements that leave together carry the same header

@@ -218,6 +218,19 @@ def test_request_and_reply_both_ways(make_site: MakeSite, clock: FixedClock) -> 
     asyncio.run(scene())
 
 
+def test_a_telegram_whose_number_came_round_is_no_repeat_where_the_header_has_no_time(
+    make_site: MakeSite, clock: FixedClock
+) -> None:
+    async def scene() -> None:
+        async with other_end(make_site, clock, "reply", "REQ1") as (site, line):
+            numbers = [*range(1, 1000), 1, 2, 2]  # the same slab each time; the last is told again
+            await line.raw(b"".join(line_of(line, "REQ1", SLAB, number) for number in numbers))
+            await line.until(lambda: len(line.said("REP1")) == len(numbers))
+            assert [row.sequence for row in site.spooled()] == numbers[:-1]
+
+    asyncio.run(scene())
+
+
 def test_the_plant_calls_and_calls_again(make_site: MakeSite, clock: FixedClock) -> None:
     site = make_site(more="", heartbeat_s=0.4)
     text = site.settings.model.read_text().replace("[link.map]", '[link.settings]\n  side = "client"\n  [link.map]')
