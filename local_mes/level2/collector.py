@@ -157,7 +157,11 @@ class Collector:
         ripe, refused = self._plan, ""
         while True:
             await asyncio.sleep(FILES_LOOK_S)
-            found = await asyncio.to_thread(followed.current)
+            try:
+                found = await asyncio.to_thread(followed.current)
+            except Exception as error:  # noqa: BLE001 - no file of the model may end the links; the next look is another
+                log.warning("files of the model not looked at", why=str(error))
+                continue
             if found is ripe and found is not self._plan:
                 self._take_up(found)
             ripe = found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +20,7 @@ from local_mes.level2.telegrams.frame import Stamp, encode_head
 from local_mes.level2.telegrams.layout import Layout, LayoutSet
 from local_mes.level2.telegrams.layout_files import load_events, load_folder
 from local_mes.model.domain import PlantModel
-from local_mes.model.service import load_model
+from local_mes.model.service import load_model, read_document
 from shared.errors import BadSetup
 from shared.settings import PlantSettings
 
@@ -114,7 +113,7 @@ class LinkPlan:
 def load_links(settings: PlantSettings) -> LinkPlan:
     """Read and check the links of the settings' plant model; BadSetup says which one is wrong and how."""
     model = load_model(settings.model)
-    rows = tomllib.loads(settings.model.read_text("utf-8")).get("link", [])
+    rows = read_document(settings.model).get("link", [])
     links = {link.code: link for link in (_convert(row, settings) for row in rows)}
     strangers = sorted(set(settings.link_addresses) - set(links))
     if strangers:

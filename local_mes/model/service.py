@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,6 +14,15 @@ from local_mes.model.errors import bad_file
 
 def load_model(path: Path) -> PlantModel:
     """The plant model in a TOML file; BadSetup naming file, key and remedy."""
+    document = read_document(path)
+    try:
+        return PlantModel.model_validate({**document, "folder": path.parent})
+    except ValidationError as error:
+        raise bad_file(path, _faults(error), "Mend the named keys and start again.") from error
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """What the model's file says, as yet unchecked; BadSetup where it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -21,13 +31,9 @@ def load_model(path: Path) -> PlantModel:
     except UnicodeDecodeError as error:
         raise bad_file(path, "it is not UTF-8 text", "Save it as UTF-8.") from error
     try:
-        document = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise bad_file(path, f"it is not TOML, {error}", "Mend the line and start again.") from error
-    try:
-        return PlantModel.model_validate({**document, "folder": path.parent})
-    except ValidationError as error:
-        raise bad_file(path, _faults(error), "Mend the named keys and start again.") from error
 
 
 def _faults(error: ValidationError) -> str:

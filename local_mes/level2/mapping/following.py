@@ -53,9 +53,9 @@ class FollowedPlan:
         try:
             plan = taken_over(self._plan, load_links(self._settings))
             self._check(plan)
-        except BadSetup as error:
-            self.refused = error.what
-            log.warning("changed files not taken over", why=error.what)
+        except (BadSetup, OSError, ValueError, LookupError) as error:
+            self.refused = error.what if isinstance(error, BadSetup) else f"{type(error).__name__}: {error}"
+            log.warning("changed files not taken over", why=self.refused)
             return
         self._plan, self._files, self.refused = plan, mapping_files(plan), ""
         self._mappings = _stamps(self._files)
@@ -115,7 +115,7 @@ def _stamps(files: set[Path]) -> Stamps:
     for path in files:
         try:
             state = path.stat()
-        except FileNotFoundError:
+        except OSError:
             continue
         found[path] = (state.st_mtime_ns, state.st_size)
     return found

@@ -78,7 +78,7 @@ def _layout(path: Path, form: FileForm, header: Layout | None) -> Layout:
     most = ID_LENGTH.get(form.encoding, 20)
     if not all(0 < len(i) <= most for i in ids):
         raise bad_layout(path, f"an `id` (or `ids`) of 1 to {most} characters is needed")
-    delimiter = form.delimiter.encode("latin-1") if form.delimiter else header.delimiter if header else b""
+    delimiter = _bytes(path, form.delimiter) if form.delimiter else header.delimiter if header else b""
     if (form.encoding == "delimited") != bool(delimiter):
         raise bad_layout(path, "`delimiter` belongs to encoding delimited, and that needs one")
     fields, size = read_fields(path, form)
@@ -92,11 +92,18 @@ def _layout(path: Path, form: FileForm, header: Layout | None) -> Layout:
         when=form.when,
         fields=fields,
         delimiter=delimiter,
-        end=form.end.encode("latin-1") if form.end else header.end if header else b"",
+        end=_bytes(path, form.end) if form.end else header.end if header else b"",
         reply=form.reply,
         file=path.name,
         tail=form.size - size if form.size and size is not None else 0,
     )
+
+
+def _bytes(path: Path, text: str) -> bytes:
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise bad_layout(path, f"`end` or `delimiter` {text!r} is not of single bytes") from error
 
 
 def _load_header(folder: Path) -> tuple[Layout, Protocol]:
@@ -111,7 +118,7 @@ def _protocol(path: Path, form: FileForm) -> Protocol:
     said = form.protocol
     plain = Protocol(
         border="end" if form.end and not said else "length",
-        end=form.end.encode("latin-1"),
+        end=_bytes(path, form.end),
         bytes_max=BYTES_MAX.get(form.encoding, Protocol.bytes_max),
     )
     if said:

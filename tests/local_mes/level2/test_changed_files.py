@@ -8,15 +8,21 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pytest
 from level2_line import Line
 from level2_peers import PLANTS, Peer, Site, collecting, connect, cut, until
 
 from local_mes.level2.link_course import FILES
 from local_mes.level2.link_state import find_history
+from local_mes.level2.links import load_links
+from local_mes.level2.mapping import following
+from local_mes.level2.mapping.following import FollowedPlan, check_readable
 from local_mes.level2.tables import repair
 from local_mes.level2.telegrams.layout import LayoutSet
 from local_mes.level2.telegrams.layout_files import load_folder
+from local_mes.model.service import load_model
 from shared.clock import FixedClock
+from shared.errors import BadSetup
 
 NEW = """
 id = "CC1990"
@@ -118,3 +124,58 @@ def load_folder_with(folder: Path, new: str) -> LayoutSet:
     shutil.copytree(folder, theirs)
     (theirs / "cc1990.toml").write_text(new)
     return load_folder(theirs)
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionError("no"), UnicodeEncodeError("latin-1", "→", 0, 1, "no"), KeyError("x")]
+)
+def test_files_that_cannot_be_read_for_any_reason_are_not_taken_over_and_it_is_told(
+    make_site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    site = make_site()
+    folder, plan = own_layouts(site), load_links(site.settings)
+    followed = FollowedPlan(site.settings, plan, check_readable)
+
+    def fails(_settings: object) -> None:
+        raise error
+
+    monkeypatch.setattr(following, "ALL_EVERY_S", -1)
+    monkeypatch.setattr(following, "load_links", fails)
+    (folder / "cc1990.toml").write_text(NEW)
+    assert followed.current() is plan
+    assert followed.refused.startswith(type(error).__name__)
+
+
+def test_the_collector_outlives_a_look_at_the_files_that_fails(
+    make_site: Callable[..., Site], clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, looks = make_site(), 0
+
+    def fails(_followed: FollowedPlan) -> None:
+        nonlocal looks
+        looks += 1
+        raise RuntimeError("nobody foresaw it")
+
+    monkeypatch.setattr("local_mes.level2.collector.FILES_LOOK_S", 0.02)
+    monkeypatch.setattr(FollowedPlan, "current", fails)
+
+    async def play() -> None:
+        async with collecting(site, clock) as task:
+            await until(lambda: looks > 1)
+            assert not task.done()
+
+    asyncio.run(play())
+
+
+def test_a_model_that_breaks_between_its_two_readings_is_a_bad_setup(
+    make_site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site()
+    model = load_model(site.settings.model)
+    monkeypatch.setattr("local_mes.level2.links.load_model", lambda _path: model)
+    site.settings.model.write_text("[plant\n")
+    with pytest.raises(BadSetup, match="it is not TOML"):
+        load_links(site.settings)
+    site.settings.model.unlink()
+    with pytest.raises(BadSetup, match="No such file"):
+        load_links(site.settings)

@@ -210,6 +210,8 @@ def test_the_field_of_a_body_that_is_wrong_is_named(at: int, put: str, why: str)
         ("fields = [{ name = 'g', type = 'group', fields = [{ name = 'x', type = 1 }] }]", "field 'g': field 'x': `type`"),
         ("size = 3\nfields = [{ name = 'x', type = 'N', width = 4 }]", "`size` 3: the fields take 4 bytes"),
         ("delimiter = ';'", "`delimiter` belongs to encoding delimited"),
+        ("end = '→'", "`end` or `delimiter` '→' is not of single bytes"),
+        ("delimiter = '–'", "`end` or `delimiter` '–' is not of single bytes"),
         ("reply = 'NO'", "its reply NO has no layout"),
         ("when = 3", "`when`: Expected `str`"),
         ("colour = 3", "unknown key 'colour'"),
@@ -248,3 +250,16 @@ def test_a_set_that_does_not_fit_together_is_named(tmp_path: Path, file: str, ol
     (folder / file).write_text(text.replace(old, new, 1))
     with pytest.raises(BadSetup, match=why):
         load_folder(folder)
+
+
+def test_a_sequence_number_that_no_spool_can_keep_is_no_header(tmp_path: Path) -> None:
+    folder = shutil.copytree(OWN / "little", tmp_path / "little")
+    header = folder / "header.toml"
+    header.write_text(header.read_text().replace('"sequence", type = "u16"', '"sequence", type = "u64"'))
+    layouts = load_folder(folder)
+    message = next(iter(layouts.messages))
+    (frame,) = Framer(layouts).feed(told(layouts, message, 2**63 - 1))
+    assert frame.head
+    assert frame.head.sequence == 2**63 - 1
+    with pytest.raises(FormatError, match="sequence: 9223372036854775808 is beyond"):
+        list(Framer(layouts).feed(told(layouts, message, 2**63)))
