@@ -60,8 +60,9 @@ def withdraw_setpoints(plant: Plant) -> int:
 
 
 def named_in(fields: Mapping[str, Any], piece: str) -> list[str]:
-    """Whatever may be a piece's number: the one it is said to be for, and every text that is sent."""
-    return [text for text in (piece, *fields.values()) if isinstance(text, str) and text]
+    """Whatever may be a piece's number: the one it is said to be for, every text that is sent, the fields that name it."""
+    told = [str(value) for name, value in fields.items() if isinstance(value, str) or (name in PIECE_FIELDS and value)]
+    return [text for text in (piece, *told) if text]
 
 
 def why_held(plant: Plant, numbers: Iterable[str]) -> str:

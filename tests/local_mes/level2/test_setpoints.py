@@ -20,6 +20,7 @@ from local_mes.app import create_console
 from local_mes.level2 import down, setpoints
 from local_mes.level2.links import load_links
 from local_mes.level2.outbox import pass_on
+from local_mes.level2.primary_data import named_in, why_held
 from local_mes.quality.service import PlaceHold, place_hold
 from shared.clock import FixedClock
 from shared.db.engine import write
@@ -134,6 +135,14 @@ def test_held_meanwhile_or_too_late_it_does_not_go_down_any_more(line: Any) -> N
 
     asyncio.run(play())
     assert down.get_down(line.plant.spool, old).answer == down.NEVER_SENT
+
+
+def test_a_held_piece_whose_number_is_sent_as_digits_is_known(line: Any) -> None:  # noqa: F811
+    line.take_in("7700123", "coil", 20_000, (2500, 1_270_000, 800_000_000))
+    place_hold(line.plant, PlaceHold("h1", "p2", "7700123", "surface"))
+    assert why_held(line.plant, named_in({"coil_in": 7700123, "speed_m_min": 90}, "")) == "surface"
+    # any other number is a measure, not a piece's; nothing is no piece
+    assert named_in({"line": "PL1", "coil_in": 0, "speed_m_min": 7700123}, "") == ["PL1"]
 
 
 POWER = """
