@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -55,7 +56,9 @@ def keep_piece(conn: Connection, segment: Segment, item: Filed, body: bytes) -> 
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     write_durably(folder / item.fact_id, body)
     wanted = filed_in(conn, segment)
-    if any(not (folder / one.fact_id).exists() for one in wanted):
+    if not all((folder / one.fact_id).exists() for one in wanted):  # asked first: quick, at each of thousands
+        return False
+    if not all(_has(folder, one) for one in wanted):
         return False
     put_file_back(conn, segment, {one.fact_id: (folder / one.fact_id).read_bytes() for one in wanted})
     shutil.rmtree(folder)
@@ -135,8 +138,13 @@ def _want_of_readers(node: Node, segment: Segment) -> bool:
 def _missing(conn: Connection, segment: Segment) -> list[Filed]:
     """What of a damaged file has not come back yet."""
     folder = archive_folder(conn) / COMING / str(segment.segment)
-    have = {file.name for file in folder.iterdir()} if folder.is_dir() else set[str]()
-    return [item for item in filed_in(conn, segment) if item.fact_id not in have]
+    return [item for item in filed_in(conn, segment) if not _has(folder, item)]
+
+
+def _has(folder: Path, item: Filed) -> bool:
+    """Whether an entry's fact has come back and is still what was chained."""
+    file = folder / item.fact_id
+    return file.is_file() and item.proves(file.read_bytes())
 
 
 def _tell_alone(node: Node, segment: Segment, why: str) -> bool:

@@ -9,12 +9,13 @@ from shared.db.engine import read, write
 from shared.errors import Refused
 from shared.journal import archive as moving
 from shared.journal import segment_file
-from shared.journal.archive_again import damaged_segments, put_file_back
+from shared.journal.archive_again import damaged_segments, filed_in, put_file_back
 from shared.journal.archived import segments
 from shared.journal.rebuild import rebuild
 from shared.journal.tables import archive_content, entry
 from shared.journal.verify import verify
 from sync import archiving
+from sync.archive_back import keep_piece
 from sync.archiving import archive
 from sync.compare_door import door, install_comparing
 from sync.comparing import Comparing
@@ -109,6 +110,33 @@ def test_the_hubs_file_comes_back_from_its_author_at_the_next_comparison(kit, ar
         assert damaged_segments(conn) == []
     left = hub.node.settings.archive_folder / "coming-back"
     assert list(left.iterdir()) == []
+
+
+def test_a_piece_that_rots_while_it_waits_for_the_others_is_asked_for_again(kit, archived):
+    plant, hub = archived
+    server = kit.serve(hub)
+    server.server.app.register_blueprint(door)
+    install_comparing(server.server.app, hub.node, lambda _author: None)
+    lost = files(hub)[0]
+    before = lost.read_bytes()
+    with write(hub.node.engine) as conn:
+        segment = segments(conn)[0]
+        pieces = filed_in(conn, segment)
+        bodies = dict(segment_file.read_segment(lost, segment.sha256, segment.holds))
+        lost.unlink()
+        segment_file.recent_segment.cache_clear()
+        for item in pieces[:-1]:
+            assert not keep_piece(conn, segment, item, bodies[item.fact_id])
+    folder = hub.node.settings.archive_folder / "coming-back" / str(segment.segment)
+    spoil(folder / pieces[0].fact_id, "changed")
+    with pytest.raises(JournalBroken, match="archive file"):
+        verify_and_tell(hub.node)
+    with read(hub.node.engine) as conn:
+        assert len(wanted(conn, "ALD")) == 2  # the spoilt one, and the last
+    with write(hub.node.engine) as conn:
+        assert not keep_piece(conn, segment, pieces[-1], bodies[pieces[-1].fact_id])
+    assert Comparing(plant.node, kit.http(server)).compare().answer == "same"
+    assert lost.read_bytes() == before
 
 
 def test_what_nobody_can_give_is_named_with_what_to_do(kit, archived):
