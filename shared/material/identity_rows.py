@@ -4,14 +4,16 @@ is, whether it is used up, what was made of it. Both histories stay as they were
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, case, delete, select, update
+from sqlalchemy import Connection, Row, case, delete, select, update
 
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
 from shared.material.books import alias_row, change, json_text
+from shared.material.correction_queries import was_corrected
 from shared.material.identity_facts import IdentityDoubted, IdentityResolved
 from shared.material.tables import (
     alias,
@@ -19,6 +21,7 @@ from shared.material.tables import (
     edge,
     identity_candidate,
     identity_set,
+    mass_history,
     material,
     operation,
 )
@@ -80,10 +83,23 @@ def _exchange(conn: Connection, x: Resolved, truly: dict[str, str], since_ms: in
     for booked, true in sorted(truly.items()):
         if booked not in by_id or true not in by_id:
             continue
-        row = by_id[booked]
-        names = (*BODILY, *MASS) if row.mass_at_ms >= since_ms else BODILY
-        new = {name: getattr(row, name) for name in names}
+        new = {name: getattr(by_id[booked], name) for name in BODILY} | _mass(
+            conn, by_id[booked], by_id[true], since_ms
+        )
         change(conn, [{"author": x.author, "material_id": true, "last_fact": x.fact_id, **new}])
+
+
+def _mass(conn: Connection, booked: Row[Any], true: Row[Any], since_ms: int) -> dict[str, Any]:
+    """What a scale said since goes with the steel; the piece that a scale meant only by mistake weighs what it did before."""
+    if booked.mass_at_ms >= since_ms:
+        return {name: getattr(booked, name) for name in MASS}
+    h = mass_history.c
+    if true.mass_at_ms < since_ms:
+        return {}
+    mine = h.author == true.author, h.material_id == true.material_id, h.at_ms < since_ms
+    query = select(h.mass_g, h.basis, h.scale, h.at_ms).where(*mine, ~was_corrected())
+    before = conn.execute(query.order_by(h.at_ms.desc(), h.fact_id.desc()).limit(1)).first()
+    return {} if before is None else dict(zip(MASS, before, strict=True))
 
 
 def _lead_edges(conn: Connection, author: str, truly: dict[str, str], since_ms: int) -> None:

@@ -176,3 +176,16 @@ def test_what_is_packed_is_no_candidate(group: SteelGroup) -> None:
     with pytest.raises(BadInput) as refusal:
         doubt(plant, command(group), Doubt(("S-A", "S-B"), "YA", "mixed up"))
     assert "is packed" in refusal.value.what
+
+
+def test_a_mass_of_one_piece_weighed_in_doubt_is_not_kept_by_both(group: SteelGroup) -> None:
+    plant, since = group.plants["BRK"], group.clock.now_ms()
+    a, b = slab(group, "S-A", "H1", 400, "YA-1"), slab(group, "S-B", "H2", 900, "YA-2")
+    group.pass_time(HOUR)
+    stock.weigh(plant, stock.Command(group.command(), "p1"), "S-A", 15_000_000)
+    made = doubt(plant, command(group), Doubt(("S-A", "S-B"), "RF1", "rows confused", since_ms=since))
+    resolve(plant, command(group), made["set_id"], {"S-A": "S-B", "S-B": "S-A"}, "analysis", labels=False)
+    group.sync()
+    with read(plant.node.engine) as conn, read(group.hub.node.engine) as hub:
+        assert [get_material(conn, "BRK", m).mass_g for m in (a, b)] == [20_640_000, 15_000_000]
+        assert content_hash(hub, "BRK") == content_hash(conn, "BRK")
