@@ -181,6 +181,24 @@ def test_a_case_is_carried_out_once_nothing_stands_on_it(rolled: SteelGroup) -> 
     assert (done["state"], piece(rolled, "B6-00007").mass_g) == ("corrected", 20_020_000)
 
 
+def test_a_case_about_a_weighing_is_not_carried_out_on_the_next_one(rolled: SteelGroup) -> None:
+    plant = rolled.plants["BRK"]
+    stock.scrap(plant, stock.Command(rolled.command(), "p1"), "B6-00007", "cobble")
+    case = ask(rolled, "mass", "B6-00007", mass_g=20_020_000)
+    ask(rolled, "scrap", "B6-00007", "it was another one")
+    stock.weigh(plant, stock.Command(rolled.command(), "p1"), "B6-00007", 20_100_000)
+    with pytest.raises(BadInput, match="stated anew"):
+        settle(plant, case["case_id"], "carried_out", "", actor="p7", command_id=rolled.command())
+    assert piece(rolled, "B6-00007").mass_g == 20_100_000
+
+
+def test_a_number_is_taken_with_blanks_around_it_too(rolled: SteelGroup) -> None:
+    rolled.stock("BRK", "B6-00008", 20_000, "coil")
+    with pytest.raises(Refused) as taken:
+        ask(rolled, "number", "B6-00007", number=" B6-00008 ")
+    assert taken.value.code.endswith("number_taken")
+
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"what": "mass", "mass_g": 20_200_000}, "correction.nothing_changes"),
     ({"what": "mass", "mass_g": 500_000_000}, "correction.bad"),

@@ -27,6 +27,7 @@ from shared.db.engine import read
 from shared.errors import BadInput, NotFound, Refused
 from shared.journal.content_hash import content_hash
 from shared.journal.fact import Draft, Occurred
+from shared.material.correction_queries import find_bearer
 from shared.material.facts import Mass, MaterialCreated, NewAlias, NewMaterial, Size
 from shared.material.history import history
 from shared.material.queries import find_by_number, get_material, get_piece
@@ -189,3 +190,14 @@ def test_a_mass_of_one_piece_weighed_in_doubt_is_not_kept_by_both(group: SteelGr
     with read(plant.node.engine) as conn, read(group.hub.node.engine) as hub:
         assert [get_material(conn, "BRK", m).mass_g for m in (a, b)] == [20_640_000, 15_000_000]
         assert content_hash(hub, "BRK") == content_hash(conn, "BRK")
+
+
+def test_a_label_given_to_the_wrong_piece_and_back_is_nobody_elses(group: SteelGroup) -> None:
+    plant = group.plants["BRK"]
+    a, b = slab(group, "S-A", "H1", 400, "YA-1"), slab(group, "S-B", "H2", 900, "YA-2")
+    for true in ({"S-A": b, "S-B": a}, {"S-A": a, "S-B": b}):
+        made = doubt(plant, command(group), Doubt(("S-A", "S-B"), "YA", "labels", ("S-A", "S-B"), group.clock.now_ms()))
+        resolve(plant, command(group), made["set_id"], true, "stamps read", labels=True)
+        with read(plant.node.engine) as conn:
+            bearers = [find_bearer(conn, "BRK", number) for number in ("S-A", "S-B")]
+        assert [row.material_id for row in bearers if row is not None] == list(true.values())
