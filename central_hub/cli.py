@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from sync.backups.commands import add_backup_commands
 from sync.bundles.commands import bundle_commands
 from sync.commands import Door, add_node_commands, config
 from sync.own_history_commands import own_history
@@ -15,7 +17,7 @@ from sync.recovery_commands import peer
 
 if TYPE_CHECKING:
     from central_hub.hub import Hub
-    from shared.settings import HubSettings
+    from shared.settings import HubSettings, NodeSettings
     from sync.bundles.export import Road
 
 
@@ -44,6 +46,12 @@ def _road(file: Path, code: str) -> Road:
     from sync.bundles.export import road_down
 
     return road_down(_hub(file).node, code)
+
+
+def _alone(settings: NodeSettings) -> AbstractContextManager[object]:
+    from shared.web.server import hold_folder
+
+    return hold_folder(settings.folder)
 
 
 @click.group()
@@ -105,6 +113,7 @@ def enrol_token(file: Path, plant: str) -> None:
 
 
 add_node_commands(hub)
+add_backup_commands(hub, _settings, _alone)
 hub.add_command(bundle_commands(_road, to_one_peer=False))
 hub.add_command(peer)
 hub.add_command(own_history)

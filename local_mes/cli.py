@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from local_mes.level2.shadow.commands import tee
 from local_mes.pilot.commands import pilot
 from local_mes.quality.commands import defects
 from local_mes.stock.commands import take_over
+from sync.backups.commands import add_backup_commands
 from sync.bundles.commands import bundle_commands
 from sync.commands import Door, add_node_commands, config
 from sync.compare_commands import digest_command
@@ -21,7 +23,7 @@ from sync.recovery_commands import history
 
 if TYPE_CHECKING:
     from local_mes.plant import Plant
-    from shared.settings import PlantSettings
+    from shared.settings import NodeSettings, PlantSettings
     from sync.bundles.export import Road
     from sync.comparing import Comparing
 
@@ -64,6 +66,16 @@ def _comparing(file: Path) -> Comparing:
 
     here = _plant(file)
     return Comparing(here.node, routed_transport(here.node, here.settings))
+
+
+@contextmanager
+def _alone(settings: NodeSettings) -> Iterator[None]:
+    """Neither the plant's process nor its collector runs, and none starts."""
+    from local_mes.level2.collector import alone
+    from shared.web.server import hold_folder
+
+    with hold_folder(settings.folder), alone(settings.folder):
+        yield
 
 
 @click.group()
@@ -146,6 +158,7 @@ def renew(file: Path) -> None:
 
 
 add_node_commands(plant)
+add_backup_commands(plant, _settings, _alone)
 _sync = bundle_commands(_road, to_one_peer=True)
 _sync.add_command(digest_command(_comparing))
 plant.add_command(_sync)

@@ -5,6 +5,7 @@ Every limit has its unit in its name and its reason beside it. docs/operations.m
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -203,3 +204,8 @@ def check(kind: type[S], values: dict[str, Any], where: str) -> S:
 
 def _words(error: Mapping[str, Any]) -> str:
     return str(error["msg"]).removeprefix("Value error, ")
+
+
+def take_notify_socket() -> str:
+    """Where the supervisor (systemd) listens, or ''. It leaves the environment: gunicorn would say ready too early."""
+    return os.environ.pop("NOTIFY_SOCKET", "")  # noqa: TID251 - this module is the door

@@ -14,6 +14,7 @@ from shared.journal.quarantine import quarantine as aside
 from shared.node import Node
 from shared.web.metrics import Measure
 from sync import incidents
+from sync.backups.ledger import read_ledger
 from sync.figures import lengths
 from sync.link import LinkReport, complete_through, report_caller, report_link
 from sync.peers import list_peers
@@ -42,6 +43,7 @@ def node_measures(node: Node, transport: RoutedTransport | None = None) -> Itera
     disk = look(node.settings.folder)
     yield Measure("strandline_disk_free_bytes", "Free on the disk of the node's folder.", disk.free)
     yield Measure("strandline_disk_size_bytes", "Size of that disk.", disk.total)
+    yield from _backups(node)
     if transport is not None:
         yield from _routes(transport)
 
@@ -87,3 +89,14 @@ def _routes(transport: RoutedTransport) -> Iterator[Measure]:
         yield Measure("strandline_route_chosen", "1 for the route in use.", int(state.chosen), labels)
         if state.latency_s is not None:
             yield Measure("strandline_route_latency_seconds", "Smoothed round trip.", state.latency_s, labels)
+
+
+def _backups(node: Node) -> Iterator[Measure]:
+    kept, now = read_ledger(node.settings.folder), node.clock.now_ms()
+    if kept.taken_ms:
+        age = (now - kept.taken_ms) / 1_000
+        yield Measure("strandline_backup_age_seconds", "Since the last backup was begun.", age)
+        yield Measure("strandline_backup_bytes", "Size of the last backup.", kept.bytes)
+    if kept.checked_ms:
+        age = (now - kept.checked_ms) / 1_000
+        yield Measure("strandline_backup_checked_age_seconds", "Since a backup was last restored for a check.", age)

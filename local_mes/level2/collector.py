@@ -35,6 +35,7 @@ from shared.db.engine import open_engine
 from shared.errors import BadSetup, Unavailable
 from shared.settings import PlantSettings
 from shared.shapes import make_shapes_ready
+from shared.supervisor import Supervisor, find_supervisor
 
 STATES_EVERY_S = 1.0
 DOWN_LOOK_S = 0.2
@@ -101,6 +102,7 @@ class Collector:
         self, plan: LinkPlan, spool: Engine, writer: SpoolWriter, clock: Clock, settings: PlantSettings | None = None
     ) -> None:
         """settings: where the plan was read from, to notice that its files change; without them they are not looked at."""
+        self.supervisor = Supervisor()
         self._plan, self._clock = plan, clock
         self._followed = FollowedPlan(settings, plan, check_readable) if settings else None
         self._spool = spool
@@ -122,6 +124,7 @@ class Collector:
             _wait(stop),
         ]
         tasks = [asyncio.create_task(job) for job in jobs]
+        self.supervisor.ready()
         log.info("level2 runs", links=[driver.desk.link.code for driver in self._drivers])
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -143,6 +146,7 @@ class Collector:
             except (SQLAlchemyError, Unavailable) as error:
                 # the picture of the links is late, the messages are not: those fail and are sent again on their own
                 log.warning("link states not written", why=str(error))
+            self.supervisor.alive()
             await asyncio.sleep(STATES_EVERY_S)
 
     async def _save(self) -> None:
@@ -195,6 +199,7 @@ class Collector:
 async def until_signalled(collector: Collector) -> None:
     """Run a collector until SIGTERM or SIGINT."""
     stop = asyncio.Event()
+    collector.supervisor = find_supervisor()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await collector.run(stop)

@@ -25,6 +25,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from shared.errors import BadSetup
 from shared.interpreter import give_back_memory, keep_all
 from shared.settings import NodeSettings
+from shared.supervisor import Supervisor, find_supervisor
 
 GRACE_S = 4
 """Requests under way at the end of a process have this long; a long poll is simply asked again."""
@@ -51,6 +52,12 @@ class NodeWorker(ThreadWorker):  # type: ignore[misc]
 
     served: Served | None = None
     stopper: threading.Thread | None = None
+    supervisor = Supervisor()
+
+    def notify(self) -> None:
+        """The worker's loop went round: said to gunicorn's master, and to the supervisor of both."""
+        super().notify()
+        self.supervisor.alive()
 
     def enqueue_req(self, conn: Any) -> None:
         """Bound the time between two bytes of a request or an answer: a peer that says nothing more holds no thread."""
@@ -60,6 +67,7 @@ class NodeWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The end is announced: TERM from the master."""
+        self.supervisor.stopping()
         if self.served is not None and self.stopper is None:
             self.stopper = threading.Thread(target=self.served.stop, name="stopper")
             self.stopper.start()
@@ -76,6 +84,7 @@ class NodeServer(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: NodeSettings, build: Callable[[], Served]) -> None:
         self._settings = settings
         self._build = build
+        self.supervisor = find_supervisor()
         super().__init__()
 
     def load_config(self) -> None:
@@ -109,6 +118,8 @@ def _start(worker: NodeWorker) -> None:
     keep_all()
     give_back_memory()
     worker.served.start()
+    worker.supervisor = worker.app.supervisor
+    worker.supervisor.ready()
 
 
 def _finish(_server: Any, worker: NodeWorker) -> None:

@@ -1,0 +1,140 @@
+"""Taking a backup of a node that runs, and giving up old ones.
+
+Order matters. The journal's database comes first; the spool after it, so that it is never behind what was interpreted
+(a message that is interpreted twice has no second effect, one whose place was given to another would be lost); the archive
+last, so that every file that the database names is there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from shared.clock import to_datetime
+from shared.db.engine import read
+from shared.journal.life import heads_of
+from shared.node import Node
+from shared.storage import sync_folder, write_durably
+from sync.backups.databases import copy_sqlite, dump_postgres
+from sync.backups.form import (
+    MANIFEST,
+    PART,
+    POSTGRES_MAIN,
+    SQLITE_MAIN,
+    File,
+    Manifest,
+    copy_durably,
+    describe,
+    read_manifest,
+)
+from sync.backups.ledger import note_taken
+
+NOT_OURS = ("rederive-", "aside-")
+"""Folders of scratch databases, and of what a restore put aside."""
+
+
+def take(node: Node, into: Path) -> tuple[Path, Manifest]:
+    """Write a whole backup into a new folder below `into`; the node may run and goes on working."""
+    taken_ms = node.clock.now_ms()
+    name = f"{node.code}-{to_datetime(taken_ms):%Y%m%dT%H%M%SZ}"
+    earlier = list_backups(into, node.code)
+    into.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part, whole = into / (name + PART), into / name
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(mode=0o700)
+    manifest = _fill(node, part, taken_ms, earlier[-1] if earlier else None)
+    write_durably(part / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+    if whole.exists():  # two within a second: the younger one holds all of the older
+        shutil.rmtree(whole)
+    part.replace(whole)
+    sync_folder(into)
+    note_taken(node, whole, manifest)
+    return whole, manifest
+
+
+def list_backups(into: Path, code: str) -> list[Path]:
+    """All whole backups of a node below a folder, oldest first."""
+    found = into.glob(f"{code}-*Z") if into.is_dir() else ()
+    return sorted(folder for folder in found if (folder / MANIFEST).is_file())
+
+
+def give_up(into: Path, code: str, keep: int, days: int) -> int:
+    """Remove old backups; the last `keep` stay, and of `days` days the first of each. Returns how many went."""
+    backups = list_backups(into, code)
+    kept = {*backups[-keep:], *_first_of_days(backups, days)}
+    gone = [folder for folder in backups if folder not in kept]
+    for folder in gone:
+        # without its manifest it is no backup any more: one that is half removed is never taken for whole
+        (folder / MANIFEST).unlink()
+        shutil.rmtree(folder)
+    return len(gone)
+
+
+def _first_of_days(backups: list[Path], days: int) -> list[Path]:
+    firsts: dict[str, Path] = {}
+    for folder in backups:
+        firsts.setdefault(folder.name[-16:-8], folder)
+    return [firsts[day] for day in sorted(firsts)[-days:]] if days else []
+
+
+def _fill(node: Node, part: Path, taken_ms: int, earlier: Path | None) -> Manifest:
+    with read(node.engine) as conn:
+        heads = {stream: head.seq for stream, head in heads_of(conn).items()}
+    names = [*_databases(node, part), *_archive(node, part, earlier)]
+    return Manifest(
+        form=1,
+        node=node.code,
+        release=version("strandline"),
+        taken_ms=taken_ms,
+        database=node.engine.dialect.name,
+        public_key=node.key.public.hex(),
+        heads=heads,
+        files=tuple(names),
+    )
+
+
+def _databases(node: Node, part: Path) -> Iterator[File]:
+    folder = node.settings.folder
+    if node.engine.dialect.name == "postgresql":
+        dump_postgres(node.settings.database, part / POSTGRES_MAIN)
+        yield describe(part, POSTGRES_MAIN)
+    for file in _in_order(folder):
+        name = str(file.relative_to(folder))
+        copy_sqlite(file, part / name)
+        yield describe(part, name)
+
+
+def _in_order(folder: Path) -> list[Path]:
+    """The node's SQLite files, the journal's first."""
+    found = [
+        file
+        for pattern in ("*.sqlite", "*/*.sqlite")
+        for file in folder.glob(pattern)
+        if not file.relative_to(folder).parts[0].startswith(NOT_OURS)
+    ]
+    return sorted(found, key=lambda file: (file.name != SQLITE_MAIN, str(file)))
+
+
+def _archive(node: Node, part: Path, earlier: Path | None) -> Iterator[File]:
+    """An archive file is named by its own hash and never changes: one that the backup before has gets a second name."""
+    folder = node.settings.folder
+    known = {file.name: file for file in read_manifest(earlier).files} if earlier else {}
+    for file in sorted(node.settings.archive_folder.glob("*.sla")):
+        name = str(file.relative_to(folder))
+        before = known.get(name)
+        if earlier and before and _same_size(earlier / name, file):
+            (part / name).parent.mkdir(exist_ok=True, mode=0o700)
+            os.link(earlier / name, part / name)
+            yield before
+        else:
+            copy_durably(file, part / name)
+            yield describe(part, name)
+
+
+def _same_size(one: Path, other: Path) -> bool:
+    return one.is_file() and one.stat().st_size == other.stat().st_size
