@@ -15,6 +15,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Connection,
+    Insert,
     Select,
     Table,
     Update,
@@ -25,10 +26,12 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ValuesBase
 
 from shared.db.copying import Rows, copy_in
-from shared.db.dialect import insert_into, postgresql_insert
+from shared.db.dialect import postgresql_insert
 from shared.db.rowwise import run_each
 
 if TYPE_CHECKING:
@@ -46,7 +49,7 @@ def insert_new(conn: Connection, table: Table, rows: Rows) -> int:
     if not rows:
         return 0
     if conn.dialect.name != "postgresql":
-        return conn.execute(insert_into(conn, table).on_conflict_do_nothing(), [dict(row) for row in rows]).rowcount
+        return run_each(conn, _insert_missing(table), tuple(rows[0]), rows)
     if len(rows) >= COPY_FROM and _all_copied(conn, table, rows):
         return len(rows)
     columns = tuple(rows[0])
@@ -76,13 +79,13 @@ def insert_all(conn: Connection, table: Table, rows: Rows) -> None:
     if not rows:
         return
     if conn.dialect.name != "postgresql":
-        conn.execute(insert(table), [dict(row) for row in rows])
+        run_each(conn, _insert(table), tuple(rows[0]), rows)
         return
     if len(rows) >= COPY_FROM:
         copy_in(conn, table, rows)
         return
     columns = tuple(rows[0])
-    conn.execute(from_arrays(table, columns), as_arrays(columns, rows))
+    conn.execute(_insert_many(table, columns), as_arrays(columns, rows))
 
 
 def update_each(
@@ -130,6 +133,24 @@ def _unnested(table: Table, columns: Sequence[str]) -> Select[Any]:
             for name, kind in zip(columns, kinds, strict=True)
         )
     )
+
+
+# made once a table and set of columns: making one costs more than executing it
+
+
+@lru_cache(maxsize=500)
+def _insert(table: Table) -> Insert:
+    return insert(table)
+
+
+@lru_cache(maxsize=500)
+def _insert_missing(table: Table) -> ValuesBase:
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+@lru_cache(maxsize=500)
+def _insert_many(table: Table, columns: tuple[str, ...]) -> postgresql.Insert:
+    return from_arrays(table, columns)
 
 
 def _merge(key: Sequence[str], rows: Rows, add: Sequence[str], keep: Sequence[str]) -> dict[tuple[Any, ...], Any]:

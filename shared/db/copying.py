@@ -13,7 +13,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Boolean, Connection, LargeBinary, String, Table
-from sqlalchemy.exc import DBAPIError
+
+from shared.db.driver import as_raised
 
 if TYPE_CHECKING:
     from psycopg import Copy, sql
@@ -64,11 +65,7 @@ def _copying(conn: Connection, table: Table, statement: sql.Composed) -> Iterato
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             yield copy
     except psycopg.Error as error:
-        if conn.dialect.is_disconnect(error, driver, None):  # type: ignore[arg-type]
-            conn.invalidate(error)
-        raise DBAPIError.instance(
-            f"COPY {table.name}", None, error, psycopg.Error, True, dialect=conn.dialect
-        ) from error
+        raise as_raised(conn, f"COPY {table.name}", error) from error
 
 
 @lru_cache(maxsize=100)

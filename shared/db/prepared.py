@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Select, String, bindparam, cast, func, select
-from sqlalchemy.exc import DBAPIError
 
+from shared.db.driver import as_raised, execute
 from shared.db.plans import keep_plan
 
 ROWS_AT_ONCE = 1_000
@@ -22,27 +22,29 @@ Rows = list[tuple[Any, ...]]
 
 
 class Prepared:
-    """A statement, made by `make(name of the database)` when it is first asked there, that finds its rows by keys: its plan
-    is kept (shared/db/plans.py). Values are texts, whole numbers and lists of texts (see listed())."""
+    """A statement, made by `make(name of the database)` when it is first asked there, that finds its rows by keys. Values
+    are texts, whole numbers and lists of texts (see listed()).
 
-    def __init__(self, make: Callable[[str], Select[Any]]) -> None:
+    Its plan is kept (shared/db/plans.py), but for one asked between writes: there keeping it costs two round trips."""
+
+    def __init__(self, make: Callable[[str], Select[Any]], *, keeps_plan: bool = True) -> None:
         self._make = make
+        self._keeps_plan = keeps_plan
         self._made: dict[str, tuple[str, dict[str, Any], tuple[str, ...] | None]] = {}
 
     def rows(self, conn: Connection, **values: Any) -> Rows:
         """All rows, read by the driver's own cursor within the connection's transaction; errors come as from any statement."""
         text, given = self._call(conn, values)
+        if conn.dialect.name != "postgresql":
+            return execute(conn, text, given).fetchall()
         cursor: Any = conn.connection.cursor()
         try:
-            if conn.dialect.name == "postgresql":
+            if self._keeps_plan:
                 keep_plan(conn, cursor)
-                cursor.execute(text, given, prepare=True)
-            else:
-                cursor.execute(text, given)
+            cursor.execute(text, given, prepare=self._keeps_plan or None)
             return list(cursor.fetchall())
         except conn.dialect.loaded_dbapi.Error as error:
-            kind = conn.dialect.loaded_dbapi.Error
-            raise DBAPIError.instance(text, None, error, kind, hide_parameters=True, dialect=conn.dialect) from error
+            raise as_raised(conn, text, error) from error
         finally:
             cursor.close()
 

@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.sql.dml import ValuesBase
 
+from shared.db.driver import execute, execute_each
+
 Take = Callable[[Mapping[str, Any]], tuple[Any, ...]]
 
 
@@ -21,7 +23,11 @@ def run_each(
     """Execute an INSERT or UPDATE of these columns for each row (values as the driver takes them: texts, whole numbers,
     truths, bytes, None); returns how many rows it wrote."""
     text, take = _compiled(statement, columns, conn.dialect)
-    return conn.exec_driver_sql(text, [take(row) for row in rows]).rowcount
+    if not conn.in_transaction():
+        conn.begin()  # as any statement would: nothing is written outside of one
+    if len(rows) == 1:
+        return execute(conn, text, take(rows[0])).rowcount
+    return execute_each(conn, text, [take(row) for row in rows]).rowcount
 
 
 @lru_cache(maxsize=1_000)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from shared.db.upsert import upsert
 from shared.journal.fact import AppliedFact, Payload
-from shared.journal.subjects import follow_subjects
+from shared.journal.subjects import follow_subjects, lead_subjects
 from shared.journal.tables import applied
 
 Applier = Callable[[Connection, Sequence[AppliedFact[Any]]], None]
@@ -37,6 +37,14 @@ class Appliers:
 
     def apply(self, conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
         """Apply facts of one author, not applied before, in order; consecutive ones of a type go in bulk."""
+        self._write(conn, facts)
+        follow_subjects(conn, facts)
+
+    def apply_own(self, conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
+        """The same for facts that this node records in this transaction, under the lock of its stream."""
+        self._write(conn, facts)
+        lead_subjects(conn, facts)
+
+    def _write(self, conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
         self.write_rows(conn, facts)
         upsert(conn, applied, [{"author": f.author, "fact_id": f.fact_id} for f in facts])
-        follow_subjects(conn, facts)

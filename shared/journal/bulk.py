@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 
 from shared.db.bulk import insert_all
 from shared.ids import new_id
 from shared.journal import tables
 from shared.journal.chain import chain, next_hash
-from shared.journal.fact import Draft, Fact, Subject, decode, encode
-from shared.journal.journal import Work, lock_head, to_fact
+from shared.journal.fact import Draft, Subject, decode, encode
+from shared.journal.journal import Work, fact_row, lock_head, move_head, to_fact
 from shared.journal.reading import Stored
 from shared.journal.subjects import find_heads
 
@@ -45,15 +45,14 @@ def record_many(tx: Work, drafts: Sequence[Draft[Any]]) -> list[str]:
         body = encode(value)
         seq += 1
         digest = next_hash(head.epoch, code, seq, digest, body)
-        facts.append(_fact_row(value, body))
+        facts.append(fact_row(value, body))
         entries.append({"stream": code, "epoch": head.epoch, "seq": seq, "hash": digest, "fact_id": fact_id})
     if not facts:
         return ids
-    conn.execute(insert(tables.fact), facts)
-    conn.execute(insert(tables.entry), entries)
-    moved = {"seq": seq, "hash": digest, "recorded_at_ms": recorded_at}
-    conn.execute(update(tables.head).where(tables.head.c.stream == code).values(moved))
-    tx.journal.appliers.apply(conn, [decode(row["body"]) for row in facts])
+    insert_all(conn, tables.fact, facts)
+    insert_all(conn, tables.entry, entries)
+    move_head(conn, code, seq, digest, recorded_at)
+    tx.journal.appliers.apply_own(conn, [decode(row["body"]) for row in facts])
     tx.recorded += [row["fact_id"] for row in facts]
     return ids
 
@@ -71,8 +70,7 @@ def append_many(conn: Connection, stream: str, items: Sequence[Stored]) -> int:
     places = enumerate(zip(fresh, hashes, strict=True), start=head.seq + 1)
     rows = [{"stream": stream, "epoch": head.epoch, "seq": n, "hash": h, "fact_id": i.fact_id} for n, (i, h) in places]
     insert_all(conn, tables.entry, rows)
-    moved = {"seq": head.seq + len(fresh), "hash": hashes[-1], "recorded_at_ms": max(latest, head.recorded_at_ms)}
-    conn.execute(update(tables.head).where(tables.head.c.stream == stream).values(moved))
+    move_head(conn, stream, head.seq + len(fresh), hashes[-1], max(latest, head.recorded_at_ms))
     return len(fresh)
 
 
@@ -86,17 +84,6 @@ def _standing(conn: Connection, stream: str, ids: Sequence[str]) -> set[str]:
 
 def _subjects(code: str, drafts: Sequence[Draft[Any]]) -> set[tuple[str, str]]:
     return {(code, subject) for draft in drafts for subject in draft.subjects}
-
-
-def _fact_row(value: Fact, body: bytes) -> dict[str, Any]:
-    return {
-        "fact_id": value.fact_id,
-        "type": value.type,
-        "version": value.version,
-        "author": value.author,
-        "recorded_at_ms": value.recorded_at_ms,
-        "body": body,
-    }
 
 
 def _existing(conn: Connection, ids: Sequence[str]) -> set[str]:

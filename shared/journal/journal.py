@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Engine, bindparam, insert, select, text, update
 
 from shared.clock import Clock
+from shared.db.bulk import insert_all, update_each
 from shared.db.engine import write
+from shared.db.prepared import Prepared
 from shared.errors import Refused
 from shared.ids import new_id, random_key
 from shared.journal import tables
@@ -26,18 +28,35 @@ from shared.journal.archived import bodies_of
 from shared.journal.asking import get_asked
 from shared.journal.chain import GENESIS, next_hash
 from shared.journal.fact import Draft, Fact, Subject, decode, encode, encode_payload, type_of
-from shared.journal.subjects import find_head
+from shared.journal.subjects import find_heads
 
-# what every recording asks and writes is built once: to build a statement costs more than to run it
-_LOCK_HEAD = select(tables.head).where(tables.head.c.stream == bindparam("of")).with_for_update()
-_FIND_FACT = select(tables.fact.c.fact_id).where(tables.fact.c.fact_id == bindparam("of"))
-_INSERT_FACT = insert(tables.fact)
-_INSERT_ENTRY = insert(tables.entry)
-_MOVE_HEAD = (
-    update(tables.head)
-    .where(tables.head.c.stream == bindparam("of"))
-    .values(seq=bindparam("to_seq"), hash=bindparam("to_hash"), recorded_at_ms=bindparam("at_ms"))
+# what every recording asks is written once: to build a statement costs more than to run it
+_LOCK_HEAD = Prepared(
+    lambda _: (
+        select(*(tables.head.c[name] for name in ("epoch", "seq", "hash", "recorded_at_ms")))
+        .where(tables.head.c.stream == bindparam("of"))
+        .with_for_update()
+    ),
+    keeps_plan=False,
 )
+_FIND_FACT = Prepared(
+    lambda _: select(tables.fact.c.fact_id).where(tables.fact.c.fact_id == bindparam("of")), keeps_plan=False
+)
+_FIND_COMMAND = Prepared(
+    lambda _: select(tables.command.c.result, tables.command.c.asked).where(
+        tables.command.c.command_id == bindparam("of")
+    ),
+    keeps_plan=False,
+)
+
+
+class Head(NamedTuple):
+    """Where a stream stands: its last entry's number and hash, and the least time of the next fact."""
+
+    epoch: str
+    seq: int
+    hash: str
+    recorded_at_ms: int
 
 
 class Journal:
@@ -70,7 +89,7 @@ class Journal:
         self._admit()
         with write(self.engine) as conn:
             if conn.dialect.name != "sqlite":
-                conn.execute(select(tables.head.c.seq).where(tables.head.c.stream == self.code).with_for_update())
+                _LOCK_HEAD.rows(conn, of=self.code)
             tx = Work(self, conn)
             yield tx
         if tx.recorded:
@@ -110,11 +129,11 @@ class Work:
 
     def once(self, command_id: str) -> Any | None:
         """The result of a command that was done before, or None. Refused when the id was used for something else."""
-        columns = (tables.command.c.result, tables.command.c.asked)
-        row = self.conn.execute(select(*columns).where(tables.command.c.command_id == command_id)).first()
-        if row is None:
+        found = _FIND_COMMAND.rows(self.conn, of=command_id)
+        if not found:
             return None
-        if row.asked and get_asked() and row.asked != get_asked():
+        result, asked = found[0]
+        if asked and get_asked() and asked != get_asked():
             raise Refused(
                 "journal.command_reused",
                 f"The command id {command_id!r} was used for another request: by somebody else, elsewhere, or with"
@@ -122,35 +141,36 @@ class Work:
                 kept="Nothing was changed; what the first request did stands.",
                 todo="Give every command an id of its own, and repeat one only as it was.",
             )
-        return msgspec.json.decode(row.result)
+        return msgspec.json.decode(result)
 
     def done(self, command_id: str, result: Any) -> None:
         """Remember a command's result in the same transaction as its effect, bound to what was asked for."""
-        self.conn.execute(
-            insert(tables.command).values(
-                command_id=command_id,
-                result=msgspec.json.encode(result).decode(),
-                done_at_ms=self.journal.clock.now_ms(),
-                asked=get_asked(),
-            )
-        )
+        row = {
+            "command_id": command_id,
+            "result": msgspec.json.encode(result).decode(),
+            "done_at_ms": self.journal.clock.now_ms(),
+            "asked": get_asked(),
+        }
+        insert_all(self.conn, tables.command, [row])
 
     def now_ms(self) -> int:
         """The time, for deciding."""
         return self.journal.clock.now_ms()
 
     def _record(self, draft: Draft[Any]) -> str:
-        fact_id = draft.fact_id or new_id(self.journal.clock)
-        if draft.fact_id and _exists(self.conn, fact_id):
+        conn, code, clock = self.conn, self.journal.code, self.journal.clock
+        fact_id = draft.fact_id or new_id(clock)
+        if draft.fact_id and _FIND_FACT.rows(conn, of=fact_id):
             return fact_id
-        head = lock_head(self.conn, self.journal.code, self.journal.clock.now_ms())
-        recorded_at = max(self.journal.clock.now_ms(), head.recorded_at_ms)
-        subjects = [Subject(s, find_head(self.conn, self.journal.code, s)) for s in dict.fromkeys(draft.subjects)]
-        value = to_fact(draft, self.journal.code, fact_id, subjects, recorded_at)
+        head = lock_head(conn, code, clock.now_ms())
+        recorded_at = max(clock.now_ms(), head.recorded_at_ms)
+        named = dict.fromkeys(draft.subjects)
+        last = find_heads(conn, {(code, subject) for subject in named})
+        value = to_fact(draft, code, fact_id, [Subject(s, last.get((code, s))) for s in named], recorded_at)
         body = encode(value)
-        store_fact(self.conn, value, body)
-        append_entry(self.conn, self.journal.code, fact_id, body, recorded_at)
-        self.journal.appliers.apply(self.conn, [decode(body)])
+        store_fact(conn, value, body)
+        _append(conn, code, head, fact_id, body, recorded_at)
+        self.journal.appliers.apply_own(conn, [decode(body)])
         self.recorded.append(fact_id)
         return fact_id
 
@@ -175,55 +195,71 @@ def to_fact(draft: Draft[Any], author: str, fact_id: str, subjects: Sequence[Sub
 
 def store_fact(conn: Connection, value: Fact, body: bytes) -> None:
     """Insert the fact itself, apart from its place in a stream."""
-    conn.execute(
-        _INSERT_FACT,
-        {
-            "fact_id": value.fact_id,
-            "type": value.type,
-            "version": value.version,
-            "author": value.author,
-            "recorded_at_ms": value.recorded_at_ms,
-            "body": body,
-        },
-    )
+    insert_all(conn, tables.fact, [fact_row(value, body)])
+
+
+def fact_row(value: Fact, body: bytes) -> dict[str, Any]:
+    """A fact as the row that keeps it."""
+    return {
+        "fact_id": value.fact_id,
+        "type": value.type,
+        "version": value.version,
+        "author": value.author,
+        "recorded_at_ms": value.recorded_at_ms,
+        "body": body,
+    }
 
 
 def append_entry(
     conn: Connection, stream: str, fact_id: str, body: bytes, recorded_at_ms: int, origin: Sequence[Any] = ()
 ) -> None:
     """Give a stored fact the next place in a stream of this node, chained, under the head's lock."""
-    head = lock_head(conn, stream, recorded_at_ms)
+    _append(conn, stream, lock_head(conn, stream, recorded_at_ms), fact_id, body, recorded_at_ms, origin)
+
+
+def _append(
+    conn: Connection,
+    stream: str,
+    head: Head,
+    fact_id: str,
+    body: bytes,
+    recorded_at_ms: int,
+    origin: Sequence[Any] = (),
+) -> None:
     seq = head.seq + 1
     digest = next_hash(head.epoch, stream, seq, head.hash, body)
     origin_stream, origin_epoch, origin_seq = origin if origin else (None, None, None)
-    conn.execute(
-        _INSERT_ENTRY,
-        {
-            "stream": stream,
-            "epoch": head.epoch,
-            "seq": seq,
-            "hash": digest,
-            "fact_id": fact_id,
-            "origin_stream": origin_stream,
-            "origin_epoch": origin_epoch,
-            "origin_seq": origin_seq,
-        },
-    )
-    at_ms = max(recorded_at_ms, head.recorded_at_ms)
-    conn.execute(_MOVE_HEAD, {"of": stream, "to_seq": seq, "to_hash": digest, "at_ms": at_ms})
+    row = {
+        "stream": stream,
+        "epoch": head.epoch,
+        "seq": seq,
+        "hash": digest,
+        "fact_id": fact_id,
+        "origin_stream": origin_stream,
+        "origin_epoch": origin_epoch,
+        "origin_seq": origin_seq,
+    }
+    insert_all(conn, tables.entry, [row])
+    move_head(conn, stream, seq, digest, max(recorded_at_ms, head.recorded_at_ms))
 
 
-def lock_head(conn: Connection, stream: str, now_ms: int) -> Any:
+def move_head(conn: Connection, stream: str, seq: int, digest: str, recorded_at_ms: int) -> None:
+    """Have a stream stand at this entry, under the head's lock."""
+    row = {"stream": stream, "seq": seq, "hash": digest, "recorded_at_ms": recorded_at_ms}
+    update_each(conn, tables.head, ("stream",), [row])
+
+
+def lock_head(conn: Connection, stream: str, now_ms: int) -> Head:
     """The stream's head row, locked until commit; a stream's first epoch is opened on first use."""
-    row = conn.execute(_LOCK_HEAD, {"of": stream}).first()
-    if row is None and conn.dialect.name != "sqlite":
+    found = _LOCK_HEAD.rows(conn, of=stream)
+    if not found and conn.dialect.name != "sqlite":
         # there is no row to lock yet: of two first writers one must wait for the other
         conn.execute(text("SELECT pg_advisory_xact_lock(hashtext(:stream))"), {"stream": stream})
-        row = conn.execute(_LOCK_HEAD, {"of": stream}).first()
-    if row is None:
+        found = _LOCK_HEAD.rows(conn, of=stream)
+    if not found:
         open_epoch(conn, stream, now_ms, reason="first")
-        row = conn.execute(_LOCK_HEAD, {"of": stream}).one()
-    return row
+        found = _LOCK_HEAD.rows(conn, of=stream)
+    return Head(*found[0])
 
 
 def open_epoch(conn: Connection, stream: str, now_ms: int, reason: str) -> str:
@@ -253,7 +289,3 @@ def open_epoch(conn: Connection, stream: str, now_ms: int, reason: str) -> str:
 
 def nothing_forbids() -> None:
     """There is room to record."""
-
-
-def _exists(conn: Connection, fact_id: str) -> bool:
-    return conn.execute(_FIND_FACT, {"of": fact_id}).first() is not None

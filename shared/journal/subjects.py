@@ -10,27 +10,31 @@ apply, in their order; the second is noted as contested, and people are told.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from shared.db.bulk import among
+from shared.db.prepared import Prepared, listed
 from shared.db.upsert import upsert
 from shared.journal.fact import AppliedFact
 from shared.journal.tables import applied, contested, subject_head
 
-KEYS_A_QUERY = 500
 Heads = dict[tuple[str, str], str]
 
-_FIND_HEAD = select(subject_head.c.fact_id).where(
-    subject_head.c.author == bindparam("of"), subject_head.c.subject == bindparam("about")
+_FIND_HEADS = Prepared(
+    lambda database: select(subject_head.c.subject, subject_head.c.fact_id).where(
+        subject_head.c.author == bindparam("of"), listed(database, subject_head.c.subject, "about")
+    ),
+    keeps_plan=False,
 )
 
 
-def find_head(conn: Connection, author: str, subject: str) -> str | None:
-    """The author's last fact about the subject, or None."""
-    return conn.execute(_FIND_HEAD, {"of": author, "about": subject}).scalar()
+def lead_subjects(conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
+    """Move the heads past facts that were recorded here, in order: they named the heads as they stood, so nothing
+    contests them."""
+    heads = {(f.author, subject): f.fact_id for f in facts for subject in f.subjects}
+    _move(conn, heads, heads)
 
 
 def follow_subjects(conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
@@ -41,22 +45,23 @@ def follow_subjects(conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None
     for f in facts:
         suspects += _suspects(f, heads)
         heads |= {(f.author, subject): f.fact_id for subject in f.subjects}
-    rows = [{"author": a, "subject": s, "fact_id": heads[a, s]} for a, s in sorted(keys)]
-    upsert(conn, subject_head, rows, update=["fact_id"])
+    _move(conn, heads, keys)
     upsert(conn, contested, _proven(conn, suspects))
 
 
 def find_heads(conn: Connection, keys: set[tuple[str, str]]) -> Heads:
     """The last facts about many subjects: (author, subject) -> fact; those without one are left out."""
     found: Heads = {}
-    c = subject_head.c
     for author in {author for author, _ in keys}:
         subjects = sorted(subject for of, subject in keys if of == author)
-        for at in range(0, len(subjects), KEYS_A_QUERY):
-            some = among(conn, c.subject, subjects[at : at + KEYS_A_QUERY])
-            query = select(c.subject, c.fact_id).where(c.author == author, some)
-            found |= {(author, row.subject): row.fact_id for row in conn.execute(query)}
+        rows = _FIND_HEADS.rows(conn, of=author, about=subjects)
+        found |= {(author, subject): fact_id for subject, fact_id in rows}
     return found
+
+
+def _move(conn: Connection, heads: Heads, keys: Iterable[tuple[str, str]]) -> None:
+    rows = [{"author": a, "subject": s, "fact_id": heads[a, s]} for a, s in sorted(keys)]
+    upsert(conn, subject_head, rows, update=["fact_id"])
 
 
 def _suspects(f: AppliedFact[Any], heads: Heads) -> list[dict[str, Any]]:

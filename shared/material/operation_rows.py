@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, bindparam, select, update
 
+from shared.db.prepared import Prepared, listed
 from shared.db.upsert import upsert
 from shared.journal.fact import AppliedFact
 from shared.material.domain import Balance
@@ -18,6 +19,13 @@ from shared.units import share_out
 Transformed = AppliedFact[MaterialTransformed]
 Key = tuple[str, str]
 """(author, id)"""
+
+_HEATS = Prepared(
+    lambda database: select(
+        material.c.author, material.c.material_id, material.c.heat_number, material.c.chemistry
+    ).where(listed(database, material.c.author, "authors"), listed(database, material.c.material_id, "ids")),
+    keeps_plan=False,
+)
 
 
 class Child(NamedTuple):
@@ -115,12 +123,8 @@ def _heats(conn: Connection, keys: Iterable[Key]) -> dict[Key, tuple[str, dict[s
     if not wanted:
         return {}
     ids = sorted({material_id for _, material_id in wanted})
-    rows = conn.execute(
-        select(material.c.author, material.c.material_id, material.c.heat_number, material.c.chemistry).where(
-            material.c.author.in_(sorted({author for author, _ in wanted})), material.c.material_id.in_(ids)
-        )
-    )
-    return {(r.author, r.material_id): (r.heat_number, msgspec.json.decode(r.chemistry)) for r in rows}
+    rows = _HEATS.rows(conn, authors=sorted({author for author, _ in wanted}), ids=ids)
+    return {(author, piece): (heat, msgspec.json.decode(chemistry)) for author, piece, heat, chemistry in rows}
 
 
 def _main_parent(edges: Sequence[Edge], child_id: str) -> str:

@@ -1,0 +1,45 @@
+"""The database's driver by itself, for statements that run so often that SQLAlchemy's part would cost more than theirs.
+
+Within the transaction of a SQLAlchemy connection, and with its errors.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+
+def execute(conn: Connection, text: str, values: Sequence[Any]) -> sqlite3.Cursor:
+    """One statement on SQLite; a write belongs into a transaction that was begun on `conn`."""
+    try:
+        return _sqlite(conn).execute(text, values)
+    except sqlite3.Error as error:
+        raise as_raised(conn, text, error) from error
+
+
+def execute_each(conn: Connection, text: str, rows: Sequence[Sequence[Any]]) -> sqlite3.Cursor:
+    """A writing statement on SQLite for each row of values."""
+    try:
+        return _sqlite(conn).executemany(text, rows)
+    except sqlite3.Error as error:
+        raise as_raised(conn, text, error) from error
+
+
+def as_raised(conn: Connection, text: str, error: BaseException) -> DBAPIError:
+    """A driver's error as SQLAlchemy raises it from any statement, without the values; a lost connection is given up."""
+    driver = conn.dialect.loaded_dbapi.Error
+    if isinstance(error, driver) and conn.dialect.is_disconnect(error, conn.connection.driver_connection, None):
+        conn.invalidate(error)
+    raised = DBAPIError.instance(text, None, error, driver, hide_parameters=True, dialect=conn.dialect)
+    assert isinstance(raised, DBAPIError)
+    return raised
+
+
+def _sqlite(conn: Connection) -> sqlite3.Connection:
+    found = conn.connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)
+    return found
