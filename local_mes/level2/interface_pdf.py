@@ -34,7 +34,7 @@ class _Styles:
     """Fonts and paragraphs, once a document."""
 
     def __init__(self) -> None:
-        plain, bold, mono = _fonts()
+        plain, bold, mono = fonts()
         self.mono_name = mono
         self.text = ParagraphStyle("text", fontName=plain, fontSize=8.5, leading=11)
         self.small = ParagraphStyle("small", self.text, fontSize=7.5, leading=9.5)
@@ -70,7 +70,8 @@ def make_pdf(document: Document, zone: str, made: str) -> bytes:
     return to.getvalue()
 
 
-def _fonts() -> tuple[str, str, str]:
+def fonts() -> tuple[str, str, str]:
+    """Plain, bold and fixed: those of the machine, else those that every reader of PDF has."""
     names = {"DejaVuSans": "DejaVuSans", "DejaVuSans-Bold": "DejaVuSans-Bold", "DejaVuSansMono": "DejaVuSansMono"}
     if not all((FONTS / f"{name}.ttf").is_file() for name in names):
         return "Helvetica", "Helvetica-Bold", "Courier"

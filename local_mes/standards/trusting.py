@@ -73,6 +73,12 @@ def get_trusted(conn: Connection, plant: str) -> tuple[Trusted, str]:
     return trusted, row.hub
 
 
+def find_root(conn: Connection, plant: str) -> tuple[m.Root, str] | None:
+    """The root that this plant trusts, and its hub's code; None before the first."""
+    row = conn.execute(select(table.c.root, table.c.hub).where(table.c.plant == plant)).first()
+    return (msgspec.json.decode(_payload(row.root), type=m.Root), row.hub) if row is not None else None
+
+
 def save_trusted(
     conn: Connection, plant: str, trusted: Trusted, catalogue: str | None = None, root: str | None = None
 ) -> None:
