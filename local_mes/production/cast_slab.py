@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row
@@ -12,11 +12,13 @@ from local_mes.orders.service import STOCK
 from local_mes.production.cast_checks import judge_slab
 from local_mes.production.cast_domain import (
     ColdSize,
+    LadleMark,
     length_differs,
     mixed_length_um,
     shares_ppm,
 )
 from local_mes.production.cast_events import mark_slab
+from local_mes.production.cast_mixing import ALL_STIRRED, MixingRule, mixing_rule, mixture_of
 from local_mes.production.cast_sequence import CastSequence, sequence_told, tell_sequence
 from local_mes.production.counting import count, count_run
 from local_mes.production.heats import summaries_of
@@ -31,6 +33,7 @@ from shared.material.facts import (
     Loss,
     Mass,
     MaterialTransformed,
+    Mixture,
     NewAlias,
     NewMaterial,
     Size,
@@ -56,6 +59,7 @@ class Cut:
     order: str = ""
     values: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = ()
+    rule: MixingRule = ALL_STIRRED
 
     @property
     def number(self) -> str:
@@ -75,18 +79,29 @@ class Cut:
         )
 
     @property
+    def ladles(self) -> list[LadleMark]:
+        """The ladles as the mixing rule sees them on this strand."""
+        return self.rule.seen(self.sequence.marks(self.strand), self.g_per_m)
+
+    @property
     def shares(self) -> dict[str, int]:
         """Heat -> share in ppm."""
-        return shares_ppm(self.sequence.marks(self.strand), self.interval_um, self.g_per_m)
+        return shares_ppm(self.ladles, self.interval_um, self.g_per_m)
 
     @property
     def mixed_um(self) -> int:
         """Length with 10-90 % steel of another grade."""
-        return mixed_length_um(self.sequence.marks(self.strand), self.interval_um, self.g_per_m, self.heat.grade)
+        return mixed_length_um(self.ladles, self.interval_um, self.g_per_m, self.heat.grade)
+
+    def mixture(self, slab_id: str, shares: dict[str, int]) -> tuple[Mixture, ...]:
+        """Its heats by interval; none for steel of one heat."""
+        told = mixture_of(slab_id, self.ladles, self.interval_um, self.g_per_m, shares, self.rule)
+        return (told,) if told is not None else ()
 
 
 def bear(work: Work, cut: Cut) -> None:
-    """A slab is born: its heats by share, its losses, its holds, its marks."""
+    """A slab is born: its heats by share and by interval, its losses, its holds, its marks."""
+    cut = _ruled(work, cut)
     slab_id, operation_id = work.new_id(), work.new_id()
     _check_number(work, cut, slab_id)
     shares = cut.shares
@@ -103,8 +118,9 @@ def bear(work: Work, cut: Cut) -> None:
         losses=(Loss("kerf", cut.kerf_g),) if cut.kerf_g else (),
         values={**dict(cut.values), "mixed_mm": cut.mixed_um // UM_PER_MM, **summaries_of(work, cut.heat.material_id)},
         notes=cut.notes,
+        mixtures=cut.mixture(slab_id, shares),
     )
-    work.record(fact, [slab_id, operation_id, *sorted(shares)], standard=_route(work, slab.order_item))
+    work.record(fact, [slab_id, operation_id, *sorted(shares)], standard=_stamp(work, slab.order_item))
     _check_length(work, cut, slab_id)
     free = judge_slab(work, slab_id, shares, cut.mixed_um)
     row = get_material(work.conn, work.plant.code, slab_id)
@@ -126,7 +142,7 @@ def book_loss(work: Work, cut: Cut, kind: str) -> None:
     """A crop or a sample was cut off: steel that gets no number."""
     if "ended_ms" in sequence_told(work, cut.sequence):
         return  # the sequence's balance is closed; its end told the crops as one sum
-    operation_id, lost_g, shares = work.new_id(), cut.size.mass_g, cut.shares
+    operation_id, lost_g, shares = work.new_id(), cut.size.mass_g, _ruled(work, cut).shares
     losses = (Loss(kind, lost_g), Loss("kerf", cut.kerf_g))
     fact = MaterialTransformed(
         operation_id=operation_id,
@@ -181,9 +197,20 @@ def _order(work: Work, cut: Cut) -> str:
     return (line.order_item if line else "") or cut.order or cut.heat.order_item or STOCK
 
 
-def _route(work: Work, order_item: str) -> StandardRef | None:
+def _ruled(work: Work, cut: Cut) -> Cut:
+    """With the mixing rule of the route it is cast by."""
+    route = _route_of(work, _order(work, cut))
+    return replace(cut, rule=mixing_rule(work.conn, route, cut.sequence.unit.code))
+
+
+def _stamp(work: Work, order_item: str) -> StandardRef | None:
+    route = _route_of(work, order_item)
+    return standard_ref(work.conn, route) if route else None
+
+
+def _route_of(work: Work, order_item: str) -> str:
     order = find_order(work.conn, work.plant.code, order_item)
-    return standard_ref(work.conn, order.route) if order and order.route else None
+    return order.route if order else ""
 
 
 def _charged(work: Work, shares: dict[str, int], mass_g: int) -> tuple[Consumed, ...]:

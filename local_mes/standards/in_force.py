@@ -84,6 +84,13 @@ def parameter(conn: Connection, standard_id: str, unit: str, name: str) -> int |
     return adopted.values.get(f"{unit}.{name}") if adopted else None
 
 
+def parameters(conn: Connection, standard_id: str, unit: str) -> dict[str, int | str]:
+    """All bound values of a unit, by their names; empty when the standard is not in force here."""
+    adopted = _find(conn, standard_id, None)
+    found = adopted.values.items() if adopted else ()
+    return {name.removeprefix(f"{unit}."): value for name, value in found if name.startswith(f"{unit}.")}
+
+
 def _find(conn: Connection, standard_id: str, at_ms: int | None) -> Adopted | None:
     plant = conn.execute(select(standards_trust.c.plant)).scalar()
     return find_adopted(conn, plant, standard_id, at_ms) if plant else None

@@ -8,23 +8,38 @@ from sqlalchemy import Connection, select
 
 from local_mes.plant import Plant
 from local_mes.standards.adopt import adopt_pending
+from local_mes.standards.asking import Asked, accept, list_asked, reject
 from local_mes.standards.deviations import declare, end
-from local_mes.standards.in_force import Checked, RuleInForce, check, find_kpi, find_rule, parameter, standard_ref
+from local_mes.standards.in_force import (
+    Checked,
+    RuleInForce,
+    check,
+    find_kpi,
+    find_rule,
+    parameter,
+    parameters,
+    standard_ref,
+)
 from local_mes.standards.tables import standards_trust
 from local_mes.standards.trusting import get_trusted, install_root
 from shared.db.engine import write
 from shared.standards.trust import is_stale
 
 __all__ = [
+    "Asked",
     "Checked",
     "RuleInForce",
+    "accept",
     "adopt_pending",
     "check",
     "declare",
     "end",
     "find_kpi",
     "find_rule",
+    "list_asked",
     "parameter",
+    "parameters",
+    "reject",
     "standard_ref",
     "trust_root",
     "trust_state",

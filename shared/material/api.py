@@ -16,6 +16,7 @@ from shared.material import queries
 from shared.material.correction_api import api as corrections_api
 from shared.material.history import history
 from shared.material.identity_api import api as identity_api
+from shared.material.mixture import WHOLE_PPM, mixtures_of
 from shared.material.search import CUTS, find_by_part, suggest
 from shared.material.trace import Trace, TraceFilter, ancestor_places, projected_marks, trace
 from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step
@@ -173,17 +174,19 @@ def numbers(query: NumbersQuery) -> dict[str, Any]:
 
 @api.get("/traces/<number>", summary="What a piece came from and became")
 def one_trace(path: NumberPath, query: TraceQuery) -> dict[str, Any]:
-    """Edges with their intervals and flips, and every piece on the way."""
+    """Edges with their intervals and flips, every piece on the way, and the heats of transition slabs by interval."""
     with reading() as conn:
         material_id = _candidates(conn, path.number)[0].material_id
         found = trace(conn, material_id, query.direction, query.depth, query.count, query.wanted)
         operations = queries.operations_of(conn, [(edge.author, edge.operation_id) for edge in found.edges])
+        mixtures = mixtures_of(conn, {edge.child_id for edge in found.edges if edge.share_ppm < WHOLE_PPM})
     return {
         "material_id": material_id,
         "direction": found.direction,
         "depth": found.depth,
         "nodes": _nodes(found),
         "edges": [_edge(edge, operations) for edge in found.edges],
+        "mixtures": [msgspec.to_builtins(told) for _, told in sorted(mixtures.items())],
         "cut": {**_plain(found.cut), "words": found.cut.words},
         **as_of(),
     }
@@ -191,7 +194,7 @@ def one_trace(path: NumberPath, query: TraceQuery) -> dict[str, Any]:
 
 @api.get("/places/<number>", summary="A place on a piece, and the same place on each ancestor")
 def one_place(path: NumberPath, query: PlaceQuery) -> dict[str, Any]:
-    """Nearest ancestor first; on a heat the place is the metre of the strand."""
+    """Nearest ancestor first; on a heat the place is the metre of the strand, and share_ppm its part of the steel there."""
     with reading() as conn:
         material_id = _candidates(conn, path.number)[0].material_id
         places = ancestor_places(conn, material_id, query.along_um, query.left_um)

@@ -32,6 +32,7 @@ from shared.material.tables import (
     edge,
     loss,
     mass_history,
+    mixture,
     operation,
     process_value,
 )
@@ -88,7 +89,7 @@ def balance_now(now: OperationNow) -> Balance:
 
 
 def _restate(conn: Connection, author: str, fact_id: str, now: OperationNow) -> None:
-    for table in (edge, loss, *((process_value, operation) if now.withdrawn else ())):
+    for table in (edge, loss, *((process_value, mixture, operation) if now.withdrawn else ())):
         conn.execute(delete(table).where(table.c.author == author, table.c.operation_id == now.operation_id))
     if now.withdrawn:
         return

@@ -97,6 +97,21 @@ class Loss(msgspec.Struct, frozen=True):
     weighed: bool = False
 
 
+class Mixture(msgspec.Struct, frozen=True, kw_only=True):
+    """Which heats a child is made of, interval by interval of the strand it was cut from.
+
+    bounds_um: strand positions (as Edge.parent_from_um), rising, one more than there are intervals. shares_ppm: a row an
+    interval, in the order of heats, each adding up to 1,000,000. plug_ppm, dead_ppm: the mixing rule's parts of the tundish.
+    """
+
+    child_id: str
+    heats: tuple[str, ...]
+    bounds_um: tuple[int, ...]
+    shares_ppm: tuple[tuple[int, ...], ...]
+    plug_ppm: int = 0
+    dead_ppm: int = 0
+
+
 @fact("MaterialCreated")
 class MaterialCreated(Payload, frozen=True, kw_only=True):
     """A piece enters this plant's books without parents here: a heat, an import, an unknown arrival."""
@@ -126,6 +141,8 @@ class MaterialTransformed(Payload, frozen=True, kw_only=True):
     """Summaries a piece in integers with the unit in the name, e.g. ft_avg_mc (milli degC), ct_window_ppm."""
     notes: tuple[str, ...] = ()
     """How numbers were got where it matters, e.g. 'shares estimated by time'."""
+    mixtures: tuple[Mixture, ...] = ()
+    """Of children that are made of more than one heat: the distribution along them, where it was computed."""
 
 
 @fact("AliasGiven")

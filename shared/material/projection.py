@@ -29,8 +29,18 @@ from shared.material.books import (
     take_back,
     take_in,
 )
+from shared.material.mixture import row_of
 from shared.material.operation_rows import Transformed, apply_material_transformed, apply_operation_weighings
-from shared.material.tables import alias, deviation_raised, mark, mass_history, material, piece_label, place_history
+from shared.material.tables import (
+    alias,
+    deviation_raised,
+    mark,
+    mass_history,
+    material,
+    mixture,
+    piece_label,
+    place_history,
+)
 
 __all__ = ["Birth", "mark_all_shipped", "mark_back", "mark_shipped", "register", "take_back", "take_in"]
 
@@ -53,6 +63,9 @@ def _transformed(conn: Connection, facts: Sequence[AppliedFact[f.MaterialTransfo
     for run in _runs(facts):
         take_in(conn, [Birth(*child) for child in apply_material_transformed(conn, run)])
         _charge(conn, run)
+    upsert(
+        conn, mixture, [row_of(x.author, x.payload.operation_id, told) for x in facts for told in x.payload.mixtures]
+    )
 
 
 def _runs(facts: Sequence[Transformed]) -> Iterator[list[Transformed]]:

@@ -116,6 +116,15 @@ process_value = projection_table(
     Column("value", Int, nullable=False),
 )
 
+mixture = projection_table(
+    # the heats of a transition slab by interval of the strand: facts.Mixture as JSON text
+    "mixture",
+    Column("material_id", Id, primary_key=True),
+    Column("operation_id", Id, nullable=False),
+    Column("told", Words, nullable=False),
+    Index("ix_mixture_material_id", "material_id"),
+)
+
 mark = projection_table(
     "mark",
     Column("mark_id", Id, primary_key=True),

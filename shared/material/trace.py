@@ -10,7 +10,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row
 
 from shared.errors import BadInput
-from shared.material.domain import Affine, check_acyclic, clip, holds_place, to_child, to_parent
+from shared.material.domain import Affine, check_acyclic, clip, part_of, to_child, to_parent
+from shared.material.mixture import WHOLE_PPM, mixtures_of, steel_at
 from shared.material.queries import marks_of, numbers_of, operations_of
 from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step, holder_first, pieces_of, walk
 
@@ -136,45 +137,58 @@ def refuse_cycle(conn: Connection, parents: Sequence[str], children: Sequence[st
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place on a piece: um from the head and from the left edge (None = whole width), and whether it is turned."""
+    """A place on a piece: um from the head and from the left edge (None = whole width), and whether it is turned.
+
+    share_ppm: how much of the steel at the place asked for is this piece's; less than all where heats are mixed.
+    """
 
     material_id: str
     at_um: int
     left_um: int | None
     turned: bool
     depth: int
+    share_ppm: int = WHOLE_PPM
 
 
 def ancestor_places(conn: Connection, material_id: str, at_um: int, left_um: int | None = None) -> list[Place]:
-    """The same place on the piece and on each ancestor, up to the heat (there: metres of the strand), nearest first."""
+    """The same place on the piece and on each ancestor, up to the heats (there: metres of the strand), nearest first.
+
+    A heat that has no steel at the place is left out.
+    """
     by_child: dict[str, list[Step]] = {}
     for row in walk(conn, [material_id], True).steps:
         by_child.setdefault(row.child_id, []).append(row)
+    told = mixtures_of(conn, [piece for piece, steps in by_child.items() if len(steps) > 1])
     left = None if left_um is None else Fraction(left_um)
-    front = [(material_id, Fraction(at_um), left, False)]
+    front: list[Spot] = [(material_id, Fraction(at_um), left, False, WHOLE_PPM)]
     places: list[Place] = []
     for depth in range(DEPTH_MAX + 1):
         places += [_rounded(spot, depth) for spot in front]
         front = list(
-            dict.fromkeys(_up(e, s) for s in front for e in by_child.get(s[0], []) if holds_place(e, s[1], s[2]))
+            dict.fromkeys(
+                _up(step, share_ppm, spot)
+                for spot in front
+                for step, share_ppm in steel_at(by_child.get(spot[0], ()), told.get(spot[0]), spot[1], spot[2])
+            )
         )
         if not front:
             break
     return places
 
 
-Spot = tuple[str, Fraction, Fraction | None, bool]
+Spot = tuple[str, Fraction, Fraction | None, bool, int]
 
 
-def _up(row: Step, spot: Spot) -> Spot:
-    _, at, left, turned = spot
+def _up(row: Step, share_ppm: int, spot: Spot) -> Spot:
+    _, at, left, turned, before_ppm = spot
     way = to_parent(row)
-    return row.parent_id, way.along(at), None if left is None else way.across(left), turned != bool(way.turned)
+    across = None if left is None else way.across(left)
+    return row.parent_id, way.along(at), across, turned != bool(way.turned), part_of(before_ppm, share_ppm)
 
 
 def _rounded(spot: Spot, depth: int) -> Place:
-    material_id, at, left, turned = spot
-    return Place(material_id, round(at), None if left is None else round(left), turned, depth)
+    material_id, at, left, turned, share_ppm = spot
+    return Place(material_id, round(at), None if left is None else round(left), turned, depth, share_ppm)
 
 
 @dataclass(frozen=True, slots=True)

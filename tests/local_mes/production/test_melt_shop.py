@@ -24,8 +24,10 @@ from shared.clock import FixedClock
 from shared.db.engine import read, write
 from shared.journal.content_hash import content_hash
 from shared.journal.rebuild import rebuild
+from shared.material.mixture import mixtures_of
 from shared.material.queries import find_making, losses_of, marks_of, rows_of, values_of
 from shared.material.tables import edge, material, operation
+from shared.material.trace import ancestor_places
 from shared.performance.queries import sums
 from shared.quality.queries import find_final_analysis, get_heat_shares, list_decisions, list_holds, open_holds
 from shared.units import G_PER_KG
@@ -128,6 +130,23 @@ def test_each_cut_is_a_slab_with_its_cold_size_and_its_order(cast_4417: Bench) -
 )
 def test_heat_shares_of_the_cast_plan(cast_4417: Bench, printed: str, told: dict[str, int], strand: int) -> None:
     assert shares_of(cast_4417, printed.replace("x", str(strand))) == told
+
+
+def test_a_transition_slab_knows_its_heats_metre_by_metre(cast_4417: Bench) -> None:
+    slab, pure = cast_4417.piece("261838-1-3"), cast_4417.piece("161842-1-1")
+    found: dict[int, dict[str, int]] = {}
+    with read(cast_4417.plant.node.engine) as conn:
+        told = mixtures_of(conn, [slab.material_id, pure.material_id])
+        names = {heat: rows_of(conn, [heat])[0].number for heat in told[slab.material_id].heats}
+        for metre in range(10):
+            places = ancestor_places(conn, slab.material_id, metre * 1_000_000)
+            found[metre] = {names[p.material_id]: p.share_ppm for p in places if p.material_id in names}
+    assert set(told) == {slab.material_id}
+    assert all(sum(shares.values()) == 1_000_000 for shares in found.values())
+    # the ladle of 161843 opened at 3.5 m of this slab; its steel comes in as 1 - exp(-z / 6.33 m)
+    assert all("161843" not in found[metre] for metre in range(4))
+    assert found[4]["161843"] < found[6]["161843"] < found[9]["161843"]
+    assert found[9]["161843"] == pytest.approx(584_000, abs=10_000)
 
 
 def test_edges_carry_strand_metres_and_the_whole_mass(cast_4417: Bench) -> None:
