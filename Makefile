@@ -9,7 +9,7 @@ DAYS ?= 1..10
 TWO_AT_ONCE := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 unexport PYTHONDONTWRITEBYTECODE # without its own bytecode every start of a node compiles 600 modules: half a second
 
-.PHONY: help setup assets peers system demo test lint format bench campaign mutate clean
+.PHONY: help setup bundle assets peers system demo test lint format bench campaign mutate clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ lint: $(VENV)/.ready ## style, types, import contracts
 format: $(VENV)/.ready ## rewrite layout of the code
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
+
+bundle: setup ## everything a site needs in one file, to install without a network: dist/strandline-….tar
+	$(PY) -m tools.bundle $(ARGS)
 
 bench: setup ## timings, each beside its reference in the same run
 	$(PY) -m bench $(ARGS)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FilePath, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from shared.errors import BadSetup
@@ -34,6 +34,7 @@ class SyncSettings(BaseModel):
     bundle_bytes_max: int = Field(
         64 << 20, ge=65_536, description="A bundle is closed at this size; more files follow."
     )
+    authority: FilePath | None = Field(None, description="Who issued the hub's certificate (PEM), if nobody public.")
     allow_plain_http: str = Field("", description="Why a hub elsewhere may be called without TLS; pages show it.")
     away_after_s: float = Field(60, gt=0, description="A plant not heard of for this long is shown as away.")
     watch_s: float = Field(5, gt=0, description="How often the line's own figures are looked at (real seconds).")

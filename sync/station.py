@@ -156,7 +156,8 @@ def http_transport(node: Node, url: str) -> HttpTransport:
     """The way to a peer over HTTP, with this node's timeouts. BadSetup for an address that must not be used."""
     sync = node.settings.sync
     check_address(url, sync.allow_plain_http)
-    return HttpTransport(url, connect_s=sync.connect_timeout_s, read_s=sync.read_timeout_s)
+    verify = str(sync.authority) if sync.authority else True
+    return HttpTransport(url, connect_s=sync.connect_timeout_s, read_s=sync.read_timeout_s, verify=verify)
 
 
 def make_ground(node: Node, apply_entries_max: int, outside: Outside = NOTHING) -> Ground:

@@ -13,6 +13,7 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
+contracts = False  # True when it takes away what code of the release before still uses
 
 
 def upgrade() -> None:

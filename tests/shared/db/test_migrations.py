@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -94,5 +95,33 @@ def test_a_database_of_a_newer_release_is_refused(empty: Engine) -> None:
     migrate.upgrade(empty, BRANCHES["hub"])
     with write(empty) as conn:
         conn.execute(text("UPDATE alembic_version SET version_num = 'hub_9999' WHERE version_num LIKE 'hub%'"))
+        conn.execute(text("UPDATE schema_reader SET revision = 'hub_9999' WHERE revision LIKE 'hub%'"))
     with pytest.raises(BadSetup, match="newer"):
+        migrate.check(empty, BRANCHES["hub"])
+
+
+REVISION = """
+revision = "{}"
+down_revision = "{}"
+branch_labels = None
+depends_on = None
+contracts = {}
+
+
+def upgrade():
+    pass
+"""
+
+
+def test_code_of_the_release_before_opens_a_database_that_only_grew(empty: Engine, tmp_path: Path) -> None:
+    newer = tmp_path / "newer"
+    shutil.copytree(BRANCHES["hub"], newer)
+    latest = max((newer / "versions").glob("hub_*.py")).stem[:8]
+    (newer / "versions" / "hub_9001.py").write_text(REVISION.format("hub_9001", latest, False))
+    migrate.upgrade(empty, newer)
+    migrate.check(empty, newer)
+    migrate.check(empty, BRANCHES["hub"])
+    (newer / "versions" / "hub_9002.py").write_text(REVISION.format("hub_9002", "hub_9001", True))
+    migrate.upgrade(empty, newer)
+    with pytest.raises(BadSetup, match="newer release"):
         migrate.check(empty, BRANCHES["hub"])
