@@ -37,6 +37,7 @@ from local_mes.stock import take_over_views as take_over
 from local_mes.stock import take_views as counts
 from local_mes.stock import views as stock
 from local_mes.stock import yard_views as yard
+from local_mes.transfers import gate_views as gate
 from local_mes.transfers import views as transfers
 from shared.material import api as material
 from shared.performance import api as figures
@@ -69,6 +70,7 @@ FEATURES: tuple[Feature, ...] = (
     balance.FEATURE,
     figures.FEATURE,
     transfers.FEATURE,
+    gate.FEATURE,
     stock.FEATURE,
     yard.FEATURE,
     crane.FEATURE,

@@ -14,7 +14,7 @@ from shared.journal.tables import entry
 from shared.transfers.tables import departure_correction, shipment, transfer_case, transfer_word
 from shared.transfers.words import load_of_word
 
-TOLD = ("refused", "returned", "lost", "amended", "taken", "differs")
+TOLD = ("refused", "returned", "diverted", "lost", "amended", "taken", "differs", "pictured")
 """Words that the other side of the lane must know; a bundle's new number only finds pieces here and at its receiver."""
 
 

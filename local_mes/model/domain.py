@@ -13,8 +13,21 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from local_mes.model.calendar import Calendar, ShiftStart
 from local_mes.model.errors import missing_parameter, no_unit_speaks, unknown_unit
 from local_mes.model.fields import Code, EquipmentClass, LocalTime, Name, ZoneName
+from shared.rules.check import compiled
+from shared.rules.port import SourceError, ValueType
 
 ParameterValue = bool | int | float | str
+ROUTE_INPUTS: tuple[tuple[str, ValueType], ...] = (
+    ("sender", "text"),
+    ("kind", "text"),
+    ("grade", "text"),
+    ("product", "text"),
+    ("order_item", "text"),
+    ("thickness_mm", "number"),
+    ("width_mm", "number"),
+    ("mass_kg", "number"),
+)
+"""What a rule about the route of an incoming piece may ask for; product: of its order, where this plant knows it."""
 
 
 class Part(BaseModel):
@@ -120,6 +133,27 @@ class Lane(Part):
     to: Code
     mode: Literal["rail", "truck", "internal"]
     hours: float = Field(gt=0, le=24 * 90)
+    limit_kg: int = Field(0, ge=0, le=10_000_000)
+    """What a vehicle (truck, wagon) of this way usually carries; 0: said load by load."""
+
+
+class Reroute(Part):
+    """Incoming pieces for which `when` is true take this plant's own route; the first rule that is true counts.
+
+    when: a condition of the rule language over `ROUTE_INPUTS`, such as kind == "coil" && thickness_mm <= 3.
+    """
+
+    code: Name
+    when: str = Field(min_length=1, max_length=500)
+    route: Name
+
+    @model_validator(mode="after")
+    def _when_is_a_condition(self) -> Reroute:
+        try:
+            compiled(self.when, ROUTE_INPUTS)
+        except SourceError as error:
+            raise ValueError(f"when of {self.code}: {error}") from error
+        return self
 
 
 class Link(Part):
@@ -163,6 +197,7 @@ class PlantModel(Part):
     unit: tuple[Unit, ...] = Field(min_length=1)
     storage: tuple[Storage, ...] = ()
     lane: tuple[Lane, ...] = ()
+    reroute: tuple[Reroute, ...] = ()
     link: tuple[Link, ...] = ()
     numbering: tuple[Scheme, ...] = ()
     granularity: dict[str, Literal["strand", "heat"]] = Field(default_factory=dict)
@@ -176,6 +211,7 @@ class PlantModel(Part):
             ("unit", self.unit),
             ("storage", self.storage),
             ("lane", self.lane),
+            ("reroute", self.reroute),
             ("link", self.link),
             ("numbering", self.numbering),
         ):

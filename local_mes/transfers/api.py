@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from flask_openapi import Tag
-from pydantic import Field
+from pydantic import Base64Bytes, Field
 
 from local_mes.context import plant
 from local_mes.transfers import service
+from local_mes.transfers.photos import PHOTO_BYTES_MAX
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.body import Body, Moment
 from shared.web.context import actor, requires
@@ -19,6 +20,10 @@ bp = APIBlueprint("transfers_commands", __name__, url_prefix="/api/v1", abp_tags
 GRAMS_MAX = 400_000_000
 """Heavier than any piece that moves between plants: a typing mistake is caught, a big ingot is not."""
 SHIPPERS = ("yard", "lead")
+Picture = Annotated[
+    Base64Bytes,
+    Field(max_length=PHOTO_BYTES_MAX * 4 // 3 + 8, description="JPEG or PNG in base64; kept at this plant alone."),
+]
 
 
 class Command(Body):
@@ -66,6 +71,8 @@ class ReceiptBody(Command):
     damage: str | None = Field(None, max_length=200)
     from_plant: str = Field("", max_length=12)
     kind: str = Field("", pattern="^(|slab|coil|slit)$")
+    route: str = Field("", max_length=64, description="Our own route; empty: by the plant model's rules.")
+    photo: Picture = b""
 
 
 class LoadBody(Command):
@@ -129,6 +136,8 @@ def receive_command(body: ReceiptBody) -> service.ReceiveCommand:
         certificate=body.certificate,
         bundle=body.bundle.strip(),
         custody_no=body.custody_no,
+        route=body.route,
+        photo=body.photo,
     )
 
 

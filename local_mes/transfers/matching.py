@@ -12,6 +12,7 @@ from local_mes.transfers.amending import note_amendments
 from local_mes.transfers.checking import ACTOR, check_mass, inherit_holds
 from local_mes.transfers.listed import get_announced_line
 from local_mes.transfers.receiving import AWAITING_RULE, check_in_force, new_row
+from local_mes.transfers.routing import own_attributes
 from shared.db.engine import read
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
@@ -101,13 +102,14 @@ def _tie(plant: Plant, tx: Work, row: Row[Any], line: Candidate, evidence: str, 
     here = find_material(tx.conn, plant.code, row.taken_in_as)
     mass, place = _now(row, here)
     at_ms = tx.now_ms()
+    attributes = own_attributes(plant, tx.conn, line.sender, piece)
     matched = ReceiptMatched(
         receipt_id=row.receipt_id,
         shipment_id=line.shipment_id,
         material_id=line.material_id,
         custody_no=told.custody_no,
         sender_mass=piece.mass,
-        material=new_row(line.material_id, piece, mass, place, _all_aliases(tx.conn, row, piece, line.sender)),
+        material=new_row(piece, mass, place, _all_aliases(tx.conn, row, piece, line.sender), attributes),
     )
     identified = MaterialIdentified(
         provisional_id=row.taken_in_as,

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from local_mes.transfers import errors
+from local_mes.transfers.photos import photos_of
+from local_mes.transfers.routing import route_of
 from local_mes.transfers.shipping import ListedPiece
-from shared.errors import NotFound
 from shared.material.queries import MaterialFilter, list_materials
 from shared.quality.queries import held_ids
 from shared.transfers import queries
@@ -76,7 +77,7 @@ def read_load(conn: Connection, here: str, number: str) -> dict[str, Any]:
         "outgoing": row.author == here,
         "to_come": [line for line in lines if _is_to_come(line)],
         "close": close,
-        "cases": [case_row(case) for case in cases_of_shipment(conn, row.shipment_id)],
+        "cases": [_with_photos(conn, case) for case in cases_of_shipment(conn, row.shipment_id)],
     }
 
 
@@ -93,8 +94,12 @@ def read_expected(conn: Connection, here: str) -> dict[str, Any]:
         "loads": expected,
         "likely": queries.find_likely_sender(conn, here),
         "waiting": queries.find_receipts(conn, receiver=here, provisional=True, limit=100),
-        "cases": [case_row(case) for case in find_cases(conn, state="open", plant=here)],
+        "cases": [_with_photos(conn, case) for case in find_cases(conn, state="open", plant=here)],
     }
+
+
+def _with_photos(conn: Connection, case: Row[Any]) -> dict[str, Any]:
+    return case_row(case) | {"photos": photos_of(conn, case.receipt_id) if case.receipt_id else []}
 
 
 def find_expected_line(conn: Connection, here: str, shipment: str, number: str) -> TransferLine | None:
@@ -145,11 +150,17 @@ def read_receipt(conn: Connection, here: str, receipt_id: str) -> dict[str, Any]
     """One receipt with the sender's line, where it is known."""
     row = queries.find_receipt(conn, receipt_id)
     if row is None or row.author != here:
-        raise NotFound("transfers.unknown_receipt", f"There is no receipt {receipt_id}.", todo="Open it from the list.")
+        raise errors.unknown_receipt(receipt_id)
     wanted = LineFilter(shipment_id=row.shipment_id, material_id=row.material_id)
     lines = find_lines(conn, wanted) if row.shipment_id else []
     likely = queries.find_likely_sender(conn, here) if row.provisional and not row.from_plant else ""
-    return {"receipt": row, "line": lines[0] if lines else None, "likely": likely}
+    return {
+        "receipt": row,
+        "line": lines[0] if lines else None,
+        "likely": likely,
+        "photos": photos_of(conn, receipt_id),
+        "route": route_of(conn, here, row.material_id),
+    }
 
 
 def _is_to_come(line: TransferLine) -> bool:

@@ -1,4 +1,4 @@
-"""The addressee's commands: a load arrives, a piece is taken in, a receipt is closed.
+"""The addressee's command: a piece is taken in.
 
 A piece whose number no announced load bears is taken in all the same, under a provisional identity and a hold: the
 sender may merely be cut off. When its data arrives, matching.py ties the two.
@@ -19,14 +19,16 @@ from local_mes.transfers.amending import note_amendments
 from local_mes.transfers.checking import check_mass, inherit_holds
 from local_mes.transfers.domain import main_heat
 from local_mes.transfers.looking import Arrived, hold_damaged, look_closer
+from local_mes.transfers.photos import keep_photo, note_photo
+from local_mes.transfers.routing import ROUTE, own_attributes
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
 from shared.material.facts import Mass, NewAlias, NewMaterial, Size
 from shared.material.queries import find_by_number
 from shared.quality.facts import HoldPlaced
-from shared.transfers.domain import ADVISED, Candidate, fence, find_line
-from shared.transfers.facts import LoadArrived, MaterialReceived, PieceData
+from shared.transfers.domain import ADVISED, Candidate, MassComparison, fence, find_line
+from shared.transfers.facts import MaterialReceived, PieceData
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
 from shared.transfers.queries import (
     departure_in_force,
@@ -48,7 +50,8 @@ class ReceiveCommand:
     shipment: number or id of the load where it is known; own_number empty: the next of the plant's scheme. mass_g 0:
     it was not weighed here (hot charging), so the sender's mass counts. certificate: what the paper says, by field
     (grade, or an element in 1e-6 mass fraction); bundle: the bundle it came in, where it left in another. custody_no: the
-    number on its label or paper, 0 where none was read.
+    number on its label or paper, 0 where none was read. photo: a picture of the damage, JPEG or PNG; route: where it goes
+    here, empty for what the plant model's rules say.
     """
 
     command_id: str
@@ -69,34 +72,18 @@ class ReceiveCommand:
     certificate: Mapping[str, str] = field(default_factory=dict)
     bundle: str = ""
     custody_no: int = 0
-
-
-def arrive(plant: Plant, shipment: str, *, actor: str, command_id: str, at_ms: int | None = None) -> dict[str, Any]:
-    """A vehicle is at the gate; its load need not be known here."""
-    with plant.journal.work() as tx:
-        earlier = tx.once(command_id)
-        if earlier is not None:
-            return dict(earlier)
-        load = find_shipment(tx.conn, shipment, receiver=plant.code)
-        at = at_ms or tx.now_ms()
-        fact = LoadArrived(
-            shipment_number=load.number if load else shipment,
-            shipment_id=load.shipment_id if load else "",
-            arrived_at_ms=at,
-            from_plant=load.author if load else "",
-        )
-        tx.record(Draft(fact, (fact.shipment_id or fact.shipment_number,), actor, Occurred(at, "manual")))
-        result = {"shipment_id": fact.shipment_id, "number": fact.shipment_number}
-        tx.done(command_id, result)
-        return result
+    photo: bytes = b""
+    route: str = ""
 
 
 def receive(plant: Plant, command: ReceiveCommand) -> dict[str, Any]:
     """Take a piece in: custody passes to this plant. Done once for a command id.
 
     Answers receipt_id, material_id, own_number, provisional, difference_g (None without the sender's mass), flagged;
-    from_plant as it is recorded, empty while nobody knows, and likely_from, which may be a guess and is not recorded.
+    from_plant as it is recorded, empty while nobody knows, and likely_from, which may be a guess and is not recorded; route
+    of ours, empty where no rule of the plant model is true.
     """
+    photo = keep_photo(plant, command.photo) if command.photo else None
     with plant.journal.work() as tx:
         earlier = tx.once(command.command_id)
         if earlier is not None:
@@ -113,14 +100,18 @@ def receive(plant: Plant, command: ReceiveCommand) -> dict[str, Any]:
             result = _take_in_unlisted(plant, tx, command, at_ms)
         else:
             result = take_in_listed(plant, tx, command, line, at_ms)
+        if photo is not None:
+            note_photo(plant, tx, photo, result, command.actor, at_ms)
         tx.done(command.command_id, result)
         return result
 
 
-def new_row(material_id: str, piece: PieceData, mass: Mass, place: str, aliases: tuple[NewAlias, ...]) -> NewMaterial:
+def new_row(
+    piece: PieceData, mass: Mass, place: str, aliases: tuple[NewAlias, ...], attributes: dict[str, str]
+) -> NewMaterial:
     """The receiver's own row of a piece its sender described."""
     return NewMaterial(
-        material_id=material_id,
+        material_id=piece.material_id,
         kind=piece.kind,
         aliases=aliases,
         mass=mass,
@@ -128,7 +119,7 @@ def new_row(material_id: str, piece: PieceData, mass: Mass, place: str, aliases:
         grade=piece.grade,
         order_item=piece.order_item or "stock",
         place=place,
-        attributes=dict(piece.attributes),
+        attributes=attributes,
         heat_number=main_heat(piece.heats),
         chemistry_e6=dict(piece.chemistry_e6),
     )
@@ -144,7 +135,8 @@ def take_in_listed(plant: Plant, tx: Work, command: ReceiveCommand, line: Candid
     own = _own_number(plant, tx, command, piece.kind)
     mass = _mass(command, piece, at_ms)
     aliases = _aliases(plant.code, line.sender, piece.kind, own, command.piece, piece.number)
-    material = new_row(line.material_id, piece, mass, command.place, aliases)
+    attributes = own_attributes(plant, tx.conn, line.sender, piece, command.route)
+    material = new_row(piece, mass, command.place, aliases, attributes)
     receipt_id = new_id(plant.clock)
     fact = MaterialReceived(
         receipt_id=receipt_id,
@@ -163,16 +155,21 @@ def take_in_listed(plant: Plant, tx: Work, command: ReceiveCommand, line: Candid
     tx.record(Draft(fact, subjects, command.actor, Occurred(at_ms, command.source), causes=(told.sent_fact,)))
     _follow_up(plant, tx, command, fact, piece, at_ms)
     compared = check_mass(plant, tx, line.sender, line.material_id, piece.mass, mass, at_ms)
+    return _answer(fact, own, line.sender, compared)
+
+
+def _answer(fact: MaterialReceived, own: str, likely: str, compared: MassComparison | None = None) -> dict[str, Any]:
     return {
-        "receipt_id": receipt_id,
-        "material_id": line.material_id,
+        "receipt_id": fact.receipt_id,
+        "material_id": fact.material.material_id,
         "own_number": own,
-        "provisional": False,
-        "shipment_id": line.shipment_id,
-        "from_plant": line.sender,
-        "likely_from": line.sender,
-        "difference_g": compared.difference_g,
-        "flagged": not compared.is_within,
+        "provisional": fact.provisional,
+        "shipment_id": fact.shipment_id,
+        "from_plant": fact.from_plant,
+        "likely_from": likely,
+        "difference_g": compared.difference_g if compared is not None else None,
+        "flagged": compared is not None and not compared.is_within,
+        "route": fact.material.attributes.get(ROUTE, ""),
     }
 
 
@@ -227,17 +224,7 @@ def _take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: in
     tx.record(Draft(fact, (material_id, receipt_id), command.actor, Occurred(at_ms, command.source)))
     _await(plant, tx, command, material_id, at_ms)
     hold_damaged(plant, tx, fact, at_ms)
-    return {
-        "receipt_id": receipt_id,
-        "material_id": material_id,
-        "own_number": own,
-        "provisional": True,
-        "shipment_id": "",
-        "from_plant": sender,
-        "likely_from": likely,
-        "difference_g": None,
-        "flagged": False,
-    }
+    return _answer(fact, own, likely)
 
 
 def _await(plant: Plant, tx: Work, command: ReceiveCommand, material_id: str, at_ms: int) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from local_mes.transfers.amending import AmendCommand, amend, heed_amendments
+from local_mes.transfers.arriving import arrive
 from local_mes.transfers.closing import close_receipt
 from local_mes.transfers.heeding import heed_cases
 from local_mes.transfers.matching import match_by_hand, match_pending
 from local_mes.transfers.parts import Part, receive_parts
-from local_mes.transfers.receiving import ReceiveCommand, arrive, receive
+from local_mes.transfers.photos import add_photo
+from local_mes.transfers.receiving import ReceiveCommand, receive
 from local_mes.transfers.returning import LineCommand, refuse, take_back, write_off
+from local_mes.transfers.routing import reroute
 from local_mes.transfers.shipping import CorrectDeparture, ListedPiece, ShipCommand, correct_departure, ship
 from shared.transfers.queries import is_provisional
 
@@ -22,6 +25,7 @@ __all__ = [
     "Part",
     "ReceiveCommand",
     "ShipCommand",
+    "add_photo",
     "amend",
     "arrive",
     "close_receipt",
@@ -34,6 +38,7 @@ __all__ = [
     "receive",
     "receive_parts",
     "refuse",
+    "reroute",
     "ship",
     "take_back",
     "write_off",

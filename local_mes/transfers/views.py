@@ -12,6 +12,8 @@ from local_mes.transfers import reads, service
 from local_mes.transfers.api import SHIPPERS
 from local_mes.transfers.api import bp as api
 from local_mes.transfers.line_api import bp as line_api
+from local_mes.transfers.photos import PHOTO_BYTES_MAX
+from local_mes.transfers.routing import routes_of
 from shared.transfers.api import bp as reads_api
 from shared.transfers.showing import LINE_COLUMNS
 from shared.units import G_PER_KG
@@ -240,9 +242,15 @@ def receipts() -> str | Response:
 @bp.get("/receipts/<number>")
 def receipt(number: str) -> str:
     """One receipt with what the sender said."""
+    return receipt_page(number)
+
+
+def receipt_page(receipt_id: str) -> str:
+    """A receipt's page, also where something said of it was refused."""
     with reading() as conn:
-        found = reads.read_receipt(conn, node().code, number)
-    return render_template("transfers/receipt.html", **found)
+        found = reads.read_receipt(conn, node().code, receipt_id)
+    choices = [(route, route) for route in routes_of(plant().model)]
+    return render_template("transfers/receipt.html", route_choices=choices, photo_bytes_max=PHOTO_BYTES_MAX, **found)
 
 
 FEATURE = Feature(

@@ -16,6 +16,7 @@ LINE_STATES = (
     "refused",
     "returned",
     "written_off",
+    "diverted",
 )
 GRACE_MS = {"rail": 12 * 3_600_000, "truck": 6 * 3_600_000}
 """How long after its ETA a load may still come before it is overdue: a missed path, a driver's rest (rule of thumb)."""
@@ -118,6 +119,7 @@ class LineFacts:
     refused: bool = False
     returned: bool = False
     lost: bool = False
+    diverted: bool = False
 
 
 def line_state(line: LineFacts) -> str:
@@ -128,6 +130,8 @@ def line_state(line: LineFacts) -> str:
     if line.received:
         exception = bool(line.damage) or (line.mass is not None and not line.mass.is_within)
         return "received_with_exceptions" if exception else "received"
+    if line.diverted:
+        return "diverted"
     if line.withdrawn:
         return "did_not_occur"
     if line.returned:

@@ -65,7 +65,8 @@ def _first(table: Table, at: Column[int]) -> ScalarSelect[int]:
 
 _SAID = words_of_lines()
 _WORDS = tuple(
-    _SAID.c[name] for name in ("refused_at_ms", "returned_at_ms", "lost_by_sender_ms", "lost_by_receiver_ms")
+    _SAID.c[name]
+    for name in ("refused_at_ms", "returned_at_ms", "diverted_at_ms", "lost_by_sender_ms", "lost_by_receiver_ms")
 )
 _SENT = (
     *(

@@ -71,6 +71,7 @@ class TransferLine:
     came_unlisted: bool
     refused_at_ms: int | None
     returned_at_ms: int | None
+    diverted_at_ms: int | None
     lost_at_ms: int | None
     mass: MassComparison | None
     flags: tuple[str, ...]
@@ -142,6 +143,7 @@ def _to_line(row: Row[Any], limits: MassLimits) -> TransferLine:
         row.refused_at_ms is not None,
         row.returned_at_ms is not None,
         lost_at_ms is not None,
+        row.diverted_at_ms is not None,
     )
     told = row._mapping
     return TransferLine(
@@ -200,5 +202,6 @@ _AS_TOLD = (
     "received_at_ms",
     "refused_at_ms",
     "returned_at_ms",
+    "diverted_at_ms",
 )
 """Columns that a line shows under their own name."""

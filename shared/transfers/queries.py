@@ -12,6 +12,8 @@ from shared.transfers.domain import Candidate
 from shared.transfers.facts import PieceData
 from shared.transfers.tables import receipt, receipt_close, shipment, shipment_line, shipment_line_number, transfer_word
 
+LOADS_A_QUERY = 500
+
 
 def find_shipment(conn: Connection, number_or_id: str, *, sender: str = "", receiver: str = "") -> Row[Any] | None:
     """A load by its id or number; of several with the number the youngest."""
@@ -77,6 +79,13 @@ def find_receipt(conn: Connection, receipt_id: str) -> Row[Any] | None:
     return conn.execute(select(receipt).where(receipt.c.receipt_id == receipt_id)).first()
 
 
+def find_receipt_of(conn: Connection, receiver: str, material_id: str) -> Row[Any] | None:
+    """The last receipt of a piece at a plant, under its true identity or the one it came in under."""
+    c = receipt.c
+    query = select(receipt).where(c.author == receiver, or_(c.material_id == material_id, c.taken_in_as == material_id))
+    return conn.execute(query.order_by(c.receipt_id.desc())).first()
+
+
 def find_close(conn: Connection, receiver: str, shipment_id: str) -> Row[Any] | None:
     """The receiver's word that a load is unloaded, the first if said twice."""
     c = receipt_close.c
@@ -125,6 +134,17 @@ def _came_back() -> ColumnElement[bool]:
         w.kind == "returned",
     )
     return select(literal(1)).where(back).correlate(shipment_line).exists()
+
+
+def find_numbers(conn: Connection, shipments: Sequence[str]) -> dict[tuple[str, str], list[str]]:
+    """Every number that the senders told of the pieces of these loads, by (shipment, material)."""
+    c = shipment_line_number.c
+    found: dict[tuple[str, str], list[str]] = {}
+    for at in range(0, len(shipments), LOADS_A_QUERY):
+        query = select(shipment_line_number).where(c.shipment_id.in_(shipments[at : at + LOADS_A_QUERY]))
+        for row in conn.execute(query.order_by(c.value)):
+            found.setdefault((row.shipment_id, row.material_id), []).append(row.value)
+    return found
 
 
 def get_piece(conn: Connection, sender: str, shipment_id: str, material_id: str) -> PieceData:

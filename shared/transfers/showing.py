@@ -17,6 +17,7 @@ SIGNS = {
     "refused": "attention",
     "returned": "done",
     "written_off": "alarm",
+    "diverted": "done",
 }
 """Sign of each line state (the legend's six); received and quiet is done."""
 STATE_WORDS = {
@@ -29,6 +30,7 @@ STATE_WORDS = {
     "refused": "Refused, on its way back",
     "returned": "Back at the sender",
     "written_off": "Written off",
+    "diverted": "Sent on to another plant",
 }
 FLAG_WORDS = {
     "time_ahead": "time in the future",

@@ -118,7 +118,8 @@ transfer_word = projection_table(
     # what a side says of a line beside sending it and taking it in
     "transfer_word",
     Column("fact_id", Id, primary_key=True),
-    Column("kind", Code, nullable=False),  # refused | returned | lost | amended | taken | differs | bundled
+    # refused | returned | lost | diverted | amended | taken | differs | bundled | pictured | routed
+    Column("kind", Code, nullable=False),
     Column("sender", Code, nullable=False),  # author of the load; with its id the load's key
     Column("shipment_id", Id, nullable=False),
     Column("material_id", Id, nullable=False),

@@ -1,4 +1,4 @@
-"""What a side says of a line beside sending it and taking it in: refused, returned, lost, amended, compared.
+"""What a side says of a line beside sending it and taking it in: refused, returned, lost, diverted, amended, compared.
 
 Each word is a row of its author; what follows for the line is derived where it is read (lines.py, domain.py).
 """
@@ -24,6 +24,7 @@ from shared.transfers.facts import (
     PieceRebundled,
     QualityAmended,
 )
+from shared.transfers.gate_facts import DamagePictured, PieceRouted, ShipmentDiverted
 from shared.transfers.tables import shipment, shipment_line, transfer_word
 
 _encoder = msgspec.json.Encoder(order="deterministic")
@@ -38,6 +39,9 @@ def register(appliers: Appliers) -> None:
     appliers.add(AmendmentTaken, apply_amendment_taken)
     appliers.add(CertificateCompared, apply_certificate_compared)
     appliers.add(PieceRebundled, apply_piece_rebundled)
+    appliers.add(ShipmentDiverted, apply_shipment_diverted)
+    appliers.add(DamagePictured, apply_damage_pictured)
+    appliers.add(PieceRouted, apply_piece_routed)
 
 
 def apply_material_refused(conn: Connection, facts: Sequence[AppliedFact[MaterialRefused]]) -> None:
@@ -108,6 +112,54 @@ def apply_piece_rebundled(conn: Connection, facts: Sequence[AppliedFact[PieceReb
     upsert(conn, transfer_word, rows)
 
 
+def apply_shipment_diverted(conn: Connection, facts: Sequence[AppliedFact[ShipmentDiverted]]) -> None:
+    """The line is off the list of its addressee; the new load's own fact brings the line that goes on."""
+    rows = [
+        _row(f, "diverted", custody_no=f.payload.custody_no, about=f.payload.new_shipment_id, note=f.payload.note)
+        | {"detail": _encoder.encode({"to": f.payload.to, "number": f.payload.new_number}).decode()}
+        for f in facts
+    ]
+    upsert(conn, transfer_word, rows)
+    c = shipment_line.c
+    for f in facts:
+        line = and_(c.author == f.author, c.shipment_id == f.payload.shipment_id)
+        conn.execute(
+            update(shipment_line)
+            .where(line, c.material_id == f.payload.material_id)
+            .values(withdrawn=True, withdrawn_at_ms=f.recorded_at_ms)
+        )
+
+
+def apply_damage_pictured(conn: Connection, facts: Sequence[AppliedFact[DamagePictured]]) -> None:
+    """A picture of a receipt: note is its SHA-256, detail its media type and size."""
+    rows = [
+        _row(
+            f,
+            "pictured",
+            about=f.payload.receipt_id,
+            note=f.payload.sha256,
+            detail=_encoder.encode({"media": f.payload.media, "size_bytes": f.payload.size_bytes}).decode(),
+        )
+        for f in facts
+    ]
+    upsert(conn, transfer_word, rows)
+
+
+def apply_piece_routed(conn: Connection, facts: Sequence[AppliedFact[PieceRouted]]) -> None:
+    """The receiver's own route by a person's word: note is the route, detail why. The last one stands."""
+    rows = [
+        _row(
+            f,
+            "routed",
+            about=f.payload.receipt_id,
+            note=f.payload.route,
+            detail=_encoder.encode({"reason": f.payload.reason}).decode(),
+        )
+        for f in facts
+    ]
+    upsert(conn, transfer_word, rows)
+
+
 def describe(compared: CertificateCompared) -> str:
     """The differing fields in words: 'C: 450 in the data, 620 on the paper'."""
     return "; ".join(f"{d.field}: {d.told} in the data, {d.found} on the paper" for d in compared.differences)
@@ -119,9 +171,9 @@ def load_of_word() -> ColumnElement[bool]:
 
 
 def words_of_lines() -> Subquery:
-    """A row a line that anything was said of: when it was refused, returned, lost by sender and by receiver (ms).
+    """A row a line that anything was said of: when it was refused, returned, diverted, lost by either side (ms).
 
-    Only the side whose word it is counts: the addressee refuses, the sender has it back.
+    Only the side whose word it is counts: the addressee refuses, the sender has it back or sends it elsewhere.
     """
     w, s = transfer_word.c, shipment.c
 
@@ -134,23 +186,37 @@ def words_of_lines() -> Subquery:
             w.material_id,
             first("refused", s.to_plant).label("refused_at_ms"),
             first("returned", s.author).label("returned_at_ms"),
+            first("diverted", s.author).label("diverted_at_ms"),
             first("lost", s.author).label("lost_by_sender_ms"),
             first("lost", s.to_plant).label("lost_by_receiver_ms"),
         )
         .join_from(transfer_word, shipment, load_of_word())
-        .where(w.kind.in_(("refused", "returned", "lost")))
+        .where(w.kind.in_(("refused", "returned", "diverted", "lost")))
         .group_by(w.shipment_id, w.material_id)
         .subquery("said")
     )
 
 
 def find_words(
-    conn: Connection, kind: str, *, shipment_id: str = "", material_id: str = "", author: str = "", note: str = ""
+    conn: Connection,
+    kind: str,
+    *,
+    shipment_id: str = "",
+    material_id: str = "",
+    author: str = "",
+    note: str = "",
+    about: str = "",
 ) -> Sequence[Row[Any]]:
     """Words of a kind, oldest first."""
     c = transfer_word.c
     query = select(transfer_word).where(c.kind == kind)
-    pairs = ((c.shipment_id, shipment_id), (c.material_id, material_id), (c.author, author), (c.note, note))
+    pairs = (
+        (c.shipment_id, shipment_id),
+        (c.material_id, material_id),
+        (c.author, author),
+        (c.note, note),
+        (c.about, about),
+    )
     for column, value in pairs:
         if value:
             query = query.where(column == value)

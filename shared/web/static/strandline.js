@@ -38,6 +38,14 @@
     window.setTimeout(function () { delete form.dataset.sent; }, 4000);
   });
 
+  // who signs out takes along what a page kept of lists and names; touches not yet sent stay until they are sent
+  document.addEventListener("submit", function (event) {
+    if (!event.target.action.endsWith("/sign-out")) { return; }
+    try {
+      Object.keys(localStorage).forEach(function (key) { if (/^strandline\..*\.list$/.test(key)) { localStorage.removeItem(key); } });
+    } catch (error) { /* a browser that keeps nothing has nothing to lose */ }
+  });
+
   // the honest line is honest about its own server too
   let lost = null;
   function onLost(event) {
