@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from central_hub.app import create_portal
-from central_hub.standards.publishing import issue_missing
+from central_hub.standards.rollouts import keep_up
 from central_hub.transfers.service import reconcile
 from central_hub.wiring import MIGRATIONS, build_hub, build_station
 from shared.db import migrate
@@ -47,7 +47,7 @@ def start_hub(settings: HubSettings) -> Served:
     station = build_station(hub)
     lookout = hub_lookout(hub.node)
     following = Following(
-        (("reconcile transfers", partial(reconcile, hub)), ("issue standards", partial(issue_missing, hub))),
+        (("reconcile transfers", partial(reconcile, hub)), ("issue standards", partial(keep_up, hub))),
         station.ground.applying,
         Backoff(settings.sync.retry_first_s, settings.sync.heartbeat_s, jitter),
         look_s=settings.sync.heartbeat_s,

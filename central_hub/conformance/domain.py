@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from shared.standards.binding import effective_hash
 from shared.standards.documents import AnyStandard, Parameter
 from shared.standards.facts import InstalledStandard
 from shared.standards.queries import Adopted, Deviation
+from shared.standards.rollout_queries import Answer
 
-State = Literal["runs_it", "deviates", "on_its_way", "away", "refused", "drift", "not_for_it", "extra"]
+State = Literal[
+    "runs_it",
+    "deviates",
+    "asked",
+    "overdue",
+    "agreed",
+    "declined",
+    "on_its_way",
+    "away",
+    "refused",
+    "drift",
+    "not_for_it",
+    "extra",
+]
 
 
 @dataclass(frozen=True)
 class Reported:
-    """What a plant reports of itself, and how the line to it stands. away_since_ms None: it is heard of."""
+    """What a plant reports of itself, and how the line to it stands. away_since_ms None: it is heard of.
+
+    answers  what it said when it was asked for its consent: (id, version) -> its last word
+    """
 
     plant: str
     away_since_ms: int | None
@@ -24,6 +41,16 @@ class Reported:
     in_force: Mapping[str, Adopted]
     deviations: tuple[Deviation, ...]
     refusal: str = ""
+    answers: Mapping[tuple[str, int], Answer] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a plant is assigned of a standard; answer_by_ms: until when it is asked for its consent, 0: it is not."""
+
+    version: int
+    sha256: str
+    answer_by_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,32 +75,49 @@ class Cell:
 
 def judge(
     standard_id: str,
-    wanted: tuple[int, str] | None,
+    wanted: Wanted | None,
     published: Mapping[tuple[int, str], AnyStandard],
     reported: Reported,
+    now_ms: int,
 ) -> Cell:
-    """One cell. wanted: version and hash assigned; published: every version ever published, by version and hash."""
+    """One cell. wanted: what is assigned; published: every version ever published, by version and hash."""
     adopted = reported.in_force.get(standard_id)
     mine = tuple(d for d in reported.deviations if d.standard_id == standard_id)
     version, since = (adopted.version, adopted.adopted_ms) if adopted else (None, None)
     differences = _differences(adopted, published, mine) if adopted else ()
+    said = reported.answers.get((standard_id, wanted.version)) if wanted else None
     state = _state(wanted, adopted, mine, differences, reported)
+    if wanted is not None and wanted.answer_by_ms and state in ("on_its_way", "away", "refused"):
+        state = _asked(wanted, said, now_ms)
     return Cell(
         standard_id,
         reported.plant,
         state,
         version,
-        wanted[0] if wanted else None,
+        wanted.version if wanted else None,
         since,
         reported.away_since_ms,
         mine,
         differences,
-        reported.refusal if state == "refused" else "",
+        _note(state, reported, said),
     )
 
 
+def _note(state: State, reported: Reported, said: Answer | None) -> str:
+    if state == "refused":
+        return reported.refusal
+    return said.reason if state == "declined" and said else ""
+
+
+def _asked(wanted: Wanted, said: Answer | None, now_ms: int) -> State:
+    """A plant that is asked and does not run it yet."""
+    if said is None:
+        return "overdue" if now_ms > wanted.answer_by_ms else "asked"
+    return "agreed" if said.answer == "accepted" else "declined"
+
+
 def _state(
-    wanted: tuple[int, str] | None,
+    wanted: Wanted | None,
     adopted: Adopted | None,
     deviations: Sequence[Deviation],
     differences: Sequence[str],
@@ -83,7 +127,7 @@ def _state(
         return "drift"
     if wanted is None:
         return "extra" if adopted else "not_for_it"
-    if adopted and (adopted.version, adopted.sha256) == wanted:
+    if adopted and (adopted.version, adopted.sha256) == (wanted.version, wanted.sha256):
         return "deviates" if deviations else "runs_it"
     if reported.away_since_ms is not None:
         return "away"

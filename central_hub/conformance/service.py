@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy import Connection
 
-from central_hub.conformance.domain import Cell, Reported, hash_differs, judge
+from central_hub.conformance.domain import Cell, Reported, Wanted, hash_differs, judge
 from central_hub.hub import Hub
 from central_hub.plants.queries import PlantLine, list_plants
 from central_hub.standards.service import assigned_to
@@ -20,6 +20,7 @@ from shared.standards.queries import (
     list_in_force,
     list_versions,
 )
+from shared.standards.rollout_queries import list_answers
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,15 @@ def read_matrix(conn: Connection, hub: Hub) -> Matrix:
     published = _published(conn, hub)
     lines = list_plants(conn, hub.code, hub.settings.sync.away_after_s)
     reports = [_reported(conn, line.code, line.last_contact_ms if line.state == "away" else None) for line in lines]
+    now = hub.clock.now_ms()
     standards = {standard_id for standard_id, *_ in published}.union(*(report.in_force for report in reports))
     cells = {}
     for report in reports:
-        wanted = assigned_to(conn, hub, report.plant)
+        assigned = assigned_to(conn, hub, report.plant)
+        wanted = {key: Wanted(a.version, a.sha256, a.answer_by_ms) for key, a in assigned.items()}
         for standard_id in standards:
             mine = {(v, h): document for (i, v, h), document in published.items() if i == standard_id}
-            cells[standard_id, report.plant] = judge(standard_id, wanted.get(standard_id), mine, report)
+            cells[standard_id, report.plant] = judge(standard_id, wanted.get(standard_id), mine, report, now)
     columns = tuple(_column(conn, line, report) for line, report in zip(lines, reports, strict=True))
     return Matrix(columns, tuple(sorted(standards)), cells)
 
@@ -87,6 +90,7 @@ def _reported(conn: Connection, plant: str, away_since_ms: int | None) -> Report
         {adopted.standard_id: adopted for adopted in list_in_force(conn, plant)},
         tuple(list_deviations_of_ids(conn, plant, ids)),
         refused.reason if refused else "",
+        {(said.standard_id, said.version): said for said in list_answers(conn, plant)},
     )
 
 

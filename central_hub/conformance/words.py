@@ -8,6 +8,10 @@ from shared.clock import to_datetime
 SIGNS = {
     "runs_it": "normal",
     "deviates": "attention",
+    "asked": "attention",
+    "overdue": "alarm",
+    "agreed": "attention",
+    "declined": "alarm",
     "on_its_way": "attention",
     "away": "stale",
     "refused": "alarm",
@@ -29,6 +33,10 @@ def text_of(cell: Cell) -> str:
         "extra": f"{here}, no longer assigned",
         "refused": f"{here}, refused v{cell.wanted}",
         "on_its_way": f"{here}, v{cell.wanted} on its way",
+        "asked": f"{here}, asked for v{cell.wanted}",
+        "overdue": f"{here}, no answer on v{cell.wanted}",
+        "agreed": f"{here}, agreed to v{cell.wanted}",
+        "declined": f"{here}, declined v{cell.wanted}",
     }
     return said.get(cell.state) or f"{here}, away since {_clock(cell.away_since_ms)}"
 

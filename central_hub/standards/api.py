@@ -15,7 +15,9 @@ from sqlalchemy import Row
 from central_hub.context import hub
 from central_hub.standards import errors, publishing, reading, service, trusting
 from central_hub.standards.queries import find_catalogue, find_open_request
+from central_hub.standards.rollouts import ANSWER_DAYS_MAX, WAVES_MAX
 from shared.errors import BadInput, NotFound
+from shared.standards.facts import Wave
 from shared.standards.signing import SigningAnswer
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
@@ -61,11 +63,23 @@ class DraftBody(Command):
     document: dict[str, Any]
 
 
+class WaveBody(BaseModel):
+    """Plants that begin together: at a time (ms UTC; 0: by a person), asked for so many days (0: not asked)."""
+
+    plants: list[str] = Field(min_length=1, max_length=1_000)
+    starts_ms: int = Field(0, ge=0, le=1 << 53)
+    answer_days: int = Field(0, ge=0, le=ANSWER_DAYS_MAX)
+
+
 class ApproveBody(Command):
-    """sha256 of the body that was read; when it takes hold at the plants (ms UTC; none: on arrival)."""
+    """sha256 of the body that was read; when it takes hold at the plants (ms UTC; none: on arrival).
+
+    waves: who begins before the others, in turns; none: all plants at once.
+    """
 
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     effective_from_ms: Moment | None = None
+    waves: list[WaveBody] = Field([], max_length=WAVES_MAX)
 
 
 class ReasonBody(Command):
@@ -141,8 +155,9 @@ def send_back(path: VersionPath, body: ReasonBody) -> dict[str, Any]:
 @requires("approver")
 def approve(path: VersionPath, body: ApproveBody) -> dict[str, Any]:
     """Approve what was read; asks the key holders for signatures."""
+    waves = [Wave(tuple(w.plants), w.starts_ms, w.answer_days) for w in body.waves]
     service.approve(
-        hub(), path.standard_id, path.version, body.sha256, actor(), body.command_id, body.effective_from_ms
+        hub(), path.standard_id, path.version, body.sha256, actor(), body.command_id, body.effective_from_ms, waves
     )
     return _after(path)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-import msgspec
-
+from central_hub.standards.shelf import Shelf
 from shared.standards.canonical import body_of, sha256
 from shared.standards.documents import SCHEMA, AnyStandard
 from shared.standards.facts import Release
@@ -29,12 +28,35 @@ def may(step: str, status: str) -> bool:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An approved version on its way into a catalogue."""
+    """An approved version on its way into a catalogue; in_waves: beside the current one, until its waves are over."""
 
     document: AnyStandard
     author: str
     approver: str
     effective_from_ms: int
+    in_waves: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a plant gets of a standard instead of the current version; version 0: nothing of it."""
+
+    version: int
+    answer_by_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Versions whose life in the catalogue ends with the next one.
+
+    withdrawn  (id, version) that is used no more
+    back       (id, version) -> the earlier version that takes its place again
+    completed  (id, version) whose waves are over: it becomes the current one
+    """
+
+    withdrawn: frozenset[tuple[str, int]] = frozenset()
+    back: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    completed: frozenset[tuple[str, int]] = frozenset()
 
 
 def next_catalogue(
@@ -43,25 +65,23 @@ def next_catalogue(
     now_ms: int,
     previous: Catalogue | None,
     candidates: Sequence[Candidate],
-    withdrawn: Iterable[tuple[str, int]] = (),
+    ended: Ended = Ended(),
 ) -> tuple[Catalogue, tuple[Release, ...]]:
     """The next catalogue: everything of the one before, with newer versions in place of older ones, and what is new.
 
     Of two approved versions of one id the higher counts; nothing ever vanishes, what is withdrawn says so.
     """
-    entries = {entry.id: entry for entry in previous.entries} if previous else {}
-    for standard_id, number in withdrawn:
-        entry = entries.get(standard_id)
-        if entry and entry.version == number and entry.status == "active":
-            entries[standard_id] = msgspec.structs.replace(entry, status="withdrawn", release=entry.release + 1)
+    shelf = Shelf(previous)
+    for key in sorted(ended.withdrawn):
+        shelf.withdraw(*key, ended.back.get(key, 0))
+    for key in sorted(ended.completed):
+        shelf.complete(*key)
     releases = []
     for candidate in sorted(candidates, key=lambda c: (c.document.id, c.document.version)):
-        before = previous.find(candidate.document.id) if previous else None
-        entry = _entry(candidate, before.release + 1 if before else 1)
-        entries[entry.id] = entry
+        entry = _entry(candidate, shelf.next_release(candidate.document.id, previous))
+        shelf.put(entry, beside=candidate.in_waves)
         releases.append(Release(entry.id, entry.version, entry.release))
-    listed = tuple(entries[key] for key in sorted(entries))
-    return Catalogue(version=version, hub=hub, issued_at_ms=now_ms, entries=listed), tuple(releases)
+    return shelf.catalogue(hub, version, now_ms), tuple(releases)
 
 
 def _entry(candidate: Candidate, release: int) -> CatalogueEntry:
@@ -86,12 +106,16 @@ def _entry(candidate: Candidate, release: int) -> CatalogueEntry:
     )
 
 
-def assignment_for(catalogue: Catalogue, plant: str, version: int, now_ms: int) -> Assignment:
-    """Everything active in the catalogue that is for this plant."""
+def assignment_for(
+    catalogue: Catalogue, plant: str, version: int, now_ms: int, choices: Mapping[str, Choice] | None = None
+) -> Assignment:
+    """Everything active in the catalogue that is for this plant, with the versions chosen for it."""
+    chosen = choices or {}
+    ids = sorted({entry.id for entry in catalogue.entries} | set(chosen))
     standards = tuple(
-        Assigned(entry.id, entry.version, entry.sha256, entry.effective_from_ms)
-        for entry in catalogue.entries
-        if entry.status == "active" and (not entry.plants or plant in entry.plants)
+        Assigned(entry.id, entry.version, entry.sha256, entry.effective_from_ms, answer_by_ms)
+        for entry, answer_by_ms in (_chosen(catalogue, standard_id, chosen.get(standard_id)) for standard_id in ids)
+        if entry and entry.status == "active" and (not entry.plants or plant in entry.plants)
     )
     return Assignment(
         version=version,
@@ -101,3 +125,9 @@ def assignment_for(catalogue: Catalogue, plant: str, version: int, now_ms: int) 
         issued_at_ms=now_ms,
         standards=standards,
     )
+
+
+def _chosen(catalogue: Catalogue, standard_id: str, choice: Choice | None) -> tuple[CatalogueEntry | None, int]:
+    if choice is None:
+        return catalogue.find(standard_id), 0
+    return catalogue.find_version(standard_id, choice.version), choice.answer_by_ms

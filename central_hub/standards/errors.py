@@ -57,3 +57,53 @@ def no_root() -> Refused:
         "The hub has no root document, so it knows no standards keys.",
         todo="Make one with `strandline standards root` and hand it in on the keys page.",
     )
+
+
+def goes_out_already(standard_id: str, version: int) -> Refused:
+    """One version at a time goes out in waves."""
+    return Refused(
+        "standards.goes_out_already",
+        f"{standard_id} v{version} goes out in waves; another version cannot be approved beside it.",
+        todo="Complete that rollout or roll it back first.",
+    )
+
+
+def bad_plan(faults: list[str]) -> BadInput:
+    """The waves do not make a plan."""
+    return BadInput("standards.bad_plan", f"The plan has faults: {'; '.join(faults)}.", todo="Mend the waves.")
+
+
+def no_rollout(standard_id: str, version: int) -> Refused:
+    """It does not go out in waves, or does no more."""
+    return Refused(
+        "standards.no_rollout",
+        f"{standard_id} v{version} is in no rollout that could go on.",
+        todo="Open its page to see how it stands.",
+    )
+
+
+def not_the_next_wave(standard_id: str, version: int, wave: int) -> Refused:
+    """Waves begin in their order, each once."""
+    return Refused(
+        "standards.not_the_next_wave",
+        f"Wave {wave} of {standard_id} v{version} is not the next one.",
+        todo="Open its page to see which is.",
+    )
+
+
+def not_signed_yet(standard_id: str, version: int) -> Refused:
+    """Nothing unsigned goes to a plant."""
+    return Refused(
+        "standards.not_signed_yet",
+        f"{standard_id} v{version} is in no signed catalogue yet.",
+        todo="Ask the holders of standards keys to sign the open request.",
+    )
+
+
+def waves_left(standard_id: str, version: int, wave: int) -> Refused:
+    """A rollout is complete behind its last wave."""
+    return Refused(
+        "standards.waves_left",
+        f"Wave {wave} of {standard_id} v{version} has not begun.",
+        todo="Begin it first, or roll the version back.",
+    )

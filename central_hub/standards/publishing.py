@@ -12,6 +12,7 @@ waits for the next. A signature on a replaced request is refused, so two catalog
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from sqlalchemy import Connection, Row
 
 from central_hub.hub import Hub, downlink
 from central_hub.standards import errors
+from central_hub.standards.choosing import choices_for, ended_versions
 from central_hub.standards.domain import Candidate, assignment_for, next_catalogue
 from central_hub.standards.queries import (
     find_assignment,
@@ -41,6 +43,7 @@ from shared.standards import messages as m
 from shared.standards.canonical import sha256
 from shared.standards.documents import parse_body
 from shared.standards.queries import find_version, list_versions
+from shared.standards.rollout_queries import list_rollouts
 from shared.standards.signing import SigningAnswer, SigningRequestFile
 from shared.standards.trust import trusted_keys
 
@@ -58,17 +61,13 @@ def ask_for_signatures(tx: Work, hub: Hub, actor: str) -> str | None:
     found = find_catalogue(tx.conn, hub.code)
     previous = found[0] if found else None
     waiting = list_versions(tx.conn, hub.code, "approved", "awaiting_signatures")
-    gone = [(row.standard_id, row.version) for row in list_versions(tx.conn, hub.code, "withdrawn")]
-    active = {(e.id, e.version) for e in previous.entries if e.status == "active"} if previous else set()
-    if not waiting and not active & set(gone):
+    ended = ended_versions(tx.conn, hub, previous)
+    if not waiting and not ended.withdrawn and not ended.completed:
         return None
     now = tx.now_ms()
-    candidates = [
-        Candidate(parse_body(row.body.encode()), row.drafted_by, row.approved_by, row.effective_from_ms or now)
-        for row in waiting
-    ]
+    candidates = _candidates(tx, hub, waiting, now)
     number = previous.version + 1 if previous else 1
-    catalogue, releases = next_catalogue(hub.code, number, now, previous, candidates, gone)
+    catalogue, releases = next_catalogue(hub.code, number, now, previous, candidates, ended)
     text = m.encode(catalogue).decode()
     request_id = new_id(hub.clock)
     record(
@@ -88,13 +87,29 @@ def ask_for_signatures(tx: Work, hub: Hub, actor: str) -> str | None:
     return request_id
 
 
+def _candidates(tx: Work, hub: Hub, waiting: Sequence[Row[Any]], now: int) -> list[Candidate]:
+    in_waves = {(r.standard_id, r.version) for r in list_rollouts(tx.conn, hub.code, "planned", "running")}
+    return [
+        Candidate(
+            parse_body(row.body.encode()),
+            row.drafted_by,
+            row.approved_by,
+            row.effective_from_ms or now,
+            (row.standard_id, row.version) in in_waves,
+        )
+        for row in waiting
+    ]
+
+
 def request_file(conn: Connection, hub: Hub, request_id: str) -> SigningRequestFile:
     """The request as key holders get it: exact text to sign, and the documents that are new in it."""
     row = _get_request(conn, hub, request_id)
     catalogue = msgspec.json.decode(row.catalogue, type=m.Catalogue)
     found = find_catalogue(conn, hub.code)
     before = {entry.id: entry.sha256 for entry in found[0].entries} if found else {}
+    known = {entry.sha256 for entry in (*found[0].entries, *found[0].also)} if found else set()
     new = [entry for entry in catalogue.entries if before.get(entry.id) != entry.sha256]
+    new += [entry for entry in catalogue.also if entry.sha256 not in known]
     bodies = {entry.sha256: _body(conn, hub, entry) for entry in new}
     return SigningRequestFile(
         request_id=request_id,
@@ -143,28 +158,23 @@ def issue_missing(hub: Hub, actor: str = "standards") -> list[str]:
         return [plant for plant in active_plants(tx.conn) if issue_to(tx, hub, plant, actor)]
 
 
-def issue_to(tx: Work, hub: Hub, plant: str, actor: str = "standards") -> bool:
-    """Lay on a plant's stream what it lacks: root, catalogue, bodies, assignment, timestamp. False: nothing was due."""
+def issue_to(tx: Work, hub: Hub, plant: str, actor: str = "standards", *, chosen_anew: bool = False) -> bool:
+    """Lay on a plant's stream what it lacks: root, catalogue, bodies, assignment, timestamp. False: nothing was due.
+
+    chosen_anew: other versions are chosen for the plant, so an assignment is due in any case.
+    """
     found = find_catalogue(tx.conn, hub.code)
-    if found is None or not _is_due(tx.conn, hub, plant):
+    if found is None or not (chosen_anew or _is_due(tx.conn, hub, plant)):
         return False
     (catalogue, row), now = found, tx.now_ms()
     last = find_assignment(tx.conn, hub.code, plant)
-    assignment = assignment_for(catalogue, plant, last.version + 1 if last else 1, now)
+    choices = choices_for(tx.conn, hub, plant, catalogue)
+    assignment = assignment_for(catalogue, plant, last.version + 1 if last else 1, now, choices)
     for assigned in assignment.standards:
         version = find_version(tx.conn, hub.code, assigned.id, assigned.version)
         tx.relay(version.published_fact if version else "", downlink(hub.code, plant))
     tx.relay(row.fact_id, downlink(hub.code, plant))
-    payload = m.encode(catalogue)
-    timestamp = m.Timestamp(
-        version=assignment.version,
-        hub=hub.code,
-        catalogue_version=catalogue.version,
-        catalogue_sha256=row.sha256,
-        catalogue_length=len(payload),
-        issued_at_ms=now,
-        fresh_until_ms=now + FRESH_MS,
-    )
+    timestamp = _timestamp(catalogue, row.sha256, assignment.version, now)
     fact_id = record(
         tx,
         hub,
@@ -180,6 +190,18 @@ def issue_to(tx: Work, hub: Hub, plant: str, actor: str = "standards") -> bool:
     )
     tx.relay(fact_id, downlink(hub.code, plant))
     return True
+
+
+def _timestamp(catalogue: m.Catalogue, sha256: str, version: int, now_ms: int) -> m.Timestamp:
+    return m.Timestamp(
+        version=version,
+        hub=catalogue.hub,
+        catalogue_version=catalogue.version,
+        catalogue_sha256=sha256,
+        catalogue_length=len(m.encode(catalogue)),
+        issued_at_ms=now_ms,
+        fresh_until_ms=now_ms + FRESH_MS,
+    )
 
 
 def _is_due(conn: Connection, hub: Hub, plant: str) -> bool:

@@ -5,12 +5,14 @@ Approval asks the key holders for signatures; what happens with those is publish
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from central_hub.hub import Hub
-from central_hub.standards import errors, publishing
+from central_hub.standards import errors, publishing, rollouts
+from central_hub.standards.choosing import choices_for
 from central_hub.standards.domain import assignment_for, may
 from central_hub.standards.queries import find_catalogue
 from shared.journal.fact import Draft, Occurred, Payload
@@ -19,6 +21,7 @@ from shared.standards import facts
 from shared.standards.canonical import body_of, sha256
 from shared.standards.check import document_faults
 from shared.standards.documents import AnyStandard, parse_document
+from shared.standards.messages import Assigned
 from shared.standards.queries import find_version, list_versions
 
 
@@ -78,10 +81,12 @@ def approve(
     actor: str,
     command_id: str,
     effective_from_ms: int | None = None,
+    waves: Sequence[facts.Wave] = (),
 ) -> None:
     """A second person approves exactly the body they were shown; the key holders are asked to sign.
 
-    effective_from_ms: when it takes hold at the plants; None: as soon as it arrives.
+    effective_from_ms: when it takes hold at the plants; None: as soon as it arrives. waves: the plants that begin
+    before the others, in turns; none: all plants at once.
     """
     with hub.journal.work() as tx:
         if tx.once(command_id) is not None:
@@ -91,10 +96,13 @@ def approve(
             raise errors.same_person()
         if row.sha256 != seen_sha256:
             raise errors.changed_meanwhile()
+        rollouts.check_alone(tx, hub, standard_id)
         payload = facts.StandardApproved(
             standard_id=standard_id, version=version, sha256=row.sha256, effective_from_ms=effective_from_ms or 0
         )
         _record(tx, payload, standard_id, version, actor)
+        if waves:
+            rollouts.plan(tx, hub, standard_id, version, waves, actor)
         publishing.ask_for_signatures(tx, hub, actor)
         tx.done(command_id, True)
 
@@ -110,12 +118,13 @@ def withdraw(hub: Hub, standard_id: str, version: int, reason: str, actor: str, 
             tx.done(command_id, True)
 
 
-def assigned_to(conn: Connection, hub: Hub, plant: str) -> dict[str, tuple[int, str]]:
-    """What a plant is to run by the latest catalogue: id -> version and hash; empty before the first publication."""
+def assigned_to(conn: Connection, hub: Hub, plant: str) -> dict[str, Assigned]:
+    """What a plant is to run by the latest catalogue and its waves; empty before the first publication."""
     found = find_catalogue(conn, hub.code)
     if found is None:
         return {}
-    return {a.id: (a.version, a.sha256) for a in assignment_for(found[0], plant, 1, 0).standards}
+    choices = choices_for(conn, hub, plant, found[0])
+    return {a.id: a for a in assignment_for(found[0], plant, 1, 0, choices).standards}
 
 
 def _check_may_draft(tx: Work, hub: Hub, document: AnyStandard, actor: str) -> None:

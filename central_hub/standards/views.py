@@ -10,12 +10,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from central_hub.context import hub
 from central_hub.standards import errors, publishing, reading, service, trusting
+from central_hub.standards.addresses import parts_of
 from central_hub.standards.api import api
 from central_hub.standards.queries import find_open_request, find_root, list_signatures
+from central_hub.standards.rollout_api import api as rollout_api
+from central_hub.standards.rollout_views import bp as rollout_pages
 from shared.errors import BadInput
 from shared.standards.diff import value_text
 from shared.standards.documents import KINDS
 from shared.standards.queries import list_history
+from shared.standards.rollout_queries import find_rollout
 from shared.standards.signing import check_request, read_answer
 from shared.web import forms
 from shared.web.accounts import names_of
@@ -81,11 +85,12 @@ def standards() -> str | Response:
 @bp.get("/standards/<path:address>")
 def version(address: str) -> str:
     """One version, readable, with its differences, its life and who runs it. address: ID/VERSION."""
-    standard_id, number = _parts(address)
+    standard_id, number = parts_of(address)
     with picture() as conn:
         found = reading.find_whole(conn, node().code, standard_id, number)
         if found is None:
             raise errors.unknown_version(standard_id, number)
+        rollout = find_rollout(conn, node().code, standard_id, number)
         history = [adopted for adopted in list_history(conn, standard_id) if adopted.version == number]
         names = names_of(conn, {found.row.drafted_by, found.row.approved_by})
         pretty = json.dumps(json.loads(found.row.body), indent=2, ensure_ascii=False)
@@ -94,6 +99,7 @@ def version(address: str) -> str:
         found=found,
         row=found.row,
         history=history,
+        rollout=rollout,
         names=names,
         value_text=value_text,
         sign=SIGNS[found.row.status],
@@ -109,7 +115,7 @@ def draft_form() -> str:
     text = request.form.get("document", "")
     origin = request.args.get("from", "")
     if origin and not text:
-        standard_id, number = _parts(origin)
+        standard_id, number = parts_of(origin)
         with picture() as conn:
             found = reading.find_whole(conn, node().code, standard_id, number)
         if found is None:
@@ -144,7 +150,7 @@ def draft() -> BaseResponse:
 @forms.keeps_input(version)
 def submit(address: str) -> BaseResponse:
     """Ask for review."""
-    service.submit(hub(), *_parts(address), actor(), forms.command_id())
+    service.submit(hub(), *parts_of(address), actor(), forms.command_id())
     flash("Submitted. A second person reviews it now.")
     return _to(address)
 
@@ -154,7 +160,7 @@ def submit(address: str) -> BaseResponse:
 @forms.keeps_input(version)
 def send_back(address: str) -> BaseResponse:
     """Return to the author with a reason."""
-    service.send_back(hub(), *_parts(address), forms.read_text("reason", "Reason"), actor(), forms.command_id())
+    service.send_back(hub(), *parts_of(address), forms.read_text("reason", "Reason"), actor(), forms.command_id())
     flash("Returned to its author.")
     return _to(address)
 
@@ -164,7 +170,7 @@ def send_back(address: str) -> BaseResponse:
 @forms.keeps_input(version)
 def approve(address: str) -> BaseResponse:
     """Approve what this page showed."""
-    service.approve(hub(), *_parts(address), forms.read_text("sha256", "Document"), actor(), forms.command_id())
+    service.approve(hub(), *parts_of(address), forms.read_text("sha256", "Document"), actor(), forms.command_id())
     flash("Approved. The key holders are asked to sign.")
     return _to(address)
 
@@ -174,7 +180,7 @@ def approve(address: str) -> BaseResponse:
 @forms.keeps_input(version)
 def withdraw(address: str) -> BaseResponse:
     """Take out of use."""
-    service.withdraw(hub(), *_parts(address), forms.read_text("reason", "Reason"), actor(), forms.command_id())
+    service.withdraw(hub(), *parts_of(address), forms.read_text("reason", "Reason"), actor(), forms.command_id())
     flash("Withdrawn with the next signed catalogue.")
     return _to(address)
 
@@ -217,22 +223,16 @@ def trust_root() -> BaseResponse:
     return redirect(url_for("standards.signing"))
 
 
-def _parts(address: str) -> tuple[str, int]:
-    standard_id, _, number = address.partition("/")
-    if not (number.isascii() and number.isdigit() and len(number) < 8):
-        raise errors.unknown_version(standard_id, 0)
-    return standard_id, int(number)
-
-
 def _to(address: str) -> BaseResponse:
     return redirect(url_for("standards.version", address=address))
 
 
 FEATURE = Feature(
-    pages=(bp,),
-    apis=(api,),
+    pages=(bp, rollout_pages),
+    apis=(api, rollout_api),
     menu=(
         MenuItem("Standards", "Standards", "standards.standards"),
+        MenuItem("Standards", "What comes when", "rollouts.calendar"),
         MenuItem("Standards", "Signatures", "standards.signing"),
     ),
 )

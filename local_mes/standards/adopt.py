@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from local_mes.plant import Plant
+from local_mes.standards.consent import agreed_to, answers_of
 from local_mes.standards.tables import standards_trust
 from local_mes.standards.trusting import get_trusted, install_root, note_look, save_trusted
 from shared.db.engine import read
@@ -26,7 +28,15 @@ from shared.standards import facts, tables, trust
 from shared.standards import messages as m
 from shared.standards.binding import Equipment, bind, effective_hash
 from shared.standards.documents import AnyStandard
-from shared.standards.queries import Adopted, find_adoption, find_body, list_deviations, list_in_force
+from shared.standards.queries import (
+    Adopted,
+    Deviation,
+    find_adoption,
+    find_body,
+    find_document,
+    list_deviations,
+    list_in_force,
+)
 from shared.standards.trust import Trusted, TrustError
 from sync.peers import find_standards_root, list_peers
 
@@ -64,11 +74,9 @@ def adopt_pending(plant: Plant) -> bool:
 
 def readopt(tx: Work, plant: Plant, actor: str) -> None:
     """Bind the trusted assignment again after a deviation was declared or ended; in the caller's transaction."""
-    trusted, hub = get_trusted(tx.conn, plant.code)
-    row = _assignment(tx.conn, hub, plant.code, trusted.assignment_version)
-    if row is not None:
-        assignment = trust.accept_assignment(trusted, row.envelope.encode(), plant.code)[1]
-        _install(tx, plant, trusted, assignment, actor)
+    found = trusted_assignment(tx.conn, plant.code)
+    if found is not None:
+        _install(tx, plant, *found, actor)
 
 
 def equipment(plant: Plant) -> list[Equipment]:
@@ -178,40 +186,54 @@ def _effective(conn: Connection, plant: Plant, trusted: Trusted, assignment: m.A
     now = max(plant.clock.now_ms(), trusted.time_floor_ms)
     present = {adopted.standard_id: adopted for adopted in list_in_force(conn, plant.code)}
     deviations = list_deviations(conn, plant.code, active_at_ms=now)
-    units = equipment(plant)
+    units, answers = equipment(plant), answers_of(conn, plant.code)
     standards: list[facts.InstalledStandard] = []
     missing: list[str] = []
+    looks = [d.expires_ms for d in deviations]
     for assigned in assignment.standards:
-        document = _document(conn, trusted, assigned)
-        bound = bind(document, plant.code, units, deviations)
-        missing += bound.missing
-        if assigned.effective_from_ms <= now:
-            standards.append(
-                facts.InstalledStandard(
-                    assigned.id, assigned.version, assigned.sha256, assigned.effective_from_ms, bound.values
-                )
-            )
-        elif assigned.id in present:
-            standards.append(_kept(present[assigned.id]))
-    looks = [a.effective_from_ms for a in assignment.standards if a.effective_from_ms > now]
-    looks += [d.expires_ms for d in deviations]
+        old = present.get(assigned.id)
+        agreed = agreed_to(assigned, old, answers)
+        if agreed is not None:
+            bound = bind(document_of(conn, trusted, assigned), plant.code, units, deviations)
+            missing += bound.missing
+            if agreed.effective_from_ms <= now:
+                standards.append(_installed(agreed, bound.values))
+                continue
+            looks.append(agreed.effective_from_ms)
+        if old is not None:
+            standards.append(_kept(conn, plant.code, old, units, deviations))
     return EffectiveSet(
         tuple(standards), tuple(sorted(d.deviation_id for d in deviations)), tuple(missing), min(looks, default=0)
     )
 
 
-def _kept(adopted: Adopted) -> facts.InstalledStandard:
-    return facts.InstalledStandard(
-        adopted.standard_id, adopted.version, adopted.sha256, adopted.effective_from_ms, adopted.values
-    )
+def _installed(assigned: m.Assigned, values: dict[str, int | str]) -> facts.InstalledStandard:
+    return facts.InstalledStandard(assigned.id, assigned.version, assigned.sha256, assigned.effective_from_ms, values)
 
 
-def _document(conn: Connection, trusted: Trusted, assigned: m.Assigned) -> AnyStandard:
-    entry = trusted.catalogue.find(assigned.id) if trusted.catalogue else None
+def _kept(
+    conn: Connection, plant: str, old: Adopted, units: Sequence[Equipment], deviations: Sequence[Deviation]
+) -> facts.InstalledStandard:
+    """What stays until its successor takes hold, bound to today's deviations: one may end while the plant is asked."""
+    document = find_document(conn, old.standard_id, old.version, old.sha256)
+    values = bind(document, plant, units, deviations).values if document else old.values
+    return facts.InstalledStandard(old.standard_id, old.version, old.sha256, old.effective_from_ms, values)
+
+
+def document_of(conn: Connection, trusted: Trusted, assigned: m.Assigned) -> AnyStandard:
+    """The body of an assigned version, checked against the trusted catalogue; TrustError when it did not come."""
+    entry = trusted.catalogue.find_version(assigned.id, assigned.version) if trusted.catalogue else None
     body = find_body(conn, assigned.id, assigned.version, assigned.sha256)
     if entry is None or body is None:
         raise TrustError("body_missing", f"The body of {assigned.id} v{assigned.version} did not come.")
     return trust.accept_body(entry, body.encode())
+
+
+def trusted_assignment(conn: Connection, plant: str) -> tuple[Trusted, m.Assignment] | None:
+    """What the plant trusts and was last assigned, verified anew; None before the first assignment."""
+    trusted, hub = get_trusted(conn, plant)
+    row = _assignment(conn, hub, plant, trusted.assignment_version)
+    return trust.accept_assignment(trusted, row.envelope.encode(), plant) if row else None
 
 
 def _assignment(conn: Connection, hub: str, plant: str, version: int | None = None) -> Row[Any] | None:

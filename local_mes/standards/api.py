@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal, Self
 
 from flask_openapi import Tag
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from local_mes.context import plant
 from local_mes.standards import service
@@ -44,6 +44,23 @@ class EndBody(Body):
 
     command_id: str = Field(min_length=1, max_length=64)
     reason: str = Field(min_length=3, max_length=1_000)
+
+
+class AnswerBody(Body):
+    """A plant's word on a version it is asked about: accepted from a time on (none: now), or rejected with a reason."""
+
+    command_id: str = Field(min_length=1, max_length=64)
+    standard_id: str = Field(max_length=40)
+    version: int = Field(ge=1, le=9_999_999)
+    answer: Literal["accepted", "rejected"]
+    from_ms: Moment | None = None
+    reason: str = Field("", max_length=1_000)
+
+    @model_validator(mode="after")
+    def _no_needs_a_reason(self) -> Self:
+        if self.answer == "rejected" and len(self.reason.strip()) < 3:
+            raise ValueError("a rejection needs its reason")
+        return self
 
 
 class RootBody(Body):
@@ -104,6 +121,26 @@ def end(path: DeviationPath, body: EndBody) -> dict[str, Any]:
     return {"deviation_id": path.deviation_id}
 
 
+@api.get("/asked")
+def asked() -> dict[str, Any]:
+    """What the group asks this plant to take, with what it would change and what was answered."""
+    with reading() as conn:
+        found = service.list_asked(conn, plant())
+    return {"items": [_asked(each) for each in found], "next": None, "as_of": node().clock.now_ms()}
+
+
+@api.post("/answers")
+@requires("engineer", "quality")
+def answer(body: AnswerBody) -> dict[str, Any]:
+    """Say yes, now or from a time on, or no with a reason; the last word counts."""
+    key = (body.standard_id, body.version)
+    if body.answer == "accepted":
+        service.accept(plant(), *key, body.from_ms or 0, actor(), body.command_id)
+    else:
+        service.reject(plant(), *key, body.reason, actor(), body.command_id)
+    return {"standard_id": body.standard_id, "version": body.version, "answer": body.answer}
+
+
 @api.post("/root")
 @requires("engineer")
 def trust_root(body: RootBody) -> dict[str, Any]:
@@ -111,6 +148,19 @@ def trust_root(body: RootBody) -> dict[str, Any]:
     version = service.trust_root(plant(), body.hub, body.envelope)
     service.adopt_pending(plant())
     return {"version": version}
+
+
+def _asked(asked: service.Asked) -> dict[str, Any]:
+    return {
+        "standard_id": asked.document.id,
+        "version": asked.document.version,
+        "title": asked.document.title,
+        "answer_by_ms": asked.answer_by_ms,
+        "present_version": asked.present.version if asked.present else None,
+        "differences": [asdict(change) for change in asked.differences],
+        "missing": list(asked.missing),
+        "answer": asdict(asked.answer) if asked.answer else None,
+    }
 
 
 def _item(running: Running) -> dict[str, Any]:

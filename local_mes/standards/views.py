@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
-
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from local_mes.context import plant
 from local_mes.standards import service
 from local_mes.standards.api import api
+from local_mes.standards.asking_views import bp as asking_pages
+from local_mes.standards.days import day_begins
 from local_mes.standards.reading import read_standing
-from shared.clock import to_ms
-from shared.errors import BadInput, NotFound
+from shared.errors import NotFound
 from shared.standards.readable import sections
 from shared.web import forms
 from shared.web.accounts import names_of
@@ -28,8 +26,9 @@ def standards() -> str:
     """What runs here."""
     with reading() as conn:
         standing = read_standing(conn, plant())
+        asked = service.list_asked(conn, plant())
         names = names_of(conn, {deviation.owner for deviation in standing.deviations})
-    return render_template("standards/in_force.html", standing=standing, names=names)
+    return render_template("standards/in_force.html", standing=standing, asked=asked, names=names)
 
 
 @bp.get("/standards/<standard_id>")
@@ -54,7 +53,7 @@ def deviate(standard_id: str) -> BaseResponse:
     parameter = forms.read_text("parameter", "Parameter", most=64)
     value = forms.read_text("value", "Value", most=200)
     owner, reason = forms.read_text("owner", "Owner", most=64), forms.read_text("reason", "Reason")
-    until = _end_of(forms.read_text("until", "Until"))
+    until = day_begins(forms.read_text("until", "Until"), days_later=1)
     service.declare(plant(), standard_id, parameter, value, owner, reason, until, actor(), forms.command_id())
     flash("The deviation is in force and the hub is told.")
     return redirect(url_for("standards.standard", standard_id=standard_id))
@@ -69,14 +68,6 @@ def end(standard_id: str, deviation_id: str) -> BaseResponse:
     return redirect(url_for("standards.standard", standard_id=standard_id))
 
 
-def _end_of(day: str) -> int:
-    """The end of a day of the plant, as ms UTC."""
-    try:
-        found = date.fromisoformat(day)
-    except ValueError as error:
-        raise BadInput("standards.day", f"{day!r} is no day.", todo="Write it as 2026-03-31.") from error
-    midnight = datetime.combine(found + timedelta(days=1), time(), ZoneInfo(plant().model.plant.zone))
-    return to_ms(midnight)
-
-
-FEATURE = Feature(pages=(bp,), apis=(api,), menu=(MenuItem("Standards", "Standards here", "standards.standards"),))
+FEATURE = Feature(
+    pages=(bp, asking_pages), apis=(api,), menu=(MenuItem("Standards", "Standards here", "standards.standards"),)
+)

@@ -56,6 +56,65 @@ class StandardWithdrawn(Payload, frozen=True, kw_only=True):
     reason: str
 
 
+class Wave(msgspec.Struct, frozen=True):
+    """Plants that begin with a version together.
+
+    starts_ms    when the wave begins by itself; 0: when a person starts it
+    answer_days  for how many days each plant is asked for its consent; 0: it is not asked
+    """
+
+    plants: tuple[str, ...]
+    starts_ms: int = 0
+    answer_days: int = 0
+
+
+@fact("RolloutPlanned")
+class RolloutPlanned(Payload, frozen=True, kw_only=True):
+    """A version goes out in waves, the first of them its pilot, before it becomes the group's current one."""
+
+    standard_id: str
+    version: int
+    waves: tuple[Wave, ...]
+
+
+@fact("RolloutAdvanced")
+class RolloutAdvanced(Payload, frozen=True, kw_only=True):
+    """A wave began: its plants are assigned the version. wave counts from 1."""
+
+    standard_id: str
+    version: int
+    wave: int
+
+
+@fact("RolloutCompleted")
+class RolloutCompleted(Payload, frozen=True, kw_only=True):
+    """The waves have shown enough: the next signed catalogue makes the version the current one of every plant."""
+
+    standard_id: str
+    version: int
+
+
+@fact("StandardRolledBack")
+class StandardRolledBack(Payload, frozen=True, kw_only=True):
+    """A version is taken back everywhere at once; plants are assigned back_to again (0: nothing came before)."""
+
+    standard_id: str
+    version: int
+    back_to: int
+    reason: str
+
+
+@fact("StandardAnswered")
+class StandardAnswered(Payload, frozen=True, kw_only=True):
+    """A plant that was asked says accepted (from a time on; 0: now) or rejected with its reason; the last word counts."""
+
+    standard_id: str
+    version: int
+    answer: str
+    from_ms: int
+    reason: str
+
+
 class Release(msgspec.Struct, frozen=True):
     """A version that a catalogue brings in for the first time."""
 

@@ -75,17 +75,27 @@ class CatalogueEntry(msgspec.Struct, frozen=True, kw_only=True):
     approver: str = ""
 
 
-class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
-    """All current versions, one an id."""
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All current versions, one an id.
+
+    also  further versions that an assignment may name: those that go out in waves, and those that were replaced lately,
+          so that a wave and a way back need no new signature. A catalogue without any has the bytes it always had.
+    """
 
     version: Count
     hub: Name
     issued_at_ms: Millis
     entries: tuple[CatalogueEntry, ...]
+    also: tuple[CatalogueEntry, ...] = ()
 
     def find(self, standard_id: str) -> CatalogueEntry | None:
-        """The entry of an id."""
+        """The current entry of an id."""
         return next((entry for entry in self.entries if entry.id == standard_id), None)
+
+    def find_version(self, standard_id: str, version: int) -> CatalogueEntry | None:
+        """The entry of one version, current or not."""
+        listed = (*self.entries, *self.also)
+        return next((entry for entry in listed if (entry.id, entry.version) == (standard_id, version)), None)
 
 
 class Timestamp(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,13 +110,18 @@ class Timestamp(msgspec.Struct, frozen=True, kw_only=True):
     fresh_until_ms: Millis
 
 
-class Assigned(msgspec.Struct, frozen=True):
-    """One version a plant is to run from a time on."""
+class Assigned(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One version a plant is to run from a time on.
+
+    answer_by_ms  until when the plant is asked for its consent; 0: it is not asked. Until it says yes it keeps what it
+                  runs; a release that does not know the field adopts at once.
+    """
 
     id: Name
     version: Count
     sha256: Hash
     effective_from_ms: Millis
+    answer_by_ms: Millis = 0
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):

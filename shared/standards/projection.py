@@ -12,6 +12,13 @@ from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
 from shared.standards import facts, tables
 from shared.standards.adoption_rows import apply_deviation, apply_deviation_ended, apply_installed, apply_rejected
+from shared.standards.rollout_rows import (
+    apply_advanced,
+    apply_answered,
+    apply_completed,
+    apply_planned,
+    apply_rolled_back,
+)
 from shared.standards.rows import change
 
 _VERSION_COLUMNS = ("kind", "title", "status", "sha256", "body")
@@ -24,6 +31,11 @@ def register(appliers: Appliers) -> None:
     appliers.add(facts.StandardReturned, apply_returned)
     appliers.add(facts.StandardApproved, apply_approved)
     appliers.add(facts.StandardWithdrawn, apply_withdrawn)
+    appliers.add(facts.RolloutPlanned, apply_planned)
+    appliers.add(facts.RolloutAdvanced, apply_advanced)
+    appliers.add(facts.RolloutCompleted, apply_completed)
+    appliers.add(facts.StandardRolledBack, apply_rolled_back)
+    appliers.add(facts.StandardAnswered, apply_answered)
     appliers.add(facts.SigningRequested, apply_signing_requested)
     appliers.add(facts.CatalogueSigned, apply_catalogue_signed)
     appliers.add(facts.RootTrusted, apply_root)

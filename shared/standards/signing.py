@@ -60,13 +60,15 @@ def check_request(request: SigningRequestFile) -> tuple[Catalogue, list[str]]:
         catalogue = msgspec.json.decode(payload, type=Catalogue)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _mismatch(f"the catalogue cannot be read: {error}") from error
-    new = [entry for entry in catalogue.entries if entry.id in request.new]
-    if len(new) != len(set(request.new)):
+    listed = (*catalogue.entries, *catalogue.also)
+    new = [entry for entry in listed if entry.sha256 in request.bodies]
+    if not set(request.new) <= {entry.id for entry in new}:
         raise _mismatch("it names something as new that the catalogue does not list")
     for entry in new:
         _check_body(entry, request.bodies.get(entry.sha256))
-    old = [entry for entry in catalogue.entries if entry.id not in request.new]
-    return catalogue, [_line("NEW", entry) for entry in new] + [_line("as before", entry) for entry in old]
+    old = [entry for entry in listed if entry.sha256 not in request.bodies]
+    aside = {(entry.id, entry.version) for entry in catalogue.also}
+    return catalogue, [_line("NEW", entry, aside) for entry in new] + [_line("as before", e, aside) for e in old]
 
 
 def sign_request(request: SigningRequestFile, key: SigningKey) -> SigningAnswer:
@@ -103,10 +105,11 @@ def _mismatch(what: str) -> BadInput:
     )
 
 
-def _line(mark: str, entry: CatalogueEntry) -> str:
+def _line(mark: str, entry: CatalogueEntry, aside: set[tuple[str, int]]) -> str:
     where = ", ".join(entry.plants) or "all plants"
+    beside = ", beside the current one" if (entry.id, entry.version) in aside else ""
     return (
-        f"{mark:9} {entry.id} v{entry.version} (release {entry.release}, {entry.status}, {where}) "
+        f"{mark:9} {entry.id} v{entry.version} (release {entry.release}, {entry.status}, {where}{beside}) "
         f"{entry.sha256[:16]}  {entry.title}"
     )
 

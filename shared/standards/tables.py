@@ -116,6 +116,35 @@ rejection = projection_table(
     Column("rejected_ms", Int, nullable=False),
 )
 
+rollout = projection_table(
+    # a version that goes out in waves, or that was taken back
+    "standard_rollout",
+    Column("standard_id", Code, primary_key=True),
+    Column("version", Int, primary_key=True),
+    # planned | running | completed | rolled_back
+    Column("state", Code, nullable=False),
+    # JSON: a list of {plants, starts_ms, answer_days, started_ms}
+    Column("waves", Words, nullable=False),
+    Column("back_to", Int, nullable=False, default=0),
+    Column("reason", Words, nullable=False, default=""),
+    Column("planned_by", Code, nullable=False, default=""),
+    Column("planned_ms", Int),
+    Column("ended_ms", Int),
+)
+
+answer = projection_table(
+    # what a plant said when it was asked
+    "standard_answer",
+    Column("standard_id", Code, primary_key=True),
+    Column("version", Int, primary_key=True),
+    # accepted | rejected
+    Column("answer", Code, nullable=False),
+    Column("from_ms", Int, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("answered_by", Code, nullable=False),
+    Column("answered_ms", Int, nullable=False),
+)
+
 deviation = projection_table(
     "standard_deviation",
     Column("deviation_id", Id, primary_key=True),

@@ -109,8 +109,7 @@ def accept_catalogue(trusted: Trusted, timestamp: m.Timestamp, raw: bytes) -> Tr
     if catalogue.version != timestamp.catalogue_version:
         raise TrustError("mixed", f"Catalogue {timestamp.catalogue_version} is named, {catalogue.version} was offered.")
     _no_way_back("catalogue", catalogue.version, trusted.catalogue_version)
-    if len({entry.id for entry in catalogue.entries}) < len(catalogue.entries):
-        raise TrustError("unreadable", "The catalogue lists a standard twice.")
+    _check_listed_once(catalogue)
     if trusted.catalogue and trusted.catalogue != catalogue:
         if trusted.catalogue.version == catalogue.version:
             raise TrustError("rollback", f"There are two different catalogues {catalogue.version}.")
@@ -166,7 +165,7 @@ def trusted_keys(root: m.Root, role: str) -> dict[str, bytes]:
 
 
 def _check_assigned(catalogue: m.Catalogue, assigned: m.Assigned, plant: str) -> None:
-    entry = catalogue.find(assigned.id)
+    entry = catalogue.find_version(assigned.id, assigned.version)
     named = f"{assigned.id} v{assigned.version}"
     if entry is None or (entry.version, entry.sha256) != (assigned.version, assigned.sha256):
         raise TrustError("not_in_catalogue", f"{named} is assigned but not in the signed catalogue.")
@@ -176,6 +175,12 @@ def _check_assigned(catalogue: m.Catalogue, assigned: m.Assigned, plant: str) ->
         raise TrustError("wrong_plant", f"{named} is for {', '.join(entry.plants)} only.")
     if assigned.effective_from_ms < entry.effective_from_ms:
         raise TrustError("not_in_catalogue", f"{named} is assigned to begin before the time that was signed.")
+
+
+def _check_listed_once(catalogue: m.Catalogue) -> None:
+    listed = [(entry.id, entry.version) for entry in (*catalogue.entries, *catalogue.also)]
+    if len({entry.id for entry in catalogue.entries}) < len(catalogue.entries) or len(set(listed)) < len(listed):
+        raise TrustError("unreadable", "The catalogue lists a standard twice.")
 
 
 def _follows(old: m.Catalogue, new: m.Catalogue) -> None:

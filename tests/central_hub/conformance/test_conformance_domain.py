@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from central_hub.conformance.domain import Cell, Reported, hash_differs, judge
+from central_hub.conformance.domain import Cell, Reported, Wanted, hash_differs, judge
 from central_hub.conformance.words import SIGNS, text_of
 from shared.standards.binding import effective_hash
 from shared.standards.documents import parse_document
@@ -36,7 +36,8 @@ def look(
     deviations: tuple[Deviation, ...] = (),
 ) -> Cell:
     in_force = {"R-HRC": runs} if runs else {}
-    return judge("R-HRC", wanted, PUBLISHED, Reported("BRK", away, "h", in_force, deviations, refusal))
+    assigned = Wanted(*wanted) if wanted else None
+    return judge("R-HRC", assigned, PUBLISHED, Reported("BRK", away, "h", in_force, deviations, refusal), 0)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from central_hub.app import ROLES, create_portal
+from central_hub.plants.tables import plant as plants
 from shared.db.engine import write
 from shared.standards.signing import read_request, sign_request
 from shared.web.accounts import add_person, issue_token
@@ -172,3 +173,34 @@ def test_conformance_and_comparison_are_there_as_json(office: Any, call: Call) -
     office.release("KPI-YLD-v2")
     found = call("owner.group", "GET", "/comparison?kpi=KPI-YLD").json
     assert (found["title"], found["groups"], found["comparable"]) == ("Yield", [], True)
+
+
+def test_a_rollout_by_pages_and_api(office: Any, portal: Any, call: Call) -> None:
+    """Approved for waves on the page, begun, shown with its evidence, in the calendar, and rolled back."""
+    for plant in ("ALD", "BRK"):
+        office.enrol(plant)
+        with write(office.hub.node.engine) as conn:
+            conn.execute(plants.insert().values(code=plant, name=plant, fingerprint="f", enrolled_at_ms=1))
+    office.release("KPI-YLD-v2")
+    office.submit("KPI-YLD-v3")
+    approver, plan = sign_in(portal, "approver.quality"), "/rollouts/plan/KPI-YLD/3"
+    page = approver.get(plan).text
+    waves = {"sha256": hidden(page, "sha256"), "days-1": "7"}
+    refused = form(approver, page, plan, **waves)
+    assert (refused.status_code, "No plant is in a wave" in refused.text) == (422, True)
+    shown = form(approver, page, plan, **waves, **{"plant-ALD": "1", "plant-BRK": "2", "starts-2": "2030-01-01"})
+    assert "Begin wave 1 now" in shown.text
+    office.sign()
+    calendar = call("owner.group", "GET", "/calendar").json["items"]
+    assert [(c["where"], c["what"]) for c in calendar if c["version"] == 3] == [("BRK", "wave 2 begins")]
+    assert "wave 2 begins" in approver.get("/calendar").text
+    begun = call("approver.quality", "POST", "/rollouts/KPI-YLD/3/advance", command_id="w1", wave=1)
+    assert begun.json["waves"][0]["plants"][0]["state"] == "asked"
+    denied = call("author.quality", "POST", "/rollouts/KPI-YLD/3/back", command_id="x", reason="bad")
+    assert denied.status_code == 403
+    page = approver.get("/rollouts/KPI-YLD/3").text
+    assert "Begin wave 2 now" in page
+    back = form(approver, page, "/rollouts/KPI-YLD/3/back", reason="crops counted twice")
+    assert "crops counted twice" in back.text
+    assert "Rolled back" in approver.get("/rollouts/KPI-YLD/3").text
+    assert approver.get("/rollouts/KPI-YLD/9").status_code == 409
