@@ -9,7 +9,7 @@ from flask_openapi import Tag
 from pydantic import BaseModel, Field
 
 from central_hub.traceability.lines import as_json, stream_answer
-from central_hub.traceability.queries import LINES_MAX, Asked, first_page
+from central_hub.traceability.queries import LINES_MAX, Asked, first_page, steel_of_place
 from shared.material.trace import LENGTH_MAX_UM
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
@@ -36,6 +36,9 @@ class RecallQuery(BaseModel):
         None, ge=0, le=LENGTH_MAX_UM, description="from its left edge; without: the whole width"
     )
     right_um: int | None = Field(None, ge=0, le=LENGTH_MAX_UM)
+    least_share_ppm: int = Field(
+        0, ge=0, le=1_000_000, description="of heats: only where at least this share of the steel is of one of them"
+    )
     plant: str = Field("", max_length=64)
     unit: str = Field("", max_length=64, description="what this unit of the plant made between from_ms and to_ms")
     finding: str = Field("", max_length=64, description="id of a mark; with from_ms and to_ms also a kind of mark")
@@ -70,6 +73,7 @@ def get_recall(path: NumberPath) -> dict[str, Any]:
 def _page(asked: Asked, lines: int) -> dict[str, Any]:
     with reading() as conn:
         found = first_page(conn, asked, lines)
+        steel = steel_of_place(conn, asked)
     pieces, mass_g = found.totals.at_large()
     return {
         "number": found.number,
@@ -78,6 +82,7 @@ def _page(asked: Asked, lines: int) -> dict[str, Any]:
         "totals": [line._asdict() for line in found.totals.lines],
         "items": [as_json(piece) for piece in found.pieces],
         "cut": found.cut,
+        "steel": [{"number": number, "share_ppm": ppm} for number, ppm in steel],
         "next": None,
         **as_of(),
     }

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Row, Select, and_, select
 from central_hub.traceability.domain import Recall, Totals, Whereabouts, in_order
 from central_hub.traceability.stream import stream, stream_parts
 from shared.errors import BadInput, NotFound
-from shared.material.queries import get_piece
+from shared.material.queries import get_piece, rows_of
 from shared.material.spread import Area, area, spread
+from shared.material.steel import parts_with, steel_over
 from shared.material.tables import edge, mark, operation
 
 LINES_MAX = 2_000
@@ -30,12 +31,19 @@ class Asked:
     to_um: int | None = None
     left_um: int | None = None
     right_um: int | None = None
+    least_share_ppm: int = 0
+    """Of heats: only where at least this share of the steel is of one of them."""
     plant: str = ""
     unit: str = ""
     finding: str = ""
     """Id of a mark, or a kind of finding (a time with it)."""
     from_ms: int = 0
     to_ms: int = 0
+
+    @property
+    def is_of_parts(self) -> bool:
+        """Whether parts of pieces are meant, not whole ones."""
+        return self.from_um is not None or bool(self.finding) or bool(self.least_share_ppm)
 
     @property
     def words(self) -> str:
@@ -64,6 +72,8 @@ def recall(conn: Connection, asked: Asked) -> Iterator[list[Whereabouts]]:
     """The pieces, a thousand at a time; what is asked is checked before the first. BadInput, NotFound."""
     if asked.from_um is not None:
         return stream_parts(conn, spread(conn, {_only(conn, asked.numbers): [_area(asked)]}))
+    if asked.numbers and asked.least_share_ppm:
+        return stream_parts(conn, spread(conn, _rich(conn, asked)))
     if asked.numbers:
         return stream(conn, sorted({get_piece(conn, number).material_id for number in asked.numbers}))
     if asked.unit:
@@ -77,6 +87,26 @@ def _only(conn: Connection, numbers: Sequence[str]) -> str:
     if len(numbers) != 1:
         raise BadInput("recall.one_piece", "A place is on one piece.", todo="Name one piece with the place.")
     return str(get_piece(conn, numbers[0]).material_id)
+
+
+def _rich(conn: Connection, asked: Asked) -> dict[str, list[Area]]:
+    """Parts of slabs in which the recalled heats have at least the share that is asked for."""
+    heats = sorted({get_piece(conn, number).material_id for number in asked.numbers})
+    parts = parts_with(conn, heats, asked.least_share_ppm)
+    if not parts:
+        share = f"{asked.least_share_ppm / 10_000:g} %"
+        raise NotFound("recall.no_share", f"No slab has {share} of it anywhere.", todo="Ask for a smaller share.")
+    return parts
+
+
+def steel_of_place(conn: Connection, asked: Asked) -> list[tuple[str, int]]:
+    """Heats with their shares (ppm) at the place that is recalled, the largest first; none where no place is asked for."""
+    if asked.from_um is None:
+        return []
+    to_um = asked.from_um if asked.to_um is None else asked.to_um
+    shares = steel_over(conn, _only(conn, asked.numbers), asked.from_um, to_um)
+    numbers = {row.material_id: row.number for row in rows_of(conn, list(shares))}
+    return sorted(((numbers.get(heat, heat), ppm) for heat, ppm in shares.items()), key=lambda one: (-one[1], one[0]))
 
 
 def _area(asked: Asked) -> Area:

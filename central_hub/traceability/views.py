@@ -10,7 +10,7 @@ from flask import Blueprint, Response, render_template, request
 from central_hub.traceability.api import bp as api
 from central_hub.traceability.domain import Whereabouts
 from central_hub.traceability.lines import stream_answer
-from central_hub.traceability.queries import Asked, first_page
+from central_hub.traceability.queries import Asked, first_page, steel_of_place
 from shared.errors import BadInput
 from shared.web.context import reading
 from shared.web.features import Feature, MenuItem
@@ -57,12 +57,14 @@ def recall() -> str | Response:
         return stream_answer(asked, "csv")
     with reading() as conn:
         found = first_page(conn, asked)
+        steel = steel_of_place(conn, asked)
     rows = [_row(piece) for piece in found.pieces]
     return render_template(
         "traceability/recall.html",
         asked=asked,
         found=found,
-        columns=COLUMNS if asked.from_um is None and not asked.finding else (*COLUMNS, PART),
+        steel=steel,
+        columns=(*COLUMNS, PART) if asked.is_of_parts else COLUMNS,
         totals=[line._asdict() | {"words": BUCKETS[line.bucket]} for line in found.totals.lines],
         total_columns=TOTALS,
         at_large=[row for row in rows if row["is_at_large"]],
@@ -81,12 +83,24 @@ def read_asked() -> Asked | None:
     return Asked(
         numbers,
         **{f"{name}_um": value for name, value in places.items()},
+        least_share_ppm=_share(args.get("share", "")),
         plant=args.get("plant", "")[:64],
         unit=unit,
         finding=finding,
         from_ms=_moment(args.get("from", "")),
         to_ms=_moment(args.get("to", "")),
     )
+
+
+def _share(text: str) -> int:
+    """A share of the address in ppm, 0 when none is given."""
+    try:
+        ppm = round(float(text) * 10_000) if text else 0
+    except ValueError:
+        ppm = -1
+    if not 0 <= ppm <= 1_000_000:
+        raise BadInput("recall.share", f"{text!r} is no share.", todo="In per cent, 0 to 100.")
+    return ppm
 
 
 def _moment(text: str) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Row
 
 from local_mes.model.domain import Unit
@@ -25,6 +26,7 @@ from shared.material.facts import Consumed, Edge, Loss, Mass, MaterialTransforme
 from shared.material.pack_facts import PACK_KIND
 from shared.material.trace import refuse_cycle
 from shared.performance.facts import MeasureCounted
+from shared.quality.mixed import read_steel
 from shared.units import share_out
 
 
@@ -93,6 +95,9 @@ def _divide(deed: Deed, asked: HandWork, parents: Sequence[Row[Any]]) -> _Made:
         child = _child(
             deed, parents, part.number, mass_g, size, "slit" if not along else parent.kind, bool(part.mass_g)
         )
+        if along:  # of a transition slab each part has its own steel
+            steel = read_steel(deed.conn, parent.material_id, part.from_um, part.to_um)
+            child = replace(child, chemistry_e6=steel.chemistry_e6 if steel.is_mixed else {})
         children.append(child)
         edges.append(edge_of(parent.material_id, child, part, Size(0, parent.width_um, parent.length_um), along))
     if len({child.aliases[0].value for child in children}) < len(children):

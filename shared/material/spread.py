@@ -71,7 +71,7 @@ def spread(conn: Connection, starts: Mapping[str, Iterable[Area]]) -> dict[str, 
     found: dict[str, tuple[int, list[Area]]] = {piece: (0, list(parts)) for piece, parts in starts.items()}
     front = [(piece, part) for piece, (_, parts) in found.items() for part in parts]
     for depth in range(1, DEPTH_MAX + 1):
-        by_parent = _steps_from(conn, sorted({piece for piece, _ in front}))
+        by_parent = steps_from(conn, sorted({piece for piece, _ in front}))
         reached = dict.fromkeys(
             (step.child_id, there)
             for piece, part in front
@@ -88,7 +88,8 @@ def spread(conn: Connection, starts: Mapping[str, Iterable[Area]]) -> dict[str, 
     return found
 
 
-def _steps_from(conn: Connection, ids: Sequence[str]) -> dict[str, list[Step]]:
+def steps_from(conn: Connection, ids: Sequence[str]) -> dict[str, list[Step]]:
+    """What each of these pieces went into, by piece."""
     found: dict[str, list[Step]] = {}
     for row in _FROM.rows(conn, ids=list(ids)):
         step = Step._make((*row, 0))

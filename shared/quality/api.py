@@ -11,9 +11,11 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Row
 
 from shared.errors import NotFound
-from shared.material.queries import find_by_number, rows_of
+from shared.material.queries import find_by_number, get_piece, rows_of
+from shared.material.trace import LENGTH_MAX_UM
 from shared.quality import queries
 from shared.quality.domain import Analysis
+from shared.quality.mixed import read_steel
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.context import reading
@@ -85,6 +87,35 @@ def get_decisions(query: DecisionsQuery) -> dict[str, Any]:
         return _page(
             [decision_json(row, names) for row, names in _named(conn, shown)], rows, query.limit, "decision_id"
         )
+
+
+class NumberPath(BaseModel):
+    """A piece by any number printed on it, or by its material id."""
+
+    number: str = Field(max_length=64)
+
+
+class PartQuery(BaseModel):
+    """A part of the piece, um from its head; without to_um all of it, with both the same a place."""
+
+    from_um: int = Field(0, ge=0, le=LENGTH_MAX_UM)
+    to_um: int | None = Field(None, ge=0, le=LENGTH_MAX_UM)
+
+
+@bp.get("/steel/<number>", summary="Which heats a part of a piece is made of, and the analysis that follows")
+def get_steel(path: NumberPath, query: PartQuery) -> dict[str, Any]:
+    """Heats by share of the mass, the largest first; an estimate, empty while an analysis of them is not known here."""
+    with reading() as conn:
+        material_id = get_piece(conn, path.number).material_id
+        steel = read_steel(conn, material_id, query.from_um, query.to_um)
+        names = {row.material_id: (row.number, row.kind) for row in rows_of(conn, list(steel.shares))}
+    ordered = sorted(steel.shares.items(), key=lambda item: (-item[1], item[0]))
+    items = [
+        {"material_id": piece, "number": names[piece][0], "kind": names[piece][1], "share_ppm": ppm}
+        for piece, ppm in ordered
+        if piece in names
+    ]
+    return {"material_id": material_id, "items": items, "chemistry_e6": steel.chemistry_e6, **as_of()}
 
 
 @bp.get("/samples")

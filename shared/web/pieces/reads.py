@@ -13,6 +13,7 @@ from shared.material import queries as material
 from shared.material.history import Event, history
 from shared.material.trace import trace
 from shared.quality import queries as quality
+from shared.quality.mixed import Steel, read_steel
 from shared.quality.restriction import find_restriction
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
 from shared.web.accounts import names_of
@@ -51,6 +52,8 @@ class Sheet:
     advised_e6: dict[str, int]
     """Chemistry that travels with the piece, for plants that do not know its heat."""
     heats: dict[str, str]
+    steel: Steel
+    """Which heats it is made of, and the analysis that follows."""
     making: Any
     losses: Sequence[Any]
     values: dict[str, int]
@@ -97,6 +100,7 @@ def read_sheet(conn: Connection, material_id: str) -> Sheet:
         analyses=analyses,
         advised_e6=json.loads(row.chemistry) if row.chemistry else {},
         heats=heats | {material_id: row.number},
+        steel=read_steel(conn, material_id),
         making=making,
         losses=material.losses_of(conn, making.author, making.operation_id) if making else (),
         values=material.values_of(conn, making.author, making.operation_id) if making else {},

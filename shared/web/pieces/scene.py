@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
+from shared.material.facts import Mixture
+from shared.material.mixture import WHOLE_PPM, mixtures_of, stretches_of
 from shared.material.queries import find_operation
 from shared.material.trace import Place, ProjectedMark, Trace, ancestor_places, projected_marks, trace
+from shared.quality.mixed import Steel, read_steel
 from shared.web.pieces.graph import first_rows
 from shared.web.pieces.strip import Drawn, Part, Picture, Spot, draw, is_spot, parts_of_marks
+from shared.web.pieces.strip import Steel as Melted
 
 BARS_MAX = 12
 """A welded coil of a dozen parents; beyond that the table tells more than a picture."""
@@ -59,6 +63,14 @@ class Scene:
     steps: Sequence[Step]
     picture: Picture
     children: Sequence[Any]
+    heats: Sequence[str]
+    """Heats of mixed steel, in the order of the picture's colours."""
+    steel: Steel | None
+    """What the chosen place is made of."""
+
+    def number_of(self, material_id: str) -> str:
+        """What a piece of the way back is called."""
+        return next((row.number for row in self.back.rows if row.material_id == material_id), material_id)
 
 
 def read_scene(conn: Connection, material_id: str, at_um: int | None, left_um: int | None, address: Address) -> Scene:
@@ -70,9 +82,36 @@ def read_scene(conn: Connection, material_id: str, at_um: int | None, left_um: i
     line = [(rows[piece], depth) for piece, depth in ancestors(back) if piece in rows]
     # marks are carried down for what is drawn; a table of hundreds of ancestors would pay for each of them
     steps = [_step(conn, back, row, depth, places, n < BARS_MAX) for n, (row, depth) in enumerate(line)]
-    drawn = [_drawn(step, back, forward, rows, address) for step in steps[:BARS_MAX]]
+    told = mixtures_of(conn, {edge.child_id for edge in back.edges if edge.share_ppm < WHOLE_PPM})
+    heats = [heat for heat in dict.fromkeys(heat for one in told.values() for heat in one.heats) if heat in rows]
+    heats.sort(key=lambda heat: (rows[heat].born_at_ms, heat))
+    drawn = [
+        replace(
+            _drawn(step, back, forward, rows, address), steel=_melted(step.row.material_id, back, told, heats, rows)
+        )
+        for step in steps[:BARS_MAX]
+    ]
     children = [(edge, rows[edge.child_id]) for edge in forward.edges if edge.child_id in rows]
-    return Scene(back, steps, draw(drawn), children)
+    here = read_steel(conn, material_id, at_um, at_um) if at_um is not None else None
+    return Scene(back, steps, draw(drawn), children, [rows[heat].number for heat in heats], here)
+
+
+def _melted(
+    piece: str, back: Trace, told: Mapping[str, Mixture], heats: Sequence[str], rows: Mapping[str, Any]
+) -> list[Melted]:
+    """The heats of mixed steel along a piece."""
+    return [
+        Melted(
+            part.from_um,
+            part.to_um,
+            [(heats.index(heat), ppm) for heat, ppm in part.shares.items() if heat in heats],
+            f"{part.from_um / 1e6:,.2f} to {part.to_um / 1e6:,.2f} m: "
+            + ", ".join(
+                f"heat {rows[heat].number} {ppm / 1e4:.0f} %" for heat, ppm in part.shares.items() if heat in rows
+            ),
+        )
+        for part in stretches_of(piece, back.edges, told)
+    ]
 
 
 def ancestors(back: Trace) -> list[tuple[str, int]]:

@@ -16,8 +16,12 @@ TALLEST = 64.0
 LEAST_H, LEAST_W = 10.0, 2.5
 """Thin enough to be honest, thick enough to be seen and hit."""
 TEXT_H, AXIS_H, GAP = 22.0, 18.0, 16.0
+STEEL_H = 14.0
+"""The ribbon above a bar that shows its heats."""
 SPOT_MAX = 0.9
 """A mark over more of the width than this is one over the whole width."""
+HEAT_COLOURS = 4
+"""Then they begin again: heats of one colour are four ladles apart."""
 TICKS = (1, 2, 5)
 
 
@@ -44,6 +48,16 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
+class Steel:
+    """An interval of a piece in um with the heats it is made of: (place in the legend, ppm), in the legend's order."""
+
+    from_um: int
+    to_um: int
+    heats: Sequence[tuple[int, int]]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Drawn:
     """What is drawn of one piece: its size and the rectangles in um; parts are (kind, from, to, left, right, …)."""
 
@@ -53,6 +67,7 @@ class Drawn:
     width_um: int
     parts: Sequence[Part] = ()
     spots: Sequence[Spot] = ()
+    steel: Sequence[Steel] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +98,13 @@ class Bar:
     ticks: Sequence[tuple[float, str]]
     spots: Sequence[tuple[float, float, float]] = field(default_factory=tuple)
     """x, and y range of the chosen place."""
+    steel: Sequence[Rect] = ()
+    """The ribbon of heats above the body, each interval filled from below by share."""
+
+    @property
+    def text_y(self) -> float:
+        """Base line of the words above it."""
+        return self.y - 7 - (STEEL_H if self.steel else 0)
 
     @property
     def bottom(self) -> float:
@@ -105,17 +127,28 @@ def draw(pieces: Sequence[Drawn]) -> Picture:
     bars, y = [], 0.0
     for piece in drawable:
         h = max(LEAST_H, TALLEST * piece.width_um / widest) if widest else LEAST_H * 2
-        bars.append(_bar(piece, y + TEXT_H, h))
-        y += TEXT_H + h + AXIS_H + GAP
+        y += TEXT_H + (STEEL_H if piece.steel else 0)
+        bars.append(_bar(piece, y, h))
+        y += h + AXIS_H + GAP
     return Picture(bars, max(y - GAP, 1.0))
 
 
 def _bar(piece: Drawn, y: float, h: float) -> Bar:
     rects = [_rect(piece, part, y, h) for part in piece.parts]
     spots = [_spot(piece, spot, y, h) for spot in piece.spots if 0 <= spot.at_um <= piece.length_um]
-    return Bar(
-        piece.material_id, piece.number, y, h, piece.length_um, piece.width_um, rects, ticks(piece.length_um), spots
-    )
+    ribbon = [rect for part in piece.steel for rect in _ribbon(piece, part, y)]
+    scale = ticks(piece.length_um)
+    return Bar(piece.material_id, piece.number, y, h, piece.length_um, piece.width_um, rects, scale, spots, ribbon)
+
+
+def _ribbon(piece: Drawn, part: Steel, y: float) -> list[Rect]:
+    x, w = along(piece, part.from_um), along(piece, part.to_um) - along(piece, part.from_um)
+    rects, bottom = [], y - 2
+    for place, ppm in part.heats:
+        h = (STEEL_H - 3) * ppm / 1_000_000
+        rects.append(Rect(f"heat-{place % HEAT_COLOURS}", x, bottom - h, w, h, part.title))
+        bottom -= h
+    return rects
 
 
 def _rect(piece: Drawn, part: Part, y: float, h: float) -> Rect:

@@ -13,7 +13,7 @@ from steel_group import SteelGroup
 
 from central_hub.app import create_portal
 from central_hub.traceability.domain import Totals
-from central_hub.traceability.queries import Asked, first_page, recall
+from central_hub.traceability.queries import Asked, first_page, recall, steel_of_place
 from drill.history.writing import write_history
 from shared.db.engine import read
 from shared.errors import BadInput, NotFound
@@ -48,6 +48,13 @@ def test_recalls_by_heats_place_time_and_finding(filled: SteelGroup) -> None:
         whole = first_page(conn, Asked(numbers=(slab.number,)))
         assert 1 < corner.totals.pieces <= whole.totals.pieces
         assert all(piece.part for piece in corner.pieces)
+
+        steel = steel_of_place(conn, place)
+        assert steel
+        assert sum(ppm for _, ppm in steel) == 1_000_000
+        mostly = first_page(conn, Asked(numbers=(heats[0],), least_share_ppm=900_000))
+        assert 0 < mostly.totals.pieces < one.totals.pieces
+        assert all(piece.part for piece in mostly.pieces)
 
         done = conn.execute(select(operation).where(operation.c.unit == "FM").limit(1)).one()
         unit = Asked(plant="BRK", unit="FM", from_ms=done.started_at_ms, to_ms=done.ended_at_ms)

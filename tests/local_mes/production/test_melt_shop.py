@@ -20,15 +20,20 @@ from melt_shop_player import (
 )
 from production_bench import Bench, make_bench
 
+from local_mes.production.handwork import HandWork, work
+from local_mes.production.handwork_domain import Part
+from local_mes.production.person import Command
 from shared.clock import FixedClock
 from shared.db.engine import read, write
 from shared.journal.content_hash import content_hash
 from shared.journal.rebuild import rebuild
 from shared.material.mixture import mixtures_of
 from shared.material.queries import find_making, losses_of, marks_of, rows_of, values_of
+from shared.material.steel import parts_with, steel_over
 from shared.material.tables import edge, material, operation
 from shared.material.trace import ancestor_places
 from shared.performance.queries import sums
+from shared.quality.mixed import read_steel
 from shared.quality.queries import find_final_analysis, get_heat_shares, list_decisions, list_holds, open_holds
 from shared.units import G_PER_KG
 
@@ -147,6 +152,21 @@ def test_a_transition_slab_knows_its_heats_metre_by_metre(cast_4417: Bench) -> N
     assert all("161843" not in found[metre] for metre in range(4))
     assert found[4]["161843"] < found[6]["161843"] < found[9]["161843"]
     assert found[9]["161843"] == pytest.approx(584_000, abs=10_000)
+    heat = next(heat for heat, name in names.items() if name == "161843")
+    with read(cast_4417.plant.node.engine) as conn:
+        mean = get_heat_shares(conn, slab.material_id)
+        assert steel_over(conn, slab.material_id) == pytest.approx(mean, abs=1_000)
+        place = read_steel(conn, slab.material_id, 9_000_000, 9_000_000)
+        assert place.shares[heat] == found[9]["161843"]
+        assert 1_500 < place.chemistry_e6["Cu"] < 2_700  # 0.15 % and 0.27 % mixed
+        assert read_steel(conn, pure.material_id).is_mixed is False
+        rich = parts_with(conn, [heat], 500_000)
+    number_of = {row.material_id: row.number for row in cast_4417.rows(material)}
+    half = {number_of[piece]: [part.rounded for part in parts] for piece, parts in rich.items()}
+    # half of the steel is reached 4.4 m behind the mark, in the tail of this slab; and left 4.4 m behind the next one
+    assert half["261838-1-3"] == [(pytest.approx(7_900_000, abs=500_000), 9_300_000, None, None)]
+    assert half["161843-1-2"] == [(0, 9_300_000, None, None)]
+    assert "161843-1-1" in half
 
 
 def test_edges_carry_strand_metres_and_the_whole_mass(cast_4417: Bench) -> None:
@@ -294,6 +314,11 @@ def test_a_grade_change_makes_two_transition_slabs(shop: Bench) -> None:
     play(shop, sequence_events(sequence))
     assert shop.repairs() == []
     assert held_numbers(shop) == {"161847-1-1": {"QR-TRN-01"}, "161847-2-1": {"QR-TRN-01"}}
+    # cut by hand where the next grade begins to come in, each part has its own steel
+    parts = (Part(0, 7_000_000, "HEAD"), Part(7_000_000, 9_300_000, "TAIL"))
+    work(shop.plant, Command("c1", "p1"), HandWork("cut", "CC1", ("261842-1-3",), parts))
+    carbon = [json.loads(shop.piece(number).chemistry)["C"] for number in ("HEAD", "261842-1-3", "TAIL")]
+    assert carbon[0] == 1_500 > carbon[1] > carbon[2] > 1_350
 
 
 def test_mould_level_marks_the_slab_that_is_cut_later_and_the_one_cut_before(shop: Bench) -> None:
