@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from central_hub.app import create_portal
+from central_hub.passports.service import publish_keys
 from central_hub.standards.rollouts import keep_up
 from central_hub.transfers.service import reconcile
 from central_hub.wiring import MIGRATIONS, build_hub, build_station
@@ -47,7 +48,11 @@ def start_hub(settings: HubSettings) -> Served:
     station = build_station(hub)
     lookout = hub_lookout(hub.node)
     following = Following(
-        (("reconcile transfers", partial(reconcile, hub)), ("issue standards", partial(keep_up, hub))),
+        (
+            ("reconcile transfers", partial(reconcile, hub)),
+            ("issue standards", partial(keep_up, hub)),
+            ("list plants' keys", partial(publish_keys, hub)),
+        ),
         station.ground.applying,
         Backoff(settings.sync.retry_first_s, settings.sync.heartbeat_s, jitter),
         look_s=settings.sync.heartbeat_s,

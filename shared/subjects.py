@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.journal import discard
 from shared.material import projection as material
 from shared.orders import projection as orders
+from shared.passports import projection as passports
 from shared.performance import projection as performance
 from shared.quality import projection as quality
 from shared.standards import projection as standards
@@ -19,5 +20,6 @@ REGISTERS = (
     orders.register,
     standards.register,
     stock.register,
+    passports.register,
     discard.register,
 )

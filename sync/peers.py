@@ -62,6 +62,37 @@ def keys_of(conn: Connection, node: str) -> dict[str, bytes]:
     return {row.key_id: bytes(row.public_key) for row in rows}
 
 
+@dataclass(frozen=True)
+class KnownKey:
+    """A key that a node is or was known by; revoked: from this entry (epoch, seq) of its stream on, since revoked_ms."""
+
+    node: str
+    public_key: bytes
+    since_ms: int
+    revoked_epoch: str
+    revoked_seq: int
+    revoked_ms: int
+
+
+def list_keys(conn: Connection) -> list[KnownKey]:
+    """All keys of all nodes, by node and age."""
+    c = node_key.c
+    rows = conn.execute(select(node_key).order_by(c.node, c.since_ms, c.key_id))
+    return [
+        KnownKey(r.node, bytes(r.public_key), r.since_ms, r.revoked_epoch, r.revoked_seq, r.revoked_ms) for r in rows
+    ]
+
+
+def mark_revoked(conn: Connection, peer_code: str, epoch: str, seq: int, now_ms: int) -> None:
+    """A peer's present key counts for nothing from this entry of its stream on; what was said first stands."""
+    present = select(peer.c.key_id).where(peer.c.peer == peer_code).scalar_subquery()
+    conn.execute(
+        update(node_key)
+        .where(node_key.c.node == peer_code, node_key.c.key_id == present, node_key.c.revoked_ms == 0)
+        .values(revoked_epoch=epoch, revoked_seq=seq, revoked_ms=now_ms)
+    )
+
+
 def set_state(conn: Connection, code: str, state: str, now_ms: int) -> None:
     """Hold, revoke or release a peer."""
     conn.execute(update(peer).where(peer.c.peer == code).values(state=state, since_ms=now_ms))

@@ -100,8 +100,9 @@ def set_peer(node: Node, code: str, state: str) -> str:
     """Change what a peer may do. NotFound for a code that was never enrolled, Refused to release a revoked key."""
     from shared.db.engine import write
     from shared.errors import NotFound, Refused
+    from shared.journal.reading import lives
     from sync.meeting import forget_visits
-    from sync.peers import ACTIVE, REVOKED, find_peer, set_state
+    from sync.peers import ACTIVE, REVOKED, find_peer, mark_revoked, set_state
 
     with write(node.engine) as conn:
         found = find_peer(conn, code)
@@ -114,6 +115,9 @@ def set_peer(node: Node, code: str, state: str) -> str:
                 todo=f"Enrol it again: strandline hub enrol-token {code}",
             )
         set_state(conn, code, state, node.clock.now_ms())
+        if state == REVOKED:  # nothing that is not here yet is its owner's
+            held = lives(conn, code)[-1:]
+            mark_revoked(conn, code, held[0].epoch if held else "", held[0].seq + 1 if held else 0, node.clock.now_ms())
         if state == ACTIVE:
             forget_visits(conn, code)
     return f"{code} is {state} at {node.code}."

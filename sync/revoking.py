@@ -19,7 +19,7 @@ from shared.journal.rebuild_author import rebuild_author
 from shared.journal.tables import entry, fact
 from shared.node import Node
 from sync.meeting import forget_visits
-from sync.peers import REVOKED, find_peer, open_incident, set_state
+from sync.peers import REVOKED, find_peer, mark_revoked, open_incident, set_state
 from sync.tables import position, seal
 
 IDS_A_QUERY = 500
@@ -63,6 +63,7 @@ def revoke_from(conn: Connection, node: Node, code: str, epoch: str, first: int)
     _take_position_back(conn, code, epoch, first - 1)
     rebuild_author(conn, node.journal.appliers, code, now)
     set_state(conn, code, REVOKED, now)
+    mark_revoked(conn, code, epoch, first, now)
     forget_visits(conn, code)
     done = Revoked(code, epoch, first, life.seq, passed_on)
     evidence = f"key {peer.key_id}; facts {', '.join(ids[:IDS_TOLD])}"

@@ -181,6 +181,10 @@ node_key = local_table(
     Column("key_id", Code, primary_key=True),
     Column("public_key", LargeBinary, nullable=False),
     Column("since_ms", Int, nullable=False),
+    # from this entry of its node's stream on it does not count; revoked_ms 0: it does
+    Column("revoked_epoch", Code, nullable=False, server_default=""),
+    Column("revoked_seq", Int, nullable=False, server_default="0"),
+    Column("revoked_ms", Int, nullable=False, server_default="0"),
 )
 
 visit = local_table(

@@ -9,6 +9,7 @@ from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
 from shared.material.facts import Mass
 from shared.quality.facts import CheckDecided, HoldPlaced
+from shared.quality.queries import find_hold
 from shared.transfers.domain import MassComparison, compare_mass
 from shared.transfers.facts import PieceData
 from shared.transfers.limits import RULE_ID, mass_limits
@@ -53,8 +54,11 @@ def inherit_holds(plant: Plant, tx: Work, material_id: str, piece: PieceData, re
     if piece.quality != "held":
         return
     for hold_id in piece.holds or ("",):
+        own_id = derived_id(at_ms, plant.code, "inherited", receipt_id, hold_id)
+        if find_hold(tx.conn, own_id) is not None:
+            continue
         hold = HoldPlaced(
-            hold_id=derived_id(at_ms, plant.code, "inherited", receipt_id, hold_id),
+            hold_id=own_id,
             material_id=material_id,
             reason="held by the sender",
             inherited_from=hold_id,

@@ -10,6 +10,7 @@ from local_mes.plant import Plant
 from local_mes.transfers import errors
 from local_mes.transfers.amending import note_amendments
 from local_mes.transfers.checking import ACTOR, check_mass, inherit_holds
+from local_mes.transfers.confirming import confirm, is_line_disowned
 from local_mes.transfers.listed import get_announced_line
 from local_mes.transfers.receiving import AWAITING_RULE, check_in_force, new_row
 from local_mes.transfers.routing import own_attributes
@@ -33,7 +34,7 @@ PENDING_MAX = 1_000
 def match_pending(plant: Plant) -> int:
     """Tie provisional receipts whose sender's line is known by now; returns how many. Nothing to do writes nothing."""
     with read(plant.node.engine) as conn:
-        if not any(_find(conn, plant.code, row) for row in _pending(conn, plant.code)):
+        if not any(_find(conn, plant, row) for row in _pending(conn, plant.code)):
             return 0
     with plant.journal.work() as tx:
         return match_in(plant, tx)
@@ -43,8 +44,11 @@ def match_in(plant: Plant, tx: Work) -> int:
     """The same inside a running transaction."""
     matched = 0
     for row in _pending(tx.conn, plant.code):
-        line = _find(tx.conn, plant.code, row)
-        if line is not None:
+        line = _find(tx.conn, plant, row)
+        if line is not None and row.custody_no:
+            confirm(plant, tx, row, line)
+            matched += 1
+        elif line is not None:
             _tie(plant, tx, row, line, f"printed number {row.printed_number} on {line.shipment_number}")
             matched += 1
     return matched
@@ -88,10 +92,18 @@ def _pending(conn: Connection, here: str) -> list[Row[Any]]:
     return list(reversed(find_receipts(conn, receiver=here, provisional=True, limit=PENDING_MAX)))
 
 
-def _find(conn: Connection, here: str, row: Row[Any]) -> Candidate | None:
-    candidates = find_candidates(conn, [row.printed_number], here)
-    fit = [one for one in candidates if one.custody_no >= departure_in_force(conn, one.material_id)]
-    return find_line(fit, shipment=row.shipment_number, from_plant=row.from_plant, received_at_ms=row.received_at_ms)
+def _find(conn: Connection, plant: Plant, row: Row[Any]) -> Candidate | None:
+    """The line that a waiting receipt means; of one by passport, which cites a custody number, the departure it names."""
+    candidates = find_candidates(conn, [row.printed_number], plant.code)
+    if row.custody_no:
+        cited = [c for c in candidates if (c.material_id, c.custody_no) == (row.taken_in_as, row.custody_no)]
+        line = cited[0] if cited else None
+    else:
+        fit = [one for one in candidates if one.custody_no >= departure_in_force(conn, one.material_id)]
+        line = find_line(
+            fit, shipment=row.shipment_number, from_plant=row.from_plant, received_at_ms=row.received_at_ms
+        )
+    return None if line is None or is_line_disowned(conn, plant, line) else line
 
 
 def _tie(plant: Plant, tx: Work, row: Row[Any], line: Candidate, evidence: str, actor: str = ACTOR) -> None:

@@ -13,6 +13,7 @@ from shared.material.queries import numbers_of, rows_of
 from shared.material.trace import trace
 from shared.material.walk import Step
 from shared.orders.queries import find_order
+from shared.passports.queries import find_taken_body
 from shared.quality.domain import quality_status
 from shared.quality.queries import open_holds
 from shared.quality.restriction import TOLD, find_restriction
@@ -96,4 +97,7 @@ def _told(conn: Connection, material_id: str, row: Row[Any] | None) -> dict[str,
     told = find_told_piece(conn, material_id)
     if told is not None and told.heats:
         return dict(told.heats)
+    by_passport = find_taken_body(conn, row.author, material_id) if row is not None and told is None else None
+    if by_passport is not None and by_passport.heats:
+        return dict(by_passport.heats)
     return {row.heat_number: 1_000_000} if row is not None and row.heat_number else {}

@@ -12,20 +12,19 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from local_mes.model.numbers import next_number, pass_number
 from local_mes.plant import Plant
 from local_mes.transfers import errors
 from local_mes.transfers.amending import note_amendments
 from local_mes.transfers.checking import check_mass, inherit_holds
 from local_mes.transfers.domain import main_heat
 from local_mes.transfers.looking import Arrived, hold_damaged, look_closer
+from local_mes.transfers.naming import make_aliases, own_number
 from local_mes.transfers.photos import keep_photo, note_photo
 from local_mes.transfers.routing import ROUTE, own_attributes
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
 from shared.material.facts import Mass, NewAlias, NewMaterial, Size
-from shared.material.queries import find_by_number
 from shared.quality.facts import HoldPlaced
 from shared.transfers.domain import ADVISED, Candidate, MassComparison, fence, find_line
 from shared.transfers.facts import MaterialReceived, PieceData
@@ -97,7 +96,7 @@ def receive(plant: Plant, command: ReceiveCommand) -> dict[str, Any]:
             if not command.mass_g:
                 raise errors.no_mass(command.piece)
             _check_not_here(tx.conn, plant.code, command, candidates)
-            result = _take_in_unlisted(plant, tx, command, at_ms)
+            result = take_in_unlisted(plant, tx, command, at_ms)
         else:
             result = take_in_listed(plant, tx, command, line, at_ms)
         if photo is not None:
@@ -125,6 +124,22 @@ def new_row(
     )
 
 
+@dataclass(frozen=True)
+class Announced:
+    """What is known of a piece that comes: its sender's data, and the departure that is cited.
+
+    provisional: by its passport alone; the sender's own word is not here yet, and shipment_id is empty until it is.
+    """
+
+    sender: str
+    shipment_id: str
+    shipment_number: str
+    custody_no: int
+    piece: PieceData
+    causes: tuple[str, ...] = ()
+    provisional: bool = False
+
+
 def take_in_listed(plant: Plant, tx: Work, command: ReceiveCommand, line: Candidate, at_ms: int) -> dict[str, Any]:
     """Record the receipt of a piece that its sender announced, and what follows from it at once."""
     piece = get_piece(tx.conn, line.sender, line.shipment_id, line.material_id)
@@ -132,30 +147,35 @@ def take_in_listed(plant: Plant, tx: Work, command: ReceiveCommand, line: Candid
         tx.conn, LineFilter(sender=line.sender, shipment_id=line.shipment_id, material_id=line.material_id)
     )[0]
     check_in_force(tx.conn, told, command.custody_no)
-    own = _own_number(plant, tx, command, piece.kind)
+    known = Announced(line.sender, line.shipment_id, line.shipment_number, told.custody_no, piece, (told.sent_fact,))
+    return take_in_announced(plant, tx, command, known, at_ms)
+
+
+def take_in_announced(plant: Plant, tx: Work, command: ReceiveCommand, known: Announced, at_ms: int) -> dict[str, Any]:
+    """Record the receipt of a piece with its sender's data, whichever way they came, and what follows from it at once."""
+    piece = known.piece
+    own = own_number(plant, tx, command.own_number, command.piece, piece.kind)
     mass = _mass(command, piece, at_ms)
-    aliases = _aliases(plant.code, line.sender, piece.kind, own, command.piece, piece.number)
-    attributes = own_attributes(plant, tx.conn, line.sender, piece, command.route)
-    material = new_row(piece, mass, command.place, aliases, attributes)
-    receipt_id = new_id(plant.clock)
+    aliases = make_aliases(plant.code, known.sender, piece.kind, own, command.piece, piece.number)
+    attributes = own_attributes(plant, tx.conn, known.sender, piece, command.route)
     fact = MaterialReceived(
-        receipt_id=receipt_id,
-        shipment_id=line.shipment_id,
-        shipment_number=line.shipment_number,
-        from_plant=line.sender,
-        custody_no=told.custody_no,
-        provisional=False,
+        receipt_id=new_id(plant.clock),
+        shipment_id=known.shipment_id,
+        shipment_number=known.shipment_number,
+        from_plant=known.sender,
+        custody_no=known.custody_no,
+        provisional=known.provisional,
         printed_number=command.piece,
-        material=material,
+        material=new_row(piece, mass, command.place, aliases, attributes),
         sender_mass=piece.mass,
         position=command.position,
         damage=command.damage,
     )
-    subjects = (line.material_id, receipt_id, line.shipment_id)
-    tx.record(Draft(fact, subjects, command.actor, Occurred(at_ms, command.source), causes=(told.sent_fact,)))
+    subjects = tuple(filter(None, (piece.material_id, fact.receipt_id, known.shipment_id)))
+    tx.record(Draft(fact, subjects, command.actor, Occurred(at_ms, command.source), causes=known.causes))
     _follow_up(plant, tx, command, fact, piece, at_ms)
-    compared = check_mass(plant, tx, line.sender, line.material_id, piece.mass, mass, at_ms)
-    return _answer(fact, own, line.sender, compared)
+    compared = check_mass(plant, tx, known.sender, piece.material_id, piece.mass, mass, at_ms)
+    return _answer(fact, own, known.sender, compared)
 
 
 def _answer(fact: MaterialReceived, own: str, likely: str, compared: MassComparison | None = None) -> dict[str, Any]:
@@ -200,14 +220,17 @@ def _mass(command: ReceiveCommand, piece: PieceData, at_ms: int) -> Mass:
     return Mass(piece.mass.g, ADVISED, piece.mass.scale, piece.mass.at_ms)
 
 
-def _take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: int) -> dict[str, Any]:
+def take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: int) -> dict[str, Any]:
+    """Record the receipt of a piece that nobody told of, under a provisional identity and a hold."""
     load = find_shipment(tx.conn, command.shipment, receiver=plant.code) if command.shipment else None
     sender = load.author if load else command.from_plant
     likely = sender or find_likely_sender(tx.conn, plant.code)
     kind = command.kind or _usual_kind(plant, tx.conn, likely)
-    own = _own_number(plant, tx, command, kind)
+    own = own_number(plant, tx, command.own_number, command.piece, kind)
     material_id, receipt_id = new_id(plant.clock), new_id(plant.clock)
-    material = _unknown_piece(material_id, kind, command, at_ms, _aliases(plant.code, sender, kind, own, command.piece))
+    material = _unknown_piece(
+        material_id, kind, command, at_ms, make_aliases(plant.code, sender, kind, own, command.piece)
+    )
     fact = MaterialReceived(
         receipt_id=receipt_id,
         shipment_id="",
@@ -259,24 +282,6 @@ def _check_not_here(conn: Connection, here: str, command: ReceiveCommand, candid
         waiting = row.provisional and command.shipment in ("", row.shipment_number)
         if row.shipment_id in loads or waiting:
             raise errors.received_already(command.piece, row.own_number)
-
-
-def _own_number(plant: Plant, tx: Work, command: ReceiveCommand, kind: str) -> str:
-    scheme = plant.model.find_scheme(f"{plant.code}.{kind}")
-    if command.own_number:
-        if any(row.state == "live" for row in find_by_number(tx.conn, command.own_number, plant.code)):
-            raise errors.number_taken(command.own_number)
-        if scheme is not None:
-            pass_number(tx, scheme, command.own_number)
-        return command.own_number
-    # a plant that numbers nothing of this kind itself goes on with the number on the piece
-    return next_number(tx, scheme) if scheme is not None else command.piece
-
-
-def _aliases(here: str, sender: str, kind: str, own: str, *printed: str) -> tuple[NewAlias, ...]:
-    given = [NewAlias(f"{here}.{kind}", own)]
-    given += [NewAlias(f"{sender or 'unknown'}.{kind}", value) for value in dict.fromkeys(printed) if value != own]
-    return tuple(given)
 
 
 def _usual_kind(plant: Plant, conn: Connection, sender: str) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from local_mes.model.domain import Lane
 from local_mes.model.numbers import get_scheme, next_number, pass_number
+from local_mes.passports.issuing import Departure, issue
 from local_mes.plant import Plant
 from local_mes.transfers import errors
 from local_mes.transfers.domain import find_refusal
@@ -90,6 +91,7 @@ def ship(plant: Plant, command: ShipCommand) -> dict[str, Any]:
         )
         subjects = (shipment_id, *(line.piece.material_id for line in lines))
         tx.record(Draft(shipped, subjects, command.actor, Occurred(at_ms, command.source)))
+        _issue(plant, tx, shipped, lines, command.actor)
         result = {
             "shipment_id": shipment_id,
             "number": number,
@@ -117,9 +119,18 @@ def correct_departure(plant: Plant, command: CorrectDeparture) -> dict[str, Any]
         fact = DepartureCorrected(shipment_id=load.shipment_id, kind=command.kind, line=line, note=command.note)
         subjects = (load.shipment_id, line.piece.material_id)
         tx.record(Draft(fact, subjects, command.actor, Occurred(at_ms, "manual")))
+        if command.kind == "late":
+            _issue(plant, tx, load, (line,), command.actor)
         result = {"shipment_id": load.shipment_id, "material_id": line.piece.material_id, "kind": command.kind}
         tx.done(command.command_id, result)
         return result
+
+
+def _issue(plant: Plant, tx: Work, load: Any, lines: tuple[ShipmentLine, ...], actor: str) -> None:
+    """Passports of these pieces; load: the departure, or its row."""
+    to = load.to if isinstance(load, MaterialShipped) else load.to_plant
+    left = Departure(load.shipment_id, load.number, to, load.lane, load.mode, load.vehicle, load.departed_at_ms)
+    issue(plant, tx, left, lines, actor)
 
 
 def _lane(plant: Plant, command: ShipCommand) -> Lane:
