@@ -17,7 +17,8 @@ from central_hub.transfers.reading import not_judged
 from shared.material.correction_facts import Blocker, Change
 from shared.material.identity_facts import Found
 from shared.material.tables import correction_case, identity_set
-from shared.material.walk import pieces_of, walk
+from shared.material.walk import Piece, pieces_of, walk
+from shared.transfers.lines import LineFilter, find_lines
 
 JUDGED = "correction"
 MISTAKEN = "identity"
@@ -64,20 +65,34 @@ def _mistaken(conn: Connection, row: Row[Any]) -> Contradiction | None:
     pairs = msgspec.json.decode(row.found, type=list[Found])
     moved = [pair.booked for pair in pairs if pair.booked != pair.truly]
     below = [step.child_id for step in walk(conn, moved, False).steps] if moved else []
-    gone = [piece for piece in pieces_of(conn, [*moved, *below]) if piece.author != row.author]
-    if not gone:
+    pieces = pieces_of(conn, [*moved, *below])
+    there = [(piece, piece.author, "at") for piece in pieces if piece.author != row.author]
+    known = {piece.material_id for piece, _, _ in there}
+    going = [piece for piece in pieces if piece.author == row.author and piece.material_id not in known]
+    there += [(piece, to, "on its way to") for piece in going if (to := _bound_for(conn, row, piece))]
+    if not there:
         return None
-    numbers = ", ".join(sorted({piece.number for piece in gone})[:10])
+    first, other, how = there[0]
+    numbers = ", ".join(sorted({piece.number for piece, to, _ in there if to == other})[:10])
     return Contradiction(
         MISTAKEN,
         row.resolved_at_ms,
         (row.author, row.set_id),
-        (row.author, gone[0].author),
-        f"{row.author} found that pieces had been mixed up ({row.evidence}). {numbers} at {gone[0].author} may be of another "
+        (row.author, other),
+        f"{row.author} found that pieces had been mixed up ({row.evidence}). {numbers} {how} {other} may be of another "
         "heat than was told: compare the trace with the paper.",
-        material_id=gone[0].material_id,
-        piece_number=gone[0].number,
+        material_id=first.material_id,
+        piece_number=first.number,
     )
+
+
+def _bound_for(conn: Connection, row: Row[Any], piece: Piece) -> str:
+    """To whom a piece left before its set was resolved, with the papers of another; empty where it did not."""
+    if piece.state != "shipped":
+        return ""
+    lines = find_lines(conn, LineFilter(sender=row.author, material_id=piece.material_id), limit=20)
+    gone = [line for line in lines if not line.withdrawn and line.departed_at_ms <= row.resolved_at_ms]
+    return gone[0].receiver if gone else ""
 
 
 def _holders(conn: Connection, blockers: Sequence[Blocker]) -> set[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, or_, select
 
+from shared.material.correction_queries import was_corrected
 from shared.material.queries import aliases_of, numbers_of
 from shared.material.tables import (
     correction,
@@ -115,9 +116,32 @@ def _doubts(conn: Connection, material_id: str) -> list[Event]:
             other = ", ".join(numbers_of(conn, [r.truly]).get(r.truly, [r.truly]))
             text = f"what was booked for it since belongs to {other}: {r.evidence}"
             found.append(Event(r.resolved_at_ms, r.author, "identified", text, r.resolved_by))
+            found += _exchanged(conn, r, material_id)
         elif r.resolved_at_ms is not None:
             found.append(Event(r.resolved_at_ms, r.author, "identified", f"as booked: {r.evidence}", r.resolved_by))
     return found
+
+
+def _exchanged(conn: Connection, doubt: Row[Any], material_id: str) -> list[Event]:
+    """The mass that a piece has since a doubt was resolved: what was weighed meanwhile under another's name, or its own
+    from before where only the other was on the scale."""
+    c, h = identity_candidate.c, mass_history.c
+    mine = c.author == doubt.author, c.set_id == doubt.set_id, c.truly == material_id
+    was = str(conn.execute(select(c.material_id).where(*mine)).scalar() or "")
+    later = h.at_ms >= doubt.since_ms, h.at_ms <= doubt.resolved_at_ms
+    query = select(mass_history).where(h.author == doubt.author, ~was_corrected())
+    query = query.order_by(h.at_ms.desc(), h.fact_id.desc()).limit(1)
+    found = conn.execute(query.where(h.material_id == was, *later)).first()
+    why = f"weighed as {', '.join(numbers_of(conn, [was]).get(was, [was]))} while they were mixed up"
+    if found is None:
+        if conn.execute(query.where(h.material_id == material_id, *later)).first() is None:
+            return []
+        found = conn.execute(query.where(h.material_id == material_id, h.at_ms < doubt.since_ms)).first()
+        why = "as before they were mixed up; what was weighed since was another"
+    if found is None:
+        return []
+    text = f"{found.mass_g} g {found.basis} {found.scale}".strip()
+    return [Event(doubt.resolved_at_ms, doubt.author, "mass", f"{text}, {why}")]
 
 
 def _corrected(row: Row[Any]) -> Event:

@@ -102,6 +102,26 @@ def test_a_mix_up_in_a_furnace_is_resolved_and_what_was_made_follows(group: Stee
         resolve(plant, command(group), made["set_id"], said, "again", labels=False)
 
 
+def test_what_is_on_its_way_when_a_doubt_is_resolved_is_a_case_too(group: SteelGroup) -> None:
+    plant, since = group.plants["BRK"], group.clock.now_ms()
+    slab(group, "S-A", "H1", 400, "YA-1")
+    slab(group, "S-B", "H2", 900, "YA-2")
+    group.pass_time(HOUR)
+    for number, coil in (("S-A", "C-1"), ("S-B", "C-2")):
+        book(plant, Booking(f"b{coil}", "p1", "FM", number, 20_500_000, number=coil))
+    group.ship("BRK", "CLD", "BRK-1", ["C-1"])
+    made = doubt(plant, command(group), Doubt(("S-A", "S-B"), "RF1", "rows confused", since_ms=since))
+    group.pass_time(HOUR)
+    resolve(plant, command(group), made["set_id"], {"S-A": "S-B", "S-B": "S-A"}, "analysis", labels=False)
+    group.pass_time(HOUR)
+    group.ship("BRK", "CLD", "BRK-2", ["C-2"])  # with the right papers
+    group.sync()
+    with read(group.hub.node.engine) as hub:
+        (case,) = find_cases(hub, kind="identity")
+    assert (case.from_plant, case.to_plant, case.piece_number) == ("BRK", "CLD", "C-1")
+    assert "C-1 on its way to CLD may be of another heat" in case.summary
+
+
 def test_swapped_labels_go_with_the_steel_and_a_lost_piece_stays_held(group: SteelGroup) -> None:
     plant = group.plants["BRK"]
     a, b, c = (slab(group, f"S-{n}", f"H{n}", 400, f"YA-{n}") for n in "ABC")
@@ -189,6 +209,10 @@ def test_a_mass_of_one_piece_weighed_in_doubt_is_not_kept_by_both(group: SteelGr
     group.sync()
     with read(plant.node.engine) as conn, read(group.hub.node.engine) as hub:
         assert [get_material(conn, "BRK", m).mass_g for m in (a, b)] == [20_640_000, 15_000_000]
+        told = [[event.text for event in history(hub, m) if event.what == "mass"][-1] for m in (a, b)]
+        assert "20640000 g weighed, as before they were mixed up" in told[0]
+        assert told[1].startswith("15000000 g weighed")
+        assert told[1].endswith("weighed as S-A while they were mixed up")
         assert content_hash(hub, "BRK") == content_hash(conn, "BRK")
 
 
