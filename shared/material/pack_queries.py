@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, select
+import msgspec
+from sqlalchemy import Connection, Row, Select, and_, or_, select
 
+from shared.material.pack_facts import MEMBERS, PACK_KIND, packing_list
 from shared.material.tables import material, pack_member
 
 
@@ -23,3 +27,32 @@ def members_of(conn: Connection, author: str, pack_id: str) -> tuple[str, ...]:
     p = pack_member.c
     query = select(p.material_id).where(p.author == author, p.pack_id == pack_id).order_by(p.ordinal)
     return tuple(conn.execute(query).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class PackEvent:
+    """A pack was made, or taken apart (opened), by an author at a time (UTC ms), with these pieces."""
+
+    author: str
+    pack_id: str
+    at_ms: int
+    members: tuple[str, ...]
+    opened: bool
+
+
+def pack_events_of(conn: Connection, ids: Iterable[str]) -> list[PackEvent]:
+    """What became of the packs among these pieces, and of the packs that one of them was in, over all authors."""
+    wanted, p, m = sorted(set(ids)), pack_member.c, material.c
+    inside = select(p.pack_id).where(or_(p.pack_id.in_(wanted), p.material_id.in_(wanted)))
+    packs = conn.execute(
+        select(material).where(or_(m.material_id.in_(inside), and_(m.material_id.in_(wanted), m.kind == PACK_KIND)))
+    ).all()
+    found = []
+    for row in packs:
+        listed = msgspec.json.decode(row.attributes, type=dict[str, str]).get(MEMBERS, "")
+        members = tuple(line.material_id for line in packing_list(listed))
+        if members and row.origin == "packed":
+            found.append(PackEvent(row.author, row.material_id, row.born_at_ms, members, opened=False))
+        if members and row.state == "opened" and row.ended_at_ms is not None:
+            found.append(PackEvent(row.author, row.material_id, row.ended_at_ms, members, opened=True))
+    return found

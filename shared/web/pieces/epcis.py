@@ -13,6 +13,8 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
+from shared.material.pack_facts import PACK_KIND
+from shared.material.pack_queries import PackEvent
 from shared.material.trace import Trace
 from shared.material.walk import Piece, Step
 from shared.transfers.moves import Arrival, Departure
@@ -59,6 +61,7 @@ def document(
     operations: dict[tuple[str, str], Any],
     left: Sequence[Departure],
     came: Sequence[Arrival],
+    packs: Sequence[PackEvent],
     names: Names,
     now_ms: int,
 ) -> Event:
@@ -68,6 +71,7 @@ def document(
         *_steps(found, operations, names),
         *_departures(left, names),
         *_arrivals(came, names),
+        *_packs(packs, names),
         *_ends(found, names),
     ]
     events.sort(key=lambda event: (datetime.fromisoformat(event["eventTime"]), event["eventID"]))
@@ -94,7 +98,9 @@ def _event(kind: str, identity: str, at_ms: int, step: str, disposition: str, pl
 def _births(found: Trace, names: Names) -> Iterable[Event]:
     """Pieces that a plant took into its books without parents here."""
     for row in found.rows:
-        if row.origin in ("made", "received") and row.kind != "heat":
+        if (row.origin in ("made", "received") and row.kind != "heat") or (
+            row.origin == "packed" and row.kind != PACK_KIND  # it came out of a pack and had been born elsewhere
+        ):
             continue
         event = _event(
             "ObjectEvent", urn(row.material_id), row.born_at_ms, "commissioning", "active", row.author, names
@@ -112,7 +118,7 @@ def _steps(found: Trace, operations: dict[tuple[str, str], Any], names: Names) -
     for (author, operation_id), group in groupby(sorted(set(found.edges), key=key), key=key):
         steps, done = list(group), operations.get((author, operation_id))
         if done is None:
-            yield from (_identified(step, found, names) for step in steps)
+            yield from (_identified(step, found, names) for step in steps if step.kind == "identity")
             continue
         event = _event(
             "TransformationEvent", urn(operation_id), done.ended_at_ms, "commissioning", "in_progress", author, names
@@ -175,6 +181,19 @@ def _arrivals(came: Sequence[Arrival], names: Names) -> Iterable[Event]:
             yield off | {"action": "DELETE", "parentID": load, "childEPCs": [urn(one.material_id)]}
         event = _event("ObjectEvent", identity, one.at_ms, "receiving", "in_progress", one.plant, names)
         yield event | {"action": "OBSERVE", "epcList": [urn(one.material_id)], "bizLocation": names.place(one.plant)}
+
+
+def _packs(packs: Sequence[PackEvent], names: Names) -> Iterable[Event]:
+    """Pieces aggregated to their pack, and taken out of it again."""
+    for pack in packs:
+        does, step = ("opened", "unpacking") if pack.opened else ("packed", "packing")
+        identity = f"{urn(pack.pack_id)}#{does}-{quote(pack.author, safe='')}"
+        event = _event("AggregationEvent", identity, pack.at_ms, step, "in_progress", pack.author, names)
+        yield event | {
+            "action": "DELETE" if pack.opened else "ADD",
+            "parentID": urn(pack.pack_id),
+            "childEPCs": sorted(urn(member) for member in pack.members),
+        }
 
 
 def _ends(found: Trace, names: Names) -> Iterable[Event]:

@@ -10,6 +10,7 @@ from flask import Response, current_app, request
 from pydantic import Field
 
 from shared.material.api import NumberPath, TraceQuery
+from shared.material.pack_queries import pack_events_of
 from shared.material.queries import get_piece, operations_of
 from shared.material.trace import trace
 from shared.transfers.moves import arrivals_of, departures_of
@@ -38,9 +39,10 @@ def export_trace(path: NumberPath, query: ExportQuery) -> Response:
         operations = operations_of(conn, [(step.author, step.operation_id) for step in found.edges])
         ids = [row.material_id for row in found.rows] if query.form == "epcis" else []
         left, came = departures_of(conn, ids), arrivals_of(conn, ids)
+        packs = pack_events_of(conn, ids)
     if query.form == "epcis":
         names = Names(request.url_root, ZoneInfo(face().zone))
-        body = msgspec.json.encode(document(found, operations, left, came, names, node().clock.now_ms()))
+        body = msgspec.json.encode(document(found, operations, left, came, packs, names, node().clock.now_ms()))
     elif query.form == "csv":
         body = as_csv(found, operations).encode()
     else:

@@ -5,27 +5,35 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import networkx
 import pytest
 from sqlalchemy import Connection, select
 
 from drill.history.writing import write_history
 from shared.db.engine import open_engine, read
+from shared.journal.fact import Draft, Occurred
+from shared.journal.journal import Journal
+from shared.material.facts import Mass, MaterialCreated, NewAlias, NewMaterial
+from shared.material.pack_facts import MEMBERS, Packed, PackOpened, PiecesPacked
+from shared.material.pack_queries import pack_events_of
 from shared.material.queries import operations_of
 from shared.material.tables import material
 from shared.material.trace import Trace, trace
 from shared.node import create_tables
+from shared.subjects import REGISTERS
 from shared.transfers.moves import arrivals_of, departures_of
-from shared.web.pieces.epcis import Names, document
+from shared.web.pieces.epcis import Names, document, urn
 from shared.web.pieces.files import as_csv, as_graphml
 
 # CBV 2.0, 7.1 and 7.2: those that this export may use
-BIZ_STEPS = {"commissioning", "decommissioning", "inspecting", "loading", "receiving", "shipping", "unloading"}
+BIZ_STEPS = {"commissioning", "decommissioning", "inspecting", "loading", "packing", "receiving", "shipping"}
+BIZ_STEPS |= {"unloading", "unpacking"}
 DISPOSITIONS = {"active", "completeness_verified", "in_progress", "in_transit", "inactive"}
 # EPCIS 2.0, 7.4: what each kind of event must and must not say
 NEEDED = {
@@ -83,10 +91,19 @@ def test_the_csv_has_a_line_a_step(found: Trace, operations: Any) -> None:
 def test_the_epcis_document_keeps_the_rules_of_the_standard(conn: Connection, found: Trace, operations: Any) -> None:
     ids = [row.material_id for row in found.rows]
     left, came = departures_of(conn, ids), arrivals_of(conn, ids)
-    told = document(found, operations, left, came, NAMES, 1_773_187_200_000)
+    told = document(found, operations, left, came, (), NAMES, 1_773_187_200_000)
     assert (told["type"], told["schemaVersion"]) == ("EPCISDocument", "2.0")
     events = told["epcisBody"]["eventList"]
     assert {event["type"] for event in events} == set(NEEDED)
+    check(events)
+    changed = [event for event in events if event["type"] == "TransformationEvent"]
+    assert sum(len(event["strandline:edges"]) for event in changed) == len(found.edges)
+    times = [event["eventTime"] for event in events if event["type"] == "ObjectEvent"]
+    assert times
+
+
+def check(events: list[dict[str, Any]]) -> None:
+    """The rules of the standard for every event."""
     assert len({event["eventID"] for event in events}) == len(events)
     for event in events:
         assert set(event) >= ALWAYS | NEEDED[event["type"]]
@@ -99,10 +116,47 @@ def test_the_epcis_document_keeps_the_rules_of_the_standard(conn: Connection, fo
         uris = [event["eventID"], event["readPoint"]["id"], event.get("parentID", "urn:x:y")]
         uris += [u for name in ("epcList", "childEPCs", "inputEPCList", "outputEPCList") for u in event.get(name, ())]
         assert all(URI.fullmatch(uri) for uri in uris)
-    changed = [event for event in events if event["type"] == "TransformationEvent"]
-    assert sum(len(event["strandline:edges"]) for event in changed) == len(found.edges)
-    times = [event["eventTime"] for event in events if event["type"] == "ObjectEvent"]
-    assert times
+
+
+def test_a_pack_is_aggregated_and_taken_apart(make_journal: Callable[..., Journal]) -> None:
+    """A pack made at one plant and opened at another, and its pieces told by neither as made there."""
+    brk = make_journal("BRK", *REGISTERS)
+    coils = tuple(
+        Packed(material_id=n * 32, kind="coil", aliases=(NewAlias("BRK.coil", f"C-{n}"),), mass=Mass(9, "weighed"))
+        for n in "ab"
+    )
+    pack = NewMaterial(
+        material_id="c" * 32,
+        kind="pack",
+        aliases=(NewAlias("BRK.pack", "PK-1"),),
+        mass=Mass(18, "weighed"),
+        attributes={MEMBERS: msgspec.json.encode(coils).decode()},
+    )
+    births = tuple(
+        NewMaterial(material_id=one.material_id, kind="coil", aliases=one.aliases, mass=one.mass) for one in coils
+    )
+    members = tuple(one.material_id for one in coils)
+    with brk.work() as tx:
+        for at, payload in enumerate(
+            (
+                *(MaterialCreated(material=one, origin="purchased") for one in births),
+                PiecesPacked(pack=pack, members=members),
+                PackOpened(pack_id=pack.material_id, members=members, place="YB"),
+            )
+        ):
+            tx.record(Draft(payload, (pack.material_id,), "p", Occurred(1_773_187_200_000 + at, "manual")))
+    with read(brk.engine) as conn:
+        found = trace(conn, members[0], "both")
+        packs = pack_events_of(conn, [members[0]])
+    events = document(found, {}, (), (), packs, NAMES, 1_773_187_200_000)["epcisBody"]["eventList"]
+    check(events)
+    told = [(e["bizStep"], e["action"], e.get("parentID"), len(e.get("childEPCs", ()))) for e in events]
+    pack_urn = urn(pack.material_id)
+    assert told == [
+        ("commissioning", "ADD", None, 0),
+        ("packing", "ADD", pack_urn, 2),
+        ("unpacking", "DELETE", pack_urn, 2),
+    ]
 
 
 def test_a_zone_with_summer_time_shows_in_the_offset() -> None:
