@@ -7,6 +7,7 @@ from functools import partial
 
 from flask_openapi import OpenAPI
 
+from local_mes.cases import views as cases
 from local_mes.connection import views as connection
 from local_mes.console import views as console
 from local_mes.console.status import hub_status, level2_status, plain_status
@@ -70,6 +71,7 @@ FEATURES: tuple[Feature, ...] = (
     balance.FEATURE,
     figures.FEATURE,
     transfers.FEATURE,
+    cases.FEATURE,
     gate.FEATURE,
     stock.FEATURE,
     yard.FEATURE,

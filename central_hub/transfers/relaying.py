@@ -1,4 +1,4 @@
-"""What an addressee must know goes down its stream: departures, corrections, and the cases that concern it."""
+"""What a plant must know goes down its stream: departures, corrections, cases that concern it, and what is said of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from central_hub.hub import downlink
 from central_hub.transfers.floors import in_open_spans, recent
 from shared.db.prepared import Prepared
 from shared.journal.tables import entry
-from shared.transfers.tables import departure_correction, shipment, transfer_case, transfer_word
+from shared.transfers.tables import case_word, departure_correction, shipment, transfer_case, transfer_word
 from shared.transfers.words import load_of_word
 
 TOLD = ("refused", "returned", "diverted", "lost", "amended", "taken", "differs", "pictured")
@@ -28,7 +28,8 @@ def find_unrelayed(conn: Connection, hub: str) -> list[tuple[str, str]]:
     corrections = conn.execute(_corrections(), {"prefix": prefix})
     words = in_open_spans(conn, WORDS, prefix=prefix)
     cases = [row for query in _cases(hub) for row in conn.execute(query, {"prefix": prefix})]
-    return [(row[0], prefix + row[1]) for row in (*loads, *corrections, *words, *cases)]
+    talk = in_open_spans(conn, TALK, prefix=prefix, hub=hub)
+    return [(row[0], prefix + row[1]) for row in (*loads, *corrections, *words, *cases, *talk)]
 
 
 def _loads() -> Select[Any]:
@@ -60,6 +61,19 @@ def _words() -> Select[Any]:
     )
 
 
+def _talk() -> Select[Any]:
+    """What one plant says of a case, its other plant reads; what the hub says goes down as it is said."""
+    w, c = case_word.c, transfer_case.c
+    other = case((w.author == c.from_plant, c.to_plant), else_=c.from_plant)
+    return (
+        select(w.fact_id, other)
+        .join_from(case_word, transfer_case, and_(w.case_id == c.case_id, c.author == bindparam("hub")))
+        .where(recent(case_word), other != "", other != w.author, _missing(w.fact_id, other))
+        .order_by(w.recorded_at_ms, w.fact_id)
+    )
+
+
+TALK = Prepared(lambda _database: _talk())
 LOADS = Prepared(lambda _database: _loads())
 WORDS = Prepared(lambda _database: _words())
 

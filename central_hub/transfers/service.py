@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from central_hub.hub import Hub, downlink
+from central_hub.hub import Hub
 from central_hub.transfers import cases
+from central_hub.transfers.desk import record_for_both
 from central_hub.transfers.floors import keep_floors
 from central_hub.transfers.matching import Findings, judge_all
 from central_hub.transfers.relaying import find_unrelayed
 from central_hub.transfers.tables import judged
 from shared.db.engine import read
 from shared.db.upsert import upsert
-from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work, lock_head
 from shared.transfers.case_queries import find_case
 from shared.transfers.facts import CaseResolved
@@ -55,10 +55,7 @@ def resolve_case(hub: Hub, case_id: str, resolution: str, note: str, *, actor: s
             raise cases.unknown_case(case_id)
         cases.check_resolution(case.kind, case.state, resolution, note)
         fact = CaseResolved(case_id=case_id, resolution=resolution, note=note.strip())
-        subjects = tuple(i for i in (case_id, case.shipment_id, case.material_id) if i)
-        ids = tx.record(Draft(fact, subjects, actor, Occurred(tx.now_ms(), "manual"), causes=(case.fact_id,)))
-        for plant in sorted({case.from_plant, case.to_plant} - {""}):
-            tx.relay(ids[0], downlink(hub.code, plant))
+        record_for_both(hub, tx, case, fact, actor)
         result = {"case_id": case_id, "state": "resolved", "resolution": resolution}
         tx.done(command_id, result)
         return result

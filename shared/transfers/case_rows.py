@@ -1,4 +1,4 @@
-"""What the hub found becomes rows: cases, their ends, episodes of waiting for data."""
+"""What the hub found becomes rows: cases, their ends, what people say of them, episodes of waiting for data."""
 
 from __future__ import annotations
 
@@ -9,16 +9,25 @@ import msgspec
 from sqlalchemy import Connection, update
 
 from shared.db.upsert import upsert
+from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
 from shared.transfers import tables
-from shared.transfers.facts import (
-    AwaitingData,
-    CaseOpened,
-    CaseResolved,
-)
+from shared.transfers.case_facts import CaseAssigned, CaseConfirmed, CaseSaid
+from shared.transfers.case_rules import CONFIRMED, OBJECTED, SAID
+from shared.transfers.facts import AwaitingData, CaseOpened, CaseResolved
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 Row = dict[str, Any]
+
+
+def register(appliers: Appliers) -> None:
+    """Hand the journal the appliers of cases."""
+    appliers.add(CaseOpened, apply_case_opened)
+    appliers.add(CaseResolved, apply_case_resolved)
+    appliers.add(CaseAssigned, apply_case_assigned)
+    appliers.add(CaseSaid, apply_case_said)
+    appliers.add(CaseConfirmed, apply_case_confirmed)
+    appliers.add(AwaitingData, apply_awaiting_data)
 
 
 def apply_case_opened(conn: Connection, facts: Sequence[AppliedFact[CaseOpened]]) -> None:
@@ -41,6 +50,35 @@ def apply_case_resolved(conn: Connection, facts: Sequence[AppliedFact[CaseResolv
                 resolved_at_ms=f.recorded_at_ms,
             )
         )
+
+
+def apply_case_assigned(conn: Connection, facts: Sequence[AppliedFact[CaseAssigned]]) -> None:
+    """Owner, turn and deadline; the last one stands, in the hub's order."""
+    for f in facts:
+        p = f.payload
+        row = {
+            "author": f.author,
+            "case_id": p.case_id,
+            "owner": p.owner,
+            "party": p.party,
+            "deadline_ms": p.deadline_ms,
+            "note": p.note,
+            "given_by": f.actor,
+            "given_at_ms": f.recorded_at_ms,
+        }
+        changed = [name for name in row if name not in ("author", "case_id")]
+        upsert(conn, tables.case_charge, [row], update=changed)
+
+
+def apply_case_said(conn: Connection, facts: Sequence[AppliedFact[CaseSaid]]) -> None:
+    """One more word in the conversation."""
+    upsert(conn, tables.case_word, [_word_row(f, SAID, f.payload.text) for f in facts])
+
+
+def apply_case_confirmed(conn: Connection, facts: Sequence[AppliedFact[CaseConfirmed]]) -> None:
+    """A plant's word on how the case ended."""
+    rows = [_word_row(f, CONFIRMED if f.payload.agrees else OBJECTED, f.payload.note) for f in facts]
+    upsert(conn, tables.case_word, rows)
 
 
 def apply_awaiting_data(conn: Connection, facts: Sequence[AppliedFact[AwaitingData]]) -> None:
@@ -66,6 +104,19 @@ def apply_awaiting_data(conn: Connection, facts: Sequence[AppliedFact[AwaitingDa
             ],
             update=("lines", "closed", "complete_to_ms", "closed_at_ms"),
         )
+
+
+def _word_row(f: AppliedFact[Any], kind: str, text: str) -> Row:
+    return {
+        "author": f.author,
+        "fact_id": f.fact_id,
+        "case_id": f.payload.case_id,
+        "kind": kind,
+        "text": text,
+        "said_by": f.actor,
+        "said_at_ms": f.occurred.at_ms,
+        "recorded_at_ms": f.recorded_at_ms,
+    }
 
 
 def _case_row(f: AppliedFact[CaseOpened]) -> Row:

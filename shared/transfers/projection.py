@@ -12,12 +12,8 @@ from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
 from shared.material.projection import Birth, mark_all_shipped, mark_back, mark_shipped, take_in
-from shared.transfers import tables, vehicles, words
-from shared.transfers.case_rows import apply_awaiting_data, apply_case_opened, apply_case_resolved
+from shared.transfers import case_rows, tables, vehicles, words
 from shared.transfers.facts import (
-    AwaitingData,
-    CaseOpened,
-    CaseResolved,
     DepartureCorrected,
     LoadArrived,
     MaterialReceived,
@@ -39,9 +35,7 @@ def register(appliers: Appliers) -> None:
     appliers.add(MaterialReceived, apply_material_received)
     appliers.add(ReceiptMatched, apply_receipt_matched)
     appliers.add(ReceiptClosed, apply_receipt_closed)
-    appliers.add(CaseOpened, apply_case_opened)
-    appliers.add(CaseResolved, apply_case_resolved)
-    appliers.add(AwaitingData, apply_awaiting_data)
+    case_rows.register(appliers)
     words.register(appliers)
     vehicles.register(appliers)
 

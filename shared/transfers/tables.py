@@ -174,6 +174,33 @@ transfer_case = projection_table(
     Index("ix_transfer_case_material_id", "material_id"),
 )
 
+case_charge = projection_table(
+    # who looks after a case, whose turn it is, until when: the hub's last word
+    "case_charge",
+    Column("case_id", Id, primary_key=True),
+    Column("owner", Code, nullable=False),  # opaque id of a person at the hub; empty: nobody
+    Column("party", Code, nullable=False),  # node whose answer is awaited
+    Column("deadline_ms", Int, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("given_by", Code, nullable=False),
+    Column("given_at_ms", Int, nullable=False),
+    Index("ix_case_charge_owner", "owner"),
+)
+
+case_word = projection_table(
+    # what hub and plants say to each other about a case
+    "case_word",
+    Column("fact_id", Id, primary_key=True),
+    Column("case_id", Id, nullable=False),
+    Column("kind", Code, nullable=False),  # said | confirmed | objected
+    Column("text", Words, nullable=False),
+    Column("said_by", Code, nullable=False),
+    Column("said_at_ms", Int, nullable=False),
+    Column("recorded_at_ms", Int, nullable=False),
+    Index("ix_case_word_case_id", "case_id"),
+    Index("ix_case_word_recorded", "author", "recorded_at_ms"),
+)
+
 awaiting_episode = projection_table(
     "awaiting_episode",
     Column("episode_id", Id, primary_key=True),

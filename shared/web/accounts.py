@@ -175,6 +175,14 @@ def find_person(conn: Connection, person_id: str) -> Person | None:
     return None if found is None else _person(conn, found)
 
 
+def people_with(conn: Connection, role: str) -> list[tuple[str, str]]:
+    """(id, name) of the active people who have a role, by name."""
+    p, r = tables.person.c, tables.person_role.c
+    query = select(p.person_id, p.name).join(tables.person_role, r.person_id == p.person_id)
+    rows = conn.execute(query.where(p.active, r.role == role).order_by(p.name, p.person_id))
+    return [(row.person_id, row.name) for row in rows]
+
+
 def names_of(conn: Connection, person_ids: Collection[str]) -> dict[str, str]:
     """Names of people by id, for showing who did what; ids of other nodes' people are not in it."""
     rows = conn.execute(
