@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from central_hub.app import create_portal
+from central_hub.hub import Hub
 from central_hub.passports.service import publish_keys
 from central_hub.standards.rollouts import keep_up
 from central_hub.transfers.service import reconcile
@@ -23,7 +24,7 @@ from sync.backoff import Backoff
 from sync.compare_door import door as compare_door
 from sync.compare_door import install_comparing
 from sync.endpoint import endpoint, install_desk
-from sync.following import Following
+from sync.following import Following, Step
 from sync.keeping import Keeping
 from sync.lookout import hub_lookout
 from sync.observing import make_observing
@@ -48,11 +49,7 @@ def start_hub(settings: HubSettings) -> Served:
     station = build_station(hub)
     lookout = hub_lookout(hub.node)
     following = Following(
-        (
-            ("reconcile transfers", partial(reconcile, hub)),
-            ("issue standards", partial(keep_up, hub)),
-            ("list plants' keys", partial(publish_keys, hub)),
-        ),
+        _steps(hub),
         station.ground.applying,
         Backoff(settings.sync.retry_first_s, settings.sync.heartbeat_s, jitter),
         look_s=settings.sync.heartbeat_s,
@@ -83,3 +80,11 @@ def start_hub(settings: HubSettings) -> Served:
     install_sights(app, hub.node)
     install_comparing(app, hub.node, rows_again.want)
     return Served(app, start, stop)
+
+
+def _steps(hub: Hub) -> tuple[Step, ...]:
+    return (
+        ("reconcile transfers", partial(reconcile, hub)),
+        ("issue standards", partial(keep_up, hub)),
+        ("list plants' keys", partial(publish_keys, hub)),
+    )
