@@ -39,6 +39,7 @@ from local_mes.stock import take_views as counts
 from local_mes.stock import views as stock
 from local_mes.stock import yard_views as yard
 from local_mes.transfers import gate_views as gate
+from local_mes.transfers import line_views as lines
 from local_mes.transfers import views as transfers
 from shared.material import api as material
 from shared.performance import api as figures
@@ -73,6 +74,7 @@ FEATURES: tuple[Feature, ...] = (
     transfers.FEATURE,
     cases.FEATURE,
     gate.FEATURE,
+    lines.FEATURE,
     stock.FEATURE,
     yard.FEATURE,
     crane.FEATURE,

@@ -12,7 +12,14 @@ from central_hub.transfers.domain import Contradiction, KnownLine, KnownReceipt
 from central_hub.transfers.floors import in_open_spans, recent
 from central_hub.transfers.reading import find_line, not_judged, read_receipts
 from central_hub.transfers.tables import judged
-from central_hub.transfers.word_domain import Said, judge_back_and_received, judge_found_again, judge_paper, judge_used
+from central_hub.transfers.word_domain import (
+    Said,
+    judge_back_and_received,
+    judge_diverted_and_received,
+    judge_found_again,
+    judge_paper,
+    judge_used,
+)
 from shared.db.bulk import among
 from shared.db.prepared import Prepared
 from shared.material.queries import rows_of
@@ -20,7 +27,7 @@ from shared.material.trace import trace
 from shared.transfers.tables import receipt, transfer_word
 from shared.transfers.words import find_words
 
-JUDGED = ("differs", "taken", "lost", "returned")
+JUDGED = ("differs", "taken", "lost", "returned", "diverted")
 ORIGIN_UNKNOWN = "no_origin"
 """Judged so far: the piece of this receipt came from something that nobody has told of; (origin, id) once settled."""
 
@@ -34,11 +41,14 @@ def judge_words(conn: Connection) -> Iterator[tuple[Row[Any], Contradiction | No
 
 
 def find_denied_by_receipt(conn: Connection, line: KnownLine, taken_in: KnownReceipt) -> Contradiction | None:
-    """What a receipt means for a line that both sides had given up, or that its sender has back."""
+    """What a receipt means for a line that both sides had given up, or that its sender has back or sent elsewhere."""
     about = {"shipment_id": line.shipment_id, "material_id": line.material_id}
     back = [_said(word) for word in find_words(conn, "returned", author=line.sender, **about)]
     if back:
         return judge_back_and_received(line, back[0], taken_in)
+    diverted = [_said(word) for word in find_words(conn, "diverted", author=line.sender, **about)]
+    if diverted:
+        return judge_diverted_and_received(line, diverted[0], taken_in)
     return judge_found_again(line, [_said(word) for word in find_words(conn, "lost", **about)], taken_in)
 
 

@@ -47,6 +47,19 @@ def judge_back_and_received(line: KnownLine, back: Said, receipt: KnownReceipt) 
     return _about("contested", at_ms, line, what, (back.fact_id, receipt.fact_id), receipt)
 
 
+def judge_diverted_and_received(line: KnownLine, diverted: Said, receipt: KnownReceipt) -> Contradiction:
+    """Its sender sent it on elsewhere, and its first addressee has taken it in: the receipt counts until people looked.
+
+    What ends it: the sender declares that it never went on with the new load, and the first departure stands again.
+    """
+    at_ms = max(receipt.recorded_at_ms, receipt.matched_at_ms, diverted.recorded_at_ms)
+    what = (
+        f"{line.number} of {line.shipment_number}: {line.sender} says that it was sent on to another plant; "
+        f"{receipt.receiver} has taken it in as {receipt.own_number}."
+    )
+    return _about("contested", at_ms, line, what, (diverted.fact_id, receipt.fact_id), receipt)
+
+
 def judge_paper(line: KnownLine, said: Said) -> Contradiction:
     """Row 14: the paper at the gate says something else than the sender's data."""
     what = f"{line.number}: the paper that came with it says something else than {line.sender}'s data. {said.note}."

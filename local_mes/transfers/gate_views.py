@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 from werkzeug.wrappers import Response as BaseResponse
 
 from local_mes.context import plant
-from local_mes.transfers import errors, service
+from local_mes.transfers import gate_errors, service
 from local_mes.transfers.api import SHIPPERS
 from local_mes.transfers.gate_api import bp as api
 from local_mes.transfers.photos import PHOTO_BYTES_MAX, find_media, photo_file
@@ -67,7 +67,7 @@ def photo(sha256: str) -> Response:
         media = find_media(conn, sha256) if SHA256.fullmatch(sha256) else None
     file = photo_file(plant(), sha256)
     if media is None or not file.is_file():
-        raise errors.unknown_photo(sha256)
+        raise gate_errors.unknown_photo(sha256)
     return send_file(file, mimetype=media, max_age=0)
 
 

@@ -13,7 +13,7 @@ from local_mes.transfers.api import GRAMS_MAX, SHIPPERS, LoadBody, ReceiptBody, 
 from shared.transfers.words import find_words
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
-from shared.web.body import Body
+from shared.web.body import Body, Moment
 from shared.web.context import actor, reading, requires
 
 tag = Tag(name="transfers", description="Loads, receipts and cases between plants")
@@ -26,6 +26,16 @@ class LineBody(LoadBody):
     piece: str = Field(min_length=1, max_length=64)
     note: str = Field(min_length=1, max_length=500)
     place: str = Field("", max_length=64)
+
+
+class DivertBody(LoadBody):
+    """Where pieces on their way go instead. pieces empty: all of the load that are on their way."""
+
+    to: str = Field(min_length=1, max_length=12)
+    note: str = Field(min_length=1, max_length=500)
+    pieces: list[str] = Field(default_factory=list, max_length=200)
+    number: str = Field("", max_length=64)
+    eta_ms: Moment | None = None
 
 
 class AmendBody(LoadBody):
@@ -84,6 +94,24 @@ def post_return(body: LineBody) -> tuple[dict[str, Any], int]:
 def post_loss(body: LineBody) -> tuple[dict[str, Any], int]:
     """Written off once both sides have said so; a late arrival takes it back."""
     return service.write_off(plant(), _command(body)), 201
+
+
+@bp.post("/shipments/divert", summary="Pieces on their way go to another plant")
+@requires(*SHIPPERS)
+def post_diversion(body: DivertBody) -> tuple[dict[str, Any], int]:
+    """Their lines end; a load to the new addressee goes on under the next custody numbers."""
+    command = service.DivertCommand(
+        command_id=body.command_id,
+        actor=actor(),
+        shipment=body.shipment.strip(),
+        to=body.to.strip(),
+        note=body.note,
+        pieces=tuple(piece.strip() for piece in body.pieces),
+        number=body.number.strip(),
+        eta_ms=body.eta_ms,
+        occurred_at_ms=body.occurred_at,
+    )
+    return service.divert(plant(), command), 201
 
 
 @bp.post("/shipments/amend", summary="The sender changes what it says of a piece on its way")

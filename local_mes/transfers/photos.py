@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from local_mes.plant import Plant
-from local_mes.transfers import errors
+from local_mes.transfers import errors, gate_errors
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
 from shared.storage import write_durably
@@ -46,10 +46,10 @@ class Photo:
 def keep_photo(plant: Plant, content: bytes) -> Photo:
     """Write a picture under its digest, durably; the same one twice is one file. Refusals name the limit."""
     if len(content) > PHOTO_BYTES_MAX:
-        raise errors.photo_too_large(len(content), PHOTO_BYTES_MAX)
+        raise gate_errors.photo_too_large(len(content), PHOTO_BYTES_MAX)
     media = next((media for start, media in MEDIA.items() if content.startswith(start)), None)
     if media is None:
-        raise errors.no_photo()
+        raise gate_errors.no_photo()
     photo = Photo(hashlib.sha256(content).hexdigest(), media, len(content))
     file = photo_file(plant, photo.sha256)
     if not file.exists():
@@ -69,9 +69,9 @@ def note_photo(plant: Plant, tx: Work, photo: Photo, receipt: dict[str, Any], ac
     if any(word.note == photo.sha256 for word in told):
         return
     if len(told) >= PHOTOS_A_RECEIPT_MAX:
-        raise errors.photos_enough(PHOTOS_A_RECEIPT_MAX)
+        raise gate_errors.photos_enough(PHOTOS_A_RECEIPT_MAX)
     if _count(tx.conn, plant.code) >= PHOTOS_MAX:
-        raise errors.photos_full(PHOTOS_MAX)
+        raise gate_errors.photos_full(PHOTOS_MAX)
     fact = DamagePictured(
         receipt_id=receipt["receipt_id"],
         shipment_id=receipt["shipment_id"],

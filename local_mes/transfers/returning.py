@@ -42,7 +42,7 @@ def refuse(plant: Plant, command: LineCommand) -> dict[str, Any]:
         if line.receipt_id is not None:
             raise errors.received_already(line.number, line.own_number or "")
         check_in_force(tx.conn, line)
-        if line.refused_at_ms is not None or line.returned_at_ms is not None:
+        if line.withdrawn or line.refused_at_ms is not None or line.returned_at_ms is not None:
             raise errors.not_on_the_way(line.number, line.state)
         fact = MaterialRefused(
             shipment_id=line.shipment_id,
@@ -65,8 +65,10 @@ def take_back(plant: Plant, command: LineCommand) -> dict[str, Any]:
         if line.receipt_id is not None:
             raise errors.taken_by_addressee(line.number, line.receiver, line.own_number or "")
         row = find_material(tx.conn, plant.code, line.material_id)
-        if row is None or row.state != "shipped" or line.returned_at_ms is not None:
-            raise errors.not_on_the_way(line.number, row.state if row is not None else line.state)
+        if row is None or row.state != "shipped" or line.withdrawn or line.returned_at_ms is not None:
+            raise errors.not_on_the_way(
+                line.number, row.state if row is not None and row.state != "shipped" else line.state
+            )
         fact = MaterialReturned(
             shipment_id=line.shipment_id,
             material_id=line.material_id,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from local_mes.model.domain import ROUTE_INPUTS, PlantModel
 from local_mes.plant import Plant
-from local_mes.transfers import errors
+from local_mes.transfers import gate_errors
 from shared.journal.fact import Draft, Occurred
 from shared.material.queries import find_material, get_piece
 from shared.orders.queries import find_order
@@ -75,7 +75,7 @@ def reroute(plant: Plant, piece: str, route: str, *, reason: str, actor: str, co
         row = get_piece(tx.conn, piece, plant.code)
         came = find_receipt_of(tx.conn, plant.code, row.material_id)
         if came is None:
-            raise errors.not_taken_in(piece)
+            raise gate_errors.not_taken_in(piece)
         fact = PieceRouted(
             receipt_id=came.receipt_id,
             shipment_id=came.shipment_id,
@@ -104,7 +104,7 @@ def check_route(plant: Plant, route: str) -> None:
     """Refuse a route that no rule of the plant model leads to."""
     known = routes_of(plant.model)
     if route not in known:
-        raise errors.unknown_route(route, known)
+        raise gate_errors.unknown_route(route, known)
 
 
 def _inputs(conn: Connection, here: str, sender: str, piece: PieceData) -> dict[str, InputValue]:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from local_mes.transfers.amending import AmendCommand, amend, heed_amendments
 from local_mes.transfers.arriving import arrive
 from local_mes.transfers.closing import close_receipt
+from local_mes.transfers.diverting import DivertCommand, divert
 from local_mes.transfers.heeding import heed_cases
 from local_mes.transfers.matching import match_by_hand, match_pending
 from local_mes.transfers.parts import Part, receive_parts
@@ -20,6 +21,7 @@ from shared.transfers.queries import is_provisional
 __all__ = [
     "AmendCommand",
     "CorrectDeparture",
+    "DivertCommand",
     "LineCommand",
     "ListedPiece",
     "Part",
@@ -30,6 +32,7 @@ __all__ = [
     "arrive",
     "close_receipt",
     "correct_departure",
+    "divert",
     "heed_amendments",
     "heed_cases",
     "match_by_hand",

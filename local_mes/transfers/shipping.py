@@ -91,7 +91,7 @@ def ship(plant: Plant, command: ShipCommand) -> dict[str, Any]:
         )
         subjects = (shipment_id, *(line.piece.material_id for line in lines))
         tx.record(Draft(shipped, subjects, command.actor, Occurred(at_ms, command.source)))
-        _issue(plant, tx, shipped, lines, command.actor)
+        issue_passports(plant, tx, shipped, lines, command.actor)
         result = {
             "shipment_id": shipment_id,
             "number": number,
@@ -120,13 +120,13 @@ def correct_departure(plant: Plant, command: CorrectDeparture) -> dict[str, Any]
         subjects = (load.shipment_id, line.piece.material_id)
         tx.record(Draft(fact, subjects, command.actor, Occurred(at_ms, "manual")))
         if command.kind == "late":
-            _issue(plant, tx, load, (line,), command.actor)
+            issue_passports(plant, tx, load, (line,), command.actor)
         result = {"shipment_id": load.shipment_id, "material_id": line.piece.material_id, "kind": command.kind}
         tx.done(command.command_id, result)
         return result
 
 
-def _issue(plant: Plant, tx: Work, load: Any, lines: tuple[ShipmentLine, ...], actor: str) -> None:
+def issue_passports(plant: Plant, tx: Work, load: Any, lines: tuple[ShipmentLine, ...], actor: str) -> None:
     """Passports of these pieces; load: the departure, or its row."""
     to = load.to if isinstance(load, MaterialShipped) else load.to_plant
     left = Departure(load.shipment_id, load.number, to, load.lane, load.mode, load.vehicle, load.departed_at_ms)

@@ -217,7 +217,8 @@ def _withdraw_line(conn: Connection, f: AppliedFact[DepartureCorrected]) -> None
         .where(c.author == f.author, c.shipment_id == f.payload.shipment_id, c.material_id == material_id)
         .values(withdrawn=True, withdrawn_at_ms=f.recorded_at_ms)
     )
-    mark_back(conn, f.author, f.fact_id, [material_id])
+    if not words.undo_diversion(conn, f.author, f.payload.shipment_id, material_id, (f.fact_id, f.recorded_at_ms)):
+        mark_back(conn, f.author, f.fact_id, [material_id])
 
 
 def _receipt_row(f: AppliedFact[MaterialReceived]) -> Row:

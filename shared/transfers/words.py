@@ -130,6 +130,21 @@ def apply_shipment_diverted(conn: Connection, facts: Sequence[AppliedFact[Shipme
         )
 
 
+def undo_diversion(conn: Connection, author: str, shipment_id: str, material_id: str, fact: tuple[str, int]) -> bool:
+    """It never went on with the load of a diversion: the line that the diversion had ended stands again, as a departure
+    declared by this fact (id, recorded at). False where the load was none of a diversion."""
+    w, c = transfer_word.c, shipment_line.c
+    of_it = and_(w.author == author, w.kind == "diverted", w.about == shipment_id, w.material_id == material_id)
+    word = conn.execute(select(transfer_word).where(of_it)).first()
+    if word is None:
+        return False
+    conn.execute(update(transfer_word).where(of_it).values(kind="diversion_denied"))
+    line = and_(c.author == author, c.shipment_id == word.shipment_id, c.material_id == material_id)
+    again = {"withdrawn": False, "withdrawn_at_ms": 0, "fact_id": fact[0], "recorded_at_ms": fact[1]}
+    conn.execute(update(shipment_line).where(line).values(**again))
+    return True
+
+
 def apply_damage_pictured(conn: Connection, facts: Sequence[AppliedFact[DamagePictured]]) -> None:
     """A picture of a receipt: note is its SHA-256, detail its media type and size."""
     rows = [
