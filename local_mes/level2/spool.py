@@ -24,7 +24,7 @@ from local_mes.level2.spool_repeats import REPEAT_WINDOW, LinkNumbers, Numbers, 
 from local_mes.level2.spool_tables import LETS_GO, identity, spool_metadata
 from shared.clock import Clock
 from shared.db.append_only import drop_statements, statements
-from shared.db.engine import KeptWriter, read, write
+from shared.db.engine import read, write
 from shared.ids import random_key
 
 T = TypeVar("T")
@@ -189,7 +189,7 @@ class SpoolWriter:
     def __init__(self, engine: Engine) -> None:
         self.numbers = Numbers()
         """What is known of each link's numbers; for jobs that append, within the writing thread."""
-        self._kept = KeptWriter(engine)
+        self._engine = engine
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="spool-writer", daemon=True)
         self._thread.start()
@@ -219,7 +219,6 @@ class SpoolWriter:
             if batch:
                 self._commit(batch)
             if not more:
-                self._kept.close()
                 return
 
     def _take(self) -> tuple[list[_Job], bool]:
@@ -236,7 +235,7 @@ class SpoolWriter:
         # from here on a caller can no longer withdraw; one that did (its connection ended) has nothing written
         batch = [(job, done) for job, done in batch if done.set_running_or_notify_cancel()]
         try:
-            with self._kept.write() as conn:
+            with write(self._engine) as conn:
                 results = [job(conn) for job, _ in batch]
         except Exception as error:  # noqa: BLE001 - reaches whoever waits; ends not the one thread that writes
             self.numbers.forget()

@@ -7,27 +7,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from operator import gt
 from typing import Any
 
 from sqlalchemy import String, Table
 
 from shared.errors import BadInput
 
+Limits = tuple[tuple[str, int], ...]
+
 
 def check_fit(table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
     """BadInput when a text of a row is longer than its column, in characters."""
-    limits = _limits(table)
     for row in rows:
-        for name, limit in limits:
-            value = row.get(name)
-            if value is not None and len(value) > limit:
-                raise BadInput(
-                    "db.text_too_long",
-                    f"{table.name}.{name} takes {limit} characters; {value[:limit]!r}... has {len(value)}.",
-                    todo="Use a shorter text.",
-                )
+        names, longest, rest = _limits(table, tuple(row))
+        try:
+            fits = not any(map(gt, map(len, map(row.__getitem__, names)), longest))
+        except TypeError:  # None where the database will refuse it
+            fits = False
+        _check(table, row, rest if fits else (*zip(names, longest, strict=True), *rest))
 
 
-@lru_cache(maxsize=500)
-def _limits(table: Table) -> tuple[tuple[str, int], ...]:
-    return tuple((c.name, c.type.length) for c in table.columns if isinstance(c.type, String) and c.type.length)
+def _check(table: Table, row: Mapping[str, Any], limits: Limits) -> None:
+    for name, limit in limits:
+        value = row[name]
+        if value is not None and len(value) > limit:
+            raise BadInput(
+                "db.text_too_long",
+                f"{table.name}.{name} takes {limit} characters; {value[:limit]!r}... has {len(value)}.",
+                todo="Use a shorter text.",
+            )
+
+
+@lru_cache(maxsize=1_000)
+def _limits(table: Table, columns: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...], Limits]:
+    """Of these columns those that hold a text, with their limits, and apart from them those that may hold none."""
+    found = [(c.name, c.type.length) for c in table.columns if isinstance(c.type, String) and c.type.length]
+    given = [(name, limit) for name, limit in found if name in columns]
+    sure = [(name, limit) for name, limit in given if not table.c[name].nullable]
+    rest = tuple((name, limit) for name, limit in given if table.c[name].nullable)
+    return tuple(name for name, _ in sure), tuple(limit for _, limit in sure), rest

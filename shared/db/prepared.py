@@ -6,10 +6,10 @@ rows that know their columns. Here a row is the driver's tuple; on SQLite a trut
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 from sqlalchemy import ARRAY, ColumnElement, Connection, Select, String, bindparam, cast, func, select
 
 from shared.db.driver import as_raised, execute
@@ -67,7 +67,11 @@ class Prepared:
         given = {**constants, **values}
         if order is None:
             return text, given
-        return text, tuple(json.dumps(v) if isinstance(v := given[key], list) else v for key in order)
+        return text, [_as_json(v) if isinstance(v := given[key], list) else v for key in order]
+
+
+def _as_json(values: list[str]) -> str:
+    return msgspec.json.encode(values).decode()
 
 
 def unrolled(database: str, name: str) -> ColumnElement[str]:

@@ -31,6 +31,7 @@ from shared.material.tables import (
 _KEY = {"author", "material_id"}
 IDS_A_DELETE = 5_000
 _GONE = ("consumed", "scrapped", "shipped")
+_as_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 _ALL = [column.name for column in material.columns if column.name not in _KEY]
 
 
@@ -104,7 +105,7 @@ def birth_row(birth: Birth) -> dict[str, Any]:
 
 def json_text(value: Mapping[str, Any]) -> str:
     """JSON as it stands in a column: sorted keys, so that a rebuild gives the same bytes."""
-    return json.dumps(dict(value), sort_keys=True, ensure_ascii=False)
+    return _as_json(dict(value)) if value else "{}"
 
 
 def change(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
