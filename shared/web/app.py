@@ -19,7 +19,8 @@ from shared.web import accounts, binding, formats, headers, problems, session, s
 from shared.web import asof as asof_marks
 from shared.web.body import StrictJson
 from shared.web.context import face, find_signed_in, node
-from shared.web.features import SECTIONS, Face, Feature, MenuItem
+from shared.web.features import Face, Feature, MenuItem
+from shared.web.menu import entry_of, menu_of
 from shared.web.status import read_status
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def _page_context(menu: tuple[MenuItem, ...]) -> dict[str, Any]:
         "who": who,
         "now_ms": now_ms,
         "menu": menu_of(menu),
+        "at_entry": entry_of(menu),
         "shift": here.shift(now_ms),
         "status_lines": read_status(here) if who else (),
         "form_error": g.get("form_error"),
@@ -103,14 +105,6 @@ def _page_context(menu: tuple[MenuItem, ...]) -> dict[str, Any]:
         "marks": asof_marks.marks(),
         "is_behind": asof_marks.is_behind,
     }
-
-
-def menu_of(menu: Sequence[MenuItem]) -> list[tuple[str, list[MenuItem]]]:
-    """The menu as the signed-in person sees it, by section."""
-    who = find_signed_in()
-    mine = [item for item in menu if who is not None and who.may(item.roles)]
-    sections = [(section, [item for item in mine if item.section == section]) for section in SECTIONS]
-    return [(section, items) for section, items in sections if items]
 
 
 def when(at_ms: int | None) -> Markup:

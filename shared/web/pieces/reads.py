@@ -18,10 +18,9 @@ from shared.quality.restriction import find_restriction
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
 from shared.web.accounts import names_of
 from shared.web.formats import kg
+from shared.web.pieces.elements import in_order
 from shared.web.pieces.graph import first_rows
 
-ELEMENTS = ("C", "Si", "Mn", "P", "S", "Al", "Cu", "Cr", "Ni", "Mo", "Nb", "V", "Ti", "N", "Sn", "B", "Ca")
-"""Order in which chemists read an analysis; others follow by name."""
 DECISIONS_SHOWN = 20
 
 
@@ -70,7 +69,7 @@ class Sheet:
     def elements(self) -> list[str]:
         """Elements that any analysis names, else those advised, in the chemists' order."""
         found = {element for analysis in self.analyses for element in analysis.values} or set(self.advised_e6)
-        return [e for e in ELEMENTS if e in found] + sorted(found.difference(ELEMENTS))
+        return in_order(found)
 
 
 def read_sheet(conn: Connection, material_id: str) -> Sheet:

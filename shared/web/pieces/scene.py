@@ -13,6 +13,7 @@ from shared.material.mixture import WHOLE_PPM, mixtures_of, stretches_of
 from shared.material.queries import find_operation
 from shared.material.trace import Place, ProjectedMark, Trace, ancestor_places, projected_marks, trace
 from shared.quality.mixed import Steel, read_steel
+from shared.web.pieces.elements import in_order
 from shared.web.pieces.graph import first_rows
 from shared.web.pieces.strip import Drawn, Part, Picture, Spot, draw, is_spot, parts_of_marks
 from shared.web.pieces.strip import Steel as Melted
@@ -67,6 +68,11 @@ class Scene:
     """Heats of mixed steel, in the order of the picture's colours."""
     steel: Steel | None
     """What the chosen place is made of."""
+
+    @property
+    def elements(self) -> list[str]:
+        """Elements of the estimate, in the chemists' order."""
+        return in_order(self.steel.chemistry_e6) if self.steel else []
 
     def number_of(self, material_id: str) -> str:
         """What a piece of the way back is called."""
