@@ -21,6 +21,7 @@ from local_mes.level2.edge.open_since import open_since_ms
 from local_mes.level2.edge.status import edge_status
 from local_mes.model.high_marks import NumberMarks
 from local_mes.orders import views as orders
+from local_mes.passports import views as passports
 from local_mes.performance import closing_views as balance
 from local_mes.performance import views as performance
 from local_mes.pilot import views as pilot
@@ -39,6 +40,7 @@ from local_mes.stock import take_views as counts
 from local_mes.stock import views as stock
 from local_mes.stock import yard_views as yard
 from local_mes.transfers import gate_views as gate
+from local_mes.transfers import passport_views as by_passport
 from local_mes.transfers import line_views as lines
 from local_mes.transfers import views as transfers
 from shared.material import api as material
@@ -74,6 +76,8 @@ FEATURES: tuple[Feature, ...] = (
     transfers.FEATURE,
     cases.FEATURE,
     gate.FEATURE,
+    passports.FEATURE,
+    by_passport.FEATURE,
     lines.FEATURE,
     stock.FEATURE,
     yard.FEATURE,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Any
 
 import pytest
+from passports_bench import passports, send, under_a_root
 from sqlalchemy import select
 from steel_group import HOUR, SteelGroup, rows
 
 from central_hub.passports.service import publish_keys
-from central_hub.standards.trusting import trust_root as take_root
 from local_mes.passports.keys import find_keys
-from local_mes.standards.service import trust_root
 from local_mes.transfers.by_passport import PassportCommand, check_passport, receive_by_passport
 from local_mes.transfers.service import CorrectDeparture, correct_departure, match_pending, ship
 from local_mes.transfers.shipping import ListedPiece, ShipCommand
@@ -28,57 +26,22 @@ from shared.keys import new_key
 from shared.material.facts import Consumed, Edge, Mass, MaterialTransformed, NewAlias, NewMaterial, Size
 from shared.material.queries import get_material, get_piece
 from shared.material.tables import alias, edge, material
-from shared.passports.coding import from_text, to_text
+from shared.passports.coding import from_text
 from shared.passports.document import WIRE_BYTES_MAX, PieceBody, open_body, split
-from shared.passports.queries import find_issued, find_taken
+from shared.passports.queries import find_taken
 from shared.quality.facts import HoldPlaced
 from shared.quality.queries import open_holds
-from shared.standards.messages import Key
-from shared.standards.rooting import build_root, sign_root
 from shared.transfers.lines import LineFilter, find_lines
 from shared.transfers.queries import custody_numbers, find_receipt
 from shared.transfers.tables import shipment_line, transfer_case
-from sync.peers import mark_revoked, trust_peer
+from sync.peers import mark_revoked
 
 CHEMISTRY = '{"C": 450, "Cu": 1500}'
 
 
 @pytest.fixture
 def rooted(group: SteelGroup) -> SteelGroup:
-    """The group under one root: every plant knows every plant's key, and the line of BRK is cut."""
     return under_a_root(group)
-
-
-def under_a_root(group: SteelGroup) -> SteelGroup:
-    with write(group.hub.node.engine) as conn:
-        for code, plant in group.plants.items():
-            trust_peer(conn, code, plant.node.key.public, group.clock.now_ms())
-    root_key, holders = new_key(), [new_key(), new_key()]
-    named = [(key.id, Key(key.public.hex(), "holder")) for key in holders]
-    root = build_root(1, 0, [root_key], named, group.hub.node.key.public.hex(), 1, 2)
-    envelope = sign_root(root, [root_key]).decode()
-    take_root(group.hub, envelope, "auditor")
-    for plant in group.plants.values():
-        trust_root(plant, "HUB", envelope)
-    assert publish_keys(group.hub) == 3
-    assert publish_keys(group.hub) == 0
-    group.sync()
-    group.cut |= {"BRK"}
-    return group
-
-
-def passports(group: SteelGroup, sender: str, load: dict[str, Any]) -> dict[str, str]:
-    """Text of each passport of a load by material id, that of the load under the empty one."""
-    with read(group.plants[sender].node.engine) as conn:
-        issued = find_issued(conn, sender, load["shipment_id"])
-    return {piece: to_text(base64.b64decode(row.body)) for piece, row in issued.items()}
-
-
-def send(group: SteelGroup, *numbers: str, load: str = "RT-1", to: str = "BRK") -> dict[str, str]:
-    """Slabs leave ALD; their passports by number."""
-    ids = {number: group.stock("ALD", number, 20_558) for number in numbers}
-    texts = passports(group, "ALD", group.ship("ALD", to, load, list(numbers)))
-    return {number: texts[ids[number]] for number in numbers} | {"": texts[""]}
 
 
 def take_in(group: SteelGroup, text: str, plant: str = "BRK", **more: Any) -> dict[str, Any]:
