@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from central_hub.standards.shelf import Shelf
 from shared.standards.canonical import body_of, sha256
-from shared.standards.documents import SCHEMA, AnyStandard
+from shared.standards.documents import AnyStandard, schema_of
 from shared.standards.facts import Release
 from shared.standards.messages import Assigned, Assignment, Catalogue, CatalogueEntry
 
@@ -95,7 +95,7 @@ def _entry(candidate: Candidate, release: int) -> CatalogueEntry:
         title=document.title,
         sha256=sha256(body),
         length=len(body),
-        schema=SCHEMA,
+        schema=schema_of(document),
         takes_hold=document.takes_hold,
         effective_from_ms=candidate.effective_from_ms,
         status="active",

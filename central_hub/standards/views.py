@@ -15,7 +15,7 @@ from central_hub.standards.api import api
 from central_hub.standards.queries import find_open_request, find_root, list_signatures
 from central_hub.standards.rollout_api import api as rollout_api
 from central_hub.standards.rollout_views import bp as rollout_pages
-from shared.errors import BadInput
+from shared.standards import as_yaml
 from shared.standards.diff import value_text
 from shared.standards.documents import KINDS
 from shared.standards.queries import list_history
@@ -108,6 +108,19 @@ def version(address: str) -> str:
     )
 
 
+@bp.get("/standards/file/<path:address>")
+def file(address: str) -> Response:
+    """The version as one YAML file, to be kept in a repository and brought back by the draft page."""
+    standard_id, number = parts_of(address)
+    with picture() as conn:
+        found = reading.find_whole(conn, node().code, standard_id, number)
+    if found is None:
+        raise errors.unknown_version(standard_id, number)
+    answer = Response(as_yaml.write_text(found.document), mimetype="application/yaml")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{standard_id}-v{number}.yaml"'
+    return answer
+
+
 @bp.get("/standards/draft")
 @requires("author")
 def draft_form() -> str:
@@ -120,10 +133,9 @@ def draft_form() -> str:
             found = reading.find_whole(conn, node().code, standard_id, number)
         if found is None:
             raise errors.unknown_version(standard_id, number)
-        document = json.loads(found.row.body)
-        document["version"] = number if found.row.status == "draft" else number + 1
-        text = json.dumps(document, indent=2, ensure_ascii=False)
-    return render_template("standards/draft.html", text=text)
+        following = number if found.row.status == "draft" else number + 1
+        text = as_yaml.write_text(found.document.model_copy(update={"version": following}))
+    return render_template("standards/draft.html", text=text, kinds=[kind.replace("_", " ") for kind in KINDS])
 
 
 @bp.post("/standards/draft")
@@ -132,15 +144,7 @@ def draft_form() -> str:
 def draft() -> BaseResponse:
     """Save the draft; a fault is named with its place and the text is kept."""
     text = forms.read_text("document", "Document", most=DOCUMENT_CHARS_MAX)
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise BadInput(
-            "standards.not_json",
-            f"The document is not JSON: {error.msg} in line {error.lineno}.",
-            todo="Mend that line.",
-        ) from error
-    made = service.draft(hub(), document, actor(), forms.command_id())
+    made = service.draft(hub(), as_yaml.read_text(text), actor(), forms.command_id())
     flash(f"{made.id} v{made.version} is saved as a draft.")
     return _to(f"{made.id}/{made.version}")
 

@@ -31,6 +31,7 @@ FIRST_STANDARDS: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     ("QR-CGL-01", 2, ("CLD",)),
     ("QR-RCV-01", 2, ("ALD", "BRK", "CLD")),
     ("W-KNIFE", 1, ("CLD",)),
+    ("RT-DELAY", 1, ("ALD", "BRK", "CLD")),
     ("KPI-TPH", 1, ("ALD", "BRK", "CLD")),
     ("KPI-YLD", 2, ("ALD", "BRK", "CLD")),
 )

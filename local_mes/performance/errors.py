@@ -23,6 +23,15 @@ def bad_reason(reason: str) -> BadInput:
     )
 
 
+def unknown_reason(reason: str, known: list[str]) -> BadInput:
+    """The plant has adopted a tree, and this is none of its leaves."""
+    return BadInput(
+        "performance.bad_reason",
+        f"{reason!r} is no reason of the tree in force here.",
+        todo=f"Choose one of {', '.join(known[:30])}.",
+    )
+
+
 def empty_note() -> BadInput:
     """A handover without words."""
     return BadInput("performance.empty_note", "The note is empty.", todo="Write what the next shift must know.")

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from local_mes.model.calendar import Shift
 from local_mes.performance import errors
 from local_mes.plant import Plant
+from local_mes.standards.service import find_reasons
 from shared.journal.fact import Draft, Occurred
 from shared.performance.facts import HandoverNoted, StopRecorded
 from shared.performance.figures import Figures, figures_of
@@ -57,13 +58,27 @@ def figures(conn: Connection, plant: Plant, day: str, shift: str = "") -> list[U
     return found
 
 
+def reasons(conn: Connection) -> list[tuple[str, str]]:
+    """Code and text of the reasons that people choose for a stop, by the tree in force; empty without one."""
+    tree = find_reasons(conn, "delay")
+    return [(leaf.code, leaf.text) for leaf in tree.leaves] if tree else []
+
+
+def _check_reason(conn: Connection, reason: str) -> None:
+    """A leaf of the tree in force; without one, the built-in branches and any leaf."""
+    known = [code for code, _ in reasons(conn)]
+    if known and reason not in known:
+        raise errors.unknown_reason(reason, known)
+    if not known and not REASON.fullmatch(reason):
+        raise errors.bad_reason(reason)
+
+
 def correct_stop(plant: Plant, stop_id: str, reason: str, note: str, *, actor: str, command_id: str) -> dict[str, Any]:
     """Give a stop its reason; the stop keeps its time, the record before stays in the journal."""
     with plant.journal.work() as tx:
         if (earlier := tx.once(command_id)) is not None:
             return dict(earlier)
-        if not REASON.fullmatch(reason):
-            raise errors.bad_reason(reason)
+        _check_reason(tx.conn, reason)
         row = find_stop(tx.conn, plant.code, stop_id)
         if row is None:
             raise errors.unknown_stop(stop_id)

@@ -80,9 +80,10 @@ def stop_list() -> str | Response:
     """What stopped us, and for how long."""
     units = tuple((unit.code, unit.code) for unit in plant().model.unit)
     with reading() as conn:
-        days = production_days(conn, node().code)
+        days, known = production_days(conn, node().code), service.reasons(conn)
     filters = (Filter("day", "Production day", tuple((d, d) for d in days)), Filter("unit", "Unit", units))
-    return answer_list("performance/stops.html", STOP_COLUMNS, _read_stops, filters=filters)
+    choices = [(code, f"{text} ({code})") for code, text in known]
+    return answer_list("performance/stops.html", STOP_COLUMNS, _read_stops, filters=filters, reasons=choices)
 
 
 def _read_stops(paging: Paging) -> Page[Any]:
@@ -106,7 +107,7 @@ def post_reason() -> BaseResponse:
     said = service.correct_stop(
         plant(),
         read_text("stop_id", "Stop"),
-        read_text("reason", "Reason").upper(),
+        read_text("reason", "Reason"),
         read_text("note", "Note", needed=False),
         actor=actor(),
         command_id=command_id(),

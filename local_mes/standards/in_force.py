@@ -11,8 +11,9 @@ from shared.journal.fact import StandardRef
 from shared.rules.document import Rule
 from shared.rules.evaluate import Outcome, Stored, evaluate
 from shared.standards.documents import Kpi, QualityRule
-from shared.standards.queries import Adopted, find_document
+from shared.standards.queries import Adopted, find_document, list_in_force
 from shared.standards.queries import find_in_force as find_adopted
+from shared.standards.work_kinds import ReasonTree
 
 NOT_ADOPTED = "No version of {} is in force at this plant, so nothing was checked."
 
@@ -76,6 +77,16 @@ def find_kpi(conn: Connection, kpi_id: str) -> tuple[Kpi, StandardRef] | None:
     adopted = _find(conn, kpi_id, None)
     document = find_document(conn, kpi_id, adopted.version, adopted.sha256) if adopted else None
     return (document, adopted.ref) if adopted and isinstance(document, Kpi) else None
+
+
+def find_reasons(conn: Connection, of: str) -> ReasonTree | None:
+    """The tree of reasons in force here for a delay, a defect or scrap; of several the first by its id."""
+    plant = conn.execute(select(standards_trust.c.plant)).scalar()
+    for adopted in list_in_force(conn, plant) if plant else ():
+        document = find_document(conn, adopted.standard_id, adopted.version, adopted.sha256)
+        if isinstance(document, ReasonTree) and document.of == of:
+            return document
+    return None
 
 
 def parameter(conn: Connection, standard_id: str, unit: str, name: str) -> int | str | None:

@@ -2,6 +2,7 @@
 
     strandline standards keygen --out DIR --name NAME        NAME.pem (secret) and NAME.pub (to be shown)
     strandline standards root ...                            the root document, signed by the root keys
+    strandline standards check FILE...                       documents checked and their cases run
     strandline standards sign --request FILE --key FILE      an answer file for the hub
 
 A request comes from the hub's page or `GET /api/v1/standards/requests/{id}`; the answer goes back by the same page or
@@ -16,8 +17,11 @@ import click
 import msgspec
 
 from shared.clock import SystemClock
-from shared.errors import BadSetup
+from shared.errors import BadInput, BadSetup
 from shared.keys import fingerprint, load_key, new_key, save_key
+from shared.standards.as_yaml import read_text
+from shared.standards.check import document_faults
+from shared.standards.documents import parse_document
 from shared.standards.rooting import build_root, read_public, sign_root
 from shared.standards.signing import check_request, public_file, read_request, sign_request
 from shared.standards.trust import first_root
@@ -28,6 +32,23 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.group()
 def standards() -> None:
     """Keys, root and signatures of standards; for key holders, away from the hub."""
+
+
+@standards.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+def check(files: tuple[Path, ...]) -> None:
+    """Check documents (YAML or JSON) and run their cases, as the hub does when a draft is saved; for a repository."""
+    faulty = 0
+    for file in files:
+        try:
+            document = parse_document(read_text(file.read_text(encoding="utf-8")))
+            faults = document_faults(document)
+        except (BadInput, UnicodeDecodeError) as error:
+            faults = [str(error)]
+        faulty += bool(faults)
+        click.echo(f"{file}: {'in order' if not faults else '; '.join(faults)}")
+    if faulty:
+        raise BadSetup("standards.faulty", f"{faulty} of {len(files)} documents have faults.", todo="Mend them.")
 
 
 @standards.command()

@@ -6,94 +6,22 @@ plant. Every quantity outside a CEL text is an integer in stored units, so that 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from shared.errors import BadInput
 from shared.rules.document import Rule
+from shared.standards.frame import Document, EquipmentClass, Parameter, ParameterName, StandardId, Strict
+from shared.standards.product_kinds import Practice, Product, Substitution
+from shared.standards.work_kinds import DataCollection, Instruction, ReasonTree
 
-SCHEMA: Literal[1] = 1
-"""Version of these schemas; a plant that does not know a document's schema says so and keeps what it has."""
+__all__ = ["EquipmentClass", "Parameter", "ParameterName", "StandardId"]
+
+SCHEMA = 2
+"""The newest schema this release reads; a plant that does not know a document's schema says so and keeps what it has."""
 BODY_BYTES_MAX = 150_000
 """A body travels as text inside one fact of at most 256 KiB, where each quotation mark takes two bytes."""
-
-StandardId = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,39}$")]
-EquipmentClass = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
-ParameterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
-Kind = Literal["routing", "quality_rule", "kpi", "workflow"]
-KINDS: tuple[Kind, ...] = ("routing", "quality_rule", "kpi", "workflow")
-TakesHold = Literal["at_once", "next_step", "next_heat"]
-
-
-class Strict(BaseModel):
-    """A frozen part of a document; a field it does not know is an error of its author."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Scope(Strict):
-    """Whom a version is for; an empty list means all."""
-
-    plants: tuple[str, ...] = ()
-    grades: tuple[str, ...] = ()
-
-
-class Parameter(Strict):
-    """A value the plant's own choice may replace: a whole number within min..max, or one of the choices.
-
-    `of` is the equipment class that carries it; the plant model gives its values a unit (or for all).
-    """
-
-    name: ParameterName
-    of: EquipmentClass
-    unit: str
-    default: int | str
-    min: int | None = None
-    max: int | None = None
-    choices: tuple[str, ...] = ()
-    meaning: str = ""
-
-    @model_validator(mode="after")
-    def _default_is_allowed(self) -> Parameter:
-        if not self.allows(self.default):
-            raise ValueError(f"the default {self.default} of {self.name} is outside what it allows itself")
-        return self
-
-    def allows(self, value: int | str) -> bool:
-        """Whether a plant may choose this value."""
-        if self.choices:
-            return value in self.choices
-        if isinstance(value, str):
-            return False
-        return (self.min is None or value >= self.min) and (self.max is None or value <= self.max)
-
-    def range_text(self) -> str:
-        """The allowed values in words."""
-        return " | ".join(self.choices) if self.choices else f"{self.min}..{self.max} {self.unit}".strip()
-
-
-class Document(Strict):
-    """What all kinds have in common."""
-
-    schema_version: Literal[1] = SCHEMA
-    id: StandardId
-    version: int = Field(ge=1, le=1_000_000)
-    title: str = Field(min_length=3, max_length=200)
-    purpose: str = Field("", max_length=4_000)
-    owner: str = Field(max_length=100)
-    takes_hold: TakesHold
-    scope: Scope = Scope()
-    needs: tuple[EquipmentClass, ...] = ()
-    parameters: tuple[Parameter, ...] = ()
-    depends: tuple[StandardId, ...] = ()
-
-    @model_validator(mode="after")
-    def _parameters_are_distinct(self) -> Document:
-        seen = [(parameter.of, parameter.name) for parameter in self.parameters]
-        if len(set(seen)) < len(seen):
-            raise ValueError("two parameters of one equipment class have the same name")
-        return self
 
 
 class Step(Strict):
@@ -126,11 +54,20 @@ class Routing(Document):
         return self
 
 
+class RuleCase(Strict):
+    """A case that travels with a rule and is run before review: inputs in stored units, and what must come out."""
+
+    name: str = Field(min_length=3, max_length=100)
+    inputs: dict[str, int | str | bool | None]
+    outcome: Literal["in_order", "violated", "pending", "not_applicable"]
+
+
 class QualityRule(Document):
-    """A rule: when it is asked, what must be true, what follows otherwise."""
+    """A rule: when it is asked, what must be true, what follows otherwise; and the cases that try it."""
 
     kind: Literal["quality_rule"] = "quality_rule"
     rule: Rule
+    cases: tuple[RuleCase, ...] = Field((), max_length=200)
 
 
 class MeasureUse(Strict):
@@ -175,8 +112,22 @@ class WorkflowAction(Strict):
     within_min: int = Field(gt=0)
 
 
-Standard = Annotated[Routing | QualityRule | Kpi | Workflow, Field(discriminator="kind")]
-AnyStandard = Routing | QualityRule | Kpi | Workflow
+AnyStandard = (
+    Routing
+    | QualityRule
+    | Kpi
+    | Workflow
+    | Product
+    | Practice
+    | Substitution
+    | ReasonTree
+    | DataCollection
+    | Instruction
+)
+KINDS: tuple[str, ...] = tuple(kind.model_fields["kind"].default for kind in get_args(AnyStandard))
+FIRST_KINDS = (Routing, QualityRule, Kpi, Workflow)
+"""What schema 1 had; all others need a reader of schema 2."""
+Standard = Annotated[AnyStandard, Field(discriminator="kind")]
 Workflow.model_rebuild()
 _ADAPTER: TypeAdapter[AnyStandard] = TypeAdapter(Standard)
 
@@ -199,6 +150,12 @@ def parse_body(body: bytes) -> AnyStandard:
         return _ADAPTER.validate_json(body)
     except ValidationError as error:
         raise _refused(error) from error
+
+
+def schema_of(document: AnyStandard) -> int:
+    """The oldest schema whose readers understand the document."""
+    has_cases = isinstance(document, QualityRule) and bool(document.cases)
+    return 1 if isinstance(document, FIRST_KINDS) and not has_cases else 2
 
 
 def _refused(error: ValidationError) -> BadInput:

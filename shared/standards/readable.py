@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.rules.document import Consequence, Expression, Limits, PairTolerance, Rule, Tolerance
 from shared.rules.explain import number
 from shared.rules.vocabulary import variables_of
-from shared.standards.documents import AnyStandard, Kpi, Parameter, QualityRule, Routing, Workflow
+from shared.standards.documents import AnyStandard, Kpi, Parameter, QualityRule, Routing, RuleCase, Workflow
+from shared.standards.readable_kinds import describe
+from shared.standards.section import Section
+
+__all__ = ["Section", "sections"]
 
 HOLDS = {"at_once": "at once", "next_step": "with the next step of work", "next_heat": "with the next heat"}
 EVENTS = {
@@ -21,27 +23,19 @@ EVENTS = {
 ACTIONS = {"hold": "the piece is held", "mark": "the place is marked", "case": "a case is opened"}
 
 
-@dataclass(frozen=True)
-class Section:
-    """A titled table, or only sentences when it has no columns."""
-
-    title: str
-    sentences: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-
-
 def sections(document: AnyStandard) -> list[Section]:
     """Everything a document says, in reading order."""
     found = [_frame(document)]
     if isinstance(document, QualityRule):
-        found += _rule(document.rule)
+        found += [*_rule(document.rule), *_cases(document.cases)]
     elif isinstance(document, Routing):
         found.append(_steps(document))
     elif isinstance(document, Kpi):
         found.append(_formulas(document))
-    else:
+    elif isinstance(document, Workflow):
         found.append(_workflow(document))
+    else:
+        found += describe(document)
     return [*found, _parameters(document.parameters)] if document.parameters else found
 
 
@@ -83,6 +77,15 @@ def _rule(rule: Rule) -> list[Section]:
     else:
         check = _expression(rule, rule.check, asked)
     return [check, Section("Otherwise", _otherwise(rule.otherwise))]
+
+
+def _cases(cases: tuple[RuleCase, ...]) -> list[Section]:
+    rows = tuple(
+        (c.name, ", ".join(f"{name} = {value}" for name, value in c.inputs.items()), c.outcome.replace("_", " "))
+        for c in cases
+    )
+    said = "They are run whenever the draft is saved; inputs are in stored units."
+    return [Section("Cases", (said,), ("Case", "Inputs", "Must come out"), rows)] if cases else []
 
 
 def _expression(rule: Rule, check: Expression, asked: str) -> Section:

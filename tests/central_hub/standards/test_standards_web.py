@@ -137,9 +137,9 @@ def form(client: FlaskClient, page: str, action: str, **values: str) -> Any:
 def test_author_and_approver_release_a_standard_in_the_portal(office: Any, portal: Any) -> None:
     author, approver = sign_in(portal, "author.quality"), sign_in(portal, "approver.quality")
     page = author.get("/standards/draft").get_data(as_text=True)
-    bad = form(author, page, "/standards/draft", document='{"kind": "quality_rule",}')
+    bad = form(author, page, "/standards/draft", document='{"kind": "quality_rule"')
     assert bad.status_code == 422
-    assert "not JSON" in bad.get_data(as_text=True)
+    assert "neither YAML nor JSON" in bad.get_data(as_text=True)
     document = json.dumps(office.document("QR-RES-01-v2"))
     page = form(author, page, "/standards/draft", document=document).get_data(as_text=True)
     assert "Cu + 8 * Sn &lt;= 0.38" in page
@@ -204,3 +204,16 @@ def test_a_rollout_by_pages_and_api(office: Any, portal: Any, call: Call) -> Non
     assert "crops counted twice" in back.text
     assert "Rolled back" in approver.get("/rollouts/KPI-YLD/3").text
     assert approver.get("/rollouts/KPI-YLD/9").status_code == 409
+
+
+def test_a_version_leaves_as_yaml_and_comes_back_as_a_draft(office: Any, portal: Any) -> None:
+    office.release("KPI-YLD-v2")
+    author = sign_in(portal, "author.quality")
+    file = author.get("/standards/file/KPI-YLD/2")
+    assert file.headers["Content-Disposition"] == 'attachment; filename="KPI-YLD-v2.yaml"'
+    again = author.get("/standards/draft?from=KPI-YLD/2").text
+    assert "version: 3" in again
+    text = file.text.replace("version: 2", "version: 3", 1)
+    assert "saved as a draft" in form(author, again, "/standards/draft", document=text).text
+    assert office.row("KPI-YLD", 3).status == "draft"
+    assert author.get("/standards/file/KPI-YLD/9").status_code == 404

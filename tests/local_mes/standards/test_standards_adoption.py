@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from local_mes.performance import service as performance
 from local_mes.standards import service
 from local_mes.standards.floors import TrustFloors
 from local_mes.standards.in_force import check, find_kpi, find_rule, parameter, standard_ref
@@ -329,3 +330,16 @@ def test_a_deviation_command_given_twice_is_done_once(group: Any) -> None:
     group.release("R-GISLIT-v7")
     group.sync()
     assert declare(group, command_id="same") == declare(group, command_id="same")
+
+
+def test_the_tree_of_reasons_in_force_is_what_people_choose_from(group: Any, conn: Any) -> None:
+    with conn() as c:
+        assert performance.reasons(c) == []
+    group.release("RT-DELAY-v1")
+    group.sync()
+    with conn() as c:
+        assert ("ME-TAB", "Roller table") in performance.reasons(c)
+    with pytest.raises(BadInput, match="no reason of the tree in force here"):
+        performance.correct_stop(group.plant, "s1", "ME-ZZZ", "", actor="olek", command_id="c1")
+    with pytest.raises(NotFound, match="No stop"):
+        performance.correct_stop(group.plant, "s1", "ME-TAB", "", actor="olek", command_id="c2")
