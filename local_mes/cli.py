@@ -144,6 +144,32 @@ def enrol(file: Path, token: str) -> None:
     )
 
 
+@plant.command()
+@config
+def enrolled(file: Path) -> None:
+    """Name the hub that this plant trusts, with its fingerprint; prints nothing before it is enrolled."""
+    from shared.db.engine import read
+    from shared.keys import fingerprint
+    from sync.peers import list_peers
+
+    with read(_plant(file).node.engine) as conn:
+        for peer in list_peers(conn):
+            click.echo(f"{peer.code} {' '.join(fingerprint(key) for key in peer.trusted.values())}")
+
+
+@plant.command("at-rest")
+@config
+def at_rest(file: Path) -> None:
+    """Say whether the casters stand; exit code 2 while a sequence is being cast."""
+    from local_mes.production.at_rest import check_at_rest
+    from shared.db.engine import read
+
+    here = _plant(file)
+    with read(here.node.engine) as conn:
+        check_at_rest(conn, here.model, here.clock.now_ms())
+    click.echo(f"{here.code} casts nothing now.")
+
+
 @plant.command("new-key")
 @config
 def renew(file: Path) -> None:

@@ -108,6 +108,11 @@ def get_sequence(work: Work, unit: Unit, heat_id: str, heat: str) -> CastSequenc
     return CastSequence(unit, members)
 
 
+def sequence_of(unit: Unit, ladles: Sequence[Ladle], own: Ladle) -> CastSequence:
+    """The sequence that a ladle belongs to, of these ladles."""
+    return CastSequence(unit, _members(ladles, own))
+
+
 def _members(ladles: Sequence[Ladle], own: Ladle) -> tuple[Ladle, ...]:
     """The ladles of one sequence, each position once (the latest said), in order."""
     same = [
