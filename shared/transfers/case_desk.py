@@ -124,8 +124,8 @@ def read_talk(conn: Connection, case: Row[Any]) -> Talk:
 
 
 def _standing(plant: str, words: Sequence[Row[Any]]) -> Standing:
-    said = [word for word in words if word.author == plant and word.kind in (CONFIRMED, OBJECTED)]
-    return Standing(plant, said[-1].kind, said[-1].text, said[-1].said_at_ms) if said else Standing(plant)
+    said = next((word for word in words if word.author == plant and word.kind in (CONFIRMED, OBJECTED)), None)
+    return Standing(plant) if said is None else Standing(plant, said.kind, said.text, said.said_at_ms)
 
 
 def _same_case() -> ColumnElement[bool]:
@@ -194,22 +194,8 @@ def _unconfirmed() -> ColumnElement[bool]:
 
 def _said_last(kind: str, plant: Any) -> ColumnElement[bool]:
     """Whether a plant's last word on the end was this one (any plant's with None)."""
-    w, later = case_word.c, case_word.alias("later_word")
-    newer = (
-        select(literal(1))
-        .where(
-            later.c.author == w.author,
-            later.c.case_id == w.case_id,
-            later.c.kind.in_((CONFIRMED, OBJECTED)),
-            or_(
-                later.c.recorded_at_ms > w.recorded_at_ms,
-                and_(later.c.recorded_at_ms == w.recorded_at_ms, later.c.fact_id > w.fact_id),
-            ),
-        )
-        .correlate(case_word)
-        .exists()
-    )
-    said = select(literal(1)).where(w.case_id == transfer_case.c.case_id, w.kind == kind, ~newer)
+    w = case_word.c
+    said = select(literal(1)).where(w.case_id == transfer_case.c.case_id, w.kind == kind)
     if plant is not None:
         said = said.where(w.author == plant)
     return said.correlate(transfer_case).exists()

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, and_, update
 
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
 from shared.transfers import tables
 from shared.transfers.case_facts import CaseAssigned, CaseConfirmed, CaseSaid
-from shared.transfers.case_rules import CONFIRMED, OBJECTED, SAID
+from shared.transfers.case_rules import BEFORE, CONFIRMED, OBJECTED, SAID
 from shared.transfers.facts import AwaitingData, CaseOpened, CaseResolved
 
 _encoder = msgspec.json.Encoder(order="deterministic")
@@ -76,9 +76,13 @@ def apply_case_said(conn: Connection, facts: Sequence[AppliedFact[CaseSaid]]) ->
 
 
 def apply_case_confirmed(conn: Connection, facts: Sequence[AppliedFact[CaseConfirmed]]) -> None:
-    """A plant's word on how the case ended."""
-    rows = [_word_row(f, CONFIRMED if f.payload.agrees else OBJECTED, f.payload.note) for f in facts]
-    upsert(conn, tables.case_word, rows)
+    """A plant's word on how the case ended; what it said of it before stands no more, in the plant's own order."""
+    c = tables.case_word.c
+    for f in facts:
+        mine = and_(c.author == f.author, c.case_id == f.payload.case_id, c.fact_id != f.fact_id)
+        for kind in (CONFIRMED, OBJECTED):
+            conn.execute(update(tables.case_word).where(mine, c.kind == kind).values(kind=kind + BEFORE))
+        upsert(conn, tables.case_word, [_word_row(f, CONFIRMED if f.payload.agrees else OBJECTED, f.payload.note)])
 
 
 def apply_awaiting_data(conn: Connection, facts: Sequence[AppliedFact[AwaitingData]]) -> None:

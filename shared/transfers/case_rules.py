@@ -98,7 +98,8 @@ AUTOMATIC = {
 }
 """What the product did by itself when the case was opened, by kind (transfers.md, 4)."""
 OTHER = {"other": "Otherwise, see the note"}
-SAID, CONFIRMED, OBJECTED = "said", "confirmed", "objected"
+SAID, CONFIRMED, OBJECTED, BEFORE = "said", "confirmed", "objected", "_before"
+"""Kinds of words about a case; BEFORE behind a plant's word on the end that a later one of it replaced."""
 
 
 def first_deadline_ms(kind: str, opened_at_ms: int) -> int:

@@ -192,7 +192,7 @@ case_word = projection_table(
     "case_word",
     Column("fact_id", Id, primary_key=True),
     Column("case_id", Id, nullable=False),
-    Column("kind", Code, nullable=False),  # said | confirmed | objected
+    Column("kind", Code, nullable=False),  # said | confirmed | objected, the latter two with _before once replaced
     Column("text", Words, nullable=False),
     Column("said_by", Code, nullable=False),
     Column("said_at_ms", Int, nullable=False),
