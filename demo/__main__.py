@@ -15,6 +15,7 @@ from types import FrameType
 from demo.group import Group, elapsed, judge, tell
 from demo.people import PASSWORD, PEOPLE
 from demo.runfolder import HUB, PLANTS, Choices, NotPossible, RunFolder, check_ports, choose_ports
+from demo.scenario.day import CASTERS
 from demo.simulator.people import Refused
 from demo.supervisor import end_leftovers, tail
 
@@ -61,7 +62,10 @@ def _arguments() -> argparse.Namespace:
         "--hub-db", default="", help="postgresql://... for the hub's database; default SQLite in the folder"
     )
     parser.add_argument(
-        "--caster", choices=("strand", "summary"), default="strand", help="how much the caster's Level 2 tells"
+        "--caster",
+        choices=CASTERS,
+        default="strand",
+        help="how much the caster's Level 2 tells: every event of a strand, a summary a heat, a file a shift",
     )
     parser.add_argument("--ports", choices=("fixed", "auto"), default="fixed", help="auto: free ones (tests)")
     parser.add_argument("--fresh", action="store_true", help="empty the folder first")

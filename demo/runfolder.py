@@ -123,6 +123,12 @@ class RunFolder:
         if choices.caster == "summary":
             model = self / "plants" / "ald" / "model.toml"
             model.write_text(model.read_text().replace('CC1 = "strand"', 'CC1 = "heat"'))
+        drops = {}
+        if choices.caster == "file":
+            ald = self / "plants" / "ald"
+            (ald / "model.toml").write_text((ald / "model.toml").read_text() + (ald / "cc1-file.toml").read_text())
+            (ald / "drop").mkdir(exist_ok=True)
+            drops = {"ALD-CC1-FILE": str(ald / "drop")}
         devices = {} if choices.once else {link: f"127.0.0.1:{choices.ports[link]}" for link in DEVICES}
         if devices:
             brk = self / "plants" / "brk"
@@ -132,7 +138,7 @@ class RunFolder:
             _write_toml(self / f"{plant.lower()}.toml", self._plant_settings(plant, choices))
         links = {link: _address(link, choices.ports[link]) for link in LINKS}
         layouts = {plant: str(self / f"plants/{plant.lower()}/telegrams") for plant in ("ALD", "CLD")}
-        where = {"links": links, "devices": devices, "layouts": layouts, "hub": HUB}
+        where = {"links": links, "devices": devices, "layouts": layouts, "drops": drops, "hub": HUB}
         write_whole(self / "simulator.json", json.dumps(where, indent=1))
 
     def _hub_settings(self, choices: Choices) -> dict[str, Any]:

@@ -17,6 +17,8 @@ DAY_BEGINS = at("03-11 02:00")
 """From here a paced demo runs at its chosen speed; everything before is played as fast as the product follows."""
 ENDS = at("03-11 23:00")
 ALL = ["ALD", "BRK", "CLD"]
+CASTERS = ("strand", "summary", "file")
+"""How much the caster's Level 2 tells: every event, a summary a heat, a file a shift (demo/simulator/by_file.py)."""
 
 # standard, version: plants that must run it by the end of the day
 FIRST_STANDARDS: tuple[tuple[str, int, tuple[str, ...]], ...] = (
@@ -52,7 +54,7 @@ class Scenario:
 
 
 def build(seed: int, size: str = "full", caster: str = "strand") -> Scenario:
-    """The whole first day with its pre-history. size: full | small (a true subset); caster: strand | summary."""
+    """The whole first day with its pre-history. size: full | small (a true subset); caster: of CASTERS."""
     small, summary = size == "small", caster == "summary"
     chance, script = Chance(seed, "day"), Script()
     lines = {code: LineState(code) for code in ("PL", "CM", "CG", "SL")}

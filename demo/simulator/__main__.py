@@ -19,8 +19,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from demo.scenario.day import Scenario, build
+from demo.scenario.day import CASTERS, Scenario, build
 from demo.scenario.next_day import build_next
+from demo.simulator.by_file import by_file
 from demo.simulator.clock_signal import ClockSignal
 from demo.simulator.devices.room import Room
 from demo.simulator.office import Office
@@ -43,7 +44,7 @@ def main() -> int:
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--size", choices=("full", "small"), default="full")
-    parser.add_argument("--caster", choices=("strand", "summary"), default="strand")
+    parser.add_argument("--caster", choices=CASTERS, default="strand")
     parser.add_argument("--speed", type=float, default=0.0, help="times real time; 0 = as fast as the plants follow")
     args = parser.parse_args()
     gc.set_threshold(*COLLECT_EVERY)
@@ -65,7 +66,8 @@ async def _run(args: argparse.Namespace) -> None:
     folder: Path = args.dir
     where = json.loads((folder / "simulator.json").read_text())
     progress = Progress(folder / "progress.json")
-    wires = Wires(where["links"], {plant: Path(path) for plant, path in where["layouts"].items()}, folder / ORDERS)
+    layouts, drops = ({code: Path(path) for code, path in where[name].items()} for name in ("layouts", "drops"))
+    wires = Wires(where["links"], layouts, folder / ORDERS, drops)
     wires.restore(progress.wires)
     room = Room(where["devices"])
     ledger = LedgerFile(folder / "ledger.jsonl")
@@ -96,7 +98,8 @@ async def _nodes(path: Path) -> dict[str, Any]:
 
 
 def _scenario(args: argparse.Namespace, day: int) -> Scenario:
-    return build_next(args.seed, day, args.size, args.caster) if day else build(args.seed, args.size, args.caster)
+    told = build_next(args.seed, day, args.size, args.caster) if day else build(args.seed, args.size, args.caster)
+    return by_file(told) if args.caster == "file" else told
 
 
 def _player(

@@ -82,6 +82,7 @@ class Player:
         ways: Mapping[str, Callable[[int, Event], Awaitable[None]]] = {
             "opcua": self._message,
             "telegram": self._message,
+            "file": self._message,
             "http": self._command,
             "release": self._errand,
             "mend": self._errand,

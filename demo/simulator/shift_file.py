@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 COLUMNS = (
     *("REC", "TIME", "HEAT", "SEQ", "POS", "TONS", "CROPS", "M1", "M2", "DT"),
-    *("STR", "CUT", "HEAD", "LEN", "STRANDLEN", "THK", "WID", "KIND", "ORDER"),
+    *("STR", "CUT", "HEAD", "LEN", "STRANDLEN", "THK", "WID", "KIND", "ORDER", "CODE", "VALUE"),
 )
 KINDS = {"N": "1", "C": "2", "S": "3"}
 SHIFTS = (6, 14, 22)
@@ -72,7 +72,7 @@ def _shift_end(at_ms: int, zone: ZoneInfo) -> datetime:
 def _row(one: Told, zone: ZoneInfo) -> dict[str, str]:
     local = datetime.fromtimestamp(one.at_ms / 1000, tz=UTC).astimezone(zone)
     time = local.strftime("%Y-%m-%dT%H:%M:%S.") + f"{one.at_ms % 1000:03d}"
-    kinds = {"CC1020": _opens, "CC1030": _shuts, "CC1040": _warm, "CC1060": _cut, "CC1080": _ends}
+    kinds = {"CC1020": _opens, "CC1030": _shuts, "CC1040": _warm, "CC1050": _swung, "CC1060": _cut, "CC1080": _ends}
     found = dict(kinds[one.message](one.fields)) if one.message in kinds else {}
     return {"TIME": time, **found} if found else {}
 
@@ -88,6 +88,11 @@ def _shuts(f: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _warm(f: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from {"REC": "TEMP", "HEAT": f["heat"], "DT": str(f["superheat_c"])}.items()
+
+
+def _swung(f: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from {"REC": "MOULD", "STR": str(f["strand"]), "CODE": f["code"], "VALUE": str(f["value"])}.items()
+    yield from {"HEAD": _milli(f["from_mm"]), "STRANDLEN": _milli(f["to_mm"] - f["from_mm"])}.items()
 
 
 def _cut(f: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

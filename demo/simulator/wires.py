@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from demo.scenario.script import Event
 from demo.simulator.layouts import load
 from demo.simulator.opcua_server import RingServer
+from demo.simulator.shift_file import ShiftFile, drop
 from demo.simulator.telegram_peer import Open, Peer
 from demo.simulator.trouble import Troublemaker
 
@@ -21,11 +22,23 @@ CLOCK_ERROR_MS = {"CLD": -95_000}
 PEERS = {"ALD-LAB": "LAB", "ALD-CC1": "CC1", "CLD-PL": "PL1", "CLD-CM": "CM1", "CLD-CG": "CG1", "CLD-SL": "SL1"}
 
 
-class Wires:
-    """links: link code -> host:port or opc.tcp address. layouts: plant -> folder of telegram layouts."""
+TAKEN_S = 120.0
+LOOK_S = 0.05
 
-    def __init__(self, links: Mapping[str, str], layouts: Mapping[str, Path], orders: Path | None = None) -> None:
+
+class Wires:
+    """links: link code -> host:port or opc.tcp address. layouts: plant -> folder of telegram layouts. drops: link code ->
+    folder where files are put for it."""
+
+    def __init__(
+        self,
+        links: Mapping[str, str],
+        layouts: Mapping[str, Path],
+        orders: Path | None = None,
+        drops: Mapping[str, Path] | None = None,
+    ) -> None:
         self.trouble = Troublemaker(orders)
+        self.drops = dict(drops or {})
         sets = {plant: load(folder) for plant, folder in layouts.items()}
         self.peers: dict[str, Peer] = {}
         self.servers: dict[str, RingServer] = {}
@@ -54,7 +67,9 @@ class Wires:
     async def play(self, event: Event) -> None:
         """Put one event on its wire, with what was ordered to go wrong on it."""
         at_ms = (event.claimed_ms or event.at_ms) + CLOCK_ERROR_MS.get(event.plant, 0)
-        if event.via == "opcua":
+        if event.via == "file":
+            await self._drop(event)
+        elif event.via == "opcua":
             server = self.servers[event.plant]
             claimed, fields = await self.trouble.on_ring(server, event.fields, at_ms)
             await server.event(event.name, fields, claimed)
@@ -62,6 +77,16 @@ class Wires:
             peer = self.peers[event.link]
             claimed, fields, twice = await self.trouble.on_line(peer, event.name, event.fields, at_ms)
             await peer.send(event.name, fields, claimed, twice=twice or event.fault == "repeat")
+
+    async def _drop(self, event: Event) -> None:
+        """Put a file in and wait until the plant has taken it, unless it was taken in an earlier run of the demo."""
+        folder = self.drops[event.link]
+        taken = folder / "done" / event.name
+        if not taken.exists():
+            await asyncio.to_thread(drop, ShiftFile(event.at_ms, event.name, event.fields["text"]), folder)
+        async with asyncio.timeout(TAKEN_S):
+            while not taken.exists():
+                await asyncio.sleep(LOOK_S)
 
     async def drained(self) -> None:
         """Return when every wire of the group has been acknowledged."""
