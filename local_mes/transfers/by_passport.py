@@ -25,7 +25,7 @@ from shared.passports.issuing import stored, told_piece
 from shared.passports.queries import taken_of
 from shared.passports.verify import Passport, read_passport
 from shared.transfers.domain import Candidate
-from shared.transfers.queries import custody_numbers, find_candidates
+from shared.transfers.queries import custody_numbers, find_candidates, find_receipts
 from shared.transfers.tables import receipt
 
 FILE_LINES_MAX = 502
@@ -63,7 +63,7 @@ def check_passport(conn: Connection, plant: Plant, text: str) -> Passport:
     """A passport that holds here now and was not used; Refused or BadInput says why not."""
     passport = read_passport(text, find_keys(conn, plant), plant.code, plant.clock.now_ms())
     if isinstance(passport.body, PieceBody):
-        _check_unused(conn, passport, passport.body)
+        _check_unused(conn, plant.code, passport.body)
     return passport
 
 
@@ -94,7 +94,7 @@ def receive_by_passport(plant: Plant, command: PassportCommand) -> dict[str, Any
         return result
 
 
-def _check_unused(conn: Connection, passport: Passport, piece: PieceBody) -> None:
+def _check_unused(conn: Connection, here: str, piece: PieceBody) -> None:
     """Replayed: taken in under this custody number already, here or elsewhere; or the piece has changed hands since."""
     material_id = piece.material_id.hex()
     c = receipt.c
@@ -104,6 +104,10 @@ def _check_unused(conn: Connection, passport: Passport, piece: PieceBody) -> Non
     for used in taken_of(conn, material_id):
         if used.custody_no == piece.custody_no:
             raise errors.replayed(piece.number, piece.number, used.author, used.custody_no)
+    for row in find_receipts(conn, receiver=here, printed_number=piece.number, provisional=True):
+        same_load = row.shipment_number in ("", piece.shipped.number)
+        if same_load and row.from_plant in ("", piece.shipped.sender):
+            raise errors.waits(piece.number, row.own_number)
     known = max(custody_numbers(conn, material_id), default=0)
     if known > piece.custody_no:
         raise errors.over(piece.number, piece.custody_no, known)

@@ -68,6 +68,15 @@ def replayed(number: str, own_number: str, where: str, custody_no: int) -> Refus
     )
 
 
+def waits(number: str, own_number: str) -> Refused:
+    """The piece is here under its painted number, and waits for its sender's data."""
+    return Refused(
+        "passport.waits",
+        f"{number} was taken in by its number already, as {own_number}, and waits for its sender's data.",
+        todo="Leave it: it is tied by itself when the departure arrives. If this is another piece, give it another number.",
+    )
+
+
 def over(number: str, cited: int, known: int) -> Refused:
     """The piece has changed hands since."""
     return Refused(

@@ -179,13 +179,19 @@ def test_each_refusal_at_the_gate(rooted: SteelGroup) -> None:
         rooted.plants["BRK"], PassportCommand(f"command-{rooted.commands - 1}", "p2", texts["S1"])
     )
     assert again["receipt_id"] == got["receipt_id"], "the same command is done once"
+    by_number = rooted.receive("BRK", "S2", 20_600)
+    assert by_number["provisional"]
+    assert refusal(rooted, texts["S2"]) == "passport.waits", "one piece of steel is one receipt"
+    with pytest.raises(StrandlineError, match="taken in already"):
+        rooted.receive("BRK", "S1", 20_600)
+    late = send(rooted, "S7", load="RT-3")["S7"]
     forger = new_key()
     with read(rooted.plants["BRK"].node.engine) as conn:
         keys = find_keys(conn, rooted.plants["BRK"])
     assert keys is not None
     assert keys.find(forger.id) is None
     rooted.pass_time(61 * 24 * HOUR)
-    assert refusal(rooted, texts["S2"]) == "passport.expired"
+    assert refusal(rooted, late) == "passport.expired"
 
 
 def has_lane(group: SteelGroup, to: str) -> bool:
