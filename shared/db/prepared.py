@@ -67,7 +67,7 @@ class Prepared:
         given = {**constants, **values}
         if order is None:
             return text, given
-        return text, [_as_json(v) if isinstance(v := given[key], list) else v for key in order]
+        return text, tuple(_as_json(v) if isinstance(v := given[key], list) else v for key in order)
 
 
 def _as_json(values: list[str]) -> str:
