@@ -11,6 +11,7 @@ from local_mes.cases import views as cases
 from local_mes.connection import views as connection
 from local_mes.console import views as console
 from local_mes.console.status import hub_status, level2_status, plain_status
+from local_mes.dispatch import views as dispatch
 from local_mes.level2 import capture_views as captures
 from local_mes.level2 import engineer_views as level2_engineer
 from local_mes.level2 import mapping_views as level2_mapping
@@ -21,6 +22,7 @@ from local_mes.level2.edge.open_since import open_since_ms
 from local_mes.level2.edge.status import edge_status
 from local_mes.model.high_marks import NumberMarks
 from local_mes.orders import views as orders
+from local_mes.outside import views as outside
 from local_mes.passports import views as passports
 from local_mes.performance import closing_views as balance
 from local_mes.performance import views as performance
@@ -40,8 +42,8 @@ from local_mes.stock import take_views as counts
 from local_mes.stock import views as stock
 from local_mes.stock import yard_views as yard
 from local_mes.transfers import gate_views as gate
-from local_mes.transfers import passport_views as by_passport
 from local_mes.transfers import line_views as lines
+from local_mes.transfers import passport_views as by_passport
 from local_mes.transfers import views as transfers
 from shared.material import api as material
 from shared.performance import api as figures
@@ -74,11 +76,13 @@ FEATURES: tuple[Feature, ...] = (
     balance.FEATURE,
     figures.FEATURE,
     transfers.FEATURE,
-    cases.FEATURE,
+    dispatch.FEATURE,
+    outside.FEATURE,
     gate.FEATURE,
+    lines.FEATURE,
     passports.FEATURE,
     by_passport.FEATURE,
-    lines.FEATURE,
+    cases.FEATURE,
     stock.FEATURE,
     yard.FEATURE,
     crane.FEATURE,

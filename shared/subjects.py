@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.journal import discard
 from shared.material import projection as material
 from shared.orders import projection as orders
+from shared.outside import projection as outside
 from shared.passports import projection as passports
 from shared.performance import projection as performance
 from shared.quality import projection as quality
@@ -16,6 +17,7 @@ REGISTERS = (
     material.register,
     quality.register,
     transfers.register,
+    outside.register,
     performance.register,
     orders.register,
     standards.register,

@@ -12,6 +12,7 @@ from local_mes.transfers.receiving import check_in_force
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
 from shared.material.queries import find_material
+from shared.outside.queries import find_party
 from shared.transfers.domain import next_custody_no
 from shared.transfers.facts import MaterialLost, MaterialRefused, MaterialReturned
 from shared.transfers.lines import TransferLine
@@ -62,7 +63,7 @@ def take_back(plant: Plant, command: LineCommand) -> dict[str, Any]:
         if earlier is not None:
             return dict(earlier)
         line = get_sent_line(tx.conn, plant.code, command.shipment, command.piece)
-        if line.receipt_id is not None:
+        if line.receipt_id is not None and find_party(tx.conn, plant.code, line.receiver) is None:
             raise errors.taken_by_addressee(line.number, line.receiver, line.own_number or "")
         row = find_material(tx.conn, plant.code, line.material_id)
         if row is None or row.state != "shipped" or line.withdrawn or line.returned_at_ms is not None:

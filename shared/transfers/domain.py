@@ -17,6 +17,7 @@ LINE_STATES = (
     "returned",
     "written_off",
     "diverted",
+    "delivered",
 )
 GRACE_MS = {"rail": 12 * 3_600_000, "truck": 6 * 3_600_000}
 """How long after its ETA a load may still come before it is overdue: a missed path, a driver's rest (rule of thumb)."""
@@ -120,6 +121,8 @@ class LineFacts:
     returned: bool = False
     lost: bool = False
     diverted: bool = False
+    left_for_good: bool = False
+    """It went to an outside party that tells nothing: delivered when it left, unless somebody says otherwise."""
 
 
 def line_state(line: LineFacts) -> str:
@@ -130,19 +133,17 @@ def line_state(line: LineFacts) -> str:
     if line.received:
         exception = bool(line.damage) or (line.mass is not None and not line.mass.is_within)
         return "received_with_exceptions" if exception else "received"
-    if line.diverted:
-        return "diverted"
-    if line.withdrawn:
-        return "did_not_occur"
-    if line.returned:
-        return "returned"
-    if line.lost:
-        return "written_off"
-    if line.refused:
-        return "refused"
-    if line.closed:
-        return "short"
-    return "arrived" if line.arrived else "in_transit"
+    said = (
+        (line.diverted, "diverted"),
+        (line.withdrawn, "did_not_occur"),
+        (line.returned, "returned"),
+        (line.lost, "written_off"),
+        (line.refused, "refused"),
+        (line.closed, "short"),
+        (line.left_for_good, "delivered"),
+        (line.arrived, "arrived"),
+    )
+    return next((state for holds, state in said if holds), "in_transit")
 
 
 @dataclass(frozen=True)

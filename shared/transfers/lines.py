@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, or_
@@ -81,7 +81,7 @@ class TransferLine:
     def is_awaited(self) -> bool:
         """Whether it may still come to its addressee: on its way, and nobody has said otherwise."""
         said = (self.receipt_id, self.refused_at_ms, self.returned_at_ms, self.lost_at_ms)
-        return not self.withdrawn and all(word is None for word in said)
+        return not self.withdrawn and self.state != "delivered" and all(word is None for word in said)
 
     @property
     def key(self) -> str:
@@ -120,6 +120,7 @@ def find_lines_in_state(
 ) -> list[TransferLine]:
     """The same, of one derived state: reads on until a page is full."""
     found: list[TransferLine] = []
+    wanted = replace(wanted, state=state)
     while len(found) < limit:
         chunk = find_lines(conn, wanted, after=after, limit=CHUNK_LINES, limits=limits)
         found += [line for line in chunk if line.state == state]
@@ -131,7 +132,8 @@ def find_lines_in_state(
 
 def _to_line(row: Row[Any], limits: MassLimits) -> TransferLine:
     received = row.receipt_id is not None
-    mass = compare_mass(row.mass_g, row.mass_basis, row.came_g, row.came_basis, limits) if received else None
+    # an outside party need not weigh
+    mass = compare_mass(row.mass_g, row.mass_basis, row.came_g, row.came_basis, limits) if row.came_g else None
     lost_at_ms = max(row.lost_by_sender_ms, row.lost_by_receiver_ms) if _both_lost(row) else None
     facts = LineFacts(
         row.withdrawn,
@@ -144,10 +146,10 @@ def _to_line(row: Row[Any], limits: MassLimits) -> TransferLine:
         row.returned_at_ms is not None,
         lost_at_ms is not None,
         row.diverted_at_ms is not None,
+        left_for_good=row.confirms is not None and not row.confirms,
     )
-    told = row._mapping
     return TransferLine(
-        **{name: told[name] for name in _AS_TOLD},
+        **{name: row._mapping[name] for name in _AS_TOLD},
         receiver=row.to_plant,
         sender_mass_g=row.mass_g,
         sender_basis=row.mass_basis,

@@ -18,6 +18,7 @@ SIGNS = {
     "returned": "done",
     "written_off": "alarm",
     "diverted": "done",
+    "delivered": "done",
 }
 """Sign of each line state (the legend's six); received and quiet is done."""
 STATE_WORDS = {
@@ -31,6 +32,7 @@ STATE_WORDS = {
     "returned": "Back at the sender",
     "written_off": "Written off",
     "diverted": "Sent on to another plant",
+    "delivered": "Left for the customer",
 }
 FLAG_WORDS = {
     "time_ahead": "time in the future",

@@ -15,7 +15,7 @@ from shared.errors import StrandlineError
 from shared.ids import random_key
 
 log = logging.getLogger(__name__)
-MACHINE_PATHS = ("/api/", "/sync/", "/metrics", "/health/", "/push/")
+MACHINE_PATHS = ("/api/", "/sync/", "/metrics", "/health/", "/push/", "/outside/v1/")
 
 
 class FieldProblem(BaseModel):

@@ -1,0 +1,103 @@
+"""What an outside party says, in one form whatever way it came, and the rules that need nothing but what it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+import msgspec
+
+from shared.transfers.domain import MassLimits
+
+KINDS = ("received", "missed", "shipped", "produced", "reapplied")
+WORDS = {
+    "received": "received",
+    "missed": "did not come",
+    "shipped": "sent back",
+    "produced": "produced",
+    "reapplied": "re-applied",
+    "other": "not understood",
+}
+WAYS = {"epcis": "EPCIS event", "csv": "CSV file", "link": "web link", "x12": "X12 message"}
+_UUID = re.compile(r"urn:uuid:([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})", re.IGNORECASE)
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One piece as the party calls it; grams, 0 where it was not weighed."""
+
+    piece: str
+    own_number: str = ""
+    mass_g: int = 0
+    mass_basis: str = "weighed"
+    damage: str = ""
+    note: str = ""
+    kind: str = ""
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing said at one time. event_id: the party's own, by which a repetition is known.
+
+    load: ours, by number or id. number: the party's own load or report. inputs and scrap_g: of a production.
+    """
+
+    event_id: str
+    kind: str
+    at_ms: int
+    pieces: tuple[Said, ...] = ()
+    load: str = ""
+    number: str = ""
+    vehicle: str = ""
+    inputs: tuple[Said, ...] = ()
+    scrap_g: int = 0
+    operation: str = ""
+    order_item: str = ""
+    unclear: str = ""
+    """Why it cannot be taken as it stands, where that is known already when it is read."""
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """A production's masses in grams: what was charged, what came out, what is open and what is allowed."""
+
+    charged_g: int
+    produced_g: int
+    scrap_g: int
+
+    @property
+    def open_g(self) -> int:
+        """Charged less everything that came out."""
+        return self.charged_g - self.produced_g - self.scrap_g
+
+    @property
+    def allowed_g(self) -> int:
+        """As for two weighings of one piece: 0.3 % and at least 40 kg."""
+        return MassLimits().allowed_g(self.charged_g, "weighed", "weighed")
+
+    @property
+    def holds(self) -> bool:
+        """Whether it closes."""
+        return abs(self.open_g) <= self.allowed_g
+
+
+def name_of(uri: str) -> str:
+    """The number or id that a URI names: our ids as they are, else the last part of path, EPC or URN."""
+    uri = uri.strip()
+    ours = _UUID.fullmatch(uri)
+    if ours:
+        return "".join(ours.groups()).lower()
+    if "://" in uri:
+        return unquote(uri.split("#")[0].split("?")[0].rstrip("/").rsplit("/", 1)[-1])
+    if uri.startswith("urn:epc:"):
+        return unquote(uri.rsplit(".", 1)[-1])
+    return unquote(uri.rsplit(":", 1)[-1]) if uri.startswith("urn:") else uri
+
+
+def renamed(statement: Statement, names: Mapping[str, str]) -> Statement:
+    """The same with other names of pieces, as a person at the work-list found them to be."""
+
+    def changed(said: tuple[Said, ...]) -> tuple[Said, ...]:
+        return tuple(msgspec.structs.replace(one, piece=names.get(one.piece, one.piece)) for one in said)
+
+    return msgspec.structs.replace(
+        statement, pieces=changed(statement.pieces), inputs=changed(statement.inputs), unclear=""
+    )
