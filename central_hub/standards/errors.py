@@ -107,3 +107,22 @@ def waves_left(standard_id: str, version: int, wave: int) -> Refused:
         f"Wave {wave} of {standard_id} v{version} has not begun.",
         todo="Begin it first, or roll the version back.",
     )
+
+
+def no_proposal(proposal_id: str) -> NotFound:
+    """No such proposal."""
+    return NotFound("standards.no_proposal", f"There is no proposal {proposal_id}.", todo="Look in the list.")
+
+
+def answered_already(answer: str) -> Refused:
+    """The office has one word."""
+    return Refused("standards.answered_already", f"This proposal was {answer} already.", todo="Look in the list.")
+
+
+def unknown_person(logins: list[str]) -> BadInput:
+    """Nobody would read it."""
+    return BadInput(
+        "standards.unknown_person",
+        f"Nobody here is called {', '.join('@' + login for login in logins)}.",
+        todo="Write the name as people sign in with it.",
+    )

@@ -12,9 +12,11 @@ from math import sqrt
 from sqlalchemy import Connection, func, select
 
 from shared.quality.tables import decision, hold
-from shared.standards.queries import Adopted, list_history
+from shared.standards.queries import list_history
 
 Z_95 = 1.959964
+GOOD, BAD = ("pass",), ("hold", "mark", "case")
+"""Outcomes of checks; one that is pending or found no rule says nothing of the piece."""
 BEFORE_MS_MAX = 90 * 86_400_000
 """What lies further back than a quarter was made under other conditions."""
 
@@ -60,22 +62,24 @@ class Evidence:
 def read_evidence(conn: Connection, standard_id: str, version: int, is_rule: bool, now_ms: int) -> list[Evidence]:
     """Of every plant that runs the version now."""
     running = [a for a in list_history(conn, standard_id) if a.version == version and a.until_ms is None]
-    return [_evidence(conn, adopted, is_rule, now_ms) for adopted in sorted(running, key=lambda a: a.plant)]
+    return [
+        evidence_at(conn, a.plant, max(a.adopted_ms, a.effective_from_ms), standard_id if is_rule else "", now_ms)
+        for a in sorted(running, key=lambda a: a.plant)
+    ]
 
 
-def _evidence(conn: Connection, adopted: Adopted, is_rule: bool, now_ms: int) -> Evidence:
-    since = max(adopted.adopted_ms, adopted.effective_from_ms)
+def evidence_at(conn: Connection, plant: str, since: int, rule_id: str, now_ms: int) -> Evidence:
+    """Of one plant since a time; rule_id "": of all rules."""
     span = min(max(now_ms - since, 86_400_000), BEFORE_MS_MAX)
-    rule_id = adopted.standard_id if is_rule else ""
     opened = select(func.count()).where(
-        hold.c.author == adopted.plant, hold.c.released_at_ms.is_(None), hold.c.placed_at_ms >= since
+        hold.c.author == plant, hold.c.released_at_ms.is_(None), hold.c.placed_at_ms >= since
     )
     opened = opened.where(hold.c.rule_id == rule_id) if rule_id else opened
     return Evidence(
-        adopted.plant,
+        plant,
         since,
-        _share(conn, adopted.plant, rule_id, since - span, since),
-        _share(conn, adopted.plant, rule_id, since, now_ms + 1),
+        _share(conn, plant, rule_id, since - span, since),
+        _share(conn, plant, rule_id, since, now_ms + 1),
         conn.execute(opened).scalar() or 0,
     )
 
@@ -83,10 +87,10 @@ def _evidence(conn: Connection, adopted: Adopted, is_rule: bool, now_ms: int) ->
 def _share(conn: Connection, plant: str, rule_id: str, from_ms: int, to_ms: int) -> Share:
     query = select(decision.c.outcome, func.count()).where(
         decision.c.author == plant,
-        decision.c.outcome.in_(("in_order", "violated")),
+        decision.c.outcome.in_((*GOOD, *BAD)),
         decision.c.decided_at_ms >= from_ms,
         decision.c.decided_at_ms < to_ms,
     )
     query = query.where(decision.c.rule_id == rule_id) if rule_id else query
     counts = {outcome: count for outcome, count in conn.execute(query.group_by(decision.c.outcome))}
-    return Share(counts.get("violated", 0), sum(counts.values()))
+    return Share(sum(counts.get(outcome, 0) for outcome in BAD), sum(counts.values()))

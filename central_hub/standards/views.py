@@ -15,12 +15,15 @@ from central_hub.standards.api import api
 from central_hub.standards.queries import find_open_request, find_root, list_signatures
 from central_hub.standards.rollout_api import api as rollout_api
 from central_hub.standards.rollout_views import bp as rollout_pages
+from central_hub.standards.talk_api import api as talk_api
+from central_hub.standards.talk_views import bp as talk_pages
 from shared.standards import as_yaml
 from shared.standards.diff import value_text
 from shared.standards.documents import KINDS
 from shared.standards.queries import list_history
 from shared.standards.rollout_queries import find_rollout
 from shared.standards.signing import check_request, read_answer
+from shared.standards.talk_queries import list_comments
 from shared.web import forms
 from shared.web.accounts import names_of
 from shared.web.context import actor, node, requires
@@ -92,7 +95,9 @@ def version(address: str) -> str:
             raise errors.unknown_version(standard_id, number)
         rollout = find_rollout(conn, node().code, standard_id, number)
         history = [adopted for adopted in list_history(conn, standard_id) if adopted.version == number]
-        names = names_of(conn, {found.row.drafted_by, found.row.approved_by})
+        comments = list_comments(conn, node().code, standard_id, number)
+        said_by = {said.said_by for said in comments}
+        names = names_of(conn, {found.row.drafted_by, found.row.approved_by} | said_by)
         pretty = json.dumps(json.loads(found.row.body), indent=2, ensure_ascii=False)
     return render_template(
         "standards/version.html",
@@ -100,6 +105,7 @@ def version(address: str) -> str:
         row=found.row,
         history=history,
         rollout=rollout,
+        comments=comments,
         names=names,
         value_text=value_text,
         sign=SIGNS[found.row.status],
@@ -232,11 +238,13 @@ def _to(address: str) -> BaseResponse:
 
 
 FEATURE = Feature(
-    pages=(bp, rollout_pages),
-    apis=(api, rollout_api),
+    pages=(bp, rollout_pages, talk_pages),
+    apis=(api, rollout_api, talk_api),
     menu=(
         MenuItem("Standards", "Standards", "standards.standards"),
         MenuItem("Standards", "What comes when", "rollouts.calendar"),
+        MenuItem("Standards", "Proposals", "standards_talk.proposed"),
+        MenuItem("Standards", "Mentions", "standards_talk.mentions"),
         MenuItem("Standards", "Signatures", "standards.signing"),
     ),
 )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 from local_mes.context import plant
 from local_mes.standards import service
 from local_mes.standards.reading import Running, Standing, read_standing
+from shared.web.accounts import names_of
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.body import Body, Moment
 from shared.web.context import actor, node, reading, requires
@@ -111,6 +112,16 @@ def declare(body: DeviationBody) -> tuple[dict[str, Any], int]:
         body.command_id,
     )
     return {"deviation_id": made}, 201
+
+
+@api.post("/deviations/<deviation_id>/propose")
+@requires("engineer")
+def propose(path: DeviationPath, body: EndBody) -> tuple[dict[str, Any], int]:
+    """Propose a deviation's value to the group; the reason says what it brings."""
+    with reading() as conn:
+        name = names_of(conn, {actor()}).get(actor(), "an engineer")
+    made = service.propose(plant(), path.deviation_id, body.reason, (actor(), name), body.command_id)
+    return {"proposal_id": made}, 201
 
 
 @api.post("/deviations/<deviation_id>/end")

@@ -21,6 +21,7 @@ from local_mes.standards.in_force import (
     parameters,
     standard_ref,
 )
+from local_mes.standards.proposing import propose
 from local_mes.standards.tables import standards_trust
 from local_mes.standards.trusting import get_trusted, install_root
 from shared.db.engine import write
@@ -41,6 +42,7 @@ __all__ = [
     "list_asked",
     "parameter",
     "parameters",
+    "propose",
     "reject",
     "standard_ref",
     "trust_root",

@@ -13,6 +13,7 @@ from local_mes.standards.days import day_begins
 from local_mes.standards.reading import read_standing
 from shared.errors import NotFound
 from shared.standards.readable import sections
+from shared.standards.talk_queries import list_proposals
 from shared.web import forms
 from shared.web.accounts import names_of
 from shared.web.context import actor, reading, requires
@@ -39,9 +40,14 @@ def standard(standard_id: str) -> str:
     running = next((found for found in standing.running if found.adopted.standard_id == standard_id), None)
     if running is None or running.document is None:
         raise NotFound("standards.not_in_force", f"{standard_id} is not in force here.", todo="Look in the list.")
-    deviations = [d for d in standing.deviations if d.standard_id == standard_id]
+    with reading() as conn:
+        proposals = [p for p in list_proposals(conn, plant().code) if p.standard_id == standard_id]
     return render_template(
-        "standards/one.html", running=running, sections=sections(running.document), deviations=deviations
+        "standards/one.html",
+        running=running,
+        sections=sections(running.document),
+        deviations=[d for d in standing.deviations if d.standard_id == standard_id],
+        proposals=proposals,
     )
 
 
@@ -56,6 +62,18 @@ def deviate(standard_id: str) -> BaseResponse:
     until = day_begins(forms.read_text("until", "Until"), days_later=1)
     service.declare(plant(), standard_id, parameter, value, owner, reason, until, actor(), forms.command_id())
     flash("The deviation is in force and the hub is told.")
+    return redirect(url_for("standards.standard", standard_id=standard_id))
+
+
+@bp.post("/standards/<standard_id>/deviations/<deviation_id>/propose")
+@requires("engineer")
+def propose(standard_id: str, deviation_id: str) -> BaseResponse:
+    """Propose the deviation's value to the group."""
+    reason = forms.read_text("reason", "Reason")
+    with reading() as conn:
+        name = names_of(conn, {actor()}).get(actor(), "an engineer")
+    service.propose(plant(), deviation_id, reason, (actor(), name), forms.command_id())
+    flash("Proposed. The group's standards office reads it, with your figures, when the line is up.")
     return redirect(url_for("standards.standard", standard_id=standard_id))
 
 

@@ -183,6 +183,12 @@ def people_with(conn: Connection, role: str) -> list[tuple[str, str]]:
     return [(row.person_id, row.name) for row in rows]
 
 
+def find_by_login(conn: Connection, login: str) -> str | None:
+    """The id of the active person with that login."""
+    found = select(tables.person.c.person_id).where(tables.person.c.login == login, tables.person.c.active)
+    return conn.execute(found).scalar()
+
+
 def names_of(conn: Connection, person_ids: Collection[str]) -> dict[str, str]:
     """Names of people by id, for showing who did what; ids of other nodes' people are not in it."""
     rows = conn.execute(

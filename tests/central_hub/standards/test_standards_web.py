@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from central_hub.app import ROLES, create_portal
 from central_hub.plants.tables import plant as plants
+from central_hub.standards import service
 from shared.db.engine import write
 from shared.standards.signing import read_request, sign_request
 from shared.web.accounts import add_person, issue_token
@@ -217,3 +218,22 @@ def test_a_version_leaves_as_yaml_and_comes_back_as_a_draft(office: Any, portal:
     assert "saved as a draft" in form(author, again, "/standards/draft", document=text).text
     assert office.row("KPI-YLD", 3).status == "draft"
     assert author.get("/standards/file/KPI-YLD/9").status_code == 404
+
+
+def test_words_about_standards_have_their_pages(office: Any, portal: Any, call: Call) -> None:
+    """Comments on a version, mentions, proposals and what was made after a withdrawal: empty states teach, words show."""
+    office.release("KPI-YLD-v2")
+    author = sign_in(portal, "author.quality")
+    assert "can be proposed to the group" in author.get("/proposals").text
+    assert "Nobody has named you" in author.get("/mentions").text
+    page = author.get("/standards/KPI-YLD/2").text
+    said = form(author, page, "/comments/KPI-YLD/2", text="Is the crop counted, @author.quality?")
+    assert "Is the crop counted" in said.text
+    assert "Is the crop counted" in author.get("/mentions").text
+    assert (
+        call("owner.group", "GET", "/standards/KPI-YLD/2/comments").json["items"][0]["text"].startswith("Is the crop")
+    )
+    assert "This version is not withdrawn" in author.get("/made-after/KPI-YLD/2").text
+    service.withdraw(office.hub, "KPI-YLD", 2, "counts crops twice", "bert", "w")
+    assert "Nothing that is known here" in author.get("/made-after/KPI-YLD/2").text
+    assert call("author.quality", "POST", "/proposals/none/draft", command_id="x").status_code == 404
