@@ -31,6 +31,8 @@ LATE_MS = 2_000
 """Real time after which an order that is not answered is late: a healthy peer answers within some milliseconds."""
 RECENT_MS = 900_000
 """A refusal is said on every page for so long."""
+QUEUED_MAX = 5_000
+"""Orders read at once: a caster's of a week."""
 NEVER_SENT = "its time was over before it could be sent: nothing was sent"
 NOT_ANSWERED = "sent, and not answered in its time: look at the unit"
 WITHHELD = "withheld"
@@ -113,6 +115,13 @@ def find_recent(
         query = query.where(down.c.down_id < before)
     with read(spool) as conn:
         return [_down(row) for row in conn.execute(query)]
+
+
+def find_queued(spool: Engine, link: str, from_ms: int, to_ms: int) -> list[Down]:
+    """What was asked of a link between two times (UTC ms of the plant's clock), oldest first, whatever became of it."""
+    query = select(down).where(down.c.link == link, down.c.queued_ms.between(from_ms, to_ms)).order_by(down.c.down_id)
+    with read(spool) as conn:
+        return [_down(row) for row in conn.execute(query.limit(QUEUED_MAX))]
 
 
 def links_waiting(spool: Engine) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from flask import Blueprint, Response, render_template, request
 from local_mes.context import plant
 from local_mes.level2.heard import find_link
 from local_mes.level2.links import load_links
-from local_mes.level2.shadow.overheard import find_overheard
+from local_mes.level2.shadow.orders import orders_of, read_orders
 from local_mes.pilot import queries
 from local_mes.pilot.api import bp as api
 from local_mes.pilot.causes import WORDS
@@ -99,10 +100,13 @@ def _shown(row: Mapping[str, Any]) -> dict[str, str]:
 def overheard(code: str) -> str:
     """What the old MES said to Level 2 on a link in shadow mode."""
     here = plant()
-    link = find_link(load_links(here.settings), code)
+    plan = load_links(here.settings)
+    link = find_link(plan, code)
     before = request.args.get("before", type=int)
-    rows = find_overheard(here.spool, code, OVERHEARD_SHOWN, before)
-    return render_template("pilot/overheard.html", link=link, rows=rows, more=len(rows) == OVERHEARD_SHOWN)
+    rows = read_orders(here.spool, code, orders_of(link, plan.layouts.get(code)), OVERHEARD_SHOWN, before)
+    judged = Counter(row.verdict for row in rows)
+    more = len(rows) == OVERHEARD_SHOWN
+    return render_template("pilot/overheard.html", link=link, rows=rows, judged=judged, more=more)
 
 
 FEATURE = Feature(

@@ -22,6 +22,7 @@ from shadow_peers import OldMes, connect_through, teeing
 from local_mes.level2 import down
 from local_mes.level2.link_state import find_history
 from local_mes.level2.links import load_links
+from local_mes.level2.shadow.orders import read_orders
 from local_mes.level2.shadow.overheard import find_overheard
 from local_mes.level2.shadow.seat import check_shadow
 from local_mes.level2.shadow.stream import Stream
@@ -129,6 +130,8 @@ def test_what_the_old_mes_says_is_overheard(shadow_site: Site, clock: FixedClock
         order, refusal = find_overheard(shadow_site.spool, "CC1", 10)
         assert (order["message"], order["fields"]["slab"]) == ("CC2030", "161843-2-3")
         assert refusal["fields"] == {"ack_sequence": 2, "code": 20}
+        beside = read_orders(shadow_site.spool, "CC1", {"CC2030"}, 10)
+        assert [one.verdict for one in beside] == ["none", "answer"]
         assert old.answered == [(1, 0)]
 
     run(scene)
