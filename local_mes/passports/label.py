@@ -17,14 +17,14 @@ from shared.web import formats
 
 WIDTH_MM, HEIGHT_MM, MARGIN_MM = 100.0, 150.0, 4.0
 DOTS_MM = 8
-"""203 dpi, the usual print head."""
+"""203 dpi, the usual print head; a printer with another one says so in its link's `label`."""
 NUMBER_MM, LINE_MM, STATUS_MM, GAP_MM = 14.0, 4.4, 7.0, 1.2
 ACROSS = 0.58
 """Width of a character over its height, at most: a long number is set smaller."""
 BARS_TOP_MM, BARS_MM, QR_TOP_MM = 54.0, 13.0, 76.0
-BAR_QUIET, BAR_DOTS = 10, (4, 3, 2)
-"""Clear modules beside a Code 128; dots of its narrow bar, the widest that has room."""
-MODULE_DOTS_MIN, MODULE_DOTS_MAX = 4, 7
+BAR_QUIET, BARS_OF_MM = 10, (0.5, 0.375, 0.25)
+"""Clear modules beside a Code 128; its narrow bar in mm, the widest that has room."""
+MODULE_MM_MIN, MODULE_MM_MAX = 0.5, 0.9
 """Half a millimetre and more, so that an ordinary scanner reads it off a hot or dusty label."""
 
 
@@ -48,34 +48,36 @@ class Label:
     bar_dots: int
     matrix: Matrix
     module_dots: int
+    dots_mm: int = DOTS_MM
 
     @property
     def bars_left_mm(self) -> float:
         """Where Code 128 begins, behind its quiet zone."""
-        wide = bars(self.number)[1] * self.bar_dots / DOTS_MM
-        return max((WIDTH_MM - wide) / 2, BAR_QUIET * self.bar_dots / DOTS_MM)
+        wide = bars(self.number)[1] * self.bar_dots / self.dots_mm
+        return max((WIDTH_MM - wide) / 2, BAR_QUIET * self.bar_dots / self.dots_mm)
 
     @property
     def qr_left_mm(self) -> float:
         """Where the dark part of the QR code begins: it stands in the middle."""
-        return round((WIDTH_MM * DOTS_MM - self.matrix.size * self.module_dots) / 2) / DOTS_MM
+        return round((WIDTH_MM * self.dots_mm - self.matrix.size * self.module_dots) / 2) / self.dots_mm
 
 
-def make_label(body: PieceBody, text: str) -> Label:
-    """The label of a passport. ValueError when its code is too large for the paper."""
+def make_label(body: PieceBody, text: str, dots_mm: int = DOTS_MM) -> Label:
+    """The label of a passport for a print head of so many dots. ValueError when its code is too large for the paper."""
     matrix = make_matrix(text)
-    room = min(WIDTH_MM, HEIGHT_MM - QR_TOP_MM) * DOTS_MM
-    module = min(MODULE_DOTS_MAX, int(room / (matrix.size + 2 * QUIET)))
-    if module < MODULE_DOTS_MIN:
+    room = min(WIDTH_MM, HEIGHT_MM - QR_TOP_MM) * dots_mm
+    module = min(int(MODULE_MM_MAX * dots_mm), int(room / (matrix.size + 2 * QUIET)))
+    if module < MODULE_MM_MIN * dots_mm:
         raise ValueError("its code is too large for the label")
-    return Label(body.number, tuple(_texts(body)), _bar_dots(body.number), matrix, module)
+    return Label(body.number, tuple(_texts(body)), _bar_dots(body.number, dots_mm), matrix, module, dots_mm)
 
 
-def _bar_dots(number: str) -> int:
+def _bar_dots(number: str, dots_mm: int) -> int:
     if not is_writable(number):
         return 0
     modules = bars(number)[1] + 2 * BAR_QUIET
-    return next((dots for dots in BAR_DOTS if modules * dots <= WIDTH_MM * DOTS_MM), 0)
+    widths = (max(2, int(mm * dots_mm)) for mm in BARS_OF_MM)
+    return next((dots for dots in widths if modules * dots <= WIDTH_MM * dots_mm), 0)
 
 
 def _texts(body: PieceBody) -> Iterator[Text]:
@@ -115,16 +117,20 @@ def size_words(body: PieceBody) -> str:
 
 
 def to_zpl(label: Label, copies: int = 1) -> str:
-    """The label for the printer: UTF-8 (^CI28), 203 dpi."""
-    out = [f"^XA^CI28^PW{_dots(WIDTH_MM)}^LL{_dots(HEIGHT_MM)}^LH0,0"]
+    """The label for the printer: ZPL II in UTF-8 (^CI28)."""
+
+    def dots(mm: float) -> int:
+        return round(mm * label.dots_mm)
+
+    out = [f"^XA^CI28^PW{dots(WIDTH_MM)}^LL{dots(HEIGHT_MM)}^LH0,0"]
     for line in label.texts:
-        high = _dots(line.height)
-        out.append(f"^FO{_dots(line.x)},{_dots(line.y)}^A0N,{high},{high}^FH_^FD{_hexed(line.text)}^FS")
+        high = dots(line.height)
+        out.append(f"^FO{dots(line.x)},{dots(line.y)}^A0N,{high},{high}^FH_^FD{_hexed(line.text)}^FS")
     if label.bar_dots:
-        at = f"^FO{_dots(label.bars_left_mm)},{_dots(BARS_TOP_MM)}^BY{label.bar_dots}"
-        out.append(f"{at}^BCN,{_dots(BARS_MM)},Y,N,N^FH_^FD{_hexed(label.number)}^FS")
-    top = _dots(QR_TOP_MM) + QUIET * label.module_dots
-    out.append(f"^FO{_dots(label.qr_left_mm)},{top}{_picture(label.matrix, label.module_dots)}^FS")
+        at = f"^FO{dots(label.bars_left_mm)},{dots(BARS_TOP_MM)}^BY{label.bar_dots}"
+        out.append(f"{at}^BCN,{dots(BARS_MM)},Y,N,N^FH_^FD{_hexed(label.number)}^FS")
+    top = dots(QR_TOP_MM) + QUIET * label.module_dots
+    out.append(f"^FO{dots(label.qr_left_mm)},{top}{_picture(label.matrix, label.module_dots)}^FS")
     return "\n".join([*out, f"^PQ{copies}^XZ"]) + "\n"
 
 
@@ -137,10 +143,6 @@ def _picture(matrix: Matrix, dots: int) -> str:
         rows.append(f"{int(bits, 2):0{wide * 2}X}" + ":" * (dots - 1))
     total = wide * matrix.size * dots
     return f"^GFA,{total},{total},{wide},{''.join(rows)}"
-
-
-def _dots(mm: float) -> int:
-    return round(mm * DOTS_MM)
 
 
 def _hexed(text: str) -> str:

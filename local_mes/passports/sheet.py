@@ -20,7 +20,6 @@ from local_mes.passports.codes import QUIET, Matrix, make_matrix
 from local_mes.passports.label import (
     BARS_MM,
     BARS_TOP_MM,
-    DOTS_MM,
     HEIGHT_MM,
     QR_TOP_MM,
     WIDTH_MM,
@@ -71,12 +70,12 @@ def draw_labels(labels: Sequence[Label]) -> bytes:
             canvas.setFont(bold if text.bold else plain, text.height * mm)
             canvas.drawString(text.x * mm, (HEIGHT_MM - text.y - text.height * 0.85) * mm, text.text)
         if label.bar_dots:
-            width = label.bar_dots / DOTS_MM * mm
+            width = label.bar_dots / label.dots_mm * mm
             top = (HEIGHT_MM - BARS_TOP_MM) * mm
             _draw_bars(canvas, label.number, label.bars_left_mm * mm, top, width, BARS_MM * mm)
             canvas.setFont(plain, 3.2 * mm)
             canvas.drawCentredString(WIDTH_MM / 2 * mm, top - (BARS_MM + 3.8) * mm, label.number)
-        module = label.module_dots / DOTS_MM * mm
+        module = label.module_dots / label.dots_mm * mm
         top = (HEIGHT_MM - QR_TOP_MM) * mm - QUIET * module
         draw_matrix(canvas, label.matrix, label.qr_left_mm * mm, top, module)
         canvas.showPage()

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from local_mes.level2.devices.code128 import bars
 from local_mes.passports.codes import VERSION_MAX, make_matrix
-from local_mes.passports.label import MODULE_DOTS_MIN, Label, make_label, to_zpl
+from local_mes.passports.label import MODULE_MM_MIN, Label, make_label, to_zpl
 from local_mes.passports.sheet import Paper, PaperPiece, draw_labels, draw_paper
 from shared.keys import new_key
 from shared.material.facts import Mass, Size
@@ -100,11 +100,13 @@ def test_the_largest_passport_still_fits_the_label_in_modules_of_half_a_millimet
     assert matrix.version == VERSION_MAX
     body, text = make("161738-1-1")
     label = make_label(body, longest)
-    assert label.module_dots >= MODULE_DOTS_MIN
+    assert label.module_dots / label.dots_mm >= MODULE_MM_MIN
     assert read(draw(to_zpl(label)))[longest] == "QRCode"
     with pytest.raises(ValueError, match="of version"):
         make_matrix(longest + longest)
     assert make_label(body, text).module_dots > label.module_dots
+    fine = make_label(body, text, dots_mm=12)
+    assert read(draw(to_zpl(fine))) == {text: "QRCode", "161738-1-1": "Code128"}, "a print head of 300 dpi"
 
 
 def test_a_number_without_code_128_keeps_its_words_and_its_qr() -> None:

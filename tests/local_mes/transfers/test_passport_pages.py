@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
+import msgspec
 import pytest
 from browse import Person, sign_in
 from passports_bench import send, under_a_root
+from sqlalchemy import select
 from steel_group import SteelGroup
 
 from local_mes.app import create_console
+from local_mes.level2.spool import create_spool
+from local_mes.level2.spool_tables import down
 from shared.db.engine import read
 from shared.material.queries import get_piece
 from shared.passports.coding import PREFIX
@@ -90,3 +97,37 @@ def test_refusals_on_the_page_and_in_the_api(rooted: SteelGroup) -> None:
     assert (done.status_code, done.get_json()["standing"]) == (201, "good")
     again = gate.api("POST", "/api/v1/receipts/passport", json=body | {"command_id": "c-2"})
     assert (again.status_code, again.get_json()["code"]) == (409, "passport.replayed")
+
+
+PRINTER = """
+[[link]]
+code = "LP9"
+kind = "printer"
+unit = "LP9"
+address = "127.0.0.1:9"
+  [link.settings.label]
+  width_mm = 104
+  height_mm = 150
+  dots_mm = 12
+"""
+
+
+def test_labels_go_to_a_printer_whose_paper_is_large_enough(rooted: SteelGroup, tmp_path: Path) -> None:
+    send(rooted, "S1", "S2")
+    plant = rooted.plants["ALD"]
+    folder = shutil.copytree(plant.settings.model.parent, tmp_path / "model")
+    small = PRINTER.replace("LP9", "LP1").replace("height_mm = 150", "height_mm = 60")
+    with (folder / "model.toml").open("a") as file:
+        file.write(PRINTER + small)
+    settings = plant.settings.model_copy(update={"model": folder / "model.toml"})
+    plant = rooted.plants["ALD"] = replace(plant, settings=settings)
+    create_spool(plant.spool, rooted.clock)
+    sender, page = person(rooted, "ALD"), "/transfers/loads/RT-1/passports"
+    assert "Print all 2 labels" in sender.page(page)
+    assert "LP1" not in sender.page(page)
+    assert sender.post("/transfers/loads/RT-1/labels/print", page, device="LP1", piece="").status_code == 404
+    assert sender.post("/transfers/loads/RT-1/labels/print", page, device="LP9", piece="").status_code == 302
+    with read(plant.spool) as conn:
+        orders = [msgspec.json.decode(row.fields) for row in conn.execute(select(down).where(down.c.link == "LP9"))]
+    assert [order["text"] for order in orders] == ["S1", "S2"]
+    assert all("^PW1200" in order["zpl"] and "^GFA" in order["zpl"] for order in orders)
