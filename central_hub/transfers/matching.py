@@ -26,6 +26,8 @@ from central_hub.transfers.domain import (
 from central_hub.transfers.episodes import Waiting, episodes, has_line
 from central_hub.transfers.floors import raised
 from central_hub.transfers.reading import OpenMatters, find_line, find_others, find_twins, read_open_matters
+from central_hub.transfers.refusals import JUDGED as REFUSAL
+from central_hub.transfers.refusals import find_refused, judge_refused
 from central_hub.transfers.replay_domain import judge_replayed
 from central_hub.transfers.restored import look_for_reuse, name_cause
 from central_hub.transfers.said import (
@@ -77,6 +79,7 @@ def judge_all(conn: Connection, hub: str, margin_ms: int) -> Findings:
         _judge_receipt(conn, findings, receipt)
     _judge_origins(conn, findings, sight)
     _judge_denials(conn, findings, sight)
+    _judge_refusals(conn, findings, sight)
     for word, found in judge_words(conn):
         findings.settle("word", word.fact_id, found)
     looked = look_for_reuse(conn, sight.through)
@@ -162,6 +165,13 @@ def _judge_denials(conn: Connection, findings: Findings, sight: Sight) -> None:
         verdict = judge_denied(line, denial, receipt, sight) if line is not None else PENDING
         if not verdict.pending:
             findings.settle("denial", denial.fact_id, verdict.found)
+
+
+def _judge_refusals(conn: Connection, findings: Findings, sight: Sight) -> None:
+    for line, refusal in find_refused(conn):
+        verdict = judge_refused(line, refusal, sight)
+        if not verdict.pending:
+            findings.settle(REFUSAL, refusal.fact_id, verdict.found)
 
 
 def possible_senders(receipt: KnownReceipt, through: Mapping[str, Any]) -> tuple[str, ...]:

@@ -89,6 +89,8 @@ def _settled(
 def _short(line: TransferLine) -> str:
     if line.receipt_id is not None:
         return f"{line.receiver} took it in later as {line.own_number}."
+    if line.returned_at_ms is not None:
+        return f"{line.sender} has it back."
     if line.diverted_at_ms is not None:
         return f"{line.sender} sent it on to another plant."
     if line.withdrawn:

@@ -8,6 +8,7 @@ import pytest
 from steel_group import HOUR, MINUTE, SteelGroup, rows
 
 from central_hub.transfers.balance import read_balance
+from central_hub.transfers.settling import read_since
 from local_mes.transfers.service import (
     CorrectDeparture,
     DivertCommand,
@@ -158,3 +159,30 @@ def test_a_refused_piece_goes_on_to_another_plant(group: SteelGroup) -> None:
     group.sync()
     both = lines(group, "S-1")
     assert (both["RT-1"].state, both["RT-1D"].state) == ("diverted", "received")
+
+
+def test_a_refused_piece_that_never_comes_back_is_a_case_and_one_that_does_is_none(group: SteelGroup) -> None:
+    send(group, "S-1", "S-2", "S-3")
+    for number in ("S-1", "S-2", "S-3"):
+        refuse(group.plants["BRK"], LineCommand(group.command(), "p2", "RT-1", number, "wet"))
+    group.pass_time(20 * HOUR)
+    take_back(group.plants["ALD"], LineCommand(group.command(), "p1", "RT-1", "S-2", "dry", "YA"))
+    on(group, pieces=("S-3",), number="RT-1D", eta_ms=group.clock.now_ms() + 200 * HOUR)
+    group.sync()
+    group.pass_time(36 * HOUR)
+    group.sync()
+    assert cases(group) == {}, "it may still be on its way back"
+    group.cut.add("ALD")
+    group.pass_time(72 * HOUR)
+    group.sync()
+    assert cases(group) == {}, "its sender may have it and be cut off"
+    group.cut.clear()
+    group.sync()
+    found = cases(group)
+    assert set(found) == {"short"}
+    assert found["short"].summary == "S-1 of RT-1 (20,500 kg) was refused at BRK: wet. ALD does not have it back."
+    take_back(group.plants["ALD"], LineCommand(group.command(), "p1", "RT-1", "S-1", "found at the carrier's", "YA"))
+    group.sync()
+    with read(group.hub.node.engine) as conn:
+        since = read_since(conn, [found["short"]])[found["short"].case_id]
+    assert since.settled == "ALD has it back."
