@@ -1,45 +1,77 @@
-"""Pages of the group's transfers: lanes, what is on the way, the daily balance; the case desk is in desk_views.py."""
+"""Pages of the group's transfers: what is on the way, lanes and scales, the balance; the case desk is in desk_views.py."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 
-from central_hub.transfers import reads
+from central_hub.transfers import lane_reads, reads
 from central_hub.transfers.api import bp as api
 from central_hub.transfers.desk_views import bp as desk
 from shared.transfers.api import bp as reads_api
-from shared.transfers.showing import LINE_COLUMNS, STATE_CHOICES
+from shared.transfers.showing import STATE_CHOICES
 from shared.web.context import reading
 from shared.web.features import Feature, MenuItem
-from shared.web.listing import Column, Filter, answer_list
+from shared.web.listing import Column, Filter, answer_list, csv_answer
 
 bp = Blueprint("transfers", __name__, url_prefix="/transfers", template_folder="templates")
 
-GROUP_COLUMNS = (
-    Column("lane_pair", "Lane"),
+WAY_COLUMNS = (
+    Column("lane_pair", "Lane", link="transfers.lane", link_key="lane_pair", link_arg="name"),
     Column("shipment_number", "Load", show="code"),
-    *LINE_COLUMNS,
-    Column("departed_at_ms", "Left", show="when"),
-    Column("received_at_ms", "Received", show="when"),
+    Column("number", "Piece", show="code", link="pieces.piece"),
+    Column("own_number", "Receiver's number", show="code", link="pieces.piece", link_key="own_number"),
+    Column("vehicle", "Vehicle"),
+    Column("grade", "Grade", show="code"),
+    Column("sender_mass_g", "Mass", unit="kg", show="kg", sort=True),
+    Column("difference_g", "Difference", unit="kg", show="kg"),
+    Column("departed_at_ms", "Left", show="when", sort=True),
+    Column("eta_ms", "Expected", show="when", sort=True),
+    Column("age_ms", "Time", show="age"),
+    Column("timing", "", show="badge"),
+    Column("state_words", "State", show="badge"),
 )
+STATES = (*STATE_CHOICES, (reads.ALL, "Everything, also what has ended"))
 
 
 @bp.get("/")
 def lines() -> str | Response:
-    """Every piece between two plants, and what is on the way on each lane."""
+    """What is on the way as a map and piece by piece."""
     with reading() as conn:
-        lanes = reads.read_today(conn)
-    choices = tuple((lane.lane, lane.lane) for lane in lanes)
-    filters = (Filter("q", "Number or load"), Filter("lane", "Lane", choices), Filter("state", "State", STATE_CHOICES))
-    return answer_list("transfers/lines.html", GROUP_COLUMNS, reads.read_lines, filters=filters, lanes=lanes)
+        shown = reads.read_way(conn)
+    choices = tuple((lane.lane, lane.lane) for lane in shown["lanes"])
+    filters = (
+        Filter("q", "Number, load or vehicle"),
+        Filter("lane", "Lane", choices),
+        Filter("state", "State", STATES),
+    )
+    return answer_list("transfers/lines.html", WAY_COLUMNS, reads.read_lines, filters=filters, **shown)
+
+
+@bp.get("/lanes")
+def lanes() -> str:
+    """Figures of all lanes, and what they say about scales."""
+    with reading() as conn:
+        shown = lane_reads.read_lanes(conn)
+    return render_template("transfers/lanes.html", **shown)
+
+
+@bp.get("/lanes/<name>")
+def lane(name: str) -> str:
+    """One lane: time, loss, weight difference and their trends."""
+    with reading() as conn:
+        shown = lane_reads.read_lane(conn, name)
+    return render_template("transfers/lane.html", **shown)
 
 
 @bp.get("/balance")
-def balance() -> str:
-    """The day's balance of each lane."""
+def balance() -> str | Response:
+    """The balance of the last days, by lane."""
     with reading() as conn:
-        lanes = reads.read_today(conn)
-    return render_template("transfers/balance.html", lanes=lanes)
+        days = reads.read_fortnight(conn)
+    if request.args.get("format") == "csv":
+        return csv_answer(reads.BALANCE_COLUMNS, reads.balance_rows(days), "balance")
+    chosen = request.args.get("day", type=int)
+    return render_template("transfers/balance.html", **reads.chosen_day(days, chosen))
 
 
 FEATURE = Feature(
@@ -47,6 +79,7 @@ FEATURE = Feature(
     apis=(reads_api, api),
     menu=(
         MenuItem("Transfers", "On the way", "transfers.lines"),
+        MenuItem("Transfers", "Lanes and scales", "transfers.lanes"),
         MenuItem("Transfers", "Case desk", "case_desk.desk"),
         MenuItem("Transfers", "Balance", "transfers.balance"),
     ),

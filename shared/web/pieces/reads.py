@@ -16,8 +16,11 @@ from shared.quality import queries as quality
 from shared.quality.mixed import Steel, read_steel
 from shared.quality.restriction import find_restriction
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
+from shared.transfers.moves import arrivals_of
+from shared.transfers.words import find_words
 from shared.web.accounts import names_of
 from shared.web.formats import kg
+from shared.web.pieces.custody import Stand, tell_custody
 from shared.web.pieces.elements import in_order
 from shared.web.pieces.graph import first_rows
 
@@ -59,6 +62,8 @@ class Sheet:
     lines: Sequence[TransferLine]
     history: Sequence[Event]
     people: dict[str, str]
+    stands: Sequence[Stand]
+    """Its custody over time."""
 
     @property
     def custody(self) -> tuple[str, str]:
@@ -86,6 +91,7 @@ def read_sheet(conn: Connection, material_id: str) -> Sheet:
     told = history(conn, material_id)
     named = {h.released_by for h in own} | {h.placed_by for h in own} | {event.actor for event in told if event.actor}
     people = names_of(conn, named)
+    lines = find_lines(conn, LineFilter(material_id=material_id), limit=20)
     return Sheet(
         row=row,
         rows=rows,
@@ -103,10 +109,23 @@ def read_sheet(conn: Connection, material_id: str) -> Sheet:
         making=making,
         losses=material.losses_of(conn, making.author, making.operation_id) if making else (),
         values=material.values_of(conn, making.author, making.operation_id) if making else {},
-        lines=find_lines(conn, LineFilter(material_id=material_id), limit=20),
+        lines=lines,
         history=[_in_words(event, people) for event in told],
         people=people,
+        stands=_stands(conn, rows, lines, told, own),
     )
+
+
+def _stands(
+    conn: Connection, rows: Sequence[Any], lines: Sequence[TransferLine], told: Sequence[Event], holds: Sequence[Any]
+) -> list[Stand]:
+    """The piece's custody from its first author on."""
+    first = min(rows, key=lambda row: (row.born_at_ms, row.author))
+    words = find_words(conn, "amended", material_id=first.material_id)
+    amended = [(word.said_at_ms, word.author, json.loads(word.detail)["quality"], word.note) for word in words]
+    born = Event(first.born_at_ms, first.author, "born", first.origin)
+    arrivals = arrivals_of(conn, [first.material_id])
+    return tell_custody(born, lines, history=told, holds=holds, amended=amended, arrivals=arrivals)
 
 
 def _near(edges: Sequence[Any], there: str, here: str, material_id: str, by_id: dict[str, Any]) -> list[Near]:

@@ -15,10 +15,11 @@ from shared.material.queries import MaterialFilter
 from shared.material.search import CUTS, find_by_part
 from shared.material.trace import Trace, trace
 from shared.quality.queries import held_ids
-from shared.web.context import face, reading
+from shared.web.context import face, node, reading
 from shared.web.features import Feature, MenuItem
 from shared.web.listing import Column, Filter, answer_list
 from shared.web.paging import Page, Paging
+from shared.web.pieces.custody import draw_custody
 from shared.web.pieces.drawing import WIDTH, draw
 from shared.web.pieces.export import api as export_api
 from shared.web.pieces.graph import build, links_of
@@ -109,7 +110,8 @@ def piece(number: str) -> str:
         found = material.get_piece(conn, number)
         others = [r for r in material.find_by_number(conn, number) if r.material_id != found.material_id]
         sheet = read_sheet(conn, found.material_id)
-    return render_template("pieces/piece.html", sheet=sheet, asked=number, others=others)
+    stretches = draw_custody(sheet.stands, node().clock.now_ms())
+    return render_template("pieces/piece.html", sheet=sheet, asked=number, others=others, stretches=stretches)
 
 
 @bp.get("/trace/<number>")

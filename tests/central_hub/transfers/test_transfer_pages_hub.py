@@ -52,7 +52,7 @@ def test_the_desk_shows_what_people_must_look_at(logistics: Person, three: Steel
 
 def test_an_empty_desk_says_when_a_case_opens(logistics: Person) -> None:
     assert "No case is open" in logistics.page("/transfers/cases")
-    assert "Nothing has left a plant yet" in logistics.page("/transfers/")
+    assert "Nothing is on the way" in logistics.page("/transfers/")
     assert "Nothing moved between plants yet" in logistics.page("/transfers/balance")
 
 
@@ -116,7 +116,7 @@ def test_lanes_and_balance_close(logistics: Person, three: SteelGroup) -> None:
     page = logistics.page("/transfers/?lane=BRK-CLD&state=short")
     assert "B6-10375" in page
     assert "B6-10384" not in page
-    csv = logistics.client.get("/transfers/?format=csv").text
+    csv = logistics.client.get("/transfers/?format=csv&state=all").text
     assert csv.count("\n") == 5
     states = logistics.api("GET", "/api/v1/transfers?state=in_transit").json["items"]  # type: ignore[index]
     assert sorted(line["number"] for line in states) == ["161739-1-1", "B6-10384"]
