@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
+from contextlib import closing
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -52,8 +53,10 @@ class Machine:
         return self.raw.serialize(), self.anchor.read_bytes() if self.anchor.exists() else None
 
     def write_database(self, database: bytes) -> None:
-        """Put another database in place of this one."""
-        self.raw.deserialize(database)
+        """Put another database in place of this one; page by page, as statements that are ready may be kept of this one."""
+        with closing(sqlite3.connect(":memory:")) as other:
+            other.deserialize(database)
+            other.backup(self.raw)
 
     def write_anchor(self, anchor: bytes | None) -> None:
         """Put another anchor in place of this one, or none."""

@@ -52,6 +52,9 @@ Request = tuple[Door, bytes]
 class SqliteSite(Reading):
     """One installation."""
 
+    outside = OUTSIDE
+    applied_at_once = APPLIED_AT_ONCE
+
     def __init__(self, code: str, name: str) -> None:
         super().__init__(machine(code, name))
         self.code = code
@@ -72,11 +75,11 @@ class SqliteSite(Reading):
         self.node = Node(self.code, there.settings, self.clock, there.engine, journal, self.key)
         self._boot = random_key()
         if self.code == HUB:
-            station = build_called(self.node, APPLIED_AT_ONCE)
+            station = build_called(self.node, self.applied_at_once)
             self.ground, self._desk = station.ground, station.desk
         else:
-            begin(self.node, OUTSIDE)
-            self.ground = make_ground(self.node, APPLIED_AT_ONCE, OUTSIDE)
+            begin(self.node, self.outside)
+            self.ground = make_ground(self.node, self.applied_at_once, self.outside)
         if self.machine.raw.execute("SELECT 1 FROM quarantine").fetchone():
             with release(self.old):
                 self.ground.applying.retry_set_aside()
@@ -155,10 +158,10 @@ class SqliteSite(Reading):
         assert peer is not None
         there = self.machine
         way = Way(line, there)
-        kept = (OUTSIDE.numbers, self._boot, self.ground.anchoring.cover)
+        kept = (self.outside.numbers, self._boot, self.ground.anchoring.cover)
         caller = Caller(self.code, peer, there.engine, self.clock, self.key, way, lambda: None, 2 << 20, *kept)
         session = caller.hello()
-        recovery = Recovery(caller, self.node.journal, OUTSIDE, self.ground.anchoring.write_now)
+        recovery = Recovery(caller, self.node.journal, self.outside, self.ground.anchoring.write_now)
         while recovery.settle(session):
             session = caller.hello()
         self.met = True
@@ -213,7 +216,7 @@ class SqliteGroup:
 
     def line(self, plant: Any) -> Line[Request, bytes]:
         """To whatever desk the hub has when a request arrives."""
-        return Line(self.hub.answer, lambda request: request[0] == "hello", _cut)
+        return Line(self.hub.answer, lambda request: request[0] == "hello", cut_request)
 
     def relay(self, fact_id: str, plant: str) -> None:
         """Once a fact and plant."""
@@ -294,6 +297,7 @@ def _trust(conn: Connection, code: str) -> None:
     trust_peer(conn, code, machine(code, code).key.public, START_MS)
 
 
-def _cut(request: Request, dice: Random) -> Request:
+def cut_request(request: Request, dice: Random) -> Request:
+    """The first part of a request, as a line that breaks leaves it."""
     door, body = request
     return door, body[: dice.randrange(len(body))]

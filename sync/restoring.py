@@ -145,10 +145,13 @@ def _follows(found: Waiting, have: int, digest: str) -> bool:
 
 
 def _put_in_order(conn: Connection, found: Waiting) -> None:
-    """An epoch that came back stands right behind the one that it grew from, before what was written since."""
+    """An epoch that came back stands right behind the one that it grew from, before what was written since.
+
+    One that was empty may be lost for good, as nobody ever held an entry of it: then it stands before all others.
+    """
     order = [life.epoch for life in lives(conn, found.stream) if life.epoch != found.epoch]
     parent = found.batches[0].seal.parent
-    order.insert(order.index(parent.epoch) + 1 if parent else 0, found.epoch)
+    order.insert(order.index(parent.epoch) + 1 if parent and parent.epoch in order else 0, found.epoch)
     renumber(conn, found.stream, order)
 
 

@@ -37,6 +37,7 @@ LONG = (
     "test_opcua_link.py",
     "test_opcua_signals.py",
     "test_reconciliation.py",
+    "test_transfers_campaign.py",
     "test_device_printing.py",
     "test_edge_processes.py",
     "test_wrong_input.py",

@@ -25,6 +25,8 @@ from central_hub.transfers.domain import (
 )
 from central_hub.transfers.episodes import Waiting, episodes, has_line
 from central_hub.transfers.floors import raised
+from central_hub.transfers.outside import JUDGED as PARTY
+from central_hub.transfers.outside import judge_outside_lines, judge_party_words, read_parties
 from central_hub.transfers.reading import OpenMatters, find_line, find_others, find_twins, read_open_matters
 from central_hub.transfers.refusals import JUDGED as REFUSAL
 from central_hub.transfers.refusals import find_refused, judge_refused
@@ -38,7 +40,7 @@ from central_hub.transfers.said import (
     judge_words,
 )
 from central_hub.transfers.watermarks import clock_offsets, watermarks
-from central_hub.transfers.word_domain import judge_damage, judge_gap
+from central_hub.transfers.word_domain import judge_damage, judge_gap, judge_undeparted
 from shared.journal.fact import Draft
 from shared.transfers.facts import AwaitingData
 from shared.transfers.limits import mass_limits
@@ -73,10 +75,10 @@ def judge_all(conn: Connection, hub: str, margin_ms: int) -> Findings:
     sight = Sight(watermarks(conn), margin_ms, clock_offsets(conn))
     matters = read_open_matters(conn)
     findings = Findings()
-    _judge_lines(findings, matters, sight)
+    _judge_lines(conn, findings, matters, sight)
     _judge_unlisted(findings, matters, sight)
     for receipt in matters.receipts:
-        _judge_receipt(conn, findings, receipt)
+        _judge_receipt(conn, findings, receipt, sight)
     _judge_origins(conn, findings, sight)
     _judge_denials(conn, findings, sight)
     _judge_refusals(conn, findings, sight)
@@ -108,8 +110,17 @@ def _unjudged(findings: Findings, matters: OpenMatters) -> list[tuple[str, int]]
     return left + [(x.receiver, x.recorded_at_ms) for x in matters.receipts if ("receipt", x.receipt_id) not in done]
 
 
-def _judge_lines(findings: Findings, matters: OpenMatters, sight: Sight) -> None:
+def _judge_lines(conn: Connection, findings: Findings, matters: OpenMatters, sight: Sight) -> None:
+    parties = read_parties(conn)
+    for line, verdict in judge_outside_lines(conn, matters.lines, parties, sight):
+        if not verdict.pending:
+            findings.settle("line", line.ref, verdict.found)
+    for fact_id, said in judge_party_words(conn):
+        findings.judged.append((PARTY, fact_id))
+        findings.contradictions += said
     for line in matters.lines:
+        if parties.has(line):
+            continue
         verdict = judge_missing(
             line,
             matters.closes.get((line.receiver, line.shipment_id)),
@@ -131,9 +142,12 @@ def _judge_unlisted(findings: Findings, matters: OpenMatters, sight: Sight) -> N
             findings.waiting.append(Waiting(receipt, senders))
 
 
-def _judge_receipt(conn: Connection, findings: Findings, receipt: KnownReceipt) -> None:
+def _judge_receipt(conn: Connection, findings: Findings, receipt: KnownReceipt, sight: Sight) -> None:
     line = find_line(conn, receipt.shipment_id, receipt.material_id)
     if line is None:
+        verdict = judge_undeparted(receipt, sight)
+        if not verdict.pending:
+            findings.settle("receipt", receipt.receipt_id, verdict.found)
         return
     found = [judge_double(receipt, twin) for twin in find_twins(conn, receipt)]
     for other in find_others(conn, receipt):  # whichever of the two came here first

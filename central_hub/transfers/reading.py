@@ -191,12 +191,14 @@ def _answered(conn: Connection, lines: Sequence[KnownLine]) -> dict[tuple[str, s
     found: dict[tuple[str, str], int] = {}
     for part in _parts(sorted({line.shipment_id for line in lines})):
         for row in conn.execute(select(receipt).where(receipt.c.shipment_id.in_(part))):
-            _note(found, by_material.get((row.shipment_id, row.material_id)), row)
+            # one that came under another number answers from when it was tied: nobody could know it before
+            line = by_material.get((row.shipment_id, row.material_id))
+            _note(found, line, row, row.matched_at_ms or row.recorded_at_ms)
         for word in conn.execute(_spoken_for(part)):
             key = (word.shipment_id, word.material_id)
             found[key] = min(found.get(key, word.recorded_at_ms), word.recorded_at_ms)
         for row in conn.execute(_by_number(part)):
-            _note(found, by_material.get((row.line_shipment, row.line_material)), row)
+            _note(found, by_material.get((row.line_shipment, row.line_material)), row, row.recorded_at_ms)
     return found
 
 
@@ -220,13 +222,13 @@ def _by_number(shipments: Sequence[str]) -> Any:
     )
 
 
-def _note(found: dict[tuple[str, str], int], line: KnownLine | None, row: Row[Any]) -> None:
+def _note(found: dict[tuple[str, str], int], line: KnownLine | None, row: Row[Any], at_ms: int) -> None:
     if line is None or row.author != line.receiver or line.departed_at_ms > row.received_at_ms + CLOCK_SLACK_MS:
         return
     if row.from_plant not in ("", line.sender):
         return  # plants' numbers collide: what came from another plant is another piece
     key = (line.shipment_id, line.material_id)
-    found[key] = min(found.get(key, row.recorded_at_ms), row.recorded_at_ms)
+    found[key] = min(found.get(key, at_ms), at_ms)
 
 
 def _lines_by_number(conn: Connection, numbers: Sequence[str]) -> dict[str, list[KnownLine]]:

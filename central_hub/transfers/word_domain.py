@@ -100,6 +100,33 @@ def judge_gap(line: KnownLine, receipt: KnownReceipt, unknown: Sequence[str], si
     return Verdict(False, _about("genealogy_gap", at_ms, line, what, (line.fact_id, receipt.fact_id), receipt))
 
 
+def judge_undeparted(receipt: KnownReceipt, sight: Sight) -> Verdict:
+    """Row 26: a receipt of a departure that its sender has lost in a restore, before the hub or after it: the piece would
+    live in two plants' books. Absence of a fact, so judged behind the sender's watermark."""
+    at_ms = max(receipt.recorded_at_ms, receipt.matched_at_ms) + sight.margin(receipt.receiver, receipt.from_plant)
+    if not (sight.sees(receipt.receiver, at_ms) and sight.sees(receipt.from_plant, at_ms)):
+        return PENDING
+    what = (
+        f"{receipt.printed_number} was taken in at {receipt.receiver} as {receipt.own_number} from {receipt.shipment_number} "
+        f"({receipt.mass_g / 1000:,.0f} kg); {receipt.from_plant} does not have that departure any more."
+    )
+    found = Contradiction(
+        "unannounced",
+        at_ms,
+        (receipt.receiver, receipt.receipt_id),
+        (receipt.from_plant, receipt.receiver),
+        what,
+        "",
+        receipt.shipment_number,
+        receipt.material_id,
+        receipt.printed_number,
+        receipt.receipt_id,
+        (receipt.fact_id,),
+        {"receiver_g": receipt.mass_g},
+    )
+    return Verdict(False, found)
+
+
 def judge_reuse(
     author: str, number: str, first: tuple[str, int], second: tuple[str, int], evidence: str
 ) -> Contradiction:

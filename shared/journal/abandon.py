@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete
 
+from shared.db.upsert import upsert
 from shared.journal.reading import Stored, entries_after
 from shared.journal.tables import entry, entry_abandoned
 
@@ -25,7 +26,8 @@ def abandon(conn: Connection, stream: str, epoch: str, keep: int, fates: Fates, 
     carried: list[Stored] = []
     seq = keep
     while found := entries_after(conn, stream, epoch, seq, ENTRIES_AT_ONCE):
-        conn.execute(insert(entry_abandoned), [_row(item, fates.get(item.fact_id, CARRIED), now_ms) for item in found])
+        # the same branch may have been given up before and come back from a peer that was restored: its row stays
+        upsert(conn, entry_abandoned, [_row(item, fates.get(item.fact_id, CARRIED), now_ms) for item in found])
         carried += [item for item in found if item.fact_id not in fates]
         seq = found[-1].seq
     conn.execute(delete(entry).where(entry.c.stream == stream, entry.c.epoch == epoch, entry.c.seq > keep))

@@ -1,0 +1,61 @@
+"""What histories of transfers found at the hub's desk (campaign/custody), each told by hand."""
+
+from __future__ import annotations
+
+import pytest
+from steel_group import HOUR, MINUTE, SteelGroup
+
+from local_mes.transfers.service import close_receipt, match_by_hand
+from shared.db.engine import read, write
+from shared.transfers.case_queries import find_cases
+from shared.transfers.tables import shipment, shipment_line
+
+SLAB, KG = "161738-1-1", 20_558
+
+
+def cases(group):
+    with read(group.hub.node.engine) as conn:
+        return {row.kind: row for row in find_cases(conn)}
+
+
+@pytest.mark.parametrize("away", [True, False])
+def test_a_renamed_piece_is_short_whenever_the_hub_looks(group: SteelGroup, away: bool) -> None:
+    """Who it was is found after it was overdue: the judgement is of that time, also when all facts come at once."""
+    group.stock("ALD", SLAB, KG)
+    group.ship("ALD", "BRK", "RT-1", [SLAB])
+    group.sync()
+    group.cut = {"ALD", "BRK"} if away else set()
+    came = group.receive("BRK", "X-4711", KG, "RT-1", kind="slab")
+    close_receipt(group.plants["BRK"], "RT-1", actor="p2", command_id=group.command())
+    group.pass_time(30 * HOUR)
+    group.sync()
+    told = {"note": "rubbed", "actor": "p2", "command_id": group.command()}
+    match_by_hand(group.plants["BRK"], came["receipt_id"], "RT-1", SLAB, **told)
+    group.cut = set()
+    group.pass_time(HOUR)
+    group.sync()
+    assert set(cases(group)) == {"short", "unannounced"}
+
+
+def test_a_receipt_whose_departure_nobody_has_any_more_is_a_case_behind_its_senders_watermark(
+    group: SteelGroup,
+) -> None:
+    slab = group.stock("ALD", SLAB, KG)
+    group.ship("ALD", "BRK", "RT-1", [SLAB])
+    group.sync()
+    group.cut = {"ALD"}
+    group.receive("BRK", SLAB, KG, "RT-1")
+    with write(group.hub.node.engine) as conn:  # hub and sender were both put back to before the departure
+        for table in (shipment_line, shipment):
+            conn.execute(table.delete().where(table.c.author == "ALD"))
+    group.pass_time(HOUR)
+    group.sync()
+    assert cases(group) == {}, "its sender may still have it"
+    group.cut = set()
+    group.pass_time(MINUTE)
+    group.sync()
+    found = cases(group)["unannounced"]
+    assert (found.material_id, found.from_plant, found.to_plant) == (slab, "ALD", "BRK")
+    assert "ALD does not have that departure any more" in found.summary
+    group.sync()
+    assert len(cases(group)) == 1
