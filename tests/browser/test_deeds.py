@@ -25,6 +25,7 @@ from shared.transfers.tables import shipment, transfer_case
 
 DOCUMENTS = Path(__file__).parents[2] / "demo" / "standards"
 PASSWORD = "long enough to type"
+ENDED = select(transfer_case).where(transfer_case.c.state == "resolved")
 
 
 def put_coil(group: Any, plant: str, number: str, kg: int) -> str:
@@ -149,7 +150,9 @@ def find_rows(node: Any, query: Any) -> list[Any]:
         return list(conn.execute(query).all())
 
 
-def test_logistics_resolves_the_case_of_the_wrong_mass(group: Any, visit: Callable[..., Any], mass_case: Any) -> None:
+def test_logistics_resolves_the_case_of_the_wrong_mass_and_both_plants_confirm_it(
+    group: Any, visit: Callable[..., Any], mass_case: Any, wait_until: Callable[[Callable[[], Any]], Any]
+) -> None:
     page = visit("HUB", "logistics.group").open("/")
     expect(page.get_by_text("B6-90379").first).to_be_visible()
     page.get_by_role("link", name=re.compile("B6-90379: BRK says")).click()
@@ -163,6 +166,19 @@ def test_logistics_resolves_the_case_of_the_wrong_mass(group: Any, visit: Callab
     expect(page.get_by_text("weighed again: 20,170 kg").first).to_be_visible()
     page.goto(group.url("HUB") + "/")
     expect(page.get_by_text("No case is open")).to_be_visible()
+    for plant, login in (("CLD", "gate.cld"), ("BRK", "lead.brk")):
+        wait_until(lambda plant=plant: find_rows(group.sites[plant].node, ENDED))
+        there = visit(plant, login).open("/cases?state=to_confirm")
+        there.get_by_role("link", name="B6-90379").click()
+        expect(there.get_by_text("weighed again: 20,170 kg").first).to_be_visible()
+        there.get_by_role("button", name="Confirm").click()
+        expect(there.get_by_text(f"{plant} confirmed it").first).to_be_visible()
+
+    def confirmed() -> bool:
+        page.goto(f"{group.url('HUB')}/transfers/cases/{mass_case.case_id}")
+        return page.get_by_text("confirmed it").count() == 2
+
+    wait_until(confirmed)
 
 
 def test_two_people_release_a_standard_and_the_plants_adopt_it(
