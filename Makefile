@@ -9,10 +9,10 @@ DAYS ?= 1..10
 TWO_AT_ONCE := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 unexport PYTHONDONTWRITEBYTECODE # without its own bytecode every start of a node compiles 600 modules: half a second
 
-.PHONY: help setup bundle assets peers system demo test lint format bench campaign mutate clean
+.PHONY: help setup bundle lint-rollout test-rollout assets peers system demo test lint format bench campaign mutate clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(VENV)/.ready assets ## virtual environment and web assets, from the package registries
 
@@ -56,6 +56,17 @@ format: $(VENV)/.ready ## rewrite layout of the code
 bundle: setup ## everything a site needs in one file, to install without a network: dist/strandline-….tar
 	$(PY) -m tools.bundle $(ARGS)
 
+.venv-rollout/.ready: requirements-rollout.lock
+	@tools/make_venv.sh .venv-rollout
+	@.venv-rollout/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-rollout.lock
+	@touch $@
+
+lint-rollout: .venv-rollout/.ready ## style of the playbooks
+	cd ansible && PATH="$(CURDIR)/.venv-rollout/bin:$$PATH" ansible-lint --offline
+
+test-rollout: setup .venv-rollout/.ready ## the playbooks on real hosts (systemd-nspawn; root): install, upgrade, restore, with steel on the line
+	$(PY) -m tools.rollout $(ARGS)
+
 bench: setup ## timings, each beside its reference in the same run
 	$(PY) -m bench $(ARGS)
 
@@ -68,4 +79,4 @@ mutate: setup ## mutation score of journal, sync and shared projections
 	$(PY) -m tools.mutate $(ARGS)
 
 clean: ## remove everything that was made
-	rm -rf $(VENV) node_modules shared/web/static/vendor demo-run build dist mutants .mypy_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) .venv-rollout node_modules shared/web/static/vendor demo-run build dist mutants .mypy_cache .ruff_cache *.egg-info

@@ -35,14 +35,14 @@ EPOCH_S = 1_000_000_000
 """Every file's time in the tar, so that the same parts make the same bytes."""
 
 
-def make_bundle(source: Path, into: Path, wheels: Path | None = None) -> Path:
-    """Build from a source tree; wheels: a folder that has the requirements' wheels already (none: from the registry)."""
-    release = name_release(source)
+def make_bundle(source: Path, into: Path, cache: Path | None = None, release: str = "") -> Path:
+    """Build from a source tree; cache: a folder where the requirements' wheels are kept between bundles."""
+    release = release or name_release(source)
     into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bundle-") as place:
         top = Path(place) / f"strandline-{release}"
         top.mkdir()
-        _fill(source, top, wheels)
+        _fill(source, top, cache, release)
         (top / "VERSION").write_text(release + "\n")
         _sum(top)
         return _pack(top, into / f"{top.name}.tar")
@@ -62,17 +62,17 @@ def name_release(source: Path) -> str:
     return f"{version}-{asked.stdout.strip()}" if inside else version
 
 
-def _fill(source: Path, top: Path, wheels: Path | None) -> None:
+def _fill(source: Path, top: Path, cache: Path | None, release: str) -> None:
     pins = requirements.site_pins(source, EXTRAS)
     listed = top / "requirements.txt"
     listed.write_text("".join(pin.text for pin in pins))
     house = top / "wheels"
     house.mkdir()
-    _collect(listed, house, wheels)
+    _collect(listed, house, cache)
     own = _build(source, house)
     with listed.open("a") as file:
         file.write(f"strandline=={own.name.split('-')[1]} \\\n    --hash=sha256:{_sha256(own)}\n")
-    (top / "sbom.cdx.json").write_text(make_sbom(house, source / "package-lock.json", name_release(source)))
+    (top / "sbom.cdx.json").write_text(make_sbom(house, source / "package-lock.json", release))
     for name in FOLDERS:
         if (source / name).is_dir():
             shutil.copytree(
@@ -80,23 +80,20 @@ def _fill(source: Path, top: Path, wheels: Path | None) -> None:
             )
 
 
-def _collect(listed: Path, house: Path, wheels: Path | None) -> None:
-    """Every pinned wheel, its hash checked by pip."""
-    options = ["--no-index", f"--find-links={wheels}"] if wheels else []
-    _pip(
-        "download",
-        "--only-binary=:all:",
-        "--no-deps",
-        "--require-hashes",
-        *options,
-        f"--dest={house}",
-        "-r",
-        str(listed),
-    )
+def _collect(listed: Path, house: Path, cache: Path | None) -> None:
+    """Every pinned wheel, its hash checked by pip: from the cache where it has them all, else from the registry."""
+    fetch = ("download", "--only-binary=:all:", "--no-deps", "--require-hashes", f"--dest={house}", "-r", str(listed))
+    if cache is not None and cache.is_dir() and _pip(*fetch, "--no-index", f"--find-links={cache}", quiet=True):
+        return
+    if not _pip(*fetch):
+        raise SystemExit("The registry did not give every wheel; what pip said stands above.")
+    if cache is not None:
+        shutil.copytree(house, cache, dirs_exist_ok=True)
 
 
 def _build(source: Path, house: Path) -> Path:
-    _pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", f"--wheel-dir={house}", str(source))
+    if not _pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", f"--wheel-dir={house}", str(source)):
+        raise SystemExit("Our own wheel cannot be built; what pip said stands above.")
     (own,) = house.glob("strandline-*.whl")
     return own
 
@@ -124,8 +121,10 @@ def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _pip(*arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments], check=True)
+def _pip(*arguments: str, quiet: bool = False) -> bool:
+    """Whether pip did it. quiet: what it says does not matter, there is another way."""
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
+    return subprocess.run(command, check=False, stderr=subprocess.DEVNULL if quiet else None).returncode == 0
 
 
 def main() -> None:
@@ -133,11 +132,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--source", type=Path, default=ROOT, help="the tree to build from")
     parser.add_argument("--into", type=Path, default=ROOT / "dist", help="where the tar is put")
-    parser.add_argument(
-        "--wheels", type=Path, help="a folder that has the requirements' wheels: then no registry is asked"
-    )
+    parser.add_argument("--cache", type=Path, help="a folder where wheels are kept between bundles")
     given = parser.parse_args()
-    made = make_bundle(given.source.resolve(), given.into.resolve(), given.wheels)
+    made = make_bundle(given.source.resolve(), given.into.resolve(), given.cache)
     print(f"{made} ({made.stat().st_size / 1e6:.0f} MB) sha256 {_sha256(made)}")
 
 

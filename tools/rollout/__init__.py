@@ -1,0 +1,1 @@
+"""`make test-rollout`: the playbooks against real hosts, from bare Debian to a group that was upgraded and restored."""
