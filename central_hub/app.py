@@ -8,6 +8,7 @@ from flask_openapi import OpenAPI
 from sqlalchemy import Connection
 
 from central_hub.conformance import views as conformance
+from central_hub.deliveries import views as deliveries
 from central_hub.hub import Hub
 from central_hub.performance import views as comparison
 from central_hub.plants import api as plants
@@ -45,6 +46,7 @@ FEATURES: tuple[Feature, ...] = (
     comparison.FEATURE,
     Feature(apis=(quality.bp,)),
     transfers.FEATURE,
+    deliveries.FEATURE,
     traceability.FEATURE,
     lines.FEATURE,
     incidents.FEATURE,

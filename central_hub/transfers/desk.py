@@ -13,6 +13,7 @@ from central_hub.transfers import cases
 from shared.errors import BadInput, Refused
 from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
+from shared.outside.queries import list_parties
 from shared.transfers.case_facts import CaseAssigned, CaseSaid
 from shared.transfers.case_queries import find_case
 from shared.transfers.case_rules import DEADLINE_DAYS_MAX, plants_of
@@ -71,8 +72,10 @@ def record_for_both(hub: Hub, tx: Work, case: Row[Any], fact: Payload, actor: st
     """Record what the hub says of a case and send it down to both of its plants; returns the fact's id."""
     subjects: Sequence[str] = [i for i in (case.case_id, case.shipment_id, case.material_id) if i]
     (fact_id,) = tx.record(Draft(fact, tuple(subjects), actor, Occurred(tx.now_ms(), "manual"), causes=(case.fact_id,)))
+    outside = {party.code for party in list_parties(tx.conn)}  # they have no stream: who answers for them is told
     for plant in plants_of(case.from_plant, case.to_plant):
-        tx.relay(fact_id, downlink(hub.code, plant))
+        if plant not in outside:
+            tx.relay(fact_id, downlink(hub.code, plant))
     return fact_id
 
 

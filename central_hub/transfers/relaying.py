@@ -11,6 +11,7 @@ from central_hub.hub import downlink
 from central_hub.transfers.floors import in_open_spans, recent
 from shared.db.prepared import Prepared
 from shared.journal.tables import entry
+from shared.outside.queries import list_parties
 from shared.transfers.tables import case_word, departure_correction, shipment, transfer_case, transfer_word
 from shared.transfers.words import load_of_word
 
@@ -21,7 +22,8 @@ TOLD = ("refused", "returned", "diverted", "lost", "amended", "taken", "differs"
 def find_unrelayed(conn: Connection, hub: str) -> list[tuple[str, str]]:
     """(fact id, stream) still to be appended, loads before their corrections, in the order they were recorded.
 
-    What lies below an author's floor went down before the floor was raised over it.
+    What lies below an author's floor went down before the floor was raised over it. Outside parties have no stream: the
+    plant that answers for them is told.
     """
     prefix = downlink(hub, "")
     loads = sorted(in_open_spans(conn, LOADS, prefix=prefix), key=lambda row: (row[2], row[0]))
@@ -29,7 +31,9 @@ def find_unrelayed(conn: Connection, hub: str) -> list[tuple[str, str]]:
     words = in_open_spans(conn, WORDS, prefix=prefix)
     cases = [row for query in _cases(hub) for row in conn.execute(query, {"prefix": prefix})]
     talk = in_open_spans(conn, TALK, prefix=prefix, hub=hub)
-    return [(row[0], prefix + row[1]) for row in (*loads, *corrections, *words, *cases, *talk)]
+    outside = {party.code for party in list_parties(conn)}
+    found = (*loads, *corrections, *words, *cases, *talk)
+    return [(row[0], prefix + row[1]) for row in found if row[1] not in outside]
 
 
 def _loads() -> Select[Any]:

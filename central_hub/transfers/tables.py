@@ -10,7 +10,7 @@ judged = local_table(
     # kind: line (fact_id that put it on the list, and material id) | receipt (receipt_id) | unlisted (receipt_id) |
     # denial (fact_id of the declaration that a piece never left) | contested (fact_id) | word (fact_id) |
     # no_origin (receipt_id: noted, not settled) | origin (receipt_id) | correction (fact_id of the blocked one) |
-    # identity (set_id)
+    # identity (set_id) | party (fact_id of what an outside party said)
     "transfer_judged",
     Column("kind", Code, primary_key=True),
     Column("ref", Code, primary_key=True),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, literal, select
+from sqlalchemy import Connection, Row, select
 
 from shared.outside.tables import delivery, delivery_line, order_terms, party, party_word
 
@@ -36,11 +36,6 @@ def list_parties(conn: Connection, author: str = "", *, ended: bool = True) -> S
     if not ended:
         query = query.where(party.c.ended.is_(False))
     return conn.execute(query).all()
-
-
-def is_party(code: ColumnElement[str]) -> ColumnElement[bool]:
-    """The condition that an addressee is no node of the group but an outside party of some plant."""
-    return select(literal(1)).select_from(party).where(party.c.code == code).exists()
 
 
 def get_terms(conn: Connection, author: str, item: str) -> Terms:
