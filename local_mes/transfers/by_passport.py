@@ -18,6 +18,7 @@ from local_mes.transfers.receiving import Announced, ReceiveCommand, take_in_ann
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
+from shared.material.queries import find_material
 from shared.passports import errors
 from shared.passports.document import LoadBody, PieceBody
 from shared.passports.facts import PassportTaken
@@ -108,6 +109,9 @@ def _check_unused(conn: Connection, here: str, piece: PieceBody) -> None:
         same_load = row.shipment_number in ("", piece.shipped.number)
         if same_load and row.from_plant in ("", piece.shipped.sender):
             raise errors.waits(piece.number, row.own_number)
+    ours = find_material(conn, here, material_id)
+    if ours is not None and ours.state != "shipped":
+        raise errors.here(piece.number, ours.number, ours.state)
     known = max(custody_numbers(conn, material_id), default=0)
     if known > piece.custody_no:
         raise errors.over(piece.number, piece.custody_no, known)

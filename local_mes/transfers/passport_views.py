@@ -40,7 +40,10 @@ WEIGHED, AS_TOLD = "weighed", "as_told"
 @bp.get("")
 @requires(*SHIPPERS)
 def receive() -> str:
-    """First: scan, or choose the file."""
+    """First: scan, or choose the file. With ?passport=, what was scanned on another page."""
+    scanned = request.args.get("passport", "")[:TEXT_MAX]
+    if scanned:
+        return _show([scanned])
     with reading() as conn:
         keys = find_keys(conn, plant())
     return render_template("transfers/passport.html", keys=keys)

@@ -77,6 +77,15 @@ def waits(number: str, own_number: str) -> Refused:
     )
 
 
+def here(number: str, own_number: str, state: str) -> Refused:
+    """This plant's own books say that the piece never left it."""
+    return Refused(
+        "passport.here",
+        f"{number} is {state} in our own books, as {own_number}; it cannot come from elsewhere.",
+        todo="Check the number on the piece: it may be its neighbour's. Tell quality if it is not.",
+    )
+
+
 def over(number: str, cited: int, known: int) -> Refused:
     """The piece has changed hands since."""
     return Refused(

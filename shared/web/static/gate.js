@@ -239,6 +239,10 @@
     at("gate-scan").addEventListener("submit", function (event) {
       event.preventDefault();
       const number = typed("scan");
+      if (number.startsWith("SLP1:") && page.dataset.passport) { // a passport: its own page reads it
+        window.location.assign(page.dataset.passport + "?passport=" + encodeURIComponent(number));
+        return;
+      }
       if (number) { const found = find(number); open(found[0], found[1], number); }
     });
     form.addEventListener("submit", onPiece);

@@ -26,15 +26,18 @@ from shared.keys import new_key
 from shared.material.facts import Consumed, Edge, Mass, MaterialTransformed, NewAlias, NewMaterial, Size
 from shared.material.queries import get_material, get_piece
 from shared.material.tables import alias, edge, material
-from shared.passports.coding import from_text
+from shared.passports.coding import from_text, to_text
 from shared.passports.document import WIRE_BYTES_MAX, PieceBody, open_body, split
+from shared.passports.issuing import Told, make_piece
 from shared.passports.queries import find_taken
 from shared.quality.facts import HoldPlaced
 from shared.quality.queries import open_holds
+from shared.transfers.facts import PieceData
 from shared.transfers.lines import LineFilter, find_lines
 from shared.transfers.queries import custody_numbers, find_receipt
 from shared.transfers.tables import shipment_line, transfer_case
 from sync.peers import mark_revoked
+from sync.recovery_commands import set_peer
 
 CHEMISTRY = '{"C": 450, "Cu": 1500}'
 
@@ -196,6 +199,28 @@ def test_each_refusal_at_the_gate(rooted: SteelGroup) -> None:
 
 def has_lane(group: SteelGroup, to: str) -> bool:
     return any(lane.to == to for lane in group.plants["ALD"].model.lane)
+
+
+def test_a_key_revoked_without_a_number_counts_for_nothing_that_the_hub_did_not_hold(rooted: SteelGroup) -> None:
+    known = send(rooted, "S1")["S1"]
+    rooted.up("ALD")
+    later = send(rooted, "S2", load="RT-2")["S2"]
+    assert set_peer(rooted.hub.node, "ALD", "revoked") == "ALD is revoked at HUB."
+    assert publish_keys(rooted.hub) == 2, "the others are told"
+    rooted.down("BRK")
+    assert refusal(rooted, later) == "passport.revoked"
+    assert take_in(rooted, known)["standing"] == "revoked"
+
+
+def test_steel_that_our_books_have_comes_from_nowhere_else(rooted: SteelGroup) -> None:
+    ald, brk = rooted.plants["ALD"], rooted.plants["BRK"]
+    piece = rooted.stock("BRK", "B6-1", 20_000, kind="coil")
+    claimed = PieceData(material_id=piece, kind="coil", number="B6-1", mass=Mass(1_000, "weighed"))
+    shipped = said(send(rooted, "S1")["S1"]).shipped
+    text = to_text(make_piece(shipped, Told(claimed, 4), ald.node.key))
+    assert refusal(rooted, text) == "passport.here"
+    with read(brk.node.engine) as conn:
+        assert get_material(conn, "BRK", piece).mass_g == 20_000_000
 
 
 def test_a_passport_that_the_steel_has_outlived_is_replayed_or_stale(rooted: SteelGroup) -> None:
