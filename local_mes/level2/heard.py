@@ -58,12 +58,10 @@ def as_shown(plan: LinkPlan, row: Any) -> dict[str, Any]:
 
 
 def summary(fields: Mapping[str, Any]) -> str:
-    """Fields in one line."""
-    said = ", ".join(f"{name} {_words(value)}" for name, value in fields.items())
+    """Fields in one line; those that say nothing are left out."""
+    said = ", ".join(f"{name} {_words(value)}" for name, value in fields.items() if value not in (None, ""))
     return said if len(said) <= SUMMARY_CHARS else said[: SUMMARY_CHARS - 1] + "…"
 
 
 def _words(value: Any) -> str:
-    if isinstance(value, list):
-        return f"({len(value)} rows)"
-    return "–" if value in (None, "") else str(value)
+    return f"({len(value)} rows)" if isinstance(value, list) else str(value)

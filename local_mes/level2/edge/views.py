@@ -11,6 +11,7 @@ from flask_openapi import Tag
 from local_mes.context import plant
 from local_mes.level2.edge.enrolment import door
 from local_mes.level2.edge.status import desk_here, find_incidents, view_edge
+from local_mes.level2.link_state import find_states
 from shared.errors import NotFound
 from shared.node import Node
 from shared.web.api_blueprint import APIBlueprint
@@ -20,6 +21,7 @@ from sync.endpoint import endpoint
 bp = Blueprint("edge", __name__, url_prefix="/level2/edge", template_folder="templates")
 tag = Tag(name="edge", description="The collector on site, where the MES is elsewhere")
 api = APIBlueprint("edge_api", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
+LINK_SIGNS = {"connected": "normal", "no_data": "nodata", "away": "nodata", "stopped": "alarm"}
 SIGNS = {"online": "normal", "away": "nodata", "never": "nodata"}
 
 
@@ -28,7 +30,10 @@ def page() -> str:
     """State, backlog, and up to when all is here."""
     here, desk = plant(), _desk()
     shown = view_edge(here, desk)
-    return render_template("edge/edge.html", edge=shown, signs=SIGNS, incidents=find_incidents(desk))
+    links = [row for _, row in sorted(find_states(here.spool).items())]
+    return render_template(
+        "edge/edge.html", edge=shown, signs=SIGNS, links=links, link_signs=LINK_SIGNS, incidents=find_incidents(desk)
+    )
 
 
 @api.get("/edge")
