@@ -6,6 +6,7 @@ from flask import Blueprint, Response, render_template, request
 
 from central_hub.transfers import lane_reads, reads
 from central_hub.transfers.api import bp as api
+from central_hub.transfers.desk_api import bp as desk_api
 from central_hub.transfers.desk_views import bp as desk
 from shared.transfers.api import bp as reads_api
 from shared.transfers.showing import STATE_CHOICES
@@ -76,7 +77,7 @@ def balance() -> str | Response:
 
 FEATURE = Feature(
     pages=(bp, desk),
-    apis=(reads_api, api),
+    apis=(reads_api, api, desk_api),
     menu=(
         MenuItem("Transfers", "On the way", "transfers.lines"),
         MenuItem("Transfers", "Lanes and scales", "transfers.lanes"),

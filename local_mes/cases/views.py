@@ -45,14 +45,14 @@ STATES = (
 )
 
 
-class WordBody(Body):
+class CaseWordBody(Body):
     """A word about a case."""
 
     command_id: str = Field(min_length=1, max_length=64)
     text: str = Field(min_length=1, max_length=TEXT_MAX)
 
 
-class ConfirmBody(Body):
+class CaseEndBody(Body):
     """What this plant says of how a case ended."""
 
     command_id: str = Field(min_length=1, max_length=64)
@@ -105,14 +105,14 @@ def confirm(number: str) -> BaseResponse:
 
 @api.post("/cases/<case_id>/words", summary="Say a word about a case")
 @requires(*ROLES)
-def post_word(path: CasePath, body: WordBody) -> dict[str, object]:
+def post_word(path: CasePath, body: CaseWordBody) -> dict[str, object]:
     """Hub and the other plant read it."""
     return service.say(plant(), path.case_id, body.text, actor=actor(), command_id=body.command_id)
 
 
 @api.post("/cases/<case_id>/confirm", summary="Confirm how a case ended, or object")
 @requires(*ROLES)
-def post_confirm(path: CasePath, body: ConfirmBody) -> dict[str, object]:
+def post_confirm(path: CasePath, body: CaseEndBody) -> dict[str, object]:
     """The last word of this plant stands."""
     return service.confirm(
         plant(), path.case_id, agrees=body.agrees, note=body.note, actor=actor(), command_id=body.command_id

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Row
 
 from shared.errors import NotFound
-from shared.transfers import case_queries, queries
+from shared.transfers import case_desk, case_queries, queries
 from shared.transfers.lines import LineFilter, TransferLine, find_lines, find_lines_in_state, lines_of
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
@@ -144,6 +144,20 @@ def get_case(path: CasePath) -> dict[str, Any]:
         wanted = LineFilter(shipment_id=row.shipment_id, material_id=row.material_id)
         lines = find_lines(conn, wanted) if row.shipment_id else []
     return case_json(row) | {"lines": [line_json(line) for line in lines], **as_of()}
+
+
+@bp.get("/cases/<case_id>/words", summary="What hub and plants said about a case, and who confirmed its end")
+def get_words(path: CasePath) -> dict[str, Any]:
+    """The words oldest first; due_ms, owner and party (whose turn it is) as they are now; each plant's word on the end."""
+    with reading() as conn:
+        row = case_desk.find_on_desk(conn, path.case_id)
+        if row is None:
+            raise NotFound("transfers.unknown_case", f"There is no case {path.case_id}.", todo="Read the list again.")
+        talk = case_desk.read_talk(conn, row)
+    now = {"due_ms": row.due_ms, "owner": row.owner, "party": row.party}
+    standings = [asdict(standing) for standing in talk.standings]
+    items = [dict(word._mapping) for word in talk.words]
+    return {"items": items, "next": None, "standings": standings, **now, **as_of()}
 
 
 @bp.get("/episodes", summary="Episodes of waiting for a plant's data")

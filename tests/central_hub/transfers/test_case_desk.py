@@ -91,6 +91,35 @@ def test_a_case_is_handed_over_talked_about_ended_and_confirmed_by_both_plants(s
     assert rows(short.plants["ALD"].node.engine, case_word) == []
 
 
+def test_the_desk_over_the_api(short: SteelGroup) -> None:
+    desk = sign_in(create_portal(short.hub), short.hub.node, "logistics.group", "logistics")
+    yard = sign_in(create_console(short.plants["CLD"]), short.plants["CLD"].node, "yard.cld", "yard")
+    here = f"/api/v1/cases/{only_case(short)}"
+    due = short.clock.now_ms() + HOUR
+    body = {"command_id": "c1", "party": "CLD", "deadline_ms": due}
+    assert desk.api("POST", f"{here}/charge", json=body).json["deadline_ms"] == due  # type: ignore[index]
+    assert desk.api("POST", f"{here}/words", json={"command_id": "c2", "text": "Seen?"}).status_code == 200
+    short.sync()
+    short.pass_time(60_000)
+    assert yard.api("POST", f"{here}/words", json={"command_id": "c3", "text": "In bay 7."}).status_code == 200
+    short.pass_time(60_000)
+    end = {"command_id": "c4", "resolution": "received_late", "note": "bay 7"}
+    assert desk.api("POST", f"{here}/resolve", json=end).status_code == 200
+    short.sync()
+    assert yard.api("POST", f"{here}/confirm", json={"command_id": "c5"}).status_code == 200
+    short.sync()
+    told = desk.api("GET", f"{here}/words").json
+    assert told is not None
+    assert [word["text"] for word in told["items"]] == ["Seen?", "In bay 7.", ""]
+    assert (told["due_ms"], told["party"], told["owner"]) == (due, "CLD", "")
+    assert {one["plant"]: one["kind"] for one in told["standings"]} == {"BRK": "", "CLD": "confirmed"}
+    assert desk.api("GET", "/api/v1/cases/nothing/words").status_code == 404
+    lanes = desk.api("GET", "/api/v1/lanes").json
+    assert lanes is not None
+    assert [(lane["lane"], lane["shipped"], lane["received"]) for lane in lanes["items"]] == [("BRK-CLD", 2, 1)]
+    assert (lanes["pairs"][0]["count"], lanes["pairs"][0]["low_ppm"]) == (1, None)
+
+
 def _id_in(page: str, name: str) -> str:
     at = page.index(f">{name}</option>")
     return page[:at].rsplit('value="', 1)[1].split('"')[0]
