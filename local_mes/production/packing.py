@@ -13,7 +13,7 @@ from local_mes.plant import Plant
 from local_mes.production import errors
 from local_mes.production.person import Command, carry_out, get_all_usable, get_usable, new_alias
 from local_mes.quality.service import Deed, pass_on_holds
-from shared.material.facts import Mass, NewAlias, NewMaterial, Size
+from shared.material.facts import Mass, MaterialWeighed, NewAlias, NewMaterial, Size
 from shared.material.pack_facts import (
     MEMBERS,
     PACK_KIND,
@@ -25,6 +25,7 @@ from shared.material.pack_facts import (
 )
 from shared.material.queries import aliases_of, find_material
 from shared.quality.restriction import TOLD, find_restriction
+from shared.units import share_out
 
 MEMBERS_MAX = 200
 """Pieces in one pack: a lift of bars counts its bundles, not its bars."""
@@ -124,11 +125,28 @@ def open_pack(plant: Plant, command: Command, number: str) -> dict[str, Any]:
             births=tuple(new for new in births if new is not None),
         )
         deed.record(fact, (piece.material_id, *fact.members))
+        for material_id, mass_g in weighed_parts(piece.mass_g if piece.mass_basis == "weighed" else 0, listed).items():
+            mass = Mass(mass_g, "weighed", piece.mass_scale, piece.mass_at_ms)
+            part = MaterialWeighed(
+                material_id=material_id, mass=mass, reason=f"its part of {piece.number}, weighed as one"
+            )
+            deed.record(part, (material_id,))
         for member in fact.members:
             pass_on_holds(deed, [piece.material_id], member)
         return {"number": piece.number, "pieces": [packed.aliases[0].value for packed in listed]}
 
     return carry_out(plant, command, decide)
+
+
+def weighed_parts(pack_g: int, listed: Sequence[Packed]) -> dict[str, int]:
+    """What the pieces of a pack weigh that was on a scale as one (0: it was not), grams: those that had been weighed
+    themselves keep their mass, the others share the rest by theirs. Nothing where the scale leaves them nothing."""
+    unweighed = [packed for packed in listed if packed.mass.basis != "weighed"]
+    rest_g = pack_g - sum(packed.mass.g for packed in listed if packed.mass.basis == "weighed")
+    if not unweighed or rest_g < len(unweighed):
+        return {}
+    parts = share_out(rest_g, [max(1, packed.mass.g) for packed in unweighed])
+    return {packed.material_id: part for packed, part in zip(unweighed, parts, strict=True) if part}
 
 
 def _birth(deed: Deed, packed: Packed, piece: Row[Any]) -> NewMaterial | None:

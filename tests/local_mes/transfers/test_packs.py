@@ -9,7 +9,7 @@ from steel_group import SteelGroup
 
 from local_mes.production.handwork import HandWork, work
 from local_mes.production.handwork_domain import Part
-from local_mes.production.packing import open_pack, pack, remelt
+from local_mes.production.packing import open_pack, pack, remelt, weighed_parts
 from local_mes.production.person import Command
 from local_mes.quality.service import PlaceHold, place_hold
 from local_mes.stock import service as stock
@@ -17,7 +17,9 @@ from shared.db.engine import read
 from shared.errors import BadInput, Refused
 from shared.journal.content_hash import content_hash
 from shared.journal.fact import Draft, Occurred
+from shared.material.facts import Mass
 from shared.material.history import history
+from shared.material.pack_facts import Packed
 from shared.material.queries import MaterialFilter, count_materials, find_piece, get_piece
 from shared.material.tables import edge, remelted
 from shared.material.trace import trace
@@ -95,6 +97,33 @@ def test_a_pack_taken_apart_where_it_was_packed_leaves_the_pieces_as_they_were(g
     with read(brk.node.engine) as conn:
         (kept,) = conn.execute(remelted.select()).all()
         assert (kept.mass_g, kept.bay, kept.chemistry) == (2_000_000, "BAY-3", '{"C": 450, "Cu": 1500}')
+
+
+def test_a_pack_that_was_weighed_as_one_gives_its_pieces_their_part(group: SteelGroup) -> None:
+    cld, numbers = group.plants["CLD"], ("C-1", "C-2", "C-3")
+    for number in numbers:
+        group.stock("CLD", number, 3_000, "slab")  # theoretical
+    stock.weigh(cld, stock.Command(group.command(), "p3"), "C-3", 3_010_000)
+    pack(cld, command(group), numbers, number="PK-1", mass_g=9_000_001)
+    open_pack(cld, command(group), "PK-1")
+    assert [piece(group, number, "CLD").mass_g for number in numbers] == [2_995_001, 2_995_000, 3_010_000]
+    with read(cld.node.engine) as conn:
+        told = [e.text for e in history(conn, piece(group, "C-1", "CLD").material_id) if e.what == "mass"]
+    assert told[-1].endswith("its part of PK-1, weighed as one")
+
+
+def test_parts_of_a_weighed_pack_add_up_or_are_none() -> None:
+    def listed(*masses: tuple[int, str]) -> list[Packed]:
+        return [
+            Packed(material_id=str(n), kind="coil", aliases=(), mass=Mass(g, basis))
+            for n, (g, basis) in enumerate(masses)
+        ]
+
+    both = listed((1_000, "theoretical"), (3_000, "theoretical"), (500, "weighed"))
+    assert weighed_parts(4_900, both) == {"0": 1_100, "1": 3_300}
+    assert weighed_parts(0, both) == {}  # it was on no scale
+    assert weighed_parts(500, both) == {}  # and one that leaves the others nothing is no weighing of them
+    assert weighed_parts(4_900, listed((1_000, "weighed"))) == {}
 
 
 def test_a_pack_is_no_piece_of_steel(group: SteelGroup) -> None:
