@@ -30,7 +30,8 @@ def add_backup_commands(group: click.Group, load: Load, alone: Alone) -> None:
     @config
     @click.option("--from", "source", required=True, type=folder, help="The backup's folder.")
     @click.option("--fresh-key", is_flag=True, help="The key is lost: make a new one and enrol the node again.")
-    def restore(file: Path, source: Path, fresh_key: bool) -> None:
+    @click.option("--all", "everything", is_flag=True, help="Another machine: replace the spool that began here, too.")
+    def restore(file: Path, source: Path, fresh_key: bool, everything: bool) -> None:
         """Put a backup back; stop the node first. What gives way is kept beside."""
         from shared.clock import SystemClock
         from sync.backups.putting_back import put_back
@@ -38,7 +39,7 @@ def add_backup_commands(group: click.Group, load: Load, alone: Alone) -> None:
         settings = load(file)
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with alone(settings):
-            for line in put_back(settings, source, SystemClock(), fresh_key=fresh_key):
+            for line in put_back(settings, source, SystemClock(), fresh_key=fresh_key, everything=everything):
                 click.echo(line)
 
     @group.command("key-copy")

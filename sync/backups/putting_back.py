@@ -19,10 +19,13 @@ from sync.backups.form import BadBackup, Manifest, check_files, copy_durably, re
 COMPANIONS = ("", "-wal", "-shm")
 
 
-def put_back(settings: NodeSettings, backup: Path, clock: Clock, *, fresh_key: bool = False) -> list[str]:
+def put_back(
+    settings: NodeSettings, backup: Path, clock: Clock, *, fresh_key: bool = False, everything: bool = False
+) -> list[str]:
     """Restore; lines that say what was done and what comes next. The caller holds the node's locks.
 
-    fresh_key: make a key where there is none, because it was lost with the machine. BadBackup, BadSetup.
+    fresh_key: make a key where there is none, because it was lost with the machine. everything: this is another machine, what
+    lies here began after the loss and gives way. BadBackup, BadSetup.
     """
     manifest = read_manifest(backup)
     _check_fits(settings, manifest)
@@ -30,7 +33,7 @@ def put_back(settings: NodeSettings, backup: Path, clock: Clock, *, fresh_key: b
     said = _key(settings, fresh_key)
     aside = settings.folder / f"aside-{to_datetime(clock.now_ms()):%Y%m%dT%H%M%SZ}"
     for file in manifest.files:
-        said += _put(settings, backup, file.name, manifest, aside)
+        said += _put(settings, backup, file.name, manifest, aside, everything)
     taken = to_datetime(manifest.taken_ms)
     return [
         *said,
@@ -64,12 +67,14 @@ def _key(settings: NodeSettings, fresh_key: bool) -> list[str]:
     return [f"{settings.code} has a new key: enrol it again before it is started (hub enrol-token, plant enrol)."]
 
 
-def _put(settings: NodeSettings, backup: Path, name: str, manifest: Manifest, aside: Path) -> list[str]:
+def _put(
+    settings: NodeSettings, backup: Path, name: str, manifest: Manifest, aside: Path, everything: bool
+) -> list[str]:
     target = settings.folder / name
     if name == manifest.main and manifest.database == "postgresql":
         restore_postgres(backup / name, settings.database)
         return ["The database was put back."]
-    if name != manifest.main and target.exists():
+    if name != manifest.main and target.exists() and not everything:
         fault = sqlite_fault(target) if name.endswith(".sqlite") else ""
         if not fault:
             return [] if name.startswith("archive/") else [f"{name} was kept: it is newer than the backup."]

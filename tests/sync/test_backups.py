@@ -117,6 +117,9 @@ def test_a_spool_that_is_there_is_newer_and_stays_one_that_is_gone_comes_back(ki
     settings = stop(plant)
     assert any("spool.sqlite was kept" in line for line in put_back(settings, whole, kit.clock))
     assert messages(file) == 2
+    kit.clock.advance(1_000)
+    put_back(settings, whole, kit.clock, everything=True)
+    assert messages(file) == 1, "on another machine the spool that began there gives way"
     file.unlink()
     kit.clock.advance(1_000)
     assert any("spool.sqlite was put back" in line for line in put_back(settings, whole, kit.clock))

@@ -153,7 +153,7 @@ class Story:
         """A new key, enrolled again, and work goes on."""
         cld = self.site.plants["CLD"]
         self.site.play("rotate-keys", "--limit", f"{cld.name},hub", enrol_fingerprints_compared="trial")
-        Booking(self._door("CLD"), "C1", "NEWKEY-").book("NEWKEY-1")
+        Booking(self._door("CLD"), "YC", "NEWKEY-").book("NEWKEY-1")
         self._settled()
         said = self.site.play("status").said
         _must("NOT READY" not in said, said)
@@ -219,11 +219,12 @@ class Story:
     def _open_door(self, machine: Machine, kind: str, role: str) -> Door:
         """A program's token, made once a host."""
         file = "/root/trial.token"
-        make = (
-            f'test -s {file} || {{ umask 022; printf \'[[person]]\\nlogin = "trial"\\nname = "Trial"\\n'
-            f'roles = ["{role}"]\\ntoken = "trial"\\n\' > /var/tmp/trial.toml; '
-            f"strandline {kind} people-add --file /var/tmp/trial.toml | awk '{{print $2}}' > {file}; }}; cat {file}"
+        add = (
+            f'printf \'[[person]]\\nlogin = "trial"\\nname = "Trial"\\nroles = ["{role}"]\\ntoken = "trial"\\n\''
+            f" > /var/tmp/trial.toml; strandline {kind} people-add --file /var/tmp/trial.toml"
         )
+        again = f"strandline {kind} token-add --login trial --title trial 2>/dev/null"
+        make = f"test -s {file} || {{ {again} || {{ {add}; }}; }} | awk '{{print $NF}}' > {file}; cat {file}"
         return Door(machine.address, machine.ssh(make).stdout.strip(), self.site.folder / "ca.pem")
 
 
