@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from central_hub.hub import Hub
 from central_hub.transfers import cases
+from central_hub.transfers.carrying import carry_holds
 from central_hub.transfers.desk import record_for_both
 from central_hub.transfers.floors import keep_floors
 from central_hub.transfers.matching import Findings, judge_all
@@ -34,14 +35,16 @@ class Reconciled:
 def reconcile(hub: Hub) -> Reconciled:
     """Relay what addressees must know, judge what the watermarks allow. Run again on the same input, it does nothing."""
     margin_ms = hub.settings.margin_minutes * MINUTE_MS
+    carried = carry_holds(hub)
     with read(hub.node.engine) as conn:
         nothing_to_do = judge_all(conn, hub.code, margin_ms).is_empty and not find_unrelayed(conn, hub.code)
     if nothing_to_do:
-        return Reconciled()
+        return Reconciled(carried)
     with hub.journal.work() as tx:
         # two workers must not find the same thing at once: the head's lock makes the second one look again
         lock_head(tx.conn, hub.code, tx.now_ms())
-        return _write(hub, tx, judge_all(tx.conn, hub.code, margin_ms))
+        done = _write(hub, tx, judge_all(tx.conn, hub.code, margin_ms))
+    return replace(done, relayed=done.relayed + carried)
 
 
 def resolve_case(hub: Hub, case_id: str, resolution: str, note: str, *, actor: str, command_id: str) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from pydantic import BaseModel, Field
 
 from local_mes.context import plant
 from local_mes.quality import service
+from local_mes.quality.others import read_others
 from shared.web.api_blueprint import APIBlueprint
+from shared.web.asof import as_of
 from shared.web.body import Body, Moment
-from shared.web.context import actor, requires
+from shared.web.context import actor, node, reading, requires
 
 tag = Tag(name="quality", description="Samples, decisions and holds")
 bp = APIBlueprint("quality_commands", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
@@ -53,6 +55,15 @@ def post_hold(body: HoldBody) -> tuple[dict[str, Any], int]:
     """Hold a piece; a held heat reaches its slabs at once."""
     command = service.PlaceHold(body.command_id, actor(), body.piece, body.reason, body.occurred_at)
     return service.place_hold(plant(), command), 201
+
+
+@bp.get("/holds/others", summary="How old the list of other plants' holds is")
+def get_others() -> dict[str, Any]:
+    """through_ms: the hub sealed that nothing is missing up to then, null before its first word; open: holds that bind here."""
+    with reading() as conn:
+        found = read_others(conn, node().code, node().clock.now_ms())
+    told = {"through_ms": found.through_ms, "age_ms": found.age_ms, "open": found.open_count, "old": found.is_old}
+    return told | as_of()
 
 
 @bp.post("/holds/<hold_id>/release")

@@ -19,6 +19,15 @@ def not_ours(author: str, plant: str) -> Refused:
     )
 
 
+def carried(reason: str, plant: str) -> Refused:
+    """A hold that came down from the hub is ended where it was placed."""
+    return Refused(
+        "quality.other_plant",
+        f"This hold came from another plant ({reason}); {plant} cannot release it.",
+        todo="Ask the plant that holds it to release it; its release arrives here by itself.",
+    )
+
+
 def already_released(number: str, disposition: str) -> Refused:
     """A hold ends once."""
     return Refused(

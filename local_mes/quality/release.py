@@ -96,7 +96,7 @@ def _held_piece(deed: Deed, command: ReleaseHold) -> tuple[Row[Any], Row[Any]]:
         raise errors.unknown_hold(command.hold_id)
     plant = deed.plant.code
     if hold.author != plant:
-        raise errors.not_ours(hold.author, plant)
+        raise errors.carried(hold.reason, plant) if hold.inherited_from else errors.not_ours(hold.author, plant)
     row = get_piece(deed.conn, command.piece or hold.material_id, plant) if command.piece else _row(deed, hold)
     if hold.released_at_ms is not None:
         raise errors.already_released(row.number, hold.disposition)

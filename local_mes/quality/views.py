@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from local_mes.context import plant
 from local_mes.quality import service
 from local_mes.quality.api import bp as commands
+from local_mes.quality.others import read_others
 from shared.errors import NotFound
 from shared.material.queries import find_by_number, rows_of
 from shared.orders.queries import find_orders
@@ -74,14 +75,16 @@ def holds() -> str | Response:
         Filter("rule_id", "Rule"),
         Filter("q", "Number"),
     )
-    return answer_list("quality/holds.html", HOLD_COLUMNS, _read_holds, filters=filters)
+    with reading() as conn:
+        others = read_others(conn, node().code, node().clock.now_ms())
+    return answer_list("quality/holds.html", HOLD_COLUMNS, _read_holds, filters=filters, others=others)
 
 
 def _read_holds(paging: Paging) -> Page[Any]:
     with reading() as conn:
         rows = list_holds(
             conn,
-            node().code,
+            "",  # other plants' too: what they hold of the steel here binds here
             paging.wants("state"),
             _ids(conn, paging.wants("q")),
             paging.wants("rule_id"),
@@ -193,6 +196,7 @@ def hold(hold_id: str) -> str:
         dispositions=[(name, WORDS.get(name, name)) for name in DISPOSITIONS],
         orders=[(order.item, f"{order.item} {order.customer}, {order.product}") for order in orders],
         asked=request.args.get("piece", ""),
+        ours=row.author == node().code,
     )
 
 

@@ -115,6 +115,15 @@ def open_holds(conn: Connection, material_id: str) -> list[Held]:
     return open_for([_held(row, line[row.material_id]) for row in rows])
 
 
+def holding_elsewhere(conn: Connection, material_id: str, but: str) -> list[Held]:
+    """The same without the holds of one author: what plants themselves say, before the hub has carried it on."""
+    line = ancestry(conn, material_id)
+    rows = conn.execute(
+        select(hold).where(hold.c.material_id.in_(sorted(line)), hold.c.placed_at_ms.is_not(None), hold.c.author != but)
+    ).all()
+    return open_for([_held(row, line[row.material_id]) for row in rows])
+
+
 def ancestry(conn: Connection, material_id: str) -> dict[str, int]:
     """The piece and what it was made from, heats left out, with the number of steps up."""
     found, front = {material_id: 0}, [material_id]
