@@ -28,17 +28,17 @@ READY_SHOWN = 60
 def read_ready(conn: Connection, plant: Plant, party: Row[Any], q: str = "") -> list[dict[str, Any]]:
     """Pieces here that are ordered by this party (any that may travel, for a processor), with what they still lack.
 
-    Those that lack nothing come first. A certificate is named on the form, so its want is not counted here.
+    Those that lack least come first.
     """
     wanted = MaterialFilter(author=plant.code, state="live", q=q)
     rows, _ = list_materials(conn, wanted, limit=READY_SHOWN * 4)
     found = []
     for row in rows:
-        missing = missing_of(conn, row, party, "named on the form")
+        missing = missing_of(conn, row, party)
         if row.kind == "heat" or any(word.startswith(("no order item", "order item")) for word in missing):
             continue
         found.append({**row._mapping, "missing": missing})
-    return sorted(found, key=lambda piece: bool(piece["missing"]))[:READY_SHOWN]
+    return sorted(found, key=lambda piece: len(piece["missing"]))[:READY_SHOWN]
 
 
 def read_delivery(conn: Connection, here: str, number: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from shared.outside.facts import PartyAgreed, TermsAgreed
 from shared.outside.otif import DEFINITION, scores
 from shared.outside.queries import find_deliveries, lines_of, list_parties
 from shared.outside.showing import ORDER_COLUMNS, OTIF_COLUMNS, order_row, score_row
-from shared.transfers.showing import LINE_COLUMNS, line_row
+from shared.transfers.showing import line_row
 from shared.web import forms
 from shared.web.context import actor, node, reading, requires
 from shared.web.features import Feature, MenuItem
@@ -35,6 +35,17 @@ DELIVERY_COLUMNS = (
     Column("pieces", "Pieces", show="whole"),
     Column("mass_g", "Mass", unit="t", show="tonnes"),
     Column("left_at_ms", "Left", show="when"),
+)
+LINE_COLUMNS = (
+    Column("number", "Piece", show="code", link="pieces.piece"),
+    Column("state_words", "State", show="badge"),
+    Column("order_item", "Order item", show="code"),
+    Column("noted_g", "On the note", unit="kg", show="kg"),
+    Column("noted_basis", "Basis"),
+    Column("certificate", "Certificate", show="code"),
+    Column("own_number", "Their number", show="code"),
+    Column("receiver_mass_g", "Their mass", unit="kg", show="kg"),
+    Column("damage", "Damage"),
 )
 
 
@@ -100,9 +111,12 @@ def delivery(number: str) -> str:
     """One delivery as both sides tell it."""
     with reading() as conn:
         found = reads.read_delivery(conn, node().code, number)
-    rows = [line_row(line) | {"certificate": found["noted"][line.material_id].certificate} for line in found["lines"]]
-    columns = (*LINE_COLUMNS, Column("certificate", "Certificate", show="code"))
-    return render_template("dispatch/delivery.html", rows=rows, columns=columns, **found)
+    rows = [line_row(line) | _noted(found["noted"][line.material_id]) for line in found["lines"]]
+    return render_template("dispatch/delivery.html", rows=rows, columns=LINE_COLUMNS, **found)
+
+
+def _noted(piece: Any) -> dict[str, Any]:
+    return {"noted_g": piece.mass_g, "noted_basis": piece.mass_basis, "certificate": piece.certificate}
 
 
 @bp.get("/<number>/note.pdf")

@@ -79,3 +79,12 @@ def settled_already(state: str) -> Refused:
 def no_load(number: str) -> NotFound:
     """A link is for a load to an outside party."""
     return NotFound("outside.no_load", f"No load {number} left here for an outside party.", todo="Check the number.")
+
+
+def no_damage(number: str) -> BadInput:
+    """Damaged, but nobody says how."""
+    return BadInput(
+        "outside.no_damage",
+        f"{number} is marked as damaged.",
+        todo="Say in a few words what is damaged, and send again.",
+    )

@@ -125,7 +125,9 @@ def _found(link_id: str) -> list[links.Found]:
 
 def _one(material_id: str, number: str, how: str) -> links.Found:
     kg = forms.find_number(f"kg-{material_id}", f"Mass of {number}", least=1, most=KG_MAX, unit="kg", scale=G_PER_KG)
-    words = forms.read_text(f"damage-{material_id}", f"Damage of {number}", most=200, needed=how == DAMAGED)
+    words = forms.read_text(f"damage-{material_id}", f"Damage of {number}", most=200, needed=False)
+    if how == DAMAGED and not words:
+        raise errors.no_damage(number)
     return links.Found(
         material_id,
         came=how != MISSING,

@@ -33,11 +33,9 @@ SIGNS = {"open": "attention", "done": "done", "dropped": "stale"}
 EVENT_COLUMNS = (
     Column("received_at_ms", "Came", show="when"),
     Column("party", "Party", show="code", link="outside.party", link_arg="code"),
-    Column("kind_words", "Says"),
+    Column("kind_words", "Says", link="outside.entry", link_key="statement_id", link_arg="statement_id"),
     Column("way_words", "By"),
-    Column(
-        "state_words", "State", show="badge", link="outside.entry", link_key="statement_id", link_arg="statement_id"
-    ),
+    Column("state_words", "State", show="badge"),
     Column("reason", "Why"),
 )
 
@@ -184,7 +182,7 @@ def give_link(number: str) -> str:
     hours = forms.read_number("hours", "Valid for", least=1, most=links.HOURS_MAX, unit="h")
     secret = links.give_link(plant(), number, hours, actor=actor())
     address = url_for("load_link.enter", secret=secret, _external=True)
-    return _load(number, address=address, code=segno.make(address, error="m").svg_data_uri(scale=4))
+    return _load(number, address=address, code=segno.make(address, error="m").svg_data_uri(scale=4, light="white"))
 
 
 @bp.post("/loads/<number>/links/<link_id>/revoke")

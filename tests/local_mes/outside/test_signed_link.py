@@ -78,7 +78,7 @@ def test_a_load_is_received_on_a_phone(bench: OutsideBench, app: Any, load: dict
     one, two, three = (load["ids"][n] for n in ("C6-00001", "C6-00002", "C6-00003"))
     bad = holder.send(**{f"how-{one}": "damaged", f"kg-{one}": "10050.5"})
     assert bad.status_code == 422
-    assert "Damage of C6-00001 is missing" in bad.text
+    assert "C6-00001 is marked as damaged" in bad.text
     assert "10050.5" in bad.text
     done = holder.send(
         **{f"how-{one}": "damaged", f"damage-{one}": "edge bent", f"kg-{one}": "10050.5", f"how-{two}": "missing"},
