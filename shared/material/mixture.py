@@ -28,6 +28,15 @@ Shares = dict[str, int]
 """Heat -> share in ppm; they add up to 1,000,000."""
 
 
+def is_whole(told: Mixture) -> bool:
+    """Whether a mixture can be read: an interval between each two bounds, a share a heat in each. Another node's may not be;
+    then the piece has its mean shares."""
+    rows, bounds, count = told.shares_ppm, told.bounds_um, len(told.heats)
+    rising = all(low < high for low, high in pairwise(bounds))
+    shared = all(len(row) == count and all(ppm >= 0 for ppm in row) and any(row) for row in rows)
+    return bool(rows) and len(bounds) == len(rows) + 1 and rising and shared
+
+
 def row_of(author: str, operation_id: str, told: Mixture) -> dict[str, Any]:
     """A mixture as its row."""
     head = {"author": author, "material_id": told.child_id, "operation_id": operation_id}
@@ -165,5 +174,7 @@ def steel_at(
     melted = len({(step.child_from_um, step.child_to_um, step.child_left_um) for step in held}) == 1 and len(held) > 1
     if told is not None and held:
         shares = shares_at(told, to_parent(held[0]).along(at))
-        return [(step, shares[step.parent_id]) for step in held if step.parent_id in shares]
+        found = [(step, shares[step.parent_id]) for step in held if step.parent_id in shares]
+        if found:  # none: its heats turned out to be others since
+            return found
     return [(step, step.share_ppm if melted else WHOLE_PPM) for step in held]

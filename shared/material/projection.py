@@ -29,7 +29,7 @@ from shared.material.books import (
     take_back,
     take_in,
 )
-from shared.material.mixture import row_of
+from shared.material.mixture import is_whole, row_of
 from shared.material.operation_rows import Transformed, apply_material_transformed, apply_operation_weighings
 from shared.material.tables import (
     alias,
@@ -63,9 +63,8 @@ def _transformed(conn: Connection, facts: Sequence[AppliedFact[f.MaterialTransfo
     for run in _runs(facts):
         take_in(conn, [Birth(*child) for child in apply_material_transformed(conn, run)])
         _charge(conn, run)
-    upsert(
-        conn, mixture, [row_of(x.author, x.payload.operation_id, told) for x in facts for told in x.payload.mixtures]
-    )
+    told = [(x, one) for x in facts for one in x.payload.mixtures if is_whole(one)]
+    upsert(conn, mixture, [row_of(x.author, x.payload.operation_id, one) for x, one in told])
 
 
 def _runs(facts: Sequence[Transformed]) -> Iterator[list[Transformed]]:

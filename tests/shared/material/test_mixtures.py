@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.material.facts import Mixture
-from shared.material.mixture import WHOLE_PPM, Stretch, shares_at, shares_over, steel_at, stretches_of
+from shared.material.mixture import WHOLE_PPM, Stretch, is_whole, shares_at, shares_over, steel_at, stretches_of
 from shared.material.walk import Step
 
 M = 1_000_000
@@ -34,6 +35,18 @@ def test_a_place_has_the_heats_of_its_interval() -> None:
     at = [(held.parent_id, ppm) for held, ppm in steel_at(HEATS, TOLD, Fraction(4 * M), None)]
     assert at == [("A", 720_000), ("B", 280_000)]
     assert [held.parent_id for held, _ in steel_at(HEATS, TOLD, Fraction(M), None)] == ["A"]
+
+
+def test_a_mixture_that_cannot_be_read_is_none() -> None:
+    whole = msgspec.structs.replace
+    assert is_whole(TOLD)
+    assert not is_whole(whole(TOLD, bounds_um=TOLD.bounds_um[:-1]))
+    assert not is_whole(whole(TOLD, bounds_um=(3, 2, 1, 0)))
+    assert not is_whole(whole(TOLD, heats=("A",)))
+    assert not is_whole(whole(TOLD, shares_ppm=((2_000_000, -1_000_000), (0, 0), (1, 1))))
+    assert not is_whole(whole(TOLD, shares_ppm=(), bounds_um=(1,)))
+    other = [step("C", "slab", (100, 110), (0, 10), ppm=M)]  # its heat turned out to be another
+    assert [held.parent_id for held, _ in steel_at(other, TOLD, Fraction(M), None)] == ["C"]
 
 
 def test_without_intervals_the_whole_slabs_shares_count_and_a_weld_is_no_mixture() -> None:
