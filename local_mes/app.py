@@ -41,6 +41,7 @@ from local_mes.stock import take_over_views as take_over
 from local_mes.stock import take_views as counts
 from local_mes.stock import views as stock
 from local_mes.stock import yard_views as yard
+from local_mes.tasks import views as tasks
 from local_mes.transfers import gate_views as gate
 from local_mes.transfers import line_views as lines
 from local_mes.transfers import passport_views as by_passport
@@ -89,6 +90,7 @@ FEATURES: tuple[Feature, ...] = (
     counts.FEATURE,
     take_over.FEATURE,
     standards.FEATURE,
+    tasks.FEATURE,
     quality_pages.FEATURE,
     Feature(apis=(quality.bp,)),
     connection.FEATURE,

@@ -11,6 +11,7 @@ from shared.performance import projection as performance
 from shared.quality import projection as quality
 from shared.standards import projection as standards
 from shared.stock import projection as stock
+from shared.tasks import projection as tasks
 from shared.transfers import projection as transfers
 
 REGISTERS = (
@@ -22,6 +23,7 @@ REGISTERS = (
     orders.register,
     standards.register,
     stock.register,
+    tasks.register,
     passports.register,
     discard.register,
 )

@@ -19,6 +19,9 @@ from shared.web.context import actor, node, reading, requires
 tag = Tag(name="standards talk", description="What plants propose to the group, and what people say of a version")
 api = APIBlueprint("standards_talk_api", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
 
+SPEAKERS = ("author", "approver", "owner", "engineer", "logistics")
+"""Who may say something of a standard: everybody who changes anything here."""
+
 
 class ProposalPath(BaseModel):
     """One proposal."""
@@ -70,6 +73,7 @@ def said(path: VersionPath) -> dict[str, Any]:
 
 
 @api.post("/standards/<standard_id>/<int:version>/comments")
+@requires(*SPEAKERS)
 def comment(path: VersionPath, body: CommentBody) -> dict[str, Any]:
     """Say something."""
     comments.comment(hub(), path.standard_id, path.version, body.text, actor(), body.command_id)

@@ -9,6 +9,7 @@ from central_hub.context import hub
 from central_hub.standards import comments, errors, proposals
 from central_hub.standards.addresses import parts_of
 from central_hub.standards.aftermath import PIECES_MAX, list_made_after
+from central_hub.standards.talk_api import SPEAKERS
 from shared.standards.queries import find_version
 from shared.standards.talk_queries import list_mentions
 from shared.web import forms
@@ -47,6 +48,7 @@ def decline(proposal_id: str) -> BaseResponse:
 
 
 @bp.post("/comments/<path:address>")
+@requires(*SPEAKERS)
 def comment(address: str) -> BaseResponse:
     """Say something of a version."""
     text = forms.read_text("text", "Comment", most=comments.TEXT_MAX)

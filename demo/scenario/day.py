@@ -34,6 +34,8 @@ FIRST_STANDARDS: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     ("QR-RCV-01", 2, ("ALD", "BRK", "CLD")),
     ("W-KNIFE", 1, ("CLD",)),
     ("RT-DELAY", 1, ("ALD", "BRK", "CLD")),
+    ("WI-TUNDISH", 1, ("ALD",)),
+    ("DC-COATING", 1, ("CLD",)),
     ("KPI-TPH", 1, ("ALD", "BRK", "CLD")),
     ("KPI-YLD", 2, ("ALD", "BRK", "CLD")),
 )
