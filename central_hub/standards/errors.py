@@ -126,3 +126,12 @@ def unknown_person(logins: list[str]) -> BadInput:
         f"Nobody here is called {', '.join('@' + login for login in logins)}.",
         todo="Write the name as people sign in with it.",
     )
+
+
+def roll_it_back(standard_id: str, version: int) -> Refused:
+    """A withdrawal would leave its waves behind."""
+    return Refused(
+        "standards.goes_out",
+        f"{standard_id} v{version} goes out in waves.",
+        todo="Roll it back: that ends its waves too.",
+    )

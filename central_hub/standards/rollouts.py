@@ -34,6 +34,13 @@ def check_alone(tx: Work, hub: Hub, standard_id: str) -> None:
             raise errors.goes_out_already(standard_id, rollout.version)
 
 
+def check_stands_still(tx: Work, hub: Hub, standard_id: str, version: int) -> None:
+    """Refused while this very version goes out in waves: it is rolled back, which leaves no wave behind."""
+    rollout = find_rollout(tx.conn, hub.code, standard_id, version)
+    if rollout is not None and rollout.state in ("planned", "running"):
+        raise errors.roll_it_back(standard_id, version)
+
+
 def plan(tx: Work, hub: Hub, standard_id: str, version: int, waves: Sequence[facts.Wave], actor: str) -> None:
     """Write down who begins when, in the transaction of the approval."""
     faults = _faults(waves, set(active_plants(tx.conn)))

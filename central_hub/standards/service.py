@@ -112,6 +112,7 @@ def withdraw(hub: Hub, standard_id: str, version: int, reason: str, actor: str, 
     with hub.journal.work() as tx:
         if tx.once(command_id) is None:
             _get(tx, hub, standard_id, version, "withdrawn")
+            rollouts.check_stands_still(tx, hub, standard_id, version)
             payload = facts.StandardWithdrawn(standard_id=standard_id, version=version, reason=reason)
             _record(tx, payload, standard_id, version, actor)
             publishing.ask_for_signatures(tx, hub, actor)

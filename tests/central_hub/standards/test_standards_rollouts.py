@@ -181,6 +181,15 @@ def approve_again(office: Any, key: tuple[str, int]) -> None:
     service.approve(office.hub, *key, office.row(*key).sha256, "bert", office.command())
 
 
+def test_a_version_in_waves_is_rolled_back_and_not_withdrawn_so_that_the_next_one_is_free(group: Any) -> None:
+    advance(group, 1)
+    refused("standards.goes_out", service.withdraw, group.hub, "KPI-YLD", 3, "bad", "bert", "w")
+    rollouts.roll_back(group.hub, "KPI-YLD", 3, "bad", "bert", group.command())
+    approve_again(group, group.submit("KPI-YLD-v3", version=4))
+    group.sign()
+    assert set(versions(group).values()) == {4}
+
+
 def test_rows_of_waves_come_again_from_the_journal(group: Any) -> None:
     advance(group, 1)
     rollouts.roll_back(group.hub, "KPI-YLD", 3, "bad", "bert", group.command())
