@@ -7,7 +7,7 @@ piece waits like one that nobody told of, until its departure is found below the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -20,7 +20,7 @@ from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
 from shared.material.queries import find_material
 from shared.passports import errors
-from shared.passports.document import LoadBody, PieceBody
+from shared.passports.document import PieceBody
 from shared.passports.facts import PassportTaken
 from shared.passports.issuing import stored, told_piece
 from shared.passports.queries import taken_of
@@ -28,9 +28,6 @@ from shared.passports.verify import Passport, read_passport
 from shared.transfers.domain import Candidate
 from shared.transfers.queries import custody_numbers, find_candidates, find_receipts
 from shared.transfers.tables import receipt
-
-FILE_LINES_MAX = 502
-"""The passports of a load of 500 pieces, the load's own, and an empty line."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +46,6 @@ class PassportCommand:
     damage: str = ""
     route: str = ""
     occurred_at_ms: int | None = None
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A passport as it was found at the gate: what it says, or why it does not hold; here: the receipt that has it."""
-
-    text: str
-    passport: Passport | None
-    refusal: Any = None
 
 
 def check_passport(conn: Connection, plant: Plant, text: str) -> Passport:
@@ -136,7 +124,7 @@ def _take_in_doubted(plant: Plant, tx: Work, command: PassportCommand, piece: Pi
     """Nothing that it says is believed but what to look for: the load's number and the piece's."""
     read = _as_read(command, piece)
     if not read.mass_g:
-        read = ReceiveCommand(**{**vars(read), "mass_g": piece.mass_g, "mass_basis": piece.mass_basis})
+        read = replace(read, mass_g=piece.mass_g, mass_basis=piece.mass_basis)
     return take_in_unlisted(plant, tx, read, at_ms)
 
 
@@ -181,9 +169,3 @@ def _note(
     )
     fact_id = derived_id(at_ms, plant.code, "passport", receipt_id)
     tx.record(Draft(fact, (receipt_id,), command.actor, Occurred(at_ms, "passport"), fact_id=fact_id))
-
-
-def find_load(checked: list[Checked]) -> LoadBody | None:
-    """The load's own passport of a file, where it holds."""
-    bodies = [one.passport.body for one in checked if one.passport is not None]
-    return next((body for body in bodies if isinstance(body, LoadBody)), None)

@@ -7,6 +7,7 @@ them, so that a load is worked off piece by piece.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import Connection
@@ -16,18 +17,13 @@ from local_mes.context import plant
 from local_mes.passports.keys import find_keys
 from local_mes.transfers import reads
 from local_mes.transfers.api import SHIPPERS
-from local_mes.transfers.by_passport import (
-    FILE_LINES_MAX,
-    Checked,
-    PassportCommand,
-    check_passport,
-    find_load,
-    receive_by_passport,
-)
+from local_mes.transfers.by_passport import PassportCommand, check_passport, receive_by_passport
 from local_mes.transfers.passport_api import TEXT_MAX
 from local_mes.transfers.passport_api import bp as api
 from local_mes.transfers.views import KG_MAX
-from shared.errors import BadInput, Refused
+from shared.errors import BadInput, Refused, StrandlineError
+from shared.passports.document import PIECES_MAX, LoadBody
+from shared.passports.verify import Passport
 from shared.units import G_PER_KG
 from shared.web import forms
 from shared.web.context import actor, node, reading, requires
@@ -35,6 +31,17 @@ from shared.web.features import Feature, MenuItem
 
 bp = Blueprint("passports", __name__, url_prefix="/transfers/passport", template_folder="templates")
 WEIGHED, AS_TOLD = "weighed", "as_told"
+FILE_LINES_MAX = PIECES_MAX + 2
+"""A load's passports, the load's own, and one that was scanned beside."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A passport as it was found at the gate: what it says, or why it is not accepted."""
+
+    text: str
+    passport: Passport | None
+    refusal: StrandlineError | None = None
 
 
 @bp.get("")
@@ -122,13 +129,18 @@ def _show(texts: Sequence[str], rest: Sequence[str] = ()) -> str:
         checked = [_check(conn, text) for text in texts]
         place = reads.last_place(conn, node().code)
         keys = find_keys(conn, plant())
-    if len(checked) == 1 and (checked[0].passport is None or find_load(checked) is None):
+    load = _find_load(checked)
+    if len(checked) == 1 and load is None:
         return render_template(
             "transfers/passport_piece.html", one=checked[0], rest=rest, place=place, kg_max=KG_MAX, keys=keys
         )
-    load = find_load(checked)
     pieces = [one for one in checked if one.passport is None or one.passport.body is not load]
     return render_template("transfers/passport_load.html", load=load, pieces=pieces, rest=texts)
+
+
+def _find_load(checked: Sequence[Checked]) -> LoadBody | None:
+    bodies = [one.passport.body for one in checked if one.passport is not None]
+    return next((body for body in bodies if isinstance(body, LoadBody)), None)
 
 
 def _check(conn: Connection, text: str) -> Checked:

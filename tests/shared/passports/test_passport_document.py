@@ -131,6 +131,7 @@ REFUSED: list[tuple[str, Callable[[], Passport]]] = [
     ("passport.forged", lambda: read(make_piece(shipped(), told(), THIEF), PlantKey("CLD", THIEF.public.hex(), 0))),
     ("passport.addressed_elsewhere", lambda: read(WIRE, here="CLD")),
     ("passport.expired", lambda: read(WIRE, now=NOW + 60 * DAY + 1)),
+    ("passport.expired", lambda: read(make_piece(shipped(expires_ms=NOW - 1), told(), ALD), now=0)),
     ("passport.revoked", lambda: read(make_piece(shipped(seq=600), told(), THIEF), stolen(600))),
     ("passport.revoked", lambda: read(make_piece(shipped(), told(), THIEF), stolen(0, ""))),
 ]
