@@ -28,6 +28,7 @@ def bench() -> None:
 @click.option("--database", required=True, help="An empty database: a SQLite file, or postgresql+psycopg://…")
 def generate(materials: int, facts: int, seed: int, database: str) -> None:
     """Make up a group of ten years: heats, slabs, coils, slit coils of three plants, transfers, welds, crops, findings."""
+    import shared.subjects  # noqa: F401 - the tables of all of them: recalls ask for holds too
     from drill.history.writing import END_MS, write_history
     from shared.db.engine import open_engine, read
     from shared.errors import Refused

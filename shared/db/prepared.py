@@ -6,7 +6,9 @@ rows that know their columns. Here a row is the driver's tuple; on SQLite a trut
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -19,6 +21,9 @@ ROWS_AT_ONCE = 1_000
 """Rows a streamed answer holds in memory."""
 
 Rows = list[tuple[Any, ...]]
+
+_numbers = itertools.count(1)
+"""Each streamed answer has a cursor of its own name on PostgreSQL."""
 
 
 class Prepared:
@@ -51,10 +56,25 @@ class Prepared:
     def batches(self, conn: Connection, **values: Any) -> Iterator[Rows]:
         """The rows in lists of at most ROWS_AT_ONCE, however many there are; the database keeps the rest."""
         text, given = self._call(conn, values)
-        options = {"stream_results": True, "max_row_buffer": ROWS_AT_ONCE}
-        with conn.exec_driver_sql(text, given, execution_options=options) as result:
-            while batch := result.fetchmany(ROWS_AT_ONCE):
-                yield [tuple(row) for row in batch]
+        with closing(self._opened(conn, text, given)) as cursor:
+            while batch := _next(conn, text, cursor):
+                yield batch
+
+    def _opened(self, conn: Connection, text: str, given: Any) -> Any:
+        if conn.dialect.name != "postgresql":
+            return execute(conn, text, given)
+        driver: Any = conn.connection
+        cursor = driver.cursor(f"strandline_{next(_numbers)}", binary=True)
+        try:
+            with driver.cursor() as plain:
+                keep_plan(conn, plain)
+                # all of it is wanted: not the plan that has its first row soonest
+                plain.execute("SET LOCAL cursor_tuple_fraction = 1")
+            cursor.execute(text, given)
+        except conn.dialect.loaded_dbapi.Error as error:
+            cursor.close()
+            raise as_raised(conn, text, error) from error
+        return cursor
 
     def _call(self, conn: Connection, values: dict[str, Any]) -> tuple[str, Any]:
         name = conn.dialect.name
@@ -68,6 +88,13 @@ class Prepared:
         if order is None:
             return text, given
         return text, tuple(_as_json(v) if isinstance(v := given[key], list) else v for key in order)
+
+
+def _next(conn: Connection, text: str, cursor: Any) -> Rows:
+    try:
+        return list(cursor.fetchmany(ROWS_AT_ONCE))
+    except conn.dialect.loaded_dbapi.Error as error:
+        raise as_raised(conn, text, error) from error
 
 
 def _as_json(values: list[str]) -> str:
