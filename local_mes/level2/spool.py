@@ -24,6 +24,7 @@ from local_mes.level2.spool_repeats import REPEAT_WINDOW, LinkNumbers, Numbers, 
 from local_mes.level2.spool_tables import LETS_GO, identity, spool_metadata
 from shared.clock import Clock
 from shared.db.append_only import drop_statements, statements
+from shared.db.driver import execute
 from shared.db.engine import read, write
 from shared.ids import random_key
 
@@ -123,8 +124,7 @@ def append_all(conn: Connection, batch: Sequence[Incoming], numbers: Numbers | N
     if len(batch) > window:
         parts = [batch[at : at + window] for at in range(0, len(batch), window)]
         return [one for part in parts for one in append_all(conn, part, numbers)]
-    last, newest = conn.exec_driver_sql(_ENDS, (link,)).one()
-    last, newest = last or 0, newest or 0
+    last, newest = execute(conn, _ENDS, (link,)).fetchone()
     counted = numbers.of(conn, link, last) if numbers else LinkNumbers()
     asked = [one.sequence for one in batch if numbers is None or counted.may_have(one.sequence)]
     known = find_stored(conn, link, asked, last, window) if asked else {}
@@ -140,13 +140,14 @@ def append_all(conn: Connection, batch: Sequence[Incoming], numbers: Numbers | N
         stored.append(Stored(at or newest, at is not None))
     for at in range(0, len(rows), ROWS_A_STATEMENT):
         some = rows[at : at + ROWS_A_STATEMENT]
-        conn.exec_driver_sql(_insert(len(some)), tuple(chain.from_iterable(some)))
+        execute(conn, _insert(len(some)), tuple(chain.from_iterable(some)))
     return stored
 
 
 # the hottest statements of the collector: the driver keeps them prepared
 _ENDS = """
-SELECT (SELECT max(ordinal) FROM message WHERE link = ?), (SELECT seq FROM sqlite_sequence WHERE name = 'message')
+SELECT coalesce((SELECT max(ordinal) FROM message WHERE link = ?), 0),
+       coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'message'), 0)
 """
 _INSERT = """
 INSERT INTO message (spool_id, link, ordinal, message, sequence, digest, claimed, claimed_ms, received_ms, offset_ms,

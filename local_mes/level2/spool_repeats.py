@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from shared.db.driver import execute
+
 REPEAT_WINDOW = 5_000
 """Messages of a link in which a repeat is recognised: hours of the busiest; fewer where its numbers come round sooner."""
 PLACES = 16_384
@@ -55,7 +57,7 @@ class Numbers:
             found = self._links[link] = LinkNumbers()
         if found.last < last:
             since = max(found.last, last - REPEAT_WINDOW)
-            for ordinal, sequence in conn.exec_driver_sql(_SINCE, (link, since)):
+            for ordinal, sequence in execute(conn, _SINCE, (link, since)):
                 found.note(ordinal, sequence)
         return found
 
@@ -69,5 +71,5 @@ def find_stored(
 ) -> dict[tuple[int, str], int]:
     """The spool's ids of the link's last `window` messages with these numbers, by number and digest."""
     numbers = "[" + ",".join(map(str, sequences)) + "]"
-    rows = conn.exec_driver_sql(_STORED, (link, numbers, last - window))
+    rows = execute(conn, _STORED, (link, numbers, last - window))
     return {(sequence, digest): spool_id for sequence, digest, spool_id in rows}

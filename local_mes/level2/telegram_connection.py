@@ -27,7 +27,7 @@ from local_mes.level2.spool import Stored
 from local_mes.level2.telegram_incoming import incoming_of
 from local_mes.level2.telegram_rules import BAD_FORMAT, OK, Taken
 from local_mes.level2.telegrams.codec import FormatError
-from local_mes.level2.telegrams.frame import Framer, Stamp, encode_stamped
+from local_mes.level2.telegrams.frame import Framer, Stamp, Stamped, encode_stamped
 from local_mes.level2.telegrams.times import local_text
 from shared import logs
 from shared.errors import Unavailable
@@ -170,15 +170,17 @@ class TelegramConnection:
         """What acknowledges a batch, in its order; one time and one header for all that answer alike."""
         if self._link.settings.silent:
             return b""
-        now, stamps, parts = self._link.clock.now_ms(), dict[str, Stamp](), list[bytes]()
+        now, stamped, parts = self._link.clock.now_ms(), dict[str, Stamped](), list[bytes]()
         for taken in batch:
             answer = self._link.rules.answer(taken)
             if answer is None:
                 continue
             message, fields = answer
-            stamp = stamps.get(message) or stamps.setdefault(message, self._stamp(message, at_ms=now))
             try:
-                parts.append(encode_stamped(self._link.layouts, stamp, fields))
+                alike = stamped.get(message)
+                if alike is None:
+                    alike = stamped[message] = Stamped(self._link.layouts, self._stamp(message, at_ms=now))
+                parts.append(alike.encode(fields))
             except FormatError as error:
                 # a reply in kind to a request that cannot be read: what it would have to repeat is not known
                 self._state.refuse(f"{taken.message} cannot be answered: {error}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local_mes.level2.spool import Incoming
-from local_mes.level2.spool_repeats import REPEAT_WINDOW
 from local_mes.level2.telegram_rules import Taken
 from local_mes.level2.telegrams.times import claimed_ms, zone_offset_min
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 def incoming_of(link: TelegramLink, taken: Taken, received: int) -> Incoming:
     """What is stored of a telegram received at `received`, ms UTC."""
-    head, zone, counted = taken.head, link.zone, link.layouts.protocol
+    head, zone = taken.head, link.zone
     moment = claimed_ms(head.claimed, zone, received)
     if not head.resent:
         # a repeat says when it first was sent; heartbeats often carry no true time at all
@@ -34,5 +33,5 @@ def incoming_of(link: TelegramLink, taken: Taken, received: int) -> Incoming:
         fields=taken.fields,
         problem=taken.problem,
         always_new=not link.rules.tells_repeats,
-        window=max(1, min(REPEAT_WINDOW, (counted.sequence_last - counted.sequence_first + 1) // 2)),
+        window=link.rules.window,
     )

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from local_mes.level2.ring import UNREADABLE
+from local_mes.level2.spool_repeats import REPEAT_WINDOW
 from local_mes.level2.telegrams.codec import FormatError, decode_body
 from local_mes.level2.telegrams.frame import Frame, Head
 from local_mes.level2.telegrams.layout import LayoutSet
@@ -56,6 +57,9 @@ class TelegramRules:
         self._acknowledged = _said(layouts)
         names = {f.name for f in layouts.header.fields}
         self.tells_repeats = bool(names & {"sequence", "time", "year"})
+        numbers = self._protocol.sequence_last - self._protocol.sequence_first + 1
+        self.window = max(1, min(REPEAT_WINDOW, numbers // 2))
+        """Messages in which a repeat is looked for: before its number comes round."""
 
     def take(self, frame: Frame) -> Taken:
         """What a telegram is and says."""

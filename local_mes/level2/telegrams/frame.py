@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from local_mes.level2.telegrams.codec import Fields, FormatError, decode_body, encode_body, fixed_size
+from local_mes.level2.telegrams.codec import Fields, FormatError, compiled, decode_body, encode_body, fixed_size
 from local_mes.level2.telegrams.layout import TEXTS, Field, LayoutSet
 from local_mes.level2.telegrams.times import read_claimed, write_claimed
 
@@ -74,7 +74,6 @@ def decode_head(layouts: LayoutSet, raw: bytes) -> Head:
     return Head(message, length, sequence, read_claimed(values, rules.time_format), resent)
 
 
-@lru_cache(maxsize=64)  # acknowledgements that leave together carry the same header
 def encode_head(layouts: LayoutSet, stamp: Stamp, body_bytes: int) -> bytes:
     """The header's bytes; FormatError names what it cannot carry."""
     rules, known = layouts.protocol, _stamped(stamp)
@@ -110,14 +109,29 @@ def encode_telegram(
 
 
 def encode_stamped(layouts: LayoutSet, stamp: Stamp, fields: Mapping[str, Any]) -> bytes:
-    """The same of a stamp, which telegrams that leave together may share."""
-    layout = layouts.messages.get(stamp.message)
-    if layout is None:
-        raise FormatError(f"{stamp.message}: no layout")
-    body = encode_body(layout, fields)
-    head = encode_head(layouts, stamp, len(body))
-    between = layouts.header.delimiter if layout.fields else b""
-    return head + between + body + layouts.protocol.end
+    """The same of a stamp."""
+    return Stamped(layouts, stamp).encode(fields)
+
+
+class Stamped:
+    """Telegrams of one stamp that leave together: what they share is made once."""
+
+    def __init__(self, layouts: LayoutSet, stamp: Stamp) -> None:
+        layout = layouts.messages.get(stamp.message)
+        if layout is None:
+            raise FormatError(f"{stamp.message}: no layout")
+        self._layouts, self._stamp = layouts, stamp
+        self._body = compiled(layout).encode
+        self._between = layouts.header.delimiter if layout.fields else b""
+        self._heads: dict[int, bytes] = {}
+
+    def encode(self, fields: Mapping[str, Any]) -> bytes:
+        """One of them; FormatError names what it cannot carry."""
+        body = self._body(fields)
+        head = self._heads.get(len(body))
+        if head is None:
+            head = self._heads[len(body)] = encode_head(self._layouts, self._stamp, len(body)) + self._between
+        return head + body + self._layouts.protocol.end
 
 
 class Framer:
