@@ -43,6 +43,10 @@ WITHOUT_ROLE = {
     "/sync/v1/giveback",
     "/sync/v1/sight",
     "/push/v1/{link}",  # programs of Level 2 prove themselves by their link's secret
+    "/outside/v1/csv",  # outside parties prove themselves by their own token
+    "/outside/v1/epcis/capture",
+    "/outside/v1/x12",
+    "/load/{link_id}",  # whoever holds a signed link to one load speaks of that load alone
     "/connection/sync-now",  # anyone may ask that what waits is tried now
 }
 Ask = Callable[..., TestResponse]
