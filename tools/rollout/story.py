@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from tools.rollout.machines import Failed, Machine
 from tools.rollout.site import LINK_PORT, Played, Site
@@ -183,6 +184,7 @@ class Story:
         return booking, laboratory
 
     def _all_there(self, booking: Booking, laboratory: Laboratory) -> None:
+        _must(not booking.fault and not laboratory.fault, f"{booking.fault} {laboratory.fault}")
         self._settled()
         _must(self._pieces("ALD", booking.prefix) == set(booking.booked), "the hub holds other pieces than were booked")
         self.telegrams += laboratory.sent
@@ -191,8 +193,13 @@ class Story:
         _must(spooled == self.telegrams, f"{self.telegrams} telegrams were acknowledged, {spooled} are in the spool")
 
     def _pieces(self, plant: str, prefix: str) -> set[str]:
-        items = self._hub_door().get(f"materials?author={plant}&q={prefix}&limit=500")["items"]
-        numbers = [number for item in items for number in item["numbers"] if number.startswith(prefix)]
+        hub, numbers, after = self._hub_door(), list[str](), ""
+        while after is not None:
+            page = hub.get(
+                f"materials?author={plant}&q={prefix}&limit=100" + (f"&after={quote(after)}" if after else "")
+            )
+            numbers += [number for item in page["items"] for number in item["numbers"] if number.startswith(prefix)]
+            after = page["next"]
         _must(len(numbers) == len(set(numbers)), f"pieces are there twice: {numbers}")
         return set(numbers)
 

@@ -6,6 +6,7 @@ What was booked is asked for afterwards: everything that got an answer is there,
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import ssl
 import threading
@@ -79,6 +80,7 @@ class Booking:
     prefix: str
     booked: list[str] = field(default_factory=list)
     longest_s: float = 0.0
+    fault: str = ""
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -95,7 +97,11 @@ class Booking:
 
     def _run(self) -> None:
         while not self._ended.wait(PAUSE_S):
-            self.book(f"{self.prefix}{len(self.booked) + 1}")
+            try:
+                self.book(f"{self.prefix}{len(self.booked) + 1}")
+            except SystemExit as error:
+                self.fault = str(error)
+                return
 
     def book(self, number: str) -> None:
         """One slab, until it is answered."""
@@ -111,7 +117,7 @@ class Booking:
             except urllib.error.HTTPError as error:
                 if error.code < 500:
                     raise SystemExit(f"{number} was refused: {error.read()!r}") from error
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 pass  # a node that is being restarted: the same touch again
             if time.monotonic() - began > PATIENCE_S:
                 raise SystemExit(f"{number} was not taken for {PATIENCE_S} s")
@@ -126,8 +132,9 @@ class Laboratory:
     def __init__(self, host: str, port: int, telegrams: Path, name: str) -> None:
         self._peer = Peer("lab", host, port, load(telegrams), ZoneInfo("Europe/Warsaw"), name, heartbeat_s=5)
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="laboratory")
+        self._thread = threading.Thread(target=self._live, name="laboratory")
         self.longest_s = 0.0
+        self.fault = ""
 
     @property
     def sent(self) -> int:
@@ -142,6 +149,12 @@ class Laboratory:
         """End when everything is acknowledged."""
         self._ended.set()
         self._thread.join()
+
+    def _live(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except TimeoutError:
+            self.fault = f"a telegram was not acknowledged for {PATIENCE_S} s"
 
     async def _run(self) -> None:
         line = asyncio.create_task(self._peer.run())
