@@ -153,7 +153,7 @@ def get_delivery(path: NotePath) -> dict[str, Any]:
         found = reads.read_delivery(conn, node().code, path.number)
     noted = {key: dict(row._mapping) for key, row in found["noted"].items()}
     return dict(found["note"]._mapping) | {
-        "lines": [line_json(line) | {"noted": noted[line.material_id]} for line in found["lines"]],
+        "lines": [line_json(line) | {"noted": noted.get(line.material_id)} for line in found["lines"]],
         **as_of(),
     }
 

@@ -11,6 +11,7 @@ from local_mes.dispatch import errors
 from local_mes.dispatch.looking import missing_of
 from local_mes.dispatch.note_pdf import Note, NotePiece
 from local_mes.plant import Plant
+from local_mes.transfers.domain import PIECE_KINDS
 from shared.material.queries import MaterialFilter, list_materials
 from shared.orders.queries import find_orders
 from shared.outside import queries
@@ -21,24 +22,34 @@ from shared.transfers.lines import LineFilter, TransferLine, find_lines
 from shared.transfers.queries import find_shipment, get_piece
 from shared.web import formats
 
-READY_SHOWN = 60
-"""Pieces offered on the form; the yard's list has them all."""
+READY_SHOWN = 30
+"""Pieces offered on the form, each looked at closely; any other piece may be typed."""
+ORDERS_READ = 1_000
+"""Order items of one customer."""
 
 
-def read_ready(conn: Connection, plant: Plant, party: Row[Any], q: str = "") -> list[dict[str, Any]]:
-    """Pieces here that are ordered by this party (any that may travel, for a processor), with what they still lack.
+def read_ready(conn: Connection, plant: Plant, party: Row[Any]) -> list[dict[str, Any]]:
+    """Pieces here that serve this party's orders (any that may travel, for a processor), with what they still lack.
 
     Those that lack least come first.
     """
-    wanted = MaterialFilter(author=plant.code, state="live", q=q)
-    rows, _ = list_materials(conn, wanted, limit=READY_SHOWN * 4)
-    found = []
-    for row in rows:
-        missing = missing_of(conn, row, party)
-        if row.kind == "heat" or any(word.startswith(("no order item", "order item")) for word in missing):
-            continue
-        found.append({**row._mapping, "missing": missing})
-    return sorted(found, key=lambda piece: len(piece["missing"]))[:READY_SHOWN]
+    rows = [row for item in _items(conn, plant.code, party) for row in _live(conn, plant.code, item)][:READY_SHOWN]
+    found = [{**row._mapping, "missing": missing_of(conn, row, party)} for row in rows]
+    return sorted(found, key=lambda piece: len(piece["missing"]))
+
+
+def _items(conn: Connection, here: str, party: Row[Any]) -> list[str]:
+    """Order items of a customer; a processor gets pieces of any."""
+    if party.kind != CUSTOMER:
+        return [""]
+    orders = find_orders(conn, here, limit=ORDERS_READ, text=party.name)
+    return [order.item for order in orders if order.customer == party.name]
+
+
+def _live(conn: Connection, here: str, item: str) -> list[Row[Any]]:
+    wanted = MaterialFilter(author=here, state="live", order_item=item)
+    rows, _ = list_materials(conn, wanted, limit=READY_SHOWN)
+    return [row for row in rows if row.kind in PIECE_KINDS]
 
 
 def read_delivery(conn: Connection, here: str, number: str) -> dict[str, Any]:
@@ -62,7 +73,7 @@ def note_of(conn: Connection, plant: Plant, number: str) -> Note:
     """The note of a delivery as it is printed."""
     found = read_delivery(conn, plant.code, number)
     note, load, zone = found["note"], found["load"], plant.model.plant.zone
-    pieces = [_piece(conn, found, line) for line in found["lines"]]
+    pieces = [_piece(conn, found, line) for line in found["lines"] if line.material_id in found["noted"]]
     return Note(
         note.note_number,
         note.shipment_number,
@@ -83,7 +94,7 @@ def read_otif(conn: Connection, plant: Plant, as_of_ms: int) -> list[Fulfilment]
 def read_orders_with_terms(conn: Connection, here: str) -> list[dict[str, Any]]:
     """Order items of this plant's customers with what each demands."""
     customers = {party.name for party in queries.list_parties(conn, here) if party.kind == CUSTOMER}
-    orders = [order for order in find_orders(conn, here, limit=1_000) if order.customer in customers]
+    orders = [order for order in find_orders(conn, here, limit=ORDERS_READ) if order.customer in customers]
     return [{**vars(order), "terms": queries.get_terms(conn, here, order.item)} for order in orders]
 
 

@@ -77,7 +77,7 @@ def new() -> str:
     with reading() as conn:
         parties = list_parties(conn, node().code, ended=False)
         party = next((one for one in parties if one.code == code), None)
-        ready = reads.read_ready(conn, plant(), party, request.args.get("q", "")) if party else []
+        ready = reads.read_ready(conn, plant(), party) if party else []
     choices = [(one.code, f"{one.code} {one.name}") for one in parties]
     return render_template("dispatch/new.html", parties=parties, choices=choices, party=party, ready=ready)
 
@@ -111,11 +111,14 @@ def delivery(number: str) -> str:
     """One delivery as both sides tell it."""
     with reading() as conn:
         found = reads.read_delivery(conn, node().code, number)
-    rows = [line_row(line) | _noted(found["noted"][line.material_id]) for line in found["lines"]]
+    rows = [line_row(line) | _noted(found["noted"].get(line.material_id)) for line in found["lines"]]
     return render_template("dispatch/delivery.html", rows=rows, columns=LINE_COLUMNS, **found)
 
 
 def _noted(piece: Any) -> dict[str, Any]:
+    """What the note says of a piece; nothing of one that was declared to have left with the load afterwards."""
+    if piece is None:
+        return {"noted_g": None, "noted_basis": "", "certificate": ""}
     return {"noted_g": piece.mass_g, "noted_basis": piece.mass_basis, "certificate": piece.certificate}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from local_mes.orders.service import find_order
-from local_mes.outside.domain import Said, Statement
+from local_mes.outside.domain import Said, Statement, find_unfit
 from local_mes.outside.finding import Unclear, check_there, find_line
 from local_mes.outside.producing import decide_produced
 from shared.ids import derived_id
@@ -48,6 +48,9 @@ def decide(conn: Connection, heard: Heard) -> list[Draft[Payload]]:
         raise Unclear(f"{statement.kind!r} says nothing that is known here")
     if not statement.pieces:
         raise Unclear("it names no piece")
+    unfit = find_unfit(statement)
+    if unfit:
+        raise Unclear(unfit)
     return _KINDS[statement.kind](conn, heard)
 
 

@@ -9,8 +9,13 @@ from urllib.parse import unquote
 import msgspec
 
 from shared.transfers.domain import MassLimits
+from shared.web.body import MOMENT_MAX_MS
 
-KINDS = ("received", "missed", "shipped", "produced", "reapplied")
+NAME_MAX = 64
+"""Characters of a number or code, as the tables have it."""
+GRAMS_MAX = 400_000_000
+"""Heavier than any piece that moves: a slip of units is caught, a big ingot is not."""
+BASES = ("weighed", "theoretical")
 WORDS = {
     "received": "received",
     "missed": "did not come",
@@ -77,6 +82,20 @@ class Balance(msgspec.Struct, frozen=True):
     def holds(self) -> bool:
         """Whether it closes."""
         return abs(self.open_g) <= self.allowed_g
+
+
+def find_unfit(statement: Statement) -> str:
+    """What no table could keep or no page could show, in words; empty: all of it fits."""
+    if not 0 <= statement.at_ms <= MOMENT_MAX_MS:
+        return "its time is no possible time"
+    for said in (*statement.inputs, *statement.pieces):
+        if not 0 <= said.mass_g <= GRAMS_MAX:
+            return f"{said.piece[:NAME_MAX]} cannot weigh that much"
+        if said.mass_basis not in BASES:
+            return f"a mass is weighed or theoretical, not {said.mass_basis[:NAME_MAX]}"
+        if any(len(text) > NAME_MAX for text in (said.piece, said.own_number, said.kind)):
+            return f"{said.piece[:NAME_MAX]}: a number has at most {NAME_MAX} characters"
+    return ""
 
 
 def name_of(uri: str) -> str:

@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from local_mes.outside import errors
-from local_mes.outside.domain import Said, Statement, name_of
+from local_mes.outside.domain import BASES, GRAMS_MAX, Said, Statement, name_of
 from shared.web.body import MOMENT_MAX_MS
 
 EVENTS_MAX = 500
@@ -22,7 +22,6 @@ EVENTS_MAX = 500
 PIECES_MAX = 200
 """Pieces of one event, as of one load."""
 TEXT_MAX = 200
-GRAMS_MAX = 400_000_000
 VERSIONS = ("2.0", "2.0.0", "2.0.1")
 STEPS = {
     "receiving": "received",
@@ -122,7 +121,7 @@ def _pieces(event: Mapping[str, Any], epcs: Sequence[str]) -> tuple[Said, ...]:
 def _said(epc: str, detail: Mapping[str, Any], measured_g: int = 0, damaged: str = "") -> Said:
     texts = {name: _text(detail, name)[:64] for name in ("own_number", "kind")}
     basis = _text(detail, "mass_basis") or "weighed"
-    if basis not in ("weighed", "theoretical"):
+    if basis not in BASES:
         raise Malformed(f"mass_basis is {basis[:20]!r}")
     return Said(
         piece=name_of(epc),

@@ -29,6 +29,9 @@ from shared.outside.queries import find_party
 
 _json = msgspec.json.Encoder(order="deterministic")
 
+NOTHING = rb"\u0000"
+"""A character that PostgreSQL keeps in no text."""
+
 
 class Outcome(NamedTuple):
     """What became of one event. state: done | open (a person must look) | again (known) | refused (nothing was kept)."""
@@ -43,6 +46,8 @@ def take(plant: Plant, party: str, statement: Statement, way: str) -> Outcome:
     """Record what a party says, once for its event id. NotFound or Refused where nobody deals with the party."""
     key = hashlib.sha256(statement.event_id.encode()).hexdigest()
     said = _json.encode(statement)
+    if NOTHING in said:
+        return Outcome(statement.event_id, "refused", "it holds characters that no text has")
     digest = hashlib.sha256(said).hexdigest()
     with plant.journal.work() as tx:
         get_party(tx.conn, plant.code, party)

@@ -131,7 +131,7 @@ def find_lines_in_state(
 
 
 def _to_line(row: Row[Any], limits: MassLimits) -> TransferLine:
-    received = row.receipt_id is not None
+    received = row.receipt_id is not None and not _came_back(row)
     # an outside party need not weigh
     mass = compare_mass(row.mass_g, row.mass_basis, row.came_g, row.came_basis, limits) if row.came_g else None
     lost_at_ms = max(row.lost_by_sender_ms, row.lost_by_receiver_ms) if _both_lost(row) else None
@@ -170,6 +170,11 @@ def _to_line(row: Row[Any], limits: MassLimits) -> TransferLine:
         mass=mass,
         state=line_state(facts),
     )
+
+
+def _came_back(row: Row[Any]) -> bool:
+    """An outside party sends back what it had received: what its answering plant says last holds."""
+    return row.confirms is not None and row.returned_at_ms is not None
 
 
 def _both_lost(row: Row[Any]) -> bool:

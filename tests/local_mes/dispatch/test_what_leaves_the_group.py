@@ -14,6 +14,7 @@ from central_hub.traceability.queries import read_recall
 from local_mes.app import create_console
 from local_mes.dispatch.domain import DispatchCandidate, find_missing
 from local_mes.transfers.domain import ShipCandidate
+from local_mes.transfers.service import CorrectDeparture, correct_departure
 from shared.db.engine import read
 from shared.errors import BadInput, NotFound, Refused
 from shared.ids import new_id
@@ -198,3 +199,21 @@ def test_pages_teach_show_what_is_missing_and_print_the_note(bench: OutsideBench
     assert yard.api("GET", f"/api/v1/deliveries/{item['note_number']}/note.pdf").data == paper.data
     assert "MERRIN" in yard.page("/dispatch/")
     assert io.BytesIO(yard.client.get("/dispatch/?format=csv").data).read().startswith(b"note_number")
+
+
+def test_what_is_corrected_after_a_departure_stays_off_the_note_and_off_the_figure(bench: OutsideBench) -> None:
+    bench.agree()
+    bench.order(kg=10_000)
+    bench.coil("C6-00001")
+    bench.coil("C6-00002")
+    done = bench.send("C6-00001")
+    lead = sign_in(create_console(bench.plant), bench.plant.node, "lead", "lead")
+    paper = lead.client.get(f"/dispatch/{done['note_number']}/note.pdf").data
+    for piece, kind in (("C6-00002", "late"), ("C6-00001", "did_not_occur")):
+        command = CorrectDeparture(bench.group.command(), "p1", done["number"], piece, kind, "seen at the gate")
+        correct_departure(bench.plant, command)
+    assert "C6-00002" in lead.page(f"/dispatch/{done['note_number']}")
+    assert lead.client.get(f"/dispatch/{done['note_number']}/note.pdf").data == paper
+    bench.group.pass_time(2 * 86_400_000)
+    (order,) = lead.api("GET", "/api/v1/on-time-in-full").json["orders"]  # type: ignore[index]
+    assert (order["left_g"], order["state"]) == (0, "short")

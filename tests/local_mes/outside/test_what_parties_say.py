@@ -184,6 +184,7 @@ def test_a_processor_produces_sends_back_and_the_piece_is_ours_again(
     with read(bench.plant.node.engine) as conn:
         piece = get_piece(conn, "S-1", "CLD")
         assert (piece.state, piece.place, max(custody_numbers(conn, piece.material_id))) == ("live", "YC-1-1", 2)
+    assert bench.lines(load)["S-1"].state == "returned"
     late = service.take(bench.plant, PROCESSOR, said("s-2", "missed", "S-1"), "epcis")
     assert late.state == "open"  # it is not there any more
     missing = service.take(bench.plant, PROCESSOR, said("m-1", "missed", "C6-00002"), "epcis")
@@ -260,6 +261,22 @@ def test_a_file_is_checked_by_rows_and_may_be_sent_again(bench: OutsideBench, th
     assert page.text.startswith("what,load,piece")
 
 
+def test_what_no_table_could_keep_waits_for_a_person(bench: OutsideBench, there: dict[str, Any]) -> None:
+    assert there
+    unfit = (
+        (Said(piece="C6-00001", mass_g=10**12), AT, "cannot weigh that much"),
+        (Said(piece="C6-00001", mass_g=1, mass_basis="guessed"), AT, "weighed or theoretical, not guessed"),
+        (Said(piece="C6-00001", own_number="S" * 65), AT, "at most 64 characters"),
+        (Said(piece="C6-00001"), 10**15, "no possible time"),
+    )
+    for at, (piece, at_ms, why) in enumerate(unfit):
+        statement = Statement(event_id=f"e-{at}", kind="received", at_ms=at_ms, pieces=(piece,))
+        found = service.take(bench.plant, PROCESSOR, statement, "x12")
+        assert (found.state, why in found.reason) == ("open", True), why
+    nothing = service.take(bench.plant, PROCESSOR, said("e\x00", "received", "C6-00001"), "epcis")
+    assert nothing.state == "refused"
+
+
 def test_pages_of_parties_teach_and_do_their_work(bench: OutsideBench) -> None:
     lead: Person = sign_in(create_console(bench.plant), bench.plant.node, "lead", "lead")
     assert "Nobody outside has told anything yet" in lead.page("/outside/")
@@ -298,3 +315,63 @@ def test_pages_of_parties_teach_and_do_their_work(bench: OutsideBench) -> None:
     page = lead.page(f"/outside/loads/{load['number']}")
     assert "No link was given" in page
     assert ITEM not in lead.page("/outside/template.csv")
+
+
+ADVICE = """ISA*00*          *00*          *ZZ*SLITCO         *ZZ*CLD            *260311*0600*U*00401*000000042*0*P*:~
+GS*RC*SLITCO*CLD*20260311*0600*42*X*004010~
+ST*861*0001~
+BRA*W-1*20260311*00*1*060000~
+PER*IC*Somebody~
+RCD*1*1*PC*****01~
+REF*LS*C6-00001~
+MEA*WT*weighed*10010*KG~
+PID*F****edge bent~
+RCD*2*0*PC~
+REF*LS*C6-00002~
+SE*10*0001~
+ST*999*0002~
+SE*2*0002~
+GE*2*42~
+IEA*1*000000042~
+"""
+REPORT = """ISA*00*          *00*          *ZZ*SLITCO         *ZZ*CLD            *260311*0700*U*00401*000000043*0*P*:~
+GS*RS*SLITCO*CLD*20260311*0700*43*X*004010~
+ST*870*0001~
+BSR*3*PP*R-1*20260311***070000~
+SLN*1**D**KG****SN*C6-00001~
+SLN*2**A*4900*KG****SN*S-1~
+SLN*3**A*4950*KG****SN*S-2~
+QTY*SC*150*KG~
+SE*7*0001~
+GE*1*43~
+IEA*1*000000043~
+"""
+
+
+def test_messages_in_the_shape_of_x12_come_and_go(bench: OutsideBench, there: dict[str, Any]) -> None:
+    door = Program(bench)
+    answer = door.send("x12", data=ADVICE.encode())
+    assert [(item["message"], item["state"]) for item in answer.json["items"]] == [
+        ("861", "done"), ("861", "done"), ("999", "refused"),
+    ]  # fmt: skip
+    assert answer.json["items"][0]["unread"] == ["PER*IC*Somebody"]
+    lines = bench.lines(there["load"]["shipment_id"])
+    assert (lines["C6-00001"].damage, lines["C6-00001"].receiver_mass_g) == ("edge bent", 10_010_000)
+    assert lines["C6-00002"].state == "short"
+    assert door.send("x12", data=ADVICE.encode()).json["again"] == 2
+    assert door.send("x12", data=REPORT.encode()).json["items"][0]["reason"] == ""
+    assert door.send("x12", data=ADVICE[:-20].encode()).status_code == 422
+    lead = sign_in(create_console(bench.plant), bench.plant.node, "lead", "lead")
+    number = there["load"]["number"]
+    ship = lead.client.get(f"/outside/loads/{number}/856.x12").text
+    assert f"BSN*00*{number}*" in ship
+    assert "REF*LS*C6-00002~" in ship
+    assert "MEA*CH*C*0.045*P1~" in lead.client.get(f"/outside/loads/{number}/863.x12").text
+    made = lead.client.get(f"/outside/loads/{PROCESSOR}-R-1/870.x12").text
+    assert "SLN*1**I*4900*KG****SN*C6-00001~" in made
+    bench.coil("C6-00007")
+    stock = lead.client.get(f"/outside/parties/{PROCESSOR}/846.x12").text
+    assert "LIN*1*SN*C6-00007~" in stock
+    assert "QTY*17*1*PC~" in stock
+    lead.page(f"/outside/loads/{number}/861.x12", 404)
+    lead.page("/outside/loads/CL-999999/856.x12", 404)
