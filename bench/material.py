@@ -23,7 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from bench.sync_backlog import database
 from central_hub.traceability.lines import as_json
 from central_hub.traceability.stream import stream
-from drill.history.writing import write_history
+from drill.history.writing import hurry, write_history
 from shared.db.engine import open_engine, read
 from shared.material.search import suggest
 from shared.material.tables import alias, edge, material
@@ -69,9 +69,12 @@ class PieceRow(Base):
 
 def fill_group(url: str, materials: int) -> Engine:
     """A fresh database with so many pieces, its statistics up to date."""
+    filling = open_engine(url)
+    hurry(filling)
+    create_tables(filling)
+    write_history(filling, materials)
+    filling.dispose()
     engine = open_engine(url)
-    create_tables(engine)
-    write_history(engine, materials)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         if engine.dialect.name == "postgresql":
             conn.exec_driver_sql("VACUUM ANALYZE")

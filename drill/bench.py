@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
 MATERIALS_MAX = 10_000_000
 SAID_EVERY = 100_000
-CACHE_KIB = 2_000_000
-"""Of SQLite's pages in memory while it fills: the keys of many indexes come in no order."""
 
 
 @click.group()
@@ -29,15 +23,14 @@ def bench() -> None:
 def generate(materials: int, facts: int, seed: int, database: str) -> None:
     """Make up a group of ten years: heats, slabs, coils, slit coils of three plants, transfers, welds, crops, findings."""
     import shared.subjects  # noqa: F401 - the tables of all of them: recalls ask for holds too
-    from drill.history.writing import END_MS, write_history
+    from drill.history.writing import END_MS, hurry, write_history
     from shared.db.engine import open_engine, read
     from shared.errors import Refused
     from shared.material.queries import MaterialFilter, count_materials
     from shared.node import create_tables
 
     engine = open_engine(database if "://" in database else f"sqlite:///{Path(database).resolve()}")
-    if engine.dialect.name == "sqlite":
-        _hurry(engine)
+    hurry(engine)
     create_tables(engine)
     with read(engine) as conn:
         if count_materials(conn, MaterialFilter())[0]:
@@ -52,13 +45,3 @@ def generate(materials: int, facts: int, seed: int, database: str) -> None:
 
     written = write_history(engine, materials, seed, recorded=facts, told=tell)
     click.echo(f"{written.materials:,} pieces told by {written.facts:,} facts, up to {END_MS} ms since 1970.")
-
-
-def _hurry(engine: Engine) -> None:
-    """Have SQLite wait for no disk and keep no log: what is made up can be made up again after a crash."""
-    from sqlalchemy import event
-
-    @event.listens_for(engine, "connect")
-    def on_connect(connection: Any, _record: Any) -> None:
-        for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{CACHE_KIB}"):
-            connection.execute(f"PRAGMA {pragma}")
