@@ -8,6 +8,7 @@ from functools import partial
 from multiprocessing import get_context
 
 from campaign.custody.play import LOADS, Played, play
+from campaign.custody.year import play_year
 
 LONG = 50
 """Histories of the long form: more than 10,000 pieces leave for another plant in them."""
@@ -27,7 +28,9 @@ def run(seeds: Sequence[int], jobs: int, loads: int | None, quieten: Callable[[]
         f"transfers: {count} histories, {pieces} transfers, {restores} restores, {minutes:.1f} min with {jobs} at a time",
         flush=True,
     )
-    return count, broken
+    year = play_year(seeds[0])
+    print(f"a year, seed {seeds[0]}: {year.text()}", flush=True)
+    return count + 1, broken + (not year.is_well)
 
 
 def _play_all(seeds: Sequence[int], jobs: int, loads: int, quieten: Callable[[], None]) -> Iterator[Played]:

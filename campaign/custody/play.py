@@ -18,7 +18,7 @@ LOADS = 60
 LOAD_MAX = 6
 GAP_MS = 2 * HOUR_MS
 """Up to so long until the next load leaves somewhere."""
-ROUNDS = 4
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
