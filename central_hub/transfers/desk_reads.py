@@ -33,6 +33,7 @@ from shared.transfers.showing import CASE_CHOICES, case_row
 from shared.web.accounts import names_of, people_with
 from shared.web.context import actor, node, reading
 from shared.web.paging import Page, Paging
+from sync.peers import list_peers
 
 MINE = "mine"
 
@@ -54,6 +55,7 @@ def read_desk(conn: Connection) -> dict[str, Any]:
     return {
         "counts": count_desk(conn, node().clock.now_ms(), actor()),
         "kinds": count_open_cases(conn),
+        "plants": tuple((peer.code, peer.code) for peer in list_peers(conn)),
         "kind_words": CASE_CHOICES,
         "waiting": find_episodes(conn, closed=False),
         "owners": sorted(names_of(conn, owners(conn)).items(), key=lambda person: person[1]),
@@ -123,18 +125,19 @@ def _wanted(paging: Paging) -> DeskFilter:
     return DeskFilter(
         state="" if state in ("all", "overdue") else state,
         kind=paging.wants("kind"),
-        plant=paging.wants("plant").upper(),
+        plant=paging.wants("plant"),
         q=paging.wants("q"),
         owner=actor() if owner == MINE else owner,
-        party=paging.wants("party").upper(),
+        party=paging.wants("party"),
         overdue_at_ms=node().clock.now_ms() if state == "overdue" else 0,
     )
 
 
 def _desk_row(row: Row[Any], since: Mapping[str, Since], names: Mapping[str, str]) -> dict[str, Any]:
     late = row.state == "open" and row.due_ms < node().clock.now_ms()
+    settled = since[row.case_id].settled if row.case_id in since else ""
     return case_row(row) | {
-        "settled": since[row.case_id].settled if row.case_id in since else "",
+        "told": f"{row.summary} Since then: {settled}" if settled else row.summary,
         "owner_name": names.get(row.owner, "") or NOBODY,
         "due": "overdue" if late else ("" if row.state == "open" else "ended"),
         "due_state": "alarm" if late else "done",

@@ -18,12 +18,10 @@ from shared.web.listing import Column, Filter, answer_list
 bp = Blueprint("case_desk", __name__, url_prefix="/transfers/cases", template_folder="templates")
 
 CASE_COLUMNS = (
-    Column("kind_words", "Case", show="badge", link="case_desk.case", link_key="case_id"),
+    Column("kind_words", "Case", show="badge"),
     Column("piece_number", "Piece", show="code", link="case_desk.case", link_key="case_id"),
-    Column("lane_pair", "Lane"),
-    Column("shipment_number", "Load", show="code"),
-    Column("summary", "What contradicts"),
-    Column("settled", "Since then"),
+    Column("lane_pair", "Lane", show="code"),
+    Column("told", "What contradicts", link="case_desk.case", link_key="case_id"),
     Column("owner_name", "Looks after it"),
     Column("party", "Turn of"),
     Column("words", "Words", show="whole"),
@@ -49,9 +47,9 @@ def desk() -> str | Response:
     filters = (
         Filter("q", "Piece or load"),
         Filter("kind", "Kind", CASE_CHOICES),
-        Filter("plant", "Plant"),
+        Filter("plant", "Plant", shown["plants"]),
         Filter("owner", "Looks after it", ((desk_reads.MINE, "Me"), (NOBODY, "Nobody"), *shown["owners"])),
-        Filter("party", "Turn of"),
+        Filter("party", "Turn of", ((hub().code, hub().code), *shown["plants"])),
         Filter("state", "State", STATES),
     )
     return answer_list("transfers/cases.html", CASE_COLUMNS, desk_reads.read_cases, filters=filters, **shown)

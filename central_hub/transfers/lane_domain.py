@@ -17,6 +17,9 @@ PAIRS_LEAST = 20
 """Weighings of a pair before anything is said of it: below, one crooked coil moves the mean by more than a scale errs."""
 BIAS_LEAST_PPM = 500
 """A mean difference that matters, in ppm: 10 kg on a coil of 20 t, the usual division of a 60 t vehicle scale is 20 kg."""
+CALCULATED_LEAST_PPM = 3_000
+"""The same where one side calculates, in ppm: a fifth of what such a pair may differ by (1.5 %); a rolled edge or a scarfed
+face makes up that much without any scale being wrong."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,11 @@ class Trip:
         if self.receiver_g is None or self.sender_g <= 0 or self.receiver_g <= 0 or self.receiver_basis == ADVISED:
             return None
         return (self.receiver_g - self.sender_g) * PPM / self.sender_g
+
+    @property
+    def is_weighed(self) -> bool:
+        """Whether both masses come off a scale."""
+        return self.sender_basis == self.receiver_basis == "weighed"
 
     @property
     def sources(self) -> tuple[str, str]:
@@ -90,6 +98,8 @@ class Pair:
     mean_ppm: float
     low_ppm: float
     high_ppm: float
+    least_ppm: int = BIAS_LEAST_PPM
+    """From where on a difference of this pair matters."""
 
     @property
     def is_known(self) -> bool:
@@ -99,12 +109,12 @@ class Pair:
     @property
     def differs(self) -> bool:
         """A difference that matters and is no chance."""
-        return self.is_known and abs(self.mean_ppm) >= BIAS_LEAST_PPM and self.low_ppm * self.high_ppm > 0
+        return self.is_known and abs(self.mean_ppm) >= self.least_ppm and self.low_ppm * self.high_ppm > 0
 
     @property
     def agrees(self) -> bool:
         """Known well enough to say that no difference that matters is between the two."""
-        return self.is_known and max(abs(self.low_ppm), abs(self.high_ppm)) < BIAS_LEAST_PPM
+        return self.is_known and max(abs(self.low_ppm), abs(self.high_ppm)) < self.least_ppm
 
 
 @dataclass(frozen=True)
@@ -148,12 +158,12 @@ def quantile(ordered: Sequence[int], part: float) -> int | None:
 
 def pairs_of(trips: Iterable[Trip]) -> list[Pair]:
     """Every pair of sources that weighed the same pieces, the best known first."""
-    told: dict[tuple[str, str], list[float]] = {}
+    told: dict[tuple[str, str, bool], list[float]] = {}
     for trip in trips:
         difference = trip.difference_ppm
         if difference is not None:
-            told.setdefault(trip.sources, []).append(difference)
-    pairs = [_pair(first, second, values) for (first, second), values in told.items()]
+            told.setdefault((*trip.sources, trip.is_weighed), []).append(difference)
+    pairs = [_pair(*key, values) for key, values in told.items()]
     return sorted(pairs, key=lambda pair: (-pair.count, pair.first, pair.second))
 
 
@@ -195,5 +205,6 @@ def _finding(pair: Pair, friends: dict[str, set[str]]) -> Finding:
     return Finding((pair.first, pair.second), pair, (), pair.mean_ppm, pair.low_ppm, pair.high_ppm)
 
 
-def _pair(first: str, second: str, values: Sequence[float]) -> Pair:
-    return Pair(first, second, len(values), *mean_with_confidence(values))
+def _pair(first: str, second: str, is_weighed: bool, values: Sequence[float]) -> Pair:
+    least = BIAS_LEAST_PPM if is_weighed else CALCULATED_LEAST_PPM
+    return Pair(first, second, len(values), *mean_with_confidence(values), least)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, select
@@ -22,6 +23,8 @@ WEEKS = 13
 """Weeks behind every figure of a lane: a quarter; older weighings say little of today's scale."""
 HOUR_MS = 3_600_000
 PAIRS_DRAWN = 4
+TICKS_APART = 4
+"""A quarter has too many round dates for one axis."""
 
 
 def read_lanes(conn: Connection) -> dict[str, Any]:
@@ -119,7 +122,8 @@ def _times(trips: Sequence[Trip], weeks: Sequence[int]) -> Chart:
         hours = sorted(time for trip in _in_week(trips, week) if (time := trip.transit_ms) is not None)
         middle = quantile(hours, 0.5)
         bins.append(Bin(week, week + WEEK_MS, None if middle is None else middle / HOUR_MS))
-    return draw(bins, "UTC", _hours)
+    chart = draw(bins, "UTC", _hours)
+    return replace(chart, x_ticks=chart.x_ticks[::TICKS_APART])
 
 
 def _trend(trips: Sequence[Trip], weeks: Sequence[int], sources: tuple[str, str]) -> Trend:

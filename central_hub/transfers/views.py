@@ -17,20 +17,21 @@ from shared.web.listing import Column, Filter, answer_list, csv_answer
 bp = Blueprint("transfers", __name__, url_prefix="/transfers", template_folder="templates")
 
 WAY_COLUMNS = (
-    Column("lane_pair", "Lane", link="transfers.lane", link_key="lane_pair", link_arg="name"),
+    Column("lane_pair", "Lane", show="code", link="transfers.lane", link_arg="name"),
     Column("shipment_number", "Load", show="code"),
     Column("number", "Piece", show="code", link="pieces.piece"),
-    Column("own_number", "Receiver's number", show="code", link="pieces.piece", link_key="own_number"),
     Column("vehicle", "Vehicle"),
-    Column("grade", "Grade", show="code"),
     Column("sender_mass_g", "Mass", unit="kg", show="kg", sort=True),
-    Column("difference_g", "Difference", unit="kg", show="kg"),
     Column("departed_at_ms", "Left", show="when", sort=True),
     Column("eta_ms", "Expected", show="when", sort=True),
     Column("age_ms", "Time", show="age"),
     Column("timing", "", show="badge"),
     Column("state_words", "State", show="badge"),
 )
+MORE_COLUMNS = tuple(
+    Column(key, key) for key in ("own_number", "grade", "order_item", "receiver_mass_g", "difference_g")
+)
+"""What the file has beside the page."""
 STATES = (*STATE_CHOICES, (reads.ALL, "Everything, also what has ended"))
 
 
@@ -45,7 +46,8 @@ def lines() -> str | Response:
         Filter("lane", "Lane", choices),
         Filter("state", "State", STATES),
     )
-    return answer_list("transfers/lines.html", WAY_COLUMNS, reads.read_lines, filters=filters, **shown)
+    columns = (*WAY_COLUMNS, *MORE_COLUMNS) if request.args.get("format") == "csv" else WAY_COLUMNS
+    return answer_list("transfers/lines.html", columns, reads.read_lines, filters=filters, **shown)
 
 
 @bp.get("/lanes")

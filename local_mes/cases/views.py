@@ -25,11 +25,10 @@ tag = Tag(name="transfers", description="Loads, receipts and cases between plant
 api = APIBlueprint("cases_here", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
 
 COLUMNS = (
-    Column("kind_words", "Case", show="badge", link="cases.case", link_key="case_id"),
+    Column("kind_words", "Case", show="badge"),
     Column("piece_number", "Piece", show="code", link="cases.case", link_key="case_id"),
-    Column("lane_pair", "Lane"),
-    Column("shipment_number", "Load", show="code"),
-    Column("summary", "What contradicts"),
+    Column("lane_pair", "Lane", show="code"),
+    Column("summary", "What contradicts", link="cases.case", link_key="case_id"),
     Column("turn", "Turn of"),
     Column("words", "Words", show="whole"),
     Column("since_ms", "Since", show="when", sort=True),

@@ -100,6 +100,9 @@ def test_a_calculated_mass_is_a_source_of_its_own_and_an_advised_one_is_none() -
     slab = replace(TRIP, sender_basis="theoretical", sender_scale="")
     (pair,) = pairs_of([slab, replace(slab, receiver_basis="advised"), replace(slab, receiver_g=None)])
     assert (pair.first, pair.second, pair.count) == ("ALD theoretical", "BRK S1", 1)
+    for bias_ppm, is_finding in ((2_000, False), (4_000, True)):
+        every = [replace(trip, sender_basis="theoretical") for trip in trips("ALD", "BRK", 40, bias_ppm)]
+        assert bool(find_biased(pairs_of(every))) is is_finding
 
 
 def test_the_trend_has_a_point_a_week_and_zero_across_its_middle() -> None:
