@@ -1,4 +1,4 @@
-"""The group of three plants with a customer of CLD's and a processor, an order, and coils that serve it."""
+"""A plant and a hub with a customer of CLD's and a processor, an order, and coils that serve it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class OutsideBench:
     """CLD answers for MERRIN (tells nothing) and SLITCO (a processor that tells what came)."""
 
     def __init__(self, folder: Path, clock: FixedClock) -> None:
-        self.group = SteelGroup(folder, clock)
+        self.group = SteelGroup(folder, clock, codes=("CLD",))
         self.clock = clock
 
     @property

@@ -55,6 +55,7 @@ class SteelGroup:
     commands: int = 0
     plants_of: SteelGroup | None = None
     hub_database: str = ""
+    codes: tuple[str, ...] = ("ALD", "BRK", "CLD")
 
     def __post_init__(self) -> None:
         settings_of_hub = HubSettings(
@@ -63,7 +64,7 @@ class SteelGroup:
         self.hub = Hub(self.make_node(settings_of_hub), settings_of_hub)
         if self.plants_of is not None:  # another hub that hears the same plants
             self.plants = self.plants_of.plants
-        for code in ("ALD", "BRK", "CLD"):
+        for code in self.codes:
             with write(self.hub.node.engine) as conn:
                 trust_peer(conn, code, new_key().public, self.clock.now_ms())
             if code in self.plants:
