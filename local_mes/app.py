@@ -44,6 +44,7 @@ from local_mes.stock import yard_views as yard
 from local_mes.tasks import views as tasks
 from local_mes.transfers import gate_views as gate
 from local_mes.transfers import line_views as lines
+from local_mes.transfers import load_views as loading
 from local_mes.transfers import passport_views as by_passport
 from local_mes.transfers import views as transfers
 from shared.material import api as material
@@ -76,10 +77,11 @@ FEATURES: tuple[Feature, ...] = (
     performance.FEATURE,
     balance.FEATURE,
     figures.FEATURE,
+    gate.FEATURE,
+    loading.FEATURE,
     transfers.FEATURE,
     dispatch.FEATURE,
     outside.FEATURE,
-    gate.FEATURE,
     lines.FEATURE,
     passports.FEATURE,
     by_passport.FEATURE,

@@ -12,6 +12,7 @@ from central_hub.transfers.floors import in_open_spans, recent
 from shared.db.prepared import Prepared
 from shared.journal.tables import entry
 from shared.outside.queries import list_parties
+from shared.transfers.plan_tables import load_announcement
 from shared.transfers.tables import case_word, departure_correction, shipment, transfer_case, transfer_word
 from shared.transfers.words import load_of_word
 
@@ -27,12 +28,13 @@ def find_unrelayed(conn: Connection, hub: str) -> list[tuple[str, str]]:
     """
     prefix = downlink(hub, "")
     loads = sorted(in_open_spans(conn, LOADS, prefix=prefix), key=lambda row: (row[2], row[0]))
+    announced = in_open_spans(conn, ANNOUNCED, prefix=prefix)
     corrections = conn.execute(_corrections(), {"prefix": prefix})
     words = in_open_spans(conn, WORDS, prefix=prefix)
     cases = [row for query in _cases(hub) for row in conn.execute(query, {"prefix": prefix})]
     talk = in_open_spans(conn, TALK, prefix=prefix, hub=hub)
     outside = {party.code for party in list_parties(conn)}
-    found = (*loads, *corrections, *words, *cases, *talk)
+    found = (*announced, *loads, *corrections, *words, *cases, *talk)
     return [(row[0], prefix + row[1]) for row in found if row[1] not in outside]
 
 
@@ -40,6 +42,12 @@ def _loads() -> Select[Any]:
     """(fact, plant, when it was recorded)"""
     c = shipment.c
     return select(c.fact_id, c.to_plant, c.recorded_at_ms).where(recent(shipment), _missing(c.fact_id, c.to_plant))
+
+
+def _announced() -> Select[Any]:
+    """The last word of a load that is to leave: what is on it, or that it does not leave."""
+    c = load_announcement.c
+    return select(c.fact_id, c.to_plant).where(recent(load_announcement), _missing(c.fact_id, c.to_plant))
 
 
 def _corrections() -> Select[Any]:
@@ -79,6 +87,7 @@ def _talk() -> Select[Any]:
 
 TALK = Prepared(lambda _database: _talk())
 LOADS = Prepared(lambda _database: _loads())
+ANNOUNCED = Prepared(lambda _database: _announced())
 WORDS = Prepared(lambda _database: _words())
 
 

@@ -45,7 +45,13 @@ def routes_of(model: PlantModel) -> list[str]:
 
 def choose(conn: Connection, model: PlantModel, sender: str, piece: PieceData) -> Choice:
     """The first rule that is true of the piece. One that lacks an input, or fails, is not true."""
-    inputs = _inputs(conn, model.code, sender, piece)
+    order = find_order(conn, model.code, piece.order_item) or find_order(conn, sender, piece.order_item)
+    return choose_for(model, sender, piece, order.product if order is not None else "")
+
+
+def choose_for(model: PlantModel, sender: str, piece: PieceData, product: str) -> Choice:
+    """The same where the order's product is known already, empty where the order is not."""
+    inputs = _inputs(sender, piece, product)
     for rule in model.reroute:
         if compiled(rule.when, ROUTE_INPUTS).judge(inputs).truth == "true":
             return Choice(rule.route, rule.code)
@@ -107,14 +113,13 @@ def check_route(plant: Plant, route: str) -> None:
         raise gate_errors.unknown_route(route, known)
 
 
-def _inputs(conn: Connection, here: str, sender: str, piece: PieceData) -> dict[str, InputValue]:
-    order = find_order(conn, here, piece.order_item) or find_order(conn, sender, piece.order_item)
+def _inputs(sender: str, piece: PieceData, product: str) -> dict[str, InputValue]:
     return {
         "sender": sender,
         "kind": piece.kind,
         "grade": piece.grade,
         "order_item": piece.order_item,
-        "product": order.product if order is not None else "",
+        "product": product,
         "thickness_mm": piece.size.thickness_um / UM_PER_MM,
         "width_mm": piece.size.width_um / UM_PER_MM,
         "mass_kg": piece.mass.g / G_PER_KG,

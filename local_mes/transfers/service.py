@@ -7,8 +7,18 @@ from sqlalchemy import Connection
 from local_mes.transfers.amending import AmendCommand, amend, heed_amendments
 from local_mes.transfers.arriving import arrive
 from local_mes.transfers.closing import close_receipt
+from local_mes.transfers.departing import depart
 from local_mes.transfers.diverting import DivertCommand, divert
 from local_mes.transfers.heeding import heed_cases
+from local_mes.transfers.loading import (
+    LoadTouch,
+    PlanCommand,
+    announce,
+    cancel_load,
+    load_piece,
+    plan_load,
+    unload_piece,
+)
 from local_mes.transfers.matching import match_by_hand, match_pending
 from local_mes.transfers.parts import Part, receive_parts
 from local_mes.transfers.photos import add_photo
@@ -24,26 +34,34 @@ __all__ = [
     "DivertCommand",
     "LineCommand",
     "ListedPiece",
+    "LoadTouch",
     "Part",
+    "PlanCommand",
     "ReceiveCommand",
     "ShipCommand",
     "add_photo",
     "amend",
+    "announce",
     "arrive",
+    "cancel_load",
     "close_receipt",
     "correct_departure",
+    "depart",
     "divert",
     "heed_amendments",
     "heed_cases",
+    "load_piece",
     "match_by_hand",
     "match_pending",
     "may_consume",
+    "plan_load",
     "receive",
     "receive_parts",
     "refuse",
     "reroute",
     "ship",
     "take_back",
+    "unload_piece",
     "write_off",
 ]
 

@@ -73,7 +73,7 @@ def ship(plant: Plant, command: ShipCommand) -> dict[str, Any]:
         if earlier is not None:
             return dict(earlier)
         at_ms = command.occurred_at_ms or tx.now_ms()
-        lane = _lane(plant, command)
+        lane = find_lane(plant, command.to, command.lane, command.mode)
         number = _number(plant, tx, command)
         lines = tuple(_line(tx.conn, plant.code, listed) for listed in command.lines)
         _check_once(lines, number)
@@ -133,16 +133,17 @@ def issue_passports(plant: Plant, tx: Work, load: Any, lines: tuple[ShipmentLine
     issue(plant, tx, left, lines, actor)
 
 
-def _lane(plant: Plant, command: ShipCommand) -> Lane:
-    if command.to == plant.code:
+def find_lane(plant: Plant, to: str, code: str = "", mode: str = "") -> Lane:
+    """The plant model's way to a plant: the one named, else one of the mode, else the first."""
+    if to == plant.code:
         raise errors.to_itself(plant.code)
-    lanes = [lane for lane in plant.model.lane if lane.to == command.to]
+    lanes = [lane for lane in plant.model.lane if lane.to == to]
     if not lanes:
-        raise errors.no_lane(command.to, plant.code)
-    named = [lane for lane in lanes if lane.code == command.lane]
-    if command.lane and not named:
-        raise errors.unknown_lane(command.lane, command.to, [lane.code for lane in lanes])
-    moded = [lane for lane in lanes if lane.mode == command.mode]
+        raise errors.no_lane(to, plant.code)
+    named = [lane for lane in lanes if lane.code == code]
+    if code and not named:
+        raise errors.unknown_lane(code, to, [lane.code for lane in lanes])
+    moded = [lane for lane in lanes if lane.mode == mode]
     return (named or moded or lanes)[0]
 
 

@@ -12,7 +12,7 @@ from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
 from shared.material.projection import Birth, mark_all_shipped, mark_back, mark_shipped, take_in
-from shared.transfers import case_rows, tables, vehicles, words
+from shared.transfers import case_rows, plan_rows, tables, vehicles, words
 from shared.transfers.facts import (
     DepartureCorrected,
     LoadArrived,
@@ -37,6 +37,7 @@ def register(appliers: Appliers) -> None:
     appliers.add(ReceiptClosed, apply_receipt_closed)
     case_rows.register(appliers)
     words.register(appliers)
+    plan_rows.register(appliers)
     vehicles.register(appliers)
 
 
@@ -51,6 +52,7 @@ def apply_material_shipped(conn: Connection, facts: Sequence[AppliedFact[Materia
     upsert(conn, tables.shipment_line, rows)
     _write_numbers(conn, [(f.author, f.payload.shipment_id, line) for f in facts for line in f.payload.lines])
     left = [(f, line.piece.material_id) for f in facts for line in f.payload.lines]
+    plan_rows.mark_left(conn, [(f.author, f.payload.shipment_id) for f in facts])
     mark_all_shipped(conn, [(f.author, f.fact_id, f.payload.departed_at_ms, piece) for f, piece in left])
 
 

@@ -156,6 +156,19 @@ def get_piece(conn: Connection, sender: str, shipment_id: str, material_id: str)
     return msgspec.json.decode(text, type=PieceData)
 
 
+def find_pieces(conn: Connection, shipments: Sequence[str]) -> dict[tuple[str, str], PieceData]:
+    """What the senders say of all pieces of these loads, by (shipment, material)."""
+    c = shipment_line.c
+    found: dict[tuple[str, str], PieceData] = {}
+    for at in range(0, len(shipments), LOADS_A_QUERY):
+        query = select(c.shipment_id, c.material_id, c.piece).where(
+            c.shipment_id.in_(shipments[at : at + LOADS_A_QUERY])
+        )
+        for row in conn.execute(query):
+            found[row.shipment_id, row.material_id] = msgspec.json.decode(row.piece, type=PieceData)
+    return found
+
+
 def custody_numbers(conn: Connection, material_id: str) -> list[int]:
     """Every custody number known here for a piece, of departures, receipts and returns."""
     sent = select(shipment_line.c.custody_no).where(shipment_line.c.material_id == material_id)
