@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local_mes.passports.keys import find_keys
 from local_mes.passports.papers import read_documents
@@ -28,24 +26,22 @@ Eventually = Callable[[Callable[[], Any]], Any]
 NUMBERS = ("B6-99901", "B6-99902")
 
 
-class Quiet(WSGIRequestHandler):
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        return
+def gone(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    """What stands in the hub's place: some gateway that reaches nobody."""
+    start("502 Bad Gateway", [("Content-Type", "text/plain")])
+    return [b"nobody there"]
 
 
 @contextmanager
 def hub_away(group: Any, wait_until: Eventually) -> Iterator[None]:
-    """Nobody answers at the hub's address, and both plants know it."""
-    site = group.hub_site
-    port = site.server.port
-    site.server.shutdown()
-    site.server.server_close()
+    """Nobody answers for the hub, and both plants know it."""
+    server = group.hub_site.server
+    hub, server.app = server.app, gone
     try:
         wait_until(lambda: all(is_away(group.plant(code)) for code in ("BRK", "CLD")))
         yield
     finally:
-        site.server = make_server("127.0.0.1", port, site.served.app, threaded=True, request_handler=Quiet)
-        threading.Thread(target=site.server.serve_forever, daemon=True).start()
+        server.app = hub
 
 
 def is_away(plant: Any) -> bool:
