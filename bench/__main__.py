@@ -19,6 +19,7 @@ from bench.material_writes import measure_rebuild, measure_slow_disk, measure_wr
 from bench.memory import measure_memory
 from bench.online import measure_many, measure_online
 from bench.opcua import measure_opcua
+from bench.standards import CHECKS, PLANTS, STANDARDS, measure_standards
 from bench.sync_backlog import Run, backlog, database, measure_backlog, measure_shipping, measure_wire, plain
 from shared.db.engine import read
 from shared.interpreter import tune
@@ -147,8 +148,19 @@ def material(folder: Path, facts: int, runs: int) -> Iterator[Row]:
     yield "memory at its most (reference: before it)", again.most_mb, "MB", again.before_mb
 
 
+def standards(folder: Path, _facts: int, runs: int) -> Iterator[Row]:
+    """Rules, binding and who runs what, of a large group."""
+    done = [measure_standards(_fresh(folder)) for _ in range(runs)]
+    bare = median(r.bare for r in done)
+    yield "a rule asked, its explanation made (reference: the bare language)", median(r.asked for r in done), "/s", bare
+    yield f"a heat's {CHECKS} checks, explanations on record", median(r.heat_ms for r in done), "ms", None
+    yield f"{STANDARDS} standards bound", 1000 * median(r.binding_s for r in done), "ms", None
+    yield f"who runs what, {PLANTS} plants x {STANDARDS} standards", median(r.matrix_ms for r in done), "ms", None
+
+
 PARTS: dict[str, Callable[[Path, int, int], Iterator[Row]]] = {
-    part.__name__: part for part in (journal, shipped, wire, brokers, online, many, memory, level2, opcua, material)
+    part.__name__: part
+    for part in (journal, shipped, wire, brokers, online, many, memory, level2, opcua, material, standards)
 }
 
 

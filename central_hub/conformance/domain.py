@@ -141,7 +141,7 @@ def _differences(
     if document is None:
         return (f"v{adopted.version} with hash {adopted.sha256[:16]} was never published",)
     declared = {d.parameter: d.value for d in deviations}
-    known = {parameter.name: parameter for parameter in document.parameters}
+    known = document.parameters_by_name
     return tuple(
         fault
         for name, value in adopted.values.items()

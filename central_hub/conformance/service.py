@@ -13,8 +13,9 @@ from central_hub.plants.queries import PlantLine, list_plants
 from central_hub.standards.service import assigned_to
 from shared.standards.documents import AnyStandard
 from shared.standards.queries import (
+    Adopted,
+    document_of,
     find_adoption,
-    find_document,
     find_rejection,
     list_deviations_of_ids,
     list_in_force,
@@ -53,15 +54,16 @@ def read_matrix(conn: Connection, hub: Hub) -> Matrix:
     """Everything, in the picture of one transaction."""
     published = _published(conn, hub)
     lines = list_plants(conn, hub.code, hub.settings.sync.away_after_s)
-    reports = [_reported(conn, line.code, line.last_contact_ms if line.state == "away" else None) for line in lines]
+    in_force = _in_force(conn)
+    reports = [_reported(conn, line, in_force.get(line.code, {})) for line in lines]
     now = hub.clock.now_ms()
-    standards = {standard_id for standard_id, *_ in published}.union(*(report.in_force for report in reports))
+    standards = set(published).union(*(report.in_force for report in reports))
+    assigned = assigned_to(conn, hub, [report.plant for report in reports])
     cells = {}
     for report in reports:
-        assigned = assigned_to(conn, hub, report.plant)
-        wanted = {key: Wanted(a.version, a.sha256, a.answer_by_ms) for key, a in assigned.items()}
+        wanted = {key: Wanted(a.version, a.sha256, a.answer_by_ms) for key, a in assigned[report.plant].items()}
         for standard_id in standards:
-            mine = {(v, h): document for (i, v, h), document in published.items() if i == standard_id}
+            mine = published.get(standard_id, {})
             cells[standard_id, report.plant] = judge(standard_id, wanted.get(standard_id), mine, report, now)
     columns = tuple(_column(conn, line, report) for line, report in zip(lines, reports, strict=True))
     return Matrix(columns, tuple(sorted(standards)), cells)
@@ -80,24 +82,32 @@ def _column(conn: Connection, line: PlantLine, report: Reported) -> PlantColumn:
     )
 
 
-def _reported(conn: Connection, plant: str, away_since_ms: int | None) -> Reported:
+def _in_force(conn: Connection) -> dict[str, dict[str, Adopted]]:
+    """Plant -> standard -> what is in force, in one query for all plants."""
+    found: dict[str, dict[str, Adopted]] = {}
+    for adopted in list_in_force(conn):
+        found.setdefault(adopted.plant, {})[adopted.standard_id] = adopted
+    return found
+
+
+def _reported(conn: Connection, line: PlantLine, in_force: dict[str, Adopted]) -> Reported:
+    plant, away_since_ms = line.code, line.last_contact_ms if line.state == "away" else None
     adoption, refused = find_adoption(conn, plant), find_rejection(conn, plant)
     ids = msgspec.json.decode(adoption.deviations, type=list[str]) if adoption else []
     return Reported(
         plant,
         away_since_ms,
         adoption.effective_hash if adoption else "",
-        {adopted.standard_id: adopted for adopted in list_in_force(conn, plant)},
+        in_force,
         tuple(list_deviations_of_ids(conn, plant, ids)),
         refused.reason if refused else "",
         {(said.standard_id, said.version): said for said in list_answers(conn, plant)},
     )
 
 
-def _published(conn: Connection, hub: Hub) -> dict[tuple[str, int, str], AnyStandard]:
-    found = {}
+def _published(conn: Connection, hub: Hub) -> dict[str, dict[tuple[int, str], AnyStandard]]:
+    """Standard -> version and hash -> document, of every version ever published."""
+    found: dict[str, dict[tuple[int, str], AnyStandard]] = {}
     for row in list_versions(conn, hub.code, "published", "withdrawn"):
-        document = find_document(conn, row.standard_id, row.version, row.sha256)
-        if document is not None:
-            found[row.standard_id, row.version, row.sha256] = document
+        found.setdefault(str(row.standard_id), {})[row.version, row.sha256] = document_of(str(row.body))
     return found

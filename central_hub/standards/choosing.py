@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from central_hub.hub import Hub
@@ -13,8 +15,18 @@ from shared.standards.rollout_queries import Rollout, list_rollouts
 
 def choices_for(conn: Connection, hub: Hub, plant: str, catalogue: Catalogue) -> dict[str, Choice]:
     """Standard id -> what the plant gets instead of the current version."""
+    return chosen_among(list_choosing(conn, hub), plant, catalogue)
+
+
+def list_choosing(conn: Connection, hub: Hub) -> list[Rollout]:
+    """The rollouts that may have chosen something for a plant."""
+    return list_rollouts(conn, hub.code, "running", "completed", "rolled_back")
+
+
+def chosen_among(rollouts: Sequence[Rollout], plant: str, catalogue: Catalogue) -> dict[str, Choice]:
+    """The same of rollouts that were read once for many plants. Pure."""
     choices = {}
-    for rollout in list_rollouts(conn, hub.code, "running", "completed", "rolled_back"):
+    for rollout in rollouts:
         choice = _choice(rollout, plant, catalogue)
         if choice is not None:
             choices[rollout.standard_id] = choice

@@ -110,12 +110,16 @@ def assignment_for(
     catalogue: Catalogue, plant: str, version: int, now_ms: int, choices: Mapping[str, Choice] | None = None
 ) -> Assignment:
     """Everything active in the catalogue that is for this plant, with the versions chosen for it."""
-    chosen = choices or {}
-    ids = sorted({entry.id for entry in catalogue.entries} | set(chosen))
+    listed = {entry.id: (entry, 0) for entry in catalogue.entries}
+    for standard_id, choice in (choices or {}).items():
+        found = catalogue.find_version(standard_id, choice.version)
+        listed.pop(standard_id, None)
+        if found is not None:
+            listed[standard_id] = (found, choice.answer_by_ms)
     standards = tuple(
         Assigned(entry.id, entry.version, entry.sha256, entry.effective_from_ms, answer_by_ms)
-        for entry, answer_by_ms in (_chosen(catalogue, standard_id, chosen.get(standard_id)) for standard_id in ids)
-        if entry and entry.status == "active" and (not entry.plants or plant in entry.plants)
+        for entry, answer_by_ms in (listed[standard_id] for standard_id in sorted(listed))
+        if entry.status == "active" and (not entry.plants or plant in entry.plants)
     )
     return Assignment(
         version=version,
@@ -125,9 +129,3 @@ def assignment_for(
         issued_at_ms=now_ms,
         standards=standards,
     )
-
-
-def _chosen(catalogue: Catalogue, standard_id: str, choice: Choice | None) -> tuple[CatalogueEntry | None, int]:
-    if choice is None:
-        return catalogue.find(standard_id), 0
-    return catalogue.find_version(standard_id, choice.version), choice.answer_by_ms

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 
 from central_hub.hub import Hub
 from central_hub.standards import errors, publishing, rollouts
-from central_hub.standards.choosing import choices_for
+from central_hub.standards.choosing import chosen_among, list_choosing
 from central_hub.standards.domain import assignment_for, may
 from central_hub.standards.queries import find_catalogue
 from shared.journal.fact import Draft, Occurred, Payload
@@ -119,13 +119,18 @@ def withdraw(hub: Hub, standard_id: str, version: int, reason: str, actor: str, 
             tx.done(command_id, True)
 
 
-def assigned_to(conn: Connection, hub: Hub, plant: str) -> dict[str, Assigned]:
-    """What a plant is to run by the latest catalogue and its waves; empty before the first publication."""
+def assigned_to(conn: Connection, hub: Hub, plants: Sequence[str]) -> dict[str, dict[str, Assigned]]:
+    """What each plant is to run by the latest catalogue and its waves; nothing before the first publication."""
     found = find_catalogue(conn, hub.code)
     if found is None:
-        return {}
-    choices = choices_for(conn, hub, plant, found[0])
-    return {a.id: a for a in assignment_for(found[0], plant, 1, 0, choices).standards}
+        return {plant: {} for plant in plants}
+    catalogue, rollouts = found[0], list_choosing(conn, hub)
+    return {
+        plant: {
+            a.id: a for a in assignment_for(catalogue, plant, 1, 0, chosen_among(rollouts, plant, catalogue)).standards
+        }
+        for plant in plants
+    }
 
 
 def _check_may_draft(tx: Work, hub: Hub, document: AnyStandard, actor: str) -> None:

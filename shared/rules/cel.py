@@ -44,10 +44,12 @@ class CelExpression:
 
     def evaluate(self, inputs: Mapping[str, InputValue]) -> Result:
         """The value, what is missing for one, or why there can be none."""
-        given = {name: inputs[name] for name in self._uses if name in inputs}
-        wrong = [name for name, value in given.items() if not _fits(value, self._uses[name])]
-        if wrong:
-            return Failed(f"{wrong[0]} is not a {self._uses[wrong[0]]}: {given[wrong[0]]!r}")
+        given = {}
+        for name, declared in self._uses.items():
+            if name in inputs:
+                given[name] = value = inputs[name]
+                if not _fits(value, declared):
+                    return Failed(f"{name} is not a {declared}: {value!r}")
         try:
             outcome = self._expression.eval(self._env.Activation(given))
         except RuntimeError as error:  # what stops an evaluation as such (iteration budget) is raised, not returned
@@ -97,7 +99,7 @@ class CelEngine:
 def _fits(value: InputValue, kind: ValueType) -> bool:
     """CEL takes a bool for a double without a word, so types are checked before it sees them."""
     if kind == "number":
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return type(value) is float or type(value) is int
     return isinstance(value, bool) if kind == "flag" else isinstance(value, str) and len(value) <= TEXT_CHARS_MAX
 
 

@@ -8,15 +8,17 @@ nothing, but one failed term of an `&&` does, and so does one good term of an `|
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import ge, gt, le, lt
 from typing import Literal
 
 from shared.rules.port import Compiled, Engine, Failed, InputValue, Missing, SourceError, Value, ValueType
-from shared.rules.tokens import split_top, without_outer_brackets
+from shared.rules.tokens import names, split_top, without_outer_brackets
 
 DECIMALS = 9  # far below any reported digit, far above the error of adding doubles
-_COMPARISONS = ("<=", ">=", "<", ">")
+_HOLDS: Mapping[str, Callable[[float, float], bool]] = {"<=": le, ">=": ge, "<": lt, ">": gt}
+_COMPARISONS = tuple(_HOLDS)
 
 Truth = Literal["true", "false", "missing", "failed"]
 
@@ -54,17 +56,19 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Comparison:
-    """left op right, both numbers."""
+    """left op right, both numbers; fixed: the right one's value where it hangs on nothing that is measured."""
 
     source: str
     op: str
     sides: tuple[str, str]
     left: Compiled
     right: Compiled
+    fixed: Value | None = None
 
     def judge(self, inputs: Mapping[str, InputValue]) -> Verdict:
         """Compare the two numbers."""
-        left, right = self.left.evaluate(inputs), self.right.evaluate(inputs)
+        left = self.left.evaluate(inputs)
+        right = self.fixed or self.right.evaluate(inputs)
         missing = tuple(name for side in (left, right) if isinstance(side, Missing) for name in side.names)
         value, limit = _number(left), _number(right)
         truth: Truth = "missing"
@@ -138,7 +142,9 @@ def _comparison(engine: Engine, text: str, variables: Mapping[str, ValueType]) -
     left, right = (engine.compile(part, variables) for part in parts)
     if left.result_type != "number" or right.result_type != "number":
         return None
-    return Comparison(text, found[0], (parts[0], parts[1]), left, right)
+    limit = right.evaluate({}) if not set(names(parts[1])) & set(variables) else None
+    fixed = limit if isinstance(limit, Value) else None
+    return Comparison(text, found[0], (parts[0], parts[1]), left, right, fixed)
 
 
 def _number(result: Value | Missing | Failed) -> float | None:
@@ -146,8 +152,7 @@ def _number(result: Value | Missing | Failed) -> float | None:
 
 
 def _holds(value: float, op: str, limit: float) -> bool:
-    a, b = round(value, DECIMALS), round(limit, DECIMALS)
-    return {"<=": a <= b, ">=": a >= b, "<": a < b, ">": a > b}[op]
+    return _HOLDS[op](round(value, DECIMALS), round(limit, DECIMALS))
 
 
 def all_of(truths: Sequence[Truth]) -> Truth:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -36,6 +37,7 @@ def with_doubles(source: str) -> str:
     return "".join(token.text + ".0" if token.kind == "integer" else token.text for token in tokens(source))
 
 
+@lru_cache(maxsize=4_000)  # asked at every explanation, of the few sources that rules in force have
 def names(source: str) -> tuple[str, ...]:
     """The names a source mentions, each once, in the order of first mention."""
     return tuple(dict.fromkeys(token.text for token in tokens(source) if token.kind == "name"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -73,6 +74,11 @@ class Document(Strict):
     needs: tuple[EquipmentClass, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     depends: tuple[StandardId, ...] = ()
+
+    @cached_property
+    def parameters_by_name(self) -> dict[str, Parameter]:
+        """The parameters by their name; of two classes' parameters with one name the later."""
+        return {parameter.name: parameter for parameter in self.parameters}
 
     @model_validator(mode="after")
     def _parameters_are_distinct(self) -> Document:
