@@ -53,6 +53,7 @@ def turning_back(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+@pytest.mark.slow
 def test_where_nobody_looks_at_custody_numbers_the_history_ends_badly(turning_back: pytest.MonkeyPatch) -> None:
     for where in (receiving, replay_domain):
         turning_back.setattr(where, "fence", lambda _cited, _lines_no: "ok")
