@@ -20,6 +20,8 @@ BIAS_LEAST_PPM = 500
 CALCULATED_LEAST_PPM = 3_000
 """The same where one side calculates, in ppm: a fifth of what such a pair may differ by (1.5 %); a rolled edge or a scarfed
 face makes up that much without any scale being wrong."""
+GROSS_PPM = 15_000
+"""A difference above the widest tolerance (1.5 %) is a case of one piece and tells nothing of a scale: it is left out."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,11 @@ class Trip:
 
     @property
     def difference_ppm(self) -> float | None:
-        """What the two sides' masses differ by; None where one side did not weigh or calculate for itself."""
+        """What the two sides' masses differ by; None where one side did not weigh or calculate for itself, or erred grossly."""
         if self.receiver_g is None or self.sender_g <= 0 or self.receiver_g <= 0 or self.receiver_basis == ADVISED:
             return None
-        return (self.receiver_g - self.sender_g) * PPM / self.sender_g
+        ppm = (self.receiver_g - self.sender_g) * PPM / self.sender_g
+        return ppm if abs(ppm) <= GROSS_PPM else None
 
     @property
     def is_weighed(self) -> bool:

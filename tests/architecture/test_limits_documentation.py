@@ -24,6 +24,8 @@ MODULES = (
     "shared.journal.segment_file",
     "shared.journal.archive",
     "shared.web.server",
+    "shared.transfers.case_rules",
+    "central_hub.transfers.lane_domain",
 )
 OTHER_THAN_LIMITS = {"EXIT_CODE", "LEVEL", "PROTOCOL", "PROTOCOL_OLDEST", "NIGHT_HOUR"}
 

@@ -94,6 +94,9 @@ def test_few_pieces_a_small_difference_and_chance_are_no_findings() -> None:
     assert pair.mean_ppm == pytest.approx(1_000, abs=1)
     assert not pair.differs
     assert not pair.agrees
+    misread = replace(TRIP, receiver_g=TRIP.sender_g * 102 // 100)
+    (pair,) = pairs_of([*trips("ALD", "BRK", 40, 0), misread])
+    assert (pair.count, pair.agrees) == (40, True)
 
 
 def test_a_calculated_mass_is_a_source_of_its_own_and_an_advised_one_is_none() -> None:
