@@ -158,8 +158,8 @@ class SqliteSite(Reading):
         assert peer is not None
         there = self.machine
         way = Way(line, there)
-        kept = (self.outside.numbers, self._boot, self.ground.anchoring.cover)
-        caller = Caller(self.code, peer, there.engine, self.clock, self.key, way, lambda: None, 2 << 20, *kept)
+        kept = (lambda: None, 2 << 20, self.outside.numbers, self._boot, self.ground.anchoring.cover)
+        caller = Caller(self.code, peer, there.engine, self.clock, self.key, way, *kept)
         session = caller.hello()
         recovery = Recovery(caller, self.node.journal, self.outside, self.ground.anchoring.write_now)
         while recovery.settle(session):
@@ -245,11 +245,6 @@ class SqliteGroup:
         with write(self.hub.machine.engine) as conn:
             set_state(conn, code, ACTIVE, START_MS)
             forget_visits(conn, code)
-
-
-def open_group(dice: Random) -> SqliteGroup:
-    """A group at the start of a history."""
-    return SqliteGroup(dice)
 
 
 @contextmanager

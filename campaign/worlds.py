@@ -22,5 +22,5 @@ class Kind:
 
 
 MEMORY = Kind("memory", memory.open_group, steps=50, long=200_000)
-SQLITE = Kind("sqlite", sqlite.open_group, steps=16, long=2_000)
+SQLITE = Kind("sqlite", sqlite.SqliteGroup, steps=16, long=2_000)
 WORLDS: dict[WorldName, Kind] = {"memory": MEMORY, "sqlite": SQLITE}
