@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -18,6 +19,7 @@ from shared.material.queries import find_by_number, rows_of
 from shared.orders.queries import find_orders
 from shared.quality.domain import DISPOSITIONS
 from shared.quality.queries import find_decision, find_hold, list_decisions, list_holds, list_samples
+from shared.transfers.queries import find_told_piece
 from shared.web import accounts, forms
 from shared.web.context import actor, node, reading, requires
 from shared.web.features import Feature, MenuItem
@@ -101,7 +103,7 @@ def _hold_row(row: Any, piece: Any) -> dict[str, Any]:
     return {
         **_named(piece, row.material_id),
         "hold_id": row.hold_id,
-        "rule": row.rule_id or "hand",
+        "rule": row.rule_id or ("hand" if row.author == node().code else "another plant"),
         "reason": row.reason,
         "placed_at_ms": row.placed_at_ms,
         "state": row.disposition if released else "held",
@@ -251,9 +253,19 @@ def _ids(conn: Connection, number: str) -> list[str] | None:
 
 
 def _pieces(conn: Connection, ids: list[str]) -> dict[str, Any]:
-    """Our own row of each piece, else whoever holds it."""
+    """Our own row of each piece, else whoever holds it; of one that is on its way here, what its sender told."""
     rows = rows_of(conn, ids)
-    return first_rows(sorted(rows, key=lambda row: row.author != node().code))
+    told = {row.material_id for row in rows}
+    coming = {piece: _as_told(conn, piece) for piece in ids if piece not in told}
+    return coming | first_rows(sorted(rows, key=lambda row: row.author != node().code))
+
+
+def _as_told(conn: Connection, material_id: str) -> Any:
+    piece = find_told_piece(conn, material_id)
+    if piece is None:
+        return None
+    shown = {"number": piece.number, "kind": piece.kind, "grade": piece.grade, "mass_g": piece.mass.g}
+    return SimpleNamespace(**shown, order_item=piece.order_item, author="", material_id=material_id)
 
 
 FEATURE = Feature(
