@@ -12,12 +12,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from local_mes.transfers.service import ListedPiece, ShipCommand, ship
+from local_mes.transfers.service import ListedPiece, PlanCommand, ShipCommand, plan_load, ship
 from shared.db.engine import read
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
 from shared.material.facts import Mass, MaterialCreated, NewAlias, NewMaterial, Size
 from shared.transfers.lines import LineFilter, find_lines
+from shared.transfers.plan_queries import open_plans
 from shared.transfers.queries import find_receipts, find_shipment
 from shared.transfers.words import find_words
 
@@ -61,8 +62,8 @@ class Line:
         self.server = self.open(self.port)
 
 
-def send_coils(plant: Any, load: str, numbers: list[str]) -> None:
-    """Coils that leave the mill with a truck."""
+def make_coils(plant: Any, numbers: list[str]) -> None:
+    """Coils in the mill's yard."""
     clock = plant.clock
     for number in numbers:
         coil = NewMaterial(
@@ -72,7 +73,12 @@ def send_coils(plant: Any, load: str, numbers: list[str]) -> None:
         with plant.journal.work() as tx:
             made = MaterialCreated(material=coil, origin="migrated")
             tx.record(Draft(made, (coil.material_id,), "p1", Occurred(clock.now_ms(), "manual")))
-    listed = tuple(ListedPiece(number, "bay 1") for number in numbers)
+
+
+def send_coils(plant: Any, load: str, numbers: list[str]) -> None:
+    """Coils that leave the mill with a truck."""
+    make_coils(plant, numbers)
+    clock, listed = plant.clock, tuple(ListedPiece(number, "bay 1") for number in numbers)
     ship(plant, ShipCommand(new_id(clock), "p1", load, "CLD", listed))
 
 
@@ -94,9 +100,9 @@ def book(page: Page, mass_kg: str, place: str) -> None:
     page.get_by_role("button", name="Take it in", exact=True).tap()
 
 
-def sign_in(page: Page, address: str) -> None:
+def sign_in(page: Page, address: str, login: str = "gate.cld") -> None:
     page.goto(address)
-    page.get_by_label("Login").fill("gate.cld")
+    page.get_by_label("Login").fill(login)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
 
@@ -192,3 +198,31 @@ def test_a_load_is_taken_in_while_the_line_is_cut(
     assert page.evaluate("Object.keys(localStorage).filter(key => key.endsWith('.list'))") == []
     context.close()
     line.cut()
+
+
+def test_pieces_are_loaded_while_the_line_is_cut_and_what_is_too_heavy_is_refused_once_it_is_back(
+    group: Any, browser: Browser
+) -> None:
+    mill = group.plant("BRK")
+    make_coils(mill, ["B6-66601", "B6-66602"])
+    plan_load(
+        mill, PlanCommand(new_id(mill.clock), "p1", "CLD", "Truck 9", number="T-LOAD", vehicles=(("T9", 25_000),))
+    )
+    context = browser.new_context(viewport={"width": 820, "height": 1180}, has_touch=True)
+    page = context.new_page()
+    sign_in(page, group.url("BRK") + "/transfers/loading/T-LOAD", "yard.brk")
+    expect(page.get_by_role("button", name="B6-66601")).to_be_visible(timeout=WAIT_MS)
+    assert Axe().run(page).response["violations"] == []
+    context.set_offline(True)
+    page.get_by_role("button", name="B6-66601").tap()
+    page.get_by_label("Scan a piece onto it").fill("B6-66602")
+    page.get_by_label("Scan a piece onto it").press("Enter")
+    queue = page.locator("#load-queue")
+    expect(queue).to_contain_text("2 pieces are done here and not yet sent: B6-66601, B6-66602.", timeout=WAIT_MS)
+    context.set_offline(False)
+    expect(queue).to_be_hidden(timeout=WAIT_MS)
+    expect(page.locator("#load-refused")).to_contain_text("T9 carries 20,000 of at most 25,000 kg", timeout=WAIT_MS)
+    expect(page.locator("#load-list")).to_contain_text("On it: 1 piece, 20.0 t", timeout=WAIT_MS)
+    with read(mill.node.engine) as conn:
+        assert [(row.number, row.loaded) for row in open_plans(conn, "BRK")] == [("T-LOAD", 1)]
+    context.close()

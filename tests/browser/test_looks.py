@@ -28,7 +28,7 @@ from shared.quality.facts import HoldPlaced
 PICTURES = Path(__file__).parents[2] / "screenshots"
 SIZES = {"1280x800": (1280, 800), "820x1180": (820, 1180)}
 WIDE = "1280x800"
-TOUCHED = ("/", "/floor", "/yard", "/transfers/receive", "/production/book", "/stock/")
+TOUCHED = ("/", "/floor", "/yard", "/transfers/receive", "/transfers/gate/", "/production/book", "/stock/")
 """Pages that people use on a tablet; there axe looks at them again, at the tablet's size."""
 M, MM = 1_000_000, 1_000
 PLANT_PAGES = (
@@ -45,6 +45,8 @@ PLANT_PAGES = (
     "/production/book",
     "/transfers/expected",
     "/transfers/receive",
+    "/transfers/gate/",
+    "/transfers/loading/",
     "/transfers/receipts",
     "/transfers/loads",
     "/transfers/loads/new",
