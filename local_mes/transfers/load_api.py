@@ -37,7 +37,7 @@ class VehicleBody(Body):
     limit_kg: int = Field(0, ge=0, le=LIMIT_KG_MAX)
 
 
-class PlanBody(Command):
+class PlannedLoadBody(Command):
     """What is to leave. shipment: the plan that this one replaces."""
 
     to: str = Field(min_length=1, max_length=12)
@@ -86,7 +86,7 @@ def get_loads() -> dict[str, Any]:
 
 @bp.post("/loads", summary="Plan a load")
 @requires(*PLANNERS)
-def post_plan(body: PlanBody) -> tuple[dict[str, Any], int]:
+def post_plan(body: PlannedLoadBody) -> tuple[dict[str, Any], int]:
     """Custody stays here until it departs."""
     command = service.PlanCommand(
         command_id=body.command_id,
