@@ -46,7 +46,9 @@ def make_wheel(folder: Path, name: str, version: str, *lines: str) -> Path:
         (["Classifier: License :: OSI Approved :: MIT License"], {"license": {"name": "MIT License"}}),
     ],
 )
-def test_the_list_names_each_part_with_version_licence_and_hash(tmp_path: Path, lines: list[str], licence: object) -> None:
+def test_the_list_names_each_part_with_version_licence_and_hash(
+    tmp_path: Path, lines: list[str], licence: object
+) -> None:
     make_wheel(tmp_path, "strandline", "0.1.0")
     part = make_wheel(tmp_path, "some_part", "2.0", *lines)
     lock = tmp_path / "package-lock.json"
