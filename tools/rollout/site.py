@@ -45,7 +45,12 @@ class Site:
         for machine in (self.hub, *self.plants.values()):
             self._certificate(machine)
         for code in self.plants:
-            shutil.copytree(ROOT / "demo" / "plants" / code.lower(), self.folder / "models" / code)
+            model = (
+                shutil.copytree(ROOT / "demo" / "plants" / code.lower(), self.folder / "models" / code) / "model.toml"
+            )
+            line = f'code = "{LINES[code]}"\n'
+            # the demo's peers are on the plant's own machine, these are not
+            model.write_text(model.read_text().replace(line, f'{line}hosts = ["10.77.0.1"]\n'))
         self.write_inventory()
 
     def write_inventory(self) -> None:
