@@ -47,7 +47,7 @@ EDGE_POINTS = (
     ("local_mes.level2.spool:append_all", "after", 20),
     ("local_mes.level2.edge.site:record_heard", "before", 5),
     ("local_mes.level2.edge.site:record_heard", "after", 5),
-    ("shared.journal.journal:append_entry", "after", 7),
+    ("shared.journal.journal:_append", "after", 7),
     ("sync.transport:HttpTransport.send", "before", 4),
     ("sync.transport:HttpTransport.send", "after", 4),
     ("sync.caller:Caller.keep", "before", 2),

@@ -62,7 +62,7 @@ def converges(kit, hub, plant, acknowledged):
 @pytest.mark.parametrize(
     ("name", "when"),
     [
-        point("shared.journal.journal:append_entry", "after"),
+        point("shared.journal.journal:_append", "after"),
         point("shared.journal.journal:Journal.notify"),
         point("sync.anchoring:write_anchor"),
         point("os:fsync", "after"),
