@@ -39,10 +39,11 @@ def _choice(rollout: Rollout, plant: str, catalogue: Catalogue) -> Choice | None
     if rollout.state == "rolled_back":
         return Choice(rollout.back_to) if is_current else None
     wave = rollout.wave_of(plant)
-    if is_current or wave is None or not wave.started_ms:
+    was_current = current is not None and current.version >= rollout.version  # and was followed, or withdrawn, since
+    if was_current or wave is None or not wave.started_ms:
         return None
     if catalogue.find_version(rollout.standard_id, rollout.version) is None:
-        return None  # completed long ago, and followed by another
+        return None
     return Choice(rollout.version, wave.answer_by_ms)
 
 

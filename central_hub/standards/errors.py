@@ -135,3 +135,12 @@ def roll_it_back(standard_id: str, version: int) -> Refused:
         f"{standard_id} v{version} goes out in waves.",
         todo="Roll it back: that ends its waves too.",
     )
+
+
+def no_number(name: str, value: str) -> BadInput:
+    """The parameter is a number in the version that would be changed, and the plant's value is none."""
+    return BadInput(
+        "standards.value",
+        f"{name} is a whole number; {value!r} is none.",
+        todo="Decline it and write the draft by hand.",
+    )

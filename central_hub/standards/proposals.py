@@ -8,9 +8,8 @@ from sqlalchemy import Connection
 
 from central_hub.hub import Hub, downlink
 from central_hub.standards import errors, service
-from central_hub.standards.evidence import Evidence, evidence_at
+from central_hub.standards.evidence import BEFORE_MS_MAX, Evidence, evidence_at
 from central_hub.standards.recording import record
-from shared.db.engine import read
 from shared.journal.journal import Work
 from shared.standards.documents import AnyStandard, Parameter, parse_body
 from shared.standards.queries import find_version, list_versions
@@ -20,22 +19,21 @@ from shared.standards.talk_queries import Proposal, find_proposal, list_proposal
 DRAFTED, DECLINED = "drafted", "declined"
 
 
-def read_proposals(conn: Connection, hub: Hub) -> list[tuple[Proposal, Evidence]]:
-    """Every proposal with the checks of its plant before and since the plant deviates."""
-    now = hub.clock.now_ms()
-    return [(p, evidence_at(conn, p.plant, p.since_ms, _rule(p), now)) for p in list_proposals(conn)]
+def read_proposals(conn: Connection, hub: Hub) -> list[tuple[Proposal, Evidence | None]]:
+    """Every proposal; one without an answer with the checks of its plant before and since the plant deviates."""
+    return [(p, _evidence(conn, hub, p)) for p in list_proposals(conn)]
 
 
 def make_draft(hub: Hub, proposal_id: str, actor: str, command_id: str) -> tuple[str, int]:
     """The next version with the plant's value as its default and the plant named; returns id and version."""
-    with read(hub.node.engine) as conn:
-        proposal = _get(conn, proposal_id)
-        document = _changed(conn, hub, proposal)
-    made = service.draft(hub, document, actor, f"{command_id[:60]}.d")
     with hub.journal.work() as tx:
-        if tx.once(command_id) is None:
-            _answer(tx, hub, proposal, (DRAFTED, made.version, ""), actor)
-            tx.done(command_id, True)
+        known = tx.once(command_id)
+        if known is not None:
+            return str(known[0]), int(known[1])
+        proposal = _get(tx.conn, proposal_id)
+        made = service.write_draft(tx, hub, _changed(tx.conn, hub, proposal), actor)
+        _answer(tx, hub, proposal, (DRAFTED, made.version, ""), actor)
+        tx.done(command_id, [made.id, made.version])
     return made.id, made.version
 
 
@@ -45,6 +43,15 @@ def decline(hub: Hub, proposal_id: str, reason: str, actor: str, command_id: str
         if tx.once(command_id) is None:
             _answer(tx, hub, _get(tx.conn, proposal_id), (DECLINED, 0, reason), actor)
             tx.done(command_id, True)
+
+
+def _evidence(conn: Connection, hub: Hub, proposal: Proposal) -> Evidence | None:
+    """Of one that waits for an answer; a plant's own word for the time is taken for what it can be."""
+    if proposal.answer:
+        return None
+    now = hub.clock.now_ms()
+    since = min(max(proposal.since_ms, now - BEFORE_MS_MAX), now)
+    return evidence_at(conn, proposal.plant, since, _rule(proposal), now)
 
 
 def _rule(proposal: Proposal) -> str:
@@ -84,10 +91,17 @@ def _with_value(parameter: Parameter, value: str) -> dict[str, Any]:
     found = parameter.model_dump(mode="json")
     if parameter.choices:
         return {**found, "default": value, "choices": list(dict.fromkeys((*parameter.choices, value)))}
-    number = int(value)
+    number = _whole(parameter, value)
     low = None if parameter.min is None else min(parameter.min, number)
     high = None if parameter.max is None else max(parameter.max, number)
     return {**found, "default": number, "min": low, "max": high}
+
+
+def _whole(parameter: Parameter, value: str) -> int:
+    digits = value.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 15):
+        raise errors.no_number(parameter.name, value)
+    return int(value)
 
 
 def _answer(tx: Work, hub: Hub, proposal: Proposal, said: tuple[str, int, str], actor: str) -> None:

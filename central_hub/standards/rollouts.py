@@ -99,7 +99,11 @@ def complete(hub: Hub, standard_id: str, version: int, actor: str, command_id: s
 
 
 def roll_back(hub: Hub, standard_id: str, version: int, reason: str, actor: str, command_id: str) -> int:
-    """Take a published version back at every plant at once; returns the version that is in force again (0: none)."""
+    """Take a version back at every plant at once; returns the version that is in force again (0: none).
+
+    One that still waits for signatures in a plan of waves is taken back too: key holders who will not sign it must not
+    leave the standard locked. A request that nobody has signed is written anew without it.
+    """
     with hub.journal.work() as tx:
         known = tx.once(command_id)
         if known is not None:
@@ -107,7 +111,8 @@ def roll_back(hub: Hub, standard_id: str, version: int, reason: str, actor: str,
         row = find_version(tx.conn, hub.code, standard_id, version)
         if row is None:
             raise errors.unknown_version(standard_id, version)
-        if row.status != "published":
+        planned = find_rollout(tx.conn, hub.code, standard_id, version)
+        if row.status != "published" and not (planned and row.status in ("approved", "awaiting_signatures")):
             raise errors.wrong_status(standard_id, version, row.status, "rolled back")
         back_to = _before(tx, hub, standard_id, version)
         payload = facts.StandardRolledBack(standard_id=standard_id, version=version, back_to=back_to, reason=reason)

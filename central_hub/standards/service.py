@@ -27,30 +27,41 @@ from shared.standards.queries import find_version, list_versions
 
 def draft(hub: Hub, document: object, actor: str, command_id: str) -> AnyStandard:
     """Write a new version, or rewrite one's own draft; the document is checked whole. Returns it as understood."""
+    parsed = _checked(document)
+    with hub.journal.work() as tx:
+        if tx.once(command_id) is None:
+            _write(tx, hub, parsed, actor)
+            tx.done(command_id, True)
+    return parsed
+
+
+def write_draft(tx: Work, hub: Hub, document: object, actor: str) -> AnyStandard:
+    """The same within a transaction that does more."""
+    parsed = _checked(document)
+    _write(tx, hub, parsed, actor)
+    return parsed
+
+
+def _checked(document: object) -> AnyStandard:
     parsed = parse_document(document)
     faults = document_faults(parsed)
     if faults:
         raise errors.faulty(faults)
-    body = body_of(parsed)
-    with hub.journal.work() as tx:
-        if tx.once(command_id) is None:
-            _check_may_draft(tx, hub, parsed, actor)
-            _record(
-                tx,
-                facts.StandardDrafted(
-                    standard_id=parsed.id,
-                    version=parsed.version,
-                    kind=parsed.kind,
-                    title=parsed.title,
-                    sha256=sha256(body),
-                    body=body.decode(),
-                ),
-                parsed.id,
-                parsed.version,
-                actor,
-            )
-            tx.done(command_id, True)
     return parsed
+
+
+def _write(tx: Work, hub: Hub, parsed: AnyStandard, actor: str) -> None:
+    _check_may_draft(tx, hub, parsed, actor)
+    body = body_of(parsed)
+    payload = facts.StandardDrafted(
+        standard_id=parsed.id,
+        version=parsed.version,
+        kind=parsed.kind,
+        title=parsed.title,
+        sha256=sha256(body),
+        body=body.decode(),
+    )
+    _record(tx, payload, parsed.id, parsed.version, actor)
 
 
 def submit(hub: Hub, standard_id: str, version: int, actor: str, command_id: str) -> None:

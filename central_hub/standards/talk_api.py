@@ -46,7 +46,7 @@ def proposed() -> dict[str, Any]:
     """What plants propose, the youngest first, with failed checks before and since."""
     with reading() as conn:
         found = proposals.read_proposals(conn, hub())
-    items = [{**asdict(p), "evidence": {**asdict(e), "verdict": e.verdict}} for p, e in found]
+    items = [{**asdict(p), "evidence": {**asdict(e), "verdict": e.verdict} if e else None} for p, e in found]
     return {"items": items, "next": None, **as_of()}
 
 

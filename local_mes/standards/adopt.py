@@ -22,6 +22,7 @@ from local_mes.standards.consent import agreed_to, answers_of
 from local_mes.standards.tables import standards_trust
 from local_mes.standards.trusting import get_trusted, install_root, note_look, save_trusted
 from shared.db.engine import read
+from shared.errors import Refused
 from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
 from shared.standards import facts, tables, trust
@@ -74,7 +75,14 @@ def adopt_pending(plant: Plant) -> bool:
 
 def readopt(tx: Work, plant: Plant, actor: str) -> None:
     """Bind the trusted assignment again after a deviation was declared or ended; in the caller's transaction."""
-    found = trusted_assignment(tx.conn, plant.code)
+    try:
+        found = trusted_assignment(tx.conn, plant.code)
+    except TrustError as error:  # the catalogue has moved on and its assignment does not fit here
+        raise Refused(
+            "standards.held",
+            f"The latest assignment is held here, so nothing can be bound anew. {error.what}",
+            todo="Mend what the standards page lists as missing; then try again.",
+        ) from error
     if found is not None:
         _install(tx, plant, *found, actor)
 

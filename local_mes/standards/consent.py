@@ -21,12 +21,13 @@ def answers_of(conn: Connection, plant: str) -> dict[tuple[str, int], Answer]:
 
 
 def agreed_to(assigned: Assigned, old: Adopted | None, answers: Answers) -> Assigned | None:
-    """The version as the plant takes it: at once where it is not asked or runs it already, from its own time where it
-    accepted; None while it has not said yes."""
+    """The version as the plant takes it: from its own time where it accepted, also when it is asked no more; at once
+    where it is not asked or runs it already; None while it is asked and has not said yes."""
     runs_it = old is not None and (old.version, old.sha256) == (assigned.version, assigned.sha256)
-    if not assigned.answer_by_ms or runs_it:
-        return assigned
     said = answers.get((assigned.id, assigned.version))
-    if said is None or said.answer != ACCEPTED:
+    accepted = said is not None and said.answer == ACCEPTED
+    if runs_it or (not assigned.answer_by_ms and not accepted):
+        return assigned
+    if said is None or not accepted:
         return None
     return msgspec.structs.replace(assigned, effective_from_ms=max(assigned.effective_from_ms, said.from_ms))

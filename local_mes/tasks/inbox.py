@@ -17,15 +17,16 @@ from local_mes.plant import Plant
 from local_mes.tasks import errors
 from shared.journal.fact import Draft, Occurred
 from shared.material.tables import material
+from shared.quality.queries import find_decision
 from shared.standards.documents import QualityRule, Workflow
-from shared.standards.queries import find_document, find_in_force
+from shared.standards.queries import find_document, find_in_force, versions_run
 from shared.tasks.facts import TaskDone
-from shared.tasks.queries import done_of, failed_checks
+from shared.tasks.queries import FAILED, done_of, failed_checks
 
 LOOK_BACK_MS = 14 * 86_400_000
 """A task older than two weeks is history: its case or hold stands elsewhere."""
 CHECKS_MAX = 500
-"""Failed checks looked at, the youngest first."""
+"""Failed checks of rules with a workflow, the youngest first: more than a shift could answer."""
 LEAD = "lead"
 
 
@@ -55,7 +56,8 @@ class Task:
 
 def list_tasks(conn: Connection, plant: Plant) -> list[Task]:
     """All tasks of the last two weeks: open ones first, the most urgent on top, then those done."""
-    checks = failed_checks(conn, plant.code, plant.clock.now_ms() - LOOK_BACK_MS, CHECKS_MAX)
+    rules = _rules_with_workflow(conn, plant.code)
+    checks = failed_checks(conn, plant.code, plant.clock.now_ms() - LOOK_BACK_MS, CHECKS_MAX, rules)
     done = done_of(conn, plant.code, [row.decision_id for row in checks])
     numbers = _numbers(conn, plant.code, {row.material_id for row in checks})
     tasks = [task for row in checks for task in _tasks(conn, plant.code, row, done, numbers)]
@@ -72,7 +74,7 @@ def finish(plant: Plant, decision_id: str, action: int, note: str, actor: str, c
     with plant.journal.work() as tx:
         if tx.once(command_id) is not None:
             return
-        tasks = [t for t in list_tasks(tx.conn, plant) if (t.decision_id, t.action) == (decision_id, action)]
+        tasks = [t for t in _tasks_of(tx.conn, plant, decision_id) if t.action == action]
         if not tasks:
             raise errors.no_task(decision_id, action)
         if tasks[0].done_ms is not None:
@@ -82,6 +84,25 @@ def finish(plant: Plant, decision_id: str, action: int, note: str, actor: str, c
         occurred = Occurred(now, "manual", plant.model.calendar.offset_min(now))
         tx.record(Draft(payload=fact, subjects=(decision_id, tasks[0].material_id), actor=actor, occurred=occurred))
         tx.done(command_id, True)
+
+
+def _rules_with_workflow(conn: Connection, plant: str) -> list[str]:
+    """Rules that the plant runs or ran and that name a workflow: only their failed checks are looked at."""
+    found = set()
+    for standard_id, version, sha256 in versions_run(conn, plant):
+        document = find_document(conn, standard_id, version, sha256)
+        if isinstance(document, QualityRule) and document.rule.otherwise.workflow:
+            found.add(standard_id)
+    return sorted(found)
+
+
+def _tasks_of(conn: Connection, plant: Plant, decision_id: str) -> list[Task]:
+    """The tasks of one decision, wherever it stands in the list."""
+    row = find_decision(conn, plant.code, decision_id)
+    if row is None or row.outcome not in FAILED or row.decided_at_ms < plant.clock.now_ms() - LOOK_BACK_MS:
+        return []
+    done = done_of(conn, plant.code, [decision_id])
+    return _tasks(conn, plant.code, row, done, _numbers(conn, plant.code, {row.material_id}))
 
 
 def _tasks(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, Row, delete
 
 from shared.db.upsert import upsert
 from shared.journal.fact import AppliedFact
@@ -19,10 +20,9 @@ def apply_installed(conn: Connection, group: Sequence[AppliedFact[facts.Standard
         _insert_adoption(conn, f)
         now = f.recorded_at_ms
         kept = {(s.standard_id, s.version) for s in f.payload.standards}
-        open_rows = conn.execute(
-            tables.in_force.select().where(tables.in_force.c.author == f.author, tables.in_force.c.until_ms.is_(None))
-        ).all()
-        since = {(row.standard_id, row.version): row.adopted_ms for row in open_rows}
+        known = conn.execute(tables.in_force.select().where(tables.in_force.c.author == f.author)).all()
+        since = {(row.standard_id, row.version): row.adopted_ms for row in known if row.until_ms is None}
+        _keep_past(conn, [row for row in known if row.until_ms is not None and (row.standard_id, row.version) in kept])
         for gone in sorted(set(since) - kept):
             change(conn, tables.in_force, f, {"standard_id": gone[0], "version": gone[1]}, until_ms=now)
         rows = [
@@ -40,6 +40,12 @@ def apply_installed(conn: Connection, group: Sequence[AppliedFact[facts.Standard
         ]
         columns = ("sha256", "effective_from_ms", "adopted_ms", "until_ms", "bound")
         upsert(conn, tables.in_force, rows, update=columns)
+
+
+def _keep_past(conn: Connection, rows: Sequence[Row[Any]]) -> None:
+    """A version comes back: when it was in force before stays readable beside."""
+    columns = [column.name for column in tables.past_spell.c]
+    upsert(conn, tables.past_spell, [{name: row._mapping[name] for name in columns} for row in rows])
 
 
 def _insert_adoption(conn: Connection, f: AppliedFact[facts.StandardsInstalled]) -> None:

@@ -70,7 +70,17 @@ def find_in_force(conn: Connection, plant: str, standard_id: str, at_ms: int | N
             or_(in_force.c.until_ms.is_(None), in_force.c.until_ms > at_ms),
         )
     row = conn.execute(query.order_by(in_force.c.effective_from_ms.desc()).limit(1)).first()
+    if row is None and at_ms is not None:
+        row = _past(conn, plant, standard_id, at_ms)
     return _adopted(row) if row else None
+
+
+def _past(conn: Connection, plant: str, standard_id: str, at_ms: int) -> Row[tuple[object, ...]] | None:
+    """The version of a spell that ended before the same version came back."""
+    c = tables.past_spell.c
+    where = (c.author == plant, c.standard_id == standard_id, c.effective_from_ms <= at_ms)
+    query = select(tables.past_spell).where(*where, c.adopted_ms <= at_ms, c.until_ms > at_ms)
+    return conn.execute(query.order_by(c.effective_from_ms.desc(), c.adopted_ms.desc()).limit(1)).first()
 
 
 def list_in_force(conn: Connection, plant: str | None = None) -> list[Adopted]:
@@ -80,10 +90,22 @@ def list_in_force(conn: Connection, plant: str | None = None) -> list[Adopted]:
     return [_adopted(row) for row in conn.execute(query.order_by(in_force.c.author, in_force.c.standard_id))]
 
 
+def versions_run(conn: Connection, plant: str) -> list[tuple[str, int, str]]:
+    """Id, version and hash of everything that a plant runs or ran."""
+    rows = conn.execute(
+        select(in_force.c.standard_id, in_force.c.version, in_force.c.sha256).where(in_force.c.author == plant)
+    )
+    return [(row.standard_id, row.version, row.sha256) for row in rows]
+
+
 def list_history(conn: Connection, standard_id: str) -> list[Adopted]:
     """Every plant's adoptions of one standard, the latest first."""
-    query = select(in_force).where(in_force.c.standard_id == standard_id)
-    return [_adopted(row) for row in conn.execute(query.order_by(in_force.c.adopted_ms.desc(), in_force.c.author))]
+    found = [
+        _adopted(row)
+        for table in (in_force, tables.past_spell)
+        for row in conn.execute(select(table).where(table.c.standard_id == standard_id))
+    ]
+    return sorted(found, key=lambda spell: (-spell.adopted_ms, spell.plant))
 
 
 def find_body(conn: Connection, standard_id: str, number: int, sha256: str) -> str | None:

@@ -93,6 +93,18 @@ in_force = projection_table(
     Column("bound", Words, nullable=False),
 )
 
+past_spell = projection_table(
+    # when a version was in force before it came back: its row of standard_in_force holds the latest spell alone
+    "standard_past_spell",
+    Column("standard_id", Code, primary_key=True),
+    Column("version", Int, primary_key=True),
+    Column("adopted_ms", Int, primary_key=True),
+    Column("sha256", Hash, nullable=False),
+    Column("effective_from_ms", Int, nullable=False),
+    Column("until_ms", Int, nullable=False),
+    Column("bound", Words, nullable=False),
+)
+
 adoption = projection_table(
     # the latest adoption of each plant
     "standards_adoption",

@@ -14,12 +14,17 @@ FAILED = ("hold", "mark", "case")
 """Outcomes of a check that may begin a workflow."""
 
 
-def failed_checks(conn: Connection, plant: str, since_ms: int, limit: int) -> list[Row[Any]]:
-    """Decisions with such an outcome, the youngest first."""
+def failed_checks(conn: Connection, plant: str, since_ms: int, limit: int, rules: Sequence[str]) -> list[Row[Any]]:
+    """Decisions of these rules with such an outcome, the youngest first."""
     found: list[Row[Any]] = []
     for outcome in FAILED:
         where = (decision.c.author == plant, decision.c.outcome == outcome, decision.c.decided_at_ms >= since_ms)
-        query = select(decision).where(*where).order_by(decision.c.decided_at_ms.desc()).limit(limit)
+        query = (
+            select(decision)
+            .where(*where, decision.c.rule_id.in_(sorted(rules)))
+            .order_by(decision.c.decided_at_ms.desc())
+            .limit(limit)
+        )
         found += conn.execute(query).all()
     return sorted(found, key=lambda row: (-row.decided_at_ms, row.decision_id))[:limit]
 

@@ -18,6 +18,7 @@ from shared.keys import Envelope
 from shared.standards import messages as m
 from shared.standards.facts import Wave
 from shared.standards.rollout_queries import find_rollout
+from shared.standards.signing import check_request
 
 DAY_MS = 86_400_000
 WAVES = (Wave(("ALD",)), Wave(("BRK", "CLD"), answer_days=7))
@@ -188,6 +189,31 @@ def test_a_version_in_waves_is_rolled_back_and_not_withdrawn_so_that_the_next_on
     approve_again(group, group.submit("KPI-YLD-v3", version=4))
     group.sign()
     assert set(versions(group).values()) == {4}
+
+
+def test_plants_of_a_completed_rollout_get_its_successor_and_lose_what_is_withdrawn(group: Any) -> None:
+    advance(group, 1)
+    advance(group, 2)
+    rollouts.complete(group.hub, "KPI-YLD", 3, "bert", group.command())
+    group.sign()
+    approve_again(group, group.submit("KPI-YLD-v3", version=4))
+    group.sign()
+    assert set(versions(group).values()) == {4}
+    service.withdraw(group.hub, "KPI-YLD", 4, "bad", "bert", group.command())
+    group.sign()
+    assert set(versions(group).values()) == {0}
+
+
+def test_a_plan_that_nobody_signs_is_rolled_back_and_leaves_its_standard_free(office: Any) -> None:
+    office.enrol("ALD")
+    office.release("KPI-YLD-v2")
+    key = approve(office, "KPI-YLD-v3", (Wave(("ALD",)),))
+    assert rollouts.roll_back(office.hub, *key, "a key holder found a fault", "bert", office.command()) == 2
+    assert office.row(*key).status == "withdrawn"
+    approve_again(office, office.submit("KPI-YLD-v3", version=4))
+    assert [entry.version for entry in check_request(office.open_request())[0].entries] == [4]
+    office.sign()
+    assert assigned(office, "ALD").version == 4
 
 
 def test_rows_of_waves_come_again_from_the_journal(group: Any) -> None:

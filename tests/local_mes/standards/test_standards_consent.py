@@ -15,8 +15,10 @@ from local_mes.app import ROLES, create_console
 from local_mes.standards import asking
 from shared.db.engine import read, write
 from shared.errors import BadInput, NotFound, Refused
+from shared.journal.content_hash import content_hash
+from shared.journal.rebuild import rebuild
 from shared.standards.facts import Wave
-from shared.standards.queries import find_rejection, find_version
+from shared.standards.queries import find_in_force, find_rejection, find_version, list_history
 from shared.standards.rollout_queries import list_answers
 from shared.web.accounts import add_person
 
@@ -123,6 +125,48 @@ def test_completed_it_comes_without_being_asked(asked: Any) -> None:
     asked.sign()
     asked.sync()
     assert asked.in_force() == [("KPI-YLD", 3)]
+
+
+def test_a_day_that_was_agreed_stands_also_when_it_is_given_to_all(asked: Any) -> None:
+    later = asked.clock.now_ms() + 60 * DAY_MS
+    asking.accept(asked.plant, *V3, later, "piet", asked.command())
+    rollouts.complete(asked.hub, *V3, "bert", asked.command())
+    asked.sign()
+    asked.sync()
+    assert asked.in_force() == [("KPI-YLD", 2)]
+    asked.clock.advance(60 * DAY_MS)
+    asked.sync()
+    assert asked.in_force() == [("KPI-YLD", 3)]
+
+
+def test_a_way_back_keeps_when_the_earlier_version_was_in_force(asked: Any) -> None:
+    first_ms = asked.clock.now_ms()
+    asked.clock.advance(DAY_MS)
+    asking.accept(asked.plant, *V3, 0, "piet", asked.command())
+    asked.clock.advance(DAY_MS)
+    rollouts.roll_back(asked.hub, *V3, "bad", "bert", asked.command())
+    asked.sync()
+    with write(asked.plant.node.engine) as conn:
+        days = [find_in_force(conn, "ALD", "KPI-YLD", first_ms + n * DAY_MS).version for n in (0, 1, 2)]
+        spells = [(s.version, s.adopted_ms) for s in list_history(conn, "KPI-YLD")]
+        before = content_hash(conn, "ALD")
+        rebuild(conn, asked.plant.journal.appliers, asked.clock.now_ms())
+        assert content_hash(conn, "ALD") == before
+    assert days == [2, 3, 2]
+    assert [version for version, _ in spells] == [2, 3, 2]
+
+
+def test_an_assignment_that_does_not_fit_leaves_the_pages_readable(group: Any) -> None:
+    group.release("KPI-YLD-v2")
+    group.sync()
+    group.change_model(unit=tuple(u for u in group.plant.model.unit if u.unit_class != "ladle_furnace"))
+    group.release("R-GISLIT-v7")
+    group.sync()
+    with read(group.plant.node.engine) as conn:
+        assert find_rejection(conn, "ALD").code == "standards.missing"
+    assert waiting(group) == []
+    with pytest.raises(NotFound):
+        asking.accept(group.plant, "R-GISLIT", 7, 0, "piet", group.command())
 
 
 def test_what_does_not_fit_holds_up_nothing_and_cannot_be_accepted(group: Any) -> None:

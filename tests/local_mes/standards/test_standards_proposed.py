@@ -15,6 +15,7 @@ from shared.errors import BadInput, NotFound, Refused
 from shared.journal.fact import Draft, Occurred
 from shared.quality.facts import CheckDecided
 from shared.standards.queries import find_version
+from shared.standards.talk_facts import ImprovementProposed
 from shared.standards.talk_queries import list_comments, list_mentions, list_proposals
 from shared.web.accounts import add_person
 
@@ -55,7 +56,8 @@ def test_a_proposal_becomes_a_draft_that_names_its_author(deviating: Any) -> Non
     with read(deviating.hub.node.engine) as conn:
         ((proposal, evidence),) = proposals.read_proposals(conn, deviating.hub)
     assert (proposal.plant, proposal.value, evidence.verdict) == ("ALD", "12500", "no difference shown yet")
-    assert proposals.make_draft(deviating.hub, proposal_id, "anna", "d1") == ("R-GISLIT", 8)
+    for _ in range(2):  # the same command again
+        assert proposals.make_draft(deviating.hub, proposal_id, "anna", "d1") == ("R-GISLIT", 8)
     with read(deviating.hub.node.engine) as conn:
         row = find_version(conn, "HUB", "R-GISLIT", 8)
     assert (row.status, "Proposed by Ewa Nowak of ALD" in row.body, '"default":12500' in row.body) == (
@@ -76,6 +78,28 @@ def test_a_declined_proposal_says_why_at_the_plant(deviating: Any) -> None:
     deviating.sync()
     assert [(p.answer, p.why) for p in at_plant(deviating)] == [("declined", "the furnace at BRK is shorter")]
     propose(deviating.plant, deviating.deviation, "now with figures", ("ewa", "Ewa"), "p2")  # it may be said again
+
+
+@pytest.mark.parametrize(("since_ms", "value"), [(-(1 << 63), "12500"), ((1 << 63) - 1, "12500"), (0, "long")])
+def test_a_plants_strange_word_takes_the_page_down_for_nobody(deviating: Any, since_ms: int, value: str) -> None:
+    fact = ImprovementProposed(
+        proposal_id="p1",
+        standard_id="R-GISLIT",
+        version=7,
+        parameter=PARAMETER,
+        value=value,
+        since_ms=since_ms,
+        reason="x",
+        proposed_by="x",
+    )
+    with deviating.plant.journal.work() as tx:
+        tx.record(Draft(payload=fact, subjects=("p1",), actor="x", occurred=Occurred(tx.now_ms(), "manual")))
+    deviating.sync()
+    with read(deviating.hub.node.engine) as conn:
+        assert len(proposals.read_proposals(conn, deviating.hub)) == 1
+    if value == "long":
+        with pytest.raises(BadInput, match="whole number"):
+            proposals.make_draft(deviating.hub, "p1", "anna", "d1")
 
 
 def test_only_a_deviation_in_force_is_proposed(deviating: Any) -> None:

@@ -42,13 +42,13 @@ def working(group: Any) -> Any:
     return group
 
 
-def judge(group: Any, outcome: str, decision_id: str) -> None:
+def judge(group: Any, outcome: str, decision_id: str, rule_id: str = "QR-CHE-01") -> None:
     now = group.clock.now_ms()
     with group.plant.journal.work() as tx:
         adopted = find_in_force(tx.conn, "ALD", "QR-CHE-01")
         fact = CheckDecided(
             decision_id=decision_id,
-            rule_id="QR-CHE-01",
+            rule_id=rule_id,
             rule_version=5,
             rule_hash=adopted.sha256,
             material_id="m1",
@@ -69,6 +69,15 @@ def test_a_failed_check_asks_its_workflow_and_a_passed_one_nothing(working: Any)
     assert (first.decision_id, first.action, first.role) == ("d1", 1, "operator")
     assert first.due_ms == working.clock.now_ms() + 10 * MINUTE_MS
     assert (second.action, second.role, second.why) == (2, "quality", "C 0.061 % > 0.060 %")
+
+
+def test_many_failed_checks_of_other_rules_push_no_task_out(working: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "CHECKS_MAX", 3)
+    working.clock.advance(1_000)
+    for n in range(5):
+        judge(working, "mark", f"other{n}", rule_id="QR-OTHER")
+    assert [task.decision_id for task in tasks(working)] == ["d1", "d1"]
+    inbox.finish(working.plant, "d1", 1, "", "olek", "t1")
 
 
 def test_done_is_written_down_once_with_the_person(working: Any) -> None:
