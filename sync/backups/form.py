@@ -85,6 +85,11 @@ def describe(folder: Path, name: str) -> File:
     return File(name, file.stat().st_size, digest(file))
 
 
+def holds(folder: Path, file: File) -> bool:
+    """Whether a file of a backup is there with the bytes that were written."""
+    return (folder / file.name).is_file() and digest(folder / file.name) == file.sha256
+
+
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a whole backup. BadBackup."""
     try:

@@ -1,8 +1,9 @@
 """Putting a backup back into a node's folder; the node is stopped.
 
 Only what is missing or was asked for is replaced: a spool that is there is newer than any backup of it and is kept, archive
-files are added. What gives way is moved into a folder beside, never erased. Keys and anchor stay as they are: the anchor
-tells the next start that its database is an older one, and the node mends itself (sync/restoring.py).
+files are added. What gives way is kept in a folder beside, by its path here, never erased: files are moved, a PostgreSQL
+database is dumped. Keys and anchor stay as they are: the anchor tells the next start that its database is an older one, and
+the node mends itself (sync/restoring.py).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from shared.clock import Clock, to_datetime
 from shared.errors import BadSetup
 from shared.keys import new_key, save_key
 from shared.settings import NodeSettings
-from sync.backups.databases import restore_postgres, sqlite_fault
+from sync.backups.databases import dump_postgres, restore_postgres, sqlite_fault
 from sync.backups.form import BadBackup, Manifest, check_files, copy_durably, read_manifest
 
 COMPANIONS = ("", "-wal", "-shm")
@@ -72,21 +73,37 @@ def _put(
 ) -> list[str]:
     target = settings.folder / name
     if name == manifest.main and manifest.database == "postgresql":
+        before = _place(aside, name)
+        dump_postgres(settings.database, before)
         restore_postgres(backup / name, settings.database)
-        return ["The database was put back."]
+        return [f"The database was put back; what it held lies in {before}."]
     if name != manifest.main and target.exists() and not everything:
         fault = sqlite_fault(target) if name.endswith(".sqlite") else ""
         if not fault:
             return [] if name.startswith("archive/") else [f"{name} was kept: it is newer than the backup."]
     for companion in COMPANIONS:
-        _move(target.with_name(target.name + companion), aside)
+        _move(settings.folder, name + companion, aside)
     copy_durably(backup / name, target)
     if name.endswith(".sqlite") and (fault := sqlite_fault(target)):
         raise BadBackup(f"{target} was put back and cannot be used: {fault}. What was there lies in {aside}.")
     return [] if name.startswith("archive/") else [f"{name} was put back."]
 
 
-def _move(file: Path, aside: Path) -> None:
-    if file.exists():
-        aside.mkdir(exist_ok=True, mode=0o700)
-        file.replace(aside / file.name)
+def _move(folder: Path, name: str, aside: Path) -> None:
+    if (folder / name).exists():
+        (folder / name).replace(_place(aside, name))
+
+
+def _place(aside: Path, name: str) -> Path:
+    """Where something that gives way is kept; nothing lies there yet. BadSetup."""
+    aside.mkdir(exist_ok=True, mode=0o700)
+    to = aside / name
+    to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if to.exists():
+        raise BadSetup(
+            "backup.kept_already",
+            f"{to} is there already, of a restore in the same second.",
+            kept="It was not overwritten.",
+            todo="Restore once more.",
+        )
+    return to

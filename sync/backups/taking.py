@@ -30,6 +30,7 @@ from sync.backups.form import (
     Manifest,
     copy_durably,
     describe,
+    holds,
     read_manifest,
 )
 from sync.backups.ledger import note_taken
@@ -121,20 +122,17 @@ def _in_order(folder: Path) -> list[Path]:
 
 
 def _archive(node: Node, part: Path, earlier: Path | None) -> Iterator[File]:
-    """An archive file is named by its own hash and never changes: one that the backup before has gets a second name."""
+    """An archive file is named by its own hash and never changes: one that the backup before has whole gets a second name.
+    It is read for that: one that rotted there would else be in every backup from then on, and the good one here in none."""
     folder = node.settings.folder
     known = {file.name: file for file in read_manifest(earlier).files} if earlier else {}
     for file in sorted(node.settings.archive_folder.glob("*.sla")):
         name = str(file.relative_to(folder))
         before = known.get(name)
-        if earlier and before and _same_size(earlier / name, file):
+        if earlier and before and before.bytes == file.stat().st_size and holds(earlier, before):
             (part / name).parent.mkdir(exist_ok=True, mode=0o700)
             os.link(earlier / name, part / name)
             yield before
         else:
             copy_durably(file, part / name)
             yield describe(part, name)
-
-
-def _same_size(one: Path, other: Path) -> bool:
-    return one.is_file() and one.stat().st_size == other.stat().st_size

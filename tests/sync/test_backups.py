@@ -12,14 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from shared.db.engine import read, write
-from shared.errors import BadSetup
+from shared.errors import BadSetup, Unavailable
 from shared.journal import archive as moving
 from shared.journal.verify import verify
 from sync import archiving
 from sync.backups.checking import check_backup
 from sync.backups.commands import add_backup_commands, backup
-from sync.backups.databases import copy_sqlite
-from sync.backups.form import MANIFEST, BadBackup, read_manifest
+from sync.backups.databases import copy_sqlite, restore_postgres
+from sync.backups.form import MANIFEST, BadBackup, check_files, read_manifest
 from sync.backups.key_copy import copy_key, restore_key
 from sync.backups.ledger import read_ledger
 from sync.backups.putting_back import put_back
@@ -27,6 +27,13 @@ from sync.backups.taking import give_up, list_backups, take
 from sync.commands import Door
 from sync.gauges import node_measures
 
+OF_A_NEWER_RELEASE = (
+    "CREATE TYPE newer_kind AS ENUM ('slab', 'coil')",
+    "CREATE TABLE newer (id bigserial PRIMARY KEY, kind newer_kind, fact_id text)",
+    "CREATE FUNCTION newer_check() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    "CREATE TRIGGER newer_checks BEFORE INSERT ON newer FOR EACH ROW EXECUTE FUNCTION newer_check()",
+    "CREATE VIEW newer_view AS SELECT fact.fact_id FROM fact JOIN newer USING (fact_id)",
+)
 NIGHTS_MS = 100 * 86_400_000
 
 
@@ -149,6 +156,40 @@ def test_archived_facts_are_in_it_and_the_second_backup_shares_their_files(kit, 
         assert verify(conn).findings == ()
 
 
+def test_an_archive_file_that_rotted_in_a_backup_is_not_in_the_next(plant, tmp_path, kit):
+    archive = plant.node.settings.archive_folder
+    archive.mkdir()
+    (archive / "a.sla").write_bytes(b"as it was written")
+    first, _ = take(plant.node, tmp_path / "kept")
+    (first / "archive/a.sla").write_bytes(b"as it is rotten..")  # as long as it was
+    kit.clock.advance(1_000)
+    second, manifest = take(plant.node, tmp_path / "kept")
+    assert (second / "archive/a.sla").read_bytes() == b"as it was written"
+    check_files(second, manifest)
+
+
+def test_two_databases_of_one_name_both_give_way_with_their_logs(plant, tmp_path, kit):
+    folder = plant.node.settings.folder
+    files = [folder / name for name in ("node.sqlite", "edge/node.sqlite")]
+    files[1].parent.mkdir()
+    copy_sqlite(files[0], files[1])
+    whole, _ = take(plant.node, tmp_path / "kept")
+    settings = stop(plant)
+    held = {}
+    for file in (*files, *(file.with_name("node.sqlite-wal") for file in files)):
+        name = str(file.relative_to(folder))
+        held[name] = f"what {name} held".encode()
+        file.write_bytes(held[name])
+    put_back(settings, whole, kit.clock, everything=True)
+    (aside,) = folder.glob("aside-*")
+    assert {str(f.relative_to(aside)): f.read_bytes() for f in aside.rglob("*") if f.is_file()} == held
+    assert aside.stat().st_mode & 0o077 == (aside / "edge").stat().st_mode & 0o077 == 0
+    with pytest.raises(BadSetup, match="there already"):
+        put_back(settings, whole, kit.clock, everything=True)
+    assert {name: (aside / name).read_bytes() for name in held} == held
+    assert kit.plant().entries_of("ALD") == 5
+
+
 @pytest.mark.parametrize("harm", ["changed", "missing", "cut off", "short"])
 def test_a_backup_that_was_harmed_is_refused_and_nothing_is_touched(kit, plant, tmp_path, harm):
     whole, _ = take(plant.node, tmp_path / "kept")
@@ -245,12 +286,36 @@ def test_a_postgres_database_goes_and_comes_back_whole(kit, postgres_url, tmp_pa
     with pytest.raises(BadSetup, match="scratch-url"):
         check_backup(whole)
     hub.create(3)
+    with write(hub.node.engine) as conn:
+        for statement in OF_A_NEWER_RELEASE:
+            conn.exec_driver_sql(statement)
     settings = stop(hub)
+    cut_off = tmp_path / "cut_off.pgdump"
+    cut_off.write_bytes((whole / manifest.main).read_bytes()[:-1_000])
+    with pytest.raises(Unavailable, match="failed"):
+        restore_postgres(cut_off, postgres_url)
+    hub = kit.hub(postgres_url)
+    assert hub.entries_of("HUB") == 7, "wholly or not at all"
+    stop(hub)
     put_back(settings, whole, kit.clock)
     hub = kit.hub(postgres_url)
     assert hub.entries_of("HUB") == 4
+    with write(hub.node.engine) as conn:
+        for statement in OF_A_NEWER_RELEASE:  # as its upgrade does once more
+            conn.exec_driver_sql(statement)
+    stop(hub)
+    (before,) = settings.folder.glob("aside-*/node.pgdump")
+    restore_postgres(before, postgres_url)
+    hub = kit.hub(postgres_url)
+    assert hub.entries_of("HUB") == 7, "what gave way is all there"
     stop(hub)
     assert "4 entries proved" in check_backup(whole, postgres_url)
+
+
+@pytest.mark.postgres
+def test_a_postgres_database_that_cannot_be_reached_is_said_by_its_client(tmp_path, postgres_url):
+    with pytest.raises(Unavailable, match=r"psql failed: .*no_such"):
+        restore_postgres(tmp_path / "none", postgres_url.replace("@/t", "@/no_such"))
 
 
 def test_a_copy_is_made_of_what_is_committed_only(tmp_path):
