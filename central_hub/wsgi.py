@@ -84,7 +84,8 @@ def start_hub(settings: HubSettings) -> Served:
 
 def _steps(hub: Hub) -> tuple[Step, ...]:
     return (
+        # before transfers: where a revocation stands on a plant's stream says what came under the next key
+        ("list plants' keys", partial(publish_keys, hub)),
         ("reconcile transfers", partial(reconcile, hub)),
         ("issue standards", partial(keep_up, hub)),
-        ("list plants' keys", partial(publish_keys, hub)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 
 import segno
@@ -48,9 +49,9 @@ def make_matrix(text: str) -> Matrix:
 
 def to_svg(matrix: Matrix, label: str) -> str:
     """The code with its quiet zone as an SVG that fills its box."""
-    side = matrix.size + 2 * QUIET
+    side, named = matrix.size + 2 * QUIET, html.escape(label, quote=True)  # pages show the drawing as it is
     drawn = "".join(f"M{x + QUIET} {y + QUIET}h{wide}v1h-{wide}z" for y, x, wide in matrix.runs())
     return (
-        f'<svg class="qr" viewBox="0 0 {side} {side}" role="img" aria-label="{label}" shape-rendering="crispEdges">'
+        f'<svg class="qr" viewBox="0 0 {side} {side}" role="img" aria-label="{named}" shape-rendering="crispEdges">'
         f'<rect width="{side}" height="{side}" fill="#fff"/><path d="{drawn}" fill="#000"/></svg>'
     )

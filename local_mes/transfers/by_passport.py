@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from local_mes.passports.keys import find_keys
 from local_mes.plant import Plant
+from local_mes.transfers.believing import find_believed
 from local_mes.transfers.receiving import Announced, ReceiveCommand, take_in_announced, take_in_listed, take_in_unlisted
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
@@ -26,7 +27,7 @@ from shared.passports.issuing import stored, told_piece
 from shared.passports.queries import taken_of
 from shared.passports.verify import Passport, read_passport
 from shared.transfers.domain import Candidate
-from shared.transfers.queries import custody_numbers, find_candidates, find_receipts
+from shared.transfers.queries import custody_numbers, find_receipts
 from shared.transfers.tables import receipt
 
 
@@ -68,7 +69,7 @@ def receive_by_passport(plant: Plant, command: PassportCommand) -> dict[str, Any
             return dict(earlier)
         passport = check_passport(tx.conn, plant, command.passport)
         at_ms = command.occurred_at_ms or tx.now_ms()
-        line = _find_line(tx.conn, plant.code, passport.piece)
+        line = _find_line(tx.conn, plant, passport.piece)
         if line is not None:
             result = take_in_listed(plant, tx, _as_read(command, passport.piece), line, at_ms)
             standing = "listed"
@@ -105,10 +106,10 @@ def _check_unused(conn: Connection, here: str, piece: PieceBody) -> None:
         raise errors.over(piece.number, piece.custody_no, known)
 
 
-def _find_line(conn: Connection, here: str, piece: PieceBody) -> Candidate | None:
+def _find_line(conn: Connection, plant: Plant, piece: PieceBody) -> Candidate | None:
     """The departure itself, where its sender's data is here already."""
     wanted = (piece.shipped.shipment_id.hex(), piece.material_id.hex())
-    found = find_candidates(conn, [piece.number], here)
+    found = find_believed(conn, plant, [piece.number])
     return next((one for one in found if (one.shipment_id, one.material_id) == wanted), None)
 
 

@@ -10,9 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from local_mes.passports.keys import find_keys, is_fact_disowned
 from local_mes.plant import Plant
-from local_mes.transfers.amending import note_amendments
 from local_mes.transfers.checking import ACTOR, inherit_holds
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
@@ -29,7 +27,10 @@ PASSPORT_RULE = "T-PASSPORT"
 
 
 def confirm(plant: Plant, tx: Work, row: Row[Any], line: Candidate) -> None:
-    """Tie a receipt by passport to its departure."""
+    """Tie a receipt by passport to its departure.
+
+    What the sender amended since is answered afterwards (amending.py): the passport could not know it, so it is held.
+    """
     piece = get_piece(tx.conn, line.sender, line.shipment_id, line.material_id)
     told = _line(tx.conn, line)
     matched = ReceiptMatched(
@@ -44,13 +45,7 @@ def confirm(plant: Plant, tx: Work, row: Row[Any], line: Candidate) -> None:
     occurred = Occurred(tx.now_ms(), ACTOR)
     tx.record(Draft(matched, subjects, ACTOR, occurred, fact_id=fact_id, causes=(told.sent_fact,)))
     inherit_holds(plant, tx, line.material_id, piece, row.receipt_id, row.received_at_ms)
-    note_amendments(plant, tx, line.shipment_id, line.material_id)
     _compare(plant, tx, row, piece)
-
-
-def is_line_disowned(conn: Connection, plant: Plant, line: Candidate) -> bool:
-    """Whether the departure lies behind the point from which its sender's key is revoked: then it ties nothing."""
-    return is_fact_disowned(conn, find_keys(conn, plant), _line(conn, line).sent_fact, line.sender)
 
 
 def _compare(plant: Plant, tx: Work, row: Row[Any], piece: PieceData) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from local_mes.transfers import errors
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
-from shared.transfers.queries import find_candidates, find_shipment
+from shared.transfers.queries import find_candidates, find_receipt_citing, find_shipment
 
 
 def get_sent_line(conn: Connection, here: str, shipment: str, piece: str) -> TransferLine:
@@ -25,6 +25,13 @@ def get_announced_line(conn: Connection, here: str, shipment: str, piece: str) -
     lines = find_lines(conn, LineFilter(receiver=here, shipment_id=load.shipment_id))
     known = {c.material_id for c in find_candidates(conn, [piece], here) if c.shipment_id == load.shipment_id}
     return _pick(lines, piece, load.number, known)
+
+
+def check_not_taken(conn: Connection, here: str, line: TransferLine) -> None:
+    """Refuse what is said of a line whose piece is here by its passport already, before the two are tied."""
+    taken = find_receipt_citing(conn, here, line.material_id, line.custody_no)
+    if taken is not None:
+        raise errors.received_already(line.number, taken.own_number)
 
 
 def _pick(

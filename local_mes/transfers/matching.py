@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Row
 from local_mes.plant import Plant
 from local_mes.transfers import errors
 from local_mes.transfers.amending import note_amendments
+from local_mes.transfers.believing import find_believed
 from local_mes.transfers.checking import ACTOR, check_mass, inherit_holds
-from local_mes.transfers.confirming import confirm, is_line_disowned
+from local_mes.transfers.confirming import confirm
 from local_mes.transfers.listed import get_announced_line
 from local_mes.transfers.receiving import AWAITING_RULE, check_in_force, new_row
 from local_mes.transfers.routing import own_attributes
@@ -25,7 +26,7 @@ from shared.quality.queries import list_holds
 from shared.transfers.domain import Candidate, find_line
 from shared.transfers.facts import PieceData, ReceiptMatched
 from shared.transfers.lines import LineFilter, find_lines
-from shared.transfers.queries import departure_in_force, find_candidates, find_receipt, find_receipts, get_piece
+from shared.transfers.queries import departure_in_force, find_receipt, find_receipts, get_piece
 
 PENDING_MAX = 1_000
 """Provisional receipts looked at in one go: far above a day's trains without data."""
@@ -94,16 +95,12 @@ def _pending(conn: Connection, here: str) -> list[Row[Any]]:
 
 def _find(conn: Connection, plant: Plant, row: Row[Any]) -> Candidate | None:
     """The line that a waiting receipt means; of one by passport, which cites a custody number, the departure it names."""
-    candidates = find_candidates(conn, [row.printed_number], plant.code)
+    candidates = find_believed(conn, plant, [row.printed_number])
     if row.custody_no:
         cited = [c for c in candidates if (c.material_id, c.custody_no) == (row.taken_in_as, row.custody_no)]
-        line = cited[0] if cited else None
-    else:
-        fit = [one for one in candidates if one.custody_no >= departure_in_force(conn, one.material_id)]
-        line = find_line(
-            fit, shipment=row.shipment_number, from_plant=row.from_plant, received_at_ms=row.received_at_ms
-        )
-    return None if line is None or is_line_disowned(conn, plant, line) else line
+        return cited[0] if cited else None
+    fit = [one for one in candidates if one.custody_no >= departure_in_force(conn, one.material_id)]
+    return find_line(fit, shipment=row.shipment_number, from_plant=row.from_plant, received_at_ms=row.received_at_ms)
 
 
 def _tie(plant: Plant, tx: Work, row: Row[Any], line: Candidate, evidence: str, actor: str = ACTOR) -> None:

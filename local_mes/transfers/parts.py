@@ -9,6 +9,7 @@ from typing import Any
 from local_mes.model.numbers import next_number, pass_number
 from local_mes.plant import Plant
 from local_mes.transfers import errors
+from local_mes.transfers.believing import find_believed
 from local_mes.transfers.receiving import ReceiveCommand, take_in_listed
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
@@ -16,7 +17,6 @@ from shared.journal.journal import Work
 from shared.material.facts import Consumed, Edge, Mass, MaterialTransformed, NewAlias, NewMaterial, Size
 from shared.material.queries import get_material
 from shared.transfers.domain import find_line
-from shared.transfers.queries import find_candidates
 from shared.units import share_out
 
 CARRIER = "carrier"
@@ -42,7 +42,7 @@ def receive_parts(plant: Plant, command: ReceiveCommand, parts: Sequence[Part]) 
         if earlier is not None:
             return dict(earlier)
         at_ms = command.occurred_at_ms or tx.now_ms()
-        candidates = find_candidates(tx.conn, [command.piece], plant.code)
+        candidates = find_believed(tx.conn, plant, [command.piece])
         line = find_line(candidates, shipment=command.shipment, from_plant=command.from_plant, received_at_ms=at_ms)
         if line is None:
             raise errors.not_on_load(command.piece, command.shipment or "any announced load")

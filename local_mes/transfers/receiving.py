@@ -15,8 +15,10 @@ from sqlalchemy import Connection
 from local_mes.plant import Plant
 from local_mes.transfers import errors
 from local_mes.transfers.amending import note_amendments
+from local_mes.transfers.believing import find_believed
 from local_mes.transfers.checking import check_mass, inherit_holds
 from local_mes.transfers.domain import main_heat
+from local_mes.transfers.listed import check_not_taken
 from local_mes.transfers.looking import Arrived, hold_damaged, look_closer
 from local_mes.transfers.naming import make_aliases, own_number
 from local_mes.transfers.photos import keep_photo, note_photo
@@ -88,14 +90,14 @@ def receive(plant: Plant, command: ReceiveCommand) -> dict[str, Any]:
         if earlier is not None:
             return dict(earlier)
         at_ms = command.occurred_at_ms or tx.now_ms()
-        candidates = find_candidates(tx.conn, [command.piece], plant.code)
+        candidates = find_believed(tx.conn, plant, [command.piece])
         line = find_line(candidates, shipment=command.shipment, from_plant=command.from_plant, received_at_ms=at_ms)
         if line is not None and command.custody_no > line.custody_no:
             line = None  # it left again, and its sender's word of that is not here yet
         if line is None:
             if not command.mass_g:
                 raise errors.no_mass(command.piece)
-            _check_not_here(tx.conn, plant.code, command, candidates)
+            _check_not_here(tx.conn, plant.code, command)
             result = take_in_unlisted(plant, tx, command, at_ms)
         else:
             result = take_in_listed(plant, tx, command, line, at_ms)
@@ -147,6 +149,7 @@ def take_in_listed(plant: Plant, tx: Work, command: ReceiveCommand, line: Candid
         tx.conn, LineFilter(sender=line.sender, shipment_id=line.shipment_id, material_id=line.material_id)
     )[0]
     check_in_force(tx.conn, told, command.custody_no)
+    check_not_taken(tx.conn, plant.code, told)
     known = Announced(line.sender, line.shipment_id, line.shipment_number, told.custody_no, piece, (told.sent_fact,))
     return take_in_announced(plant, tx, command, known, at_ms)
 
@@ -273,11 +276,10 @@ def _unknown_piece(
     )
 
 
-def _check_not_here(conn: Connection, here: str, command: ReceiveCommand, candidates: list[Candidate]) -> None:
+def _check_not_here(conn: Connection, here: str, command: ReceiveCommand) -> None:
     """Refuse a second receipt of the same piece of the same load; a number from another load may well come again."""
-    loads = {
-        c.shipment_id for c in candidates if c.taken and command.shipment in ("", c.shipment_id, c.shipment_number)
-    }
+    known = find_candidates(conn, [command.piece], here)  # those too whose sender's word is not believed any more
+    loads = {c.shipment_id for c in known if c.taken and command.shipment in ("", c.shipment_id, c.shipment_number)}
     for row in find_receipts(conn, receiver=here, printed_number=command.piece, limit=50):
         waiting = row.provisional and command.shipment in ("", row.shipment_number)
         if row.shipment_id in loads or waiting:

@@ -7,7 +7,7 @@ from typing import Any
 
 from local_mes.plant import Plant
 from local_mes.transfers import errors
-from local_mes.transfers.listed import get_announced_line, get_sent_line
+from local_mes.transfers.listed import check_not_taken, get_announced_line, get_sent_line
 from local_mes.transfers.receiving import check_in_force
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
@@ -42,6 +42,7 @@ def refuse(plant: Plant, command: LineCommand) -> dict[str, Any]:
         line = get_announced_line(tx.conn, plant.code, command.shipment, command.piece)
         if line.receipt_id is not None:
             raise errors.received_already(line.number, line.own_number or "")
+        check_not_taken(tx.conn, plant.code, line)
         check_in_force(tx.conn, line)
         if line.withdrawn or line.refused_at_ms is not None or line.returned_at_ms is not None:
             raise errors.not_on_the_way(line.number, line.state)
@@ -94,6 +95,7 @@ def write_off(plant: Plant, command: LineCommand) -> dict[str, Any]:
         said = find_words(tx.conn, "lost", shipment_id=line.shipment_id, material_id=line.material_id)
         if any(word.author == plant.code for word in said):
             raise errors.not_on_the_way(line.number, "written_off")
+        check_not_taken(tx.conn, plant.code, line)
         check_in_force(tx.conn, line)
         fact = MaterialLost(
             shipment_id=line.shipment_id,

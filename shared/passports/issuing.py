@@ -120,7 +120,9 @@ def told_piece(body: PieceBody) -> PieceData:
 
 def differences(said: PieceData, told: PieceData) -> list[str]:
     """What a passport says otherwise than the departure that it belongs to, as words."""
-    names: Sequence[str] = ("kind", "number", "grade", "size", "mass", "chemistry_e6", "heats")
+    names: Sequence[str] = (
+        "kind", "number", "grade", "order_item", "size", "mass", "chemistry_e6", "heats", "quality", "attributes"
+    )  # fmt: skip
     return [
         f"{name.removesuffix('_e6')}: {getattr(said, name)}, told {getattr(told, name)}"
         for name in names

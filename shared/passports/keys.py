@@ -6,6 +6,7 @@ is by sequence: what a key signed before the entry named stays its plant's word.
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated
 
 import msgspec
@@ -54,6 +55,10 @@ class KeyList(msgspec.Struct, frozen=True, kw_only=True):
         """The key of an id, which is derived from it and never believed."""
         return next((key for key in self.keys if key_id(bytes.fromhex(key.public)) == keyid), None)
 
+    def revoked_of(self, plant: str) -> tuple[PlantKey, ...]:
+        """The keys of a plant that are revoked."""
+        return tuple(key for key in self.keys if key.plant == plant and key.revoked is not None)
+
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
@@ -61,6 +66,16 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 def seal_list(listed: KeyList, key: SigningKey) -> str:
     """The list as the hub signs it: a DSSE envelope as JSON text."""
     return _ENCODER.encode(key.seal(KEY_LIST, _ENCODER.encode(listed))).decode()
+
+
+def names_revoked(envelope: str, public: str) -> bool:
+    """Whether a list, whoever signed it, says that a key is revoked: for its place in a stream, never for its content."""
+    try:
+        sealed = msgspec.json.decode(envelope, type=Envelope)
+        listed = msgspec.json.decode(base64.b64decode(sealed.payload), type=KeyList)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return False
+    return any(key.public == public and key.revoked is not None for key in listed.keys)
 
 
 def open_list(envelope: str, root: Root) -> KeyList:

@@ -49,6 +49,13 @@ def read_body(stored: str) -> PieceBody | None:
     return body if isinstance(body, PieceBody) else None
 
 
+def list_all_key_lists(conn: Connection, hub: str) -> Sequence[Row[Any]]:
+    """The hub's lists of plants' keys, the first one first."""
+    c = plant_key_list.c
+    query = select(plant_key_list).where(c.author == hub)
+    return conn.execute(query.order_by(c.version, c.issued_ms)).all()
+
+
 def list_key_lists(conn: Connection, hub: str, limit: int = 5) -> Sequence[Row[Any]]:
     """The hub's lists of plants' keys, the latest first."""
     c = plant_key_list.c

@@ -86,6 +86,13 @@ def find_receipt_of(conn: Connection, receiver: str, material_id: str) -> Row[An
     return conn.execute(query.order_by(c.receipt_id.desc())).first()
 
 
+def find_receipt_citing(conn: Connection, receiver: str, material_id: str, custody_no: int) -> Row[Any] | None:
+    """The receipt of a piece at a plant under this custody number, or a later one."""
+    c = receipt.c
+    query = select(receipt).where(c.author == receiver, c.material_id == material_id, c.custody_no >= custody_no)
+    return conn.execute(query.order_by(c.custody_no, c.receipt_id)).first()
+
+
 def find_close(conn: Connection, receiver: str, shipment_id: str) -> Row[Any] | None:
     """The receiver's word that a load is unloaded, the first if said twice."""
     c = receipt_close.c

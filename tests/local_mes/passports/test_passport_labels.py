@@ -11,7 +11,7 @@ import zxingcpp
 from PIL import Image, ImageDraw
 
 from local_mes.level2.devices.code128 import bars
-from local_mes.passports.codes import VERSION_MAX, make_matrix
+from local_mes.passports.codes import VERSION_MAX, make_matrix, to_svg
 from local_mes.passports.label import MODULE_MM_MIN, Label, make_label, to_zpl
 from local_mes.passports.sheet import Paper, PaperPiece, draw_labels, draw_paper
 from shared.keys import new_key
@@ -115,6 +115,11 @@ def test_a_number_without_code_128_keeps_its_words_and_its_qr() -> None:
     assert label.bar_dots == 0
     assert read(pages(draw_labels([label]))[0]) == {text: "QRCode"}
     assert "Blech Ä 7" in to_zpl(label)
+
+
+def test_a_number_is_only_a_name_in_the_drawing_of_its_code() -> None:
+    drawn = to_svg(make_matrix("A"), '1"><script>alert(1)</script>')
+    assert 'aria-label="1&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"' in drawn
 
 
 def test_what_is_held_says_so_in_letters() -> None:

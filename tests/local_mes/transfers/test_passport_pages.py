@@ -60,6 +60,7 @@ def test_a_load_is_worked_off_by_its_file_at_a_gate_without_a_network(rooted: St
     listed = gate.post(f"{here}/read", here, file=(BytesIO(file.data), "RT-1.slp"))
     assert "Load RT-1 from ALD" in listed.text
     assert "Take in S2" in listed.text
+    assert [listed.text.count(text) for text in texts] == [1, 2, 2], "the file once, and a button a piece"
     one = gate.post(f"{here}/piece", here, passport=texts[1], rest="\n".join(texts))
     assert "L06" in one.text
     assert "C 0.045" in one.text
