@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from local_mes.outside import errors
@@ -22,6 +22,9 @@ EVENTS_MAX = 500
 PIECES_MAX = 200
 """Pieces of one event, as of one load."""
 TEXT_MAX = 200
+FIGURE_MAX = 20
+"""Characters of a mass in kilograms: a binary fraction with all its digits has fewer."""
+KG_MAX = GRAMS_MAX // 1000
 VERSIONS = ("2.0", "2.0.0", "2.0.1")
 STEPS = {
     "receiving": "received",
@@ -151,11 +154,18 @@ def _measured_g(event: Mapping[str, Any]) -> int:
 
 
 def _kilograms(value: Any) -> int:
+    text = str(value)
+    if len(text) > FIGURE_MAX:
+        raise Malformed(f"a mass has more than {FIGURE_MAX} characters")
     try:
-        grams = int(Decimal(str(value)) * 1000)
-    except (InvalidOperation, ValueError, OverflowError):
+        kilograms = Decimal(text)
+        # looked at before it is made an integer: 1E+900000 takes seconds
+        fits = 0 <= kilograms <= KG_MAX
+    except (ValueError, ArithmeticError):
         raise Malformed("a mass is no number") from None
-    return _grams(grams, "mass")
+    if not fits:
+        raise Malformed(f"a mass is not from 0 to {KG_MAX} kg")
+    return int(kilograms * 1000)
 
 
 def _grams(value: Any, name: str) -> int:

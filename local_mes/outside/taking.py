@@ -28,7 +28,7 @@ def take_rows(plant: Plant, party: str, rows: Sequence[CsvRow]) -> list[dict[str
 
 
 def take_x12(plant: Plant, party: str, content: bytes) -> list[dict[str, Any]]:
-    """Each statement's outcome, with the segments of its message that nothing read. BadInput: no interchange at all."""
+    """Each statement's outcome, a transaction's first with the segments that nothing read. BadInput: no interchange."""
     try:
         transactions = unwrap(content)
     except Broken as why:
@@ -45,7 +45,10 @@ def _take_one(plant: Plant, party: str, transaction: Transaction) -> list[dict[s
     except (Broken, NotFound) as why:
         return [named | {"unread": [], **Outcome(transaction.control, "refused", _words(why))._asdict()}]
     statements = list(statements_of(transaction.message, transaction.control, told))
-    return [named | {"unread": unread, **take(plant, party, statement, "x12")._asdict()} for statement in statements]
+    outcomes = [take(plant, party, statement, "x12") for statement in statements]
+    outcomes = outcomes or [Outcome(transaction.control, "refused", "it names no piece")]
+    # what nothing read is of the transaction, not of each of its pieces
+    return [named | {"unread": [] if at else unread, **outcome._asdict()} for at, outcome in enumerate(outcomes)]
 
 
 def statements_of(message: str, control: str, told: Told) -> Iterable[Statement]:

@@ -111,6 +111,9 @@ def test_a_receiving_advice_is_read_and_says_what_it_left_out() -> None:
         (b"SE*14*0001", b"SE*14*0002", "SE closes 0002"),
         (b"SE*14*0001~\n", b"", "no SE"),
         (b"GS*RC", b"XX*RC", "outside any transaction set"),
+        (b"GS*RC*SLITCO*CLD*20260311*0600*42", b"GS*RC*SLITCO*CLD*20260311*0600*" + b"4" * 81, "GS06 has more than 80"),
+        (b"ST*861*0001", b"ST*861*" + b"0" * 81, "ST02 has more than 80 characters"),
+        (b"GE*1*42", b"ST*861*1~SE*2*1~" * 100 + b"GE*1*42", "at most 100 transaction sets"),
         (b"ISA*00", b"UNB+00", "does not begin with an ISA"),
         (b"*P*:", b"*P*\xff", "not UTF-8"),
     ],
@@ -128,12 +131,30 @@ def test_a_broken_envelope_is_refused(old: bytes, new: bytes, why: str) -> None:
         (b"REF*LS*G6-00412", b"REF*XX*G6-00412", r"REF\*LS is missing"),
         (b"10120.5", b"heavy", "MEA03: 'heavy' is no mass"),
         (b"10120.5", b"-3", "MEA03: '-3' is out of range"),
+        (b"10120.5", b"1E+900000", "MEA03: '1E.900000' is out of range"),
+        (b"10120.5", b"1E+999998", "MEA03: '1E.999998' is out of range"),
+        (b"10120.5", b"9007199254740992", "MEA03: '9007199254740992' is out of range"),
+        (b"10120.5", b"1E+99999999999999999", "MEA03: '1E.99999999999999999' is (no mass|out of range)"),
+        (b"REF*BM*CL-000017", b"REF*BM*" + b"C" * 81, "REF02: 'C{40}'… has more than 80 characters"),
+        (b"edge bent", b"b" * 201, "PID05: 'b{40}'… has more than 200 characters"),
+        (b"10120.5", b"NaN", "MEA03: 'NaN' is no mass"),
+        (b"10120.5", b"10120.500000000000000", "MEA03: '10120.500000000000000' is longer than any mass"),
     ],
 )
 def test_a_message_that_lacks_something_names_it(old: bytes, new: bytes, why: str) -> None:
     (found,) = unwrap(RECEIPT.replace(old, new, 1))
     with pytest.raises(Broken, match=why):
         read_message(load_mapping("861", "in"), found.segments)
+
+
+def test_a_message_holds_the_pieces_of_a_load_and_a_remark_of_two_hundred_characters() -> None:
+    mapping = load_mapping("861", "in")
+    item = {"received": 1, "condition": "01", "piece": "G6-1", "remark": "b" * 200}
+    told = {"number": "W-1", "at_ms": AT, "pieces": [item] * 200}
+    read, _ = read_message(mapping, write_message(mapping, told))
+    assert (len(read["pieces"]), read["pieces"][199]["remark"]) == (200, "b" * 200)
+    with pytest.raises(Broken, match="pieces has more than 200 items"):
+        read_message(mapping, write_message(mapping, told | {"pieces": [item] * 201}))
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from shared.outside.x12.envelope import Segment
 from shared.outside.x12.mapping import Element, Mapping, Node
 from shared.outside.x12.values import Broken, read_value, write_value
 
-ITEMS_MAX = 5_000
-"""Items of one loop: far above a load or a day of a processor."""
+ITEMS_MAX = 200
+"""Items of one loop, as of one load or one step: each input is tied to each product."""
 Told = dict[str, Any]
 
 
@@ -122,7 +122,7 @@ def _take(node: Node, told: Told, reading: Reading) -> None:
         if not element.field:
             continue
         try:
-            value = read_value(segment[at] if at < len(segment) else "", element.form)
+            value = read_value(segment[at] if at < len(segment) else "", element.form, element.most)
         except Broken as why:
             raise Broken(f"{node.segment}{at:02d}: {why}") from None
         # a date and a time of the same field add up to a moment

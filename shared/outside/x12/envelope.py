@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from shared.outside.x12.values import Broken
+from shared.outside.x12.values import TEXT_MAX, Broken
 
 Segment = tuple[str, ...]
 BYTES_MAX = 1 << 20
 """An interchange of a processor's day is some kilobytes."""
+TRANSACTIONS_MAX = 100
+"""Transaction sets of an interchange: one for each load or step of a day."""
 _ISA_LENGTH = 106
 _ISA_ELEMENTS = 17
 VERSION = "004010"
@@ -76,6 +78,8 @@ def _groups(segments: Sequence[Segment], sender: str, interchange: str) -> list[
             end = next((i for i in range(at, len(segments)) if segments[i][0] == "SE"), None)
             if end is None:
                 raise Broken("a transaction set has no SE")
+            if len(found) >= TRANSACTIONS_MAX:
+                raise Broken(f"an interchange has at most {TRANSACTIONS_MAX} transaction sets")
             found.append(_transaction(segments[at : end + 1], sender, f"{interchange}.{group}"))
             at = end
         elif name != "GE":
@@ -96,7 +100,10 @@ def _transaction(segments: Sequence[Segment], sender: str, prefix: str) -> Trans
 
 
 def _element(segment: Segment, at: int) -> str:
-    return segment[at] if at < len(segment) else ""
+    text = segment[at] if at < len(segment) else ""
+    if len(text) > TEXT_MAX:
+        raise Broken(f"{segment[0]}{at:02d} has more than {TEXT_MAX} characters")
+    return text
 
 
 def _trimmed(segment: Segment) -> Segment:

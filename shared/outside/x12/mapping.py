@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from shared.errors import NotFound
+from shared.outside.x12.values import TEXT_MAX
 
 FOLDER = Path(__file__).parent
 Form = Literal["text", "whole", "kg", "mm", "percent", "date", "time"]
@@ -28,6 +29,8 @@ class Element(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     form: Form = msgspec.field(default="text", name="as")
     count: str = ""
     skip: bool = False
+    most: int = TEXT_MAX
+    """Characters that are read of it; more break the message."""
 
 
 class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 DAY_MS = 86_400_000
 WHOLE_MAX = 2**53
 """Beyond it a figure is a mistake, and JSON readers lose digits."""
+OUT_OF_RANGE = -1
+TEXT_MAX = 80
+"""Characters of an element, unless its mapping says otherwise: X12's own numbers and codes have at most 80."""
+FIGURE_MAX = 20
+"""Characters of a figure: the largest with every digit has fewer."""
 SEPARATORS = "*~:^\r\n"
 
 
@@ -26,15 +31,19 @@ def write_value(value: Any, form: str) -> str:
     return _WRITE[form](int(value))
 
 
-def read_value(text: str, form: str) -> Any:
-    """Element text as a value; empty gives an empty text or 0. Broken when it is no such value."""
+def read_value(text: str, form: str, most: int = TEXT_MAX) -> Any:
+    """Element text of at most so many characters as a value; empty gives an empty text or 0. Broken: no such value."""
+    if len(text) > most:
+        raise Broken(f"{text[:40]!r}… has more than {most} characters")
     if form == "text":
         return text.strip()
     if not text.strip():
         return 0
+    if len(text.strip()) > FIGURE_MAX:
+        raise Broken(f"{text[:40]!r} is longer than any {_NAMES[form]}")
     try:
         found = _READ[form](text.strip())
-    except (ValueError, InvalidOperation, OverflowError):
+    except (ValueError, ArithmeticError):
         raise Broken(f"{text[:40]!r} is no {_NAMES[form]}") from None
     if not 0 <= found <= WHOLE_MAX:
         raise Broken(f"{text[:40]!r} is out of range")
@@ -50,10 +59,9 @@ def _decimal(value: int, places: int) -> str:
 
 
 def _scaled(text: str, places: int) -> int:
+    """OUT_OF_RANGE where it is: known before it is scaled, for 1E+900000 as an integer takes seconds."""
     value = Decimal(text)
-    if not value.is_finite():
-        raise ValueError
-    return int(value.scaleb(places).to_integral_value())
+    return int(value.scaleb(places).to_integral_value()) if 0 <= value <= WHOLE_MAX else OUT_OF_RANGE
 
 
 def _date(text: str) -> int:
