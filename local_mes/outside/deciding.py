@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from local_mes.orders.service import find_order
 from local_mes.outside.domain import Said, Statement, find_unfit
-from local_mes.outside.finding import Unclear, check_there, find_line
+from local_mes.outside.finding import Unclear, check_once, check_there, find_line
 from local_mes.outside.producing import decide_produced
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred, Payload
@@ -66,6 +66,7 @@ def _lines(conn: Connection, heard: Heard) -> list[tuple[Said, TransferLine]]:
             unclear.append(str(why))
     if unclear:
         raise Unclear("; ".join(unclear))
+    check_once(line for _, line in found)
     return found
 
 

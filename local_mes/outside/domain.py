@@ -25,6 +25,8 @@ WORDS = {
     "other": "not understood",
 }
 WAYS = {"epcis": "EPCIS event", "csv": "CSV file", "link": "web link", "x12": "X12 message"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""They break lines: of a file's name in a header, of a label, of a message."""
 _UUID = re.compile(r"urn:uuid:([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})", re.IGNORECASE)
 
 
@@ -88,13 +90,16 @@ def find_unfit(statement: Statement) -> str:
     """What no table could keep or no page could show, in words; empty: all of it fits."""
     if not 0 <= statement.at_ms <= MOMENT_MAX_MS:
         return "its time is no possible time"
+    names = (statement.load, statement.number, statement.order_item, statement.vehicle)
+    if any(len(text) > NAME_MAX or _CONTROL.search(text) for text in names):
+        return f"a load, number, order item or vehicle has at most {NAME_MAX} characters, and no control character"
     for said in (*statement.inputs, *statement.pieces):
         if not 0 <= said.mass_g <= GRAMS_MAX:
             return f"{said.piece[:NAME_MAX]} cannot weigh that much"
         if said.mass_basis not in BASES:
             return f"a mass is weighed or theoretical, not {said.mass_basis[:NAME_MAX]}"
-        if any(len(text) > NAME_MAX for text in (said.piece, said.own_number, said.kind)):
-            return f"{said.piece[:NAME_MAX]}: a number has at most {NAME_MAX} characters"
+        if any(len(text) > NAME_MAX or _CONTROL.search(text) for text in (said.piece, said.own_number, said.kind)):
+            return f"{said.piece[:NAME_MAX]}: a number has at most {NAME_MAX} characters, and no control character"
     return ""
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, select
 
 from shared.outside.tables import party_word
@@ -30,6 +33,14 @@ def find_line(conn: Connection, here: str, party: str, number: str, load: str = 
         loads = ", ".join(sorted(line.shipment_number for line in found))
         raise Unclear(f"{number} may be several pieces (loads {loads})")
     return found[0]
+
+
+def check_once(lines: Iterable[TransferLine]) -> None:
+    """Unclear where a piece is meant twice, if under two of its names."""
+    times = Counter((line.material_id, line.number) for line in lines)
+    twice = sorted(number for (_, number), count in times.items() if count > 1)
+    if twice:
+        raise Unclear(f"it names {', '.join(twice)} more than once")
 
 
 def check_there(conn: Connection, line: TransferLine) -> None:

@@ -10,16 +10,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from local_mes.outside.domain import Balance, Said, Statement
-from local_mes.outside.finding import Unclear, check_there, find_line
+from local_mes.outside.domain import NAME_MAX, Balance, Said, Statement
+from local_mes.outside.finding import Unclear, check_once, check_there, find_line
 from local_mes.transfers.pieces import heat_shares
 from shared.ids import derived_id
 from shared.journal.fact import Payload
 from shared.material.facts import Consumed, Edge, Loss, Mass, MaterialTransformed, NewAlias, NewMaterial
 from shared.material.queries import get_material
 from shared.outside.facts import PartyReceived
+from shared.transfers.domain import MassLimits
 from shared.transfers.facts import MaterialShipped, PieceData, ShipmentLine
+from shared.transfers.limits import mass_limits
 from shared.transfers.lines import TransferLine
+from shared.transfers.queries import find_shipment
 from shared.units import share_out
 
 Told = tuple[Payload, tuple[str, ...]]
@@ -34,8 +37,10 @@ def decide_produced(
     lines = [_line(conn, here, party, said, statement.load) for said in statement.inputs]
     if not lines:
         raise Unclear("it names nothing that was charged")
+    check_once(lines)
     parents = [_row(conn, here, line) for line in lines]
-    charged = [said.mass_g or int(row.mass_g) for said, row in zip(statement.inputs, parents, strict=True)]
+    limits = mass_limits(conn, here, f"{here}-{party}")
+    charged = [_charged(said, row, limits) for said, row in zip(statement.inputs, parents, strict=True)]
     if any(said.mass_g <= 0 for said in statement.pieces):
         raise Unclear("a product has no mass")
     balance = Balance(sum(charged), sum(said.mass_g for said in statement.pieces), statement.scrap_g)
@@ -76,6 +81,18 @@ def _row(conn: Connection, here: str, line: TransferLine) -> Row[Any]:
     if row.state != "shipped":
         raise Unclear(f"{line.number} is {row.state} in the books, and is said to have been charged")
     return row
+
+
+def _charged(said: Said, row: Row[Any], limits: MassLimits) -> int:
+    """Grams, as the party weighed it or else as the books have it. Unclear too far from the books: steel from nowhere."""
+    in_books = int(row.mass_g)
+    allowed_g = limits.allowed_g(in_books, row.mass_basis, said.mass_basis)
+    if said.mass_g and abs(said.mass_g - in_books) > allowed_g:
+        raise Unclear(
+            f"{said.mass_g / 1000:,.0f} kg of {said.piece} are said to have been charged; the books say "
+            f"{in_books / 1000:,.0f} kg, and {allowed_g / 1000:,.0f} kg of difference are allowed"
+        )
+    return said.mass_g or in_books
 
 
 def _came(party: str, line: TransferLine, statement_id: str, way: str) -> PartyReceived:
@@ -176,7 +193,7 @@ def _load(
     )
     return MaterialShipped(
         shipment_id=derived_id(statement.at_ms, here, statement_id, "products"),
-        number=f"{party}-{statement.number or statement_id[:12]}"[:64],
+        number=_number(conn, here, party, statement.number or statement_id[-12:]),
         to=party,
         lane=f"{here}-{party}",
         mode="internal",
@@ -185,6 +202,14 @@ def _load(
         eta_ms=statement.at_ms,
         lines=lines,
     )
+
+
+def _number(conn: Connection, here: str, party: str, report: str) -> str:
+    """The load's number. Unclear where another load has it: pages and messages find a load by its number."""
+    number = f"{party}-{report}"[:NAME_MAX]
+    if find_shipment(conn, number, sender=here) is not None:
+        raise Unclear(f"load {number} is there already: a report has a number of its own")
+    return number
 
 
 def _receipt(party: str, load: MaterialShipped, child: NewMaterial, statement_id: str, way: str) -> PartyReceived:

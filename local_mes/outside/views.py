@@ -211,8 +211,10 @@ def stock_message(code: str) -> BaseResponse:
 
 
 def _file(text: str, name: str, kind: str) -> BaseResponse:
+    # a processor's load is called by the processor
+    safe = "".join(char if (char.isascii() and char.isalnum()) or char in "-_." else "_" for char in name)
     answer = Response(text, mimetype=kind)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="{safe}"'
     return answer
 
 

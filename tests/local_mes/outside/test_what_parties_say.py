@@ -38,6 +38,11 @@ EVENT = {
 }
 
 
+def weighing(kilograms: Any) -> dict[str, Any]:
+    report = {"type": "gs1:Mass", "value": kilograms, "uom": "KGM"}
+    return {"sensorElementList": [{"sensorReport": [report]}]}
+
+
 def document(*events: Any, **more: Any) -> dict[str, Any]:
     body = {"type": "EPCISDocument", "schemaVersion": "2.0", "epcisBody": {"eventList": list(events)}}
     return body | more
@@ -94,6 +99,11 @@ def test_a_piece_is_named_by_many_forms_of_uri(uri: str, name: str) -> None:
         ({"action": 7}, "action is no text"),
         ({"strandline:pieces": [{"epc": "C6-1", "mass_g": -1}], "epcList": ["C6-1"]}, "mass_g is no mass"),
         ({"strandline:pieces": ["C6-1"]}, "no list of objects"),
+        (weighing("1E+900000"), "a mass is not from 0 to 400000 kg"),
+        (weighing("1E+999998"), "a mass is not from 0 to 400000 kg"),
+        (weighing(-1), "a mass is not from 0 to 400000 kg"),
+        (weighing("NaN"), "a mass is no number"),
+        (weighing("1" * 21), "a mass has more than 20 characters"),
     ],
 )
 def test_a_malformed_event_is_refused_and_says_why(change: dict[str, Any], why: str) -> None:
@@ -115,7 +125,7 @@ def test_events_are_taken_once_and_unknown_pieces_wait(bench: OutsideBench, ther
     weighed = EVENT | {
         "epcList": [ours],
         "disposition": "https://ref.gs1.org/cbv/Disp-damaged",
-        "sensorElementList": [{"sensorReport": [{"type": "gs1:Mass", "value": 10.0125e3, "uom": "KGM"}]}],
+        **weighing(10.0125e3),
         "bizTransactionList": [{"type": "desadv", "bizTransaction": urn(there["load"]["shipment_id"])}],
     }
     unknown = EVENT | {"eventID": "e-2", "epcList": ["C6-09999"]}
@@ -190,6 +200,53 @@ def test_a_processor_produces_sends_back_and_the_piece_is_ours_again(
     missing = service.take(bench.plant, PROCESSOR, said("m-1", "missed", "C6-00002"), "epcis")
     assert missing.state == "done"
     assert bench.lines(there["load"]["shipment_id"])["C6-00002"].state == "short"
+
+
+def test_a_production_makes_and_destroys_no_steel(bench: OutsideBench, there: dict[str, Any]) -> None:
+    def produced(event_id: str, out_g: int, *inputs: Said) -> service.Outcome:
+        statement = Statement(
+            event_id=event_id, kind="produced", at_ms=AT, inputs=inputs, pieces=(Said(piece="S-1", mass_g=out_g),)
+        )
+        return service.take(bench.plant, PROCESSOR, statement, "epcis")
+
+    coil, id_ = Said(piece="C6-00001"), there["ids"]["C6-00001"]
+    for event_id, charged_g in (("more", 400_000_000), ("less", 40_000), ("a-little", 10_041_000)):
+        found = produced(event_id, charged_g, Said(piece="C6-00001", mass_g=charged_g))
+        assert "the books say 10,000 kg, and 40 kg of difference are allowed" in found.reason
+    for event_id, other in (("twice", coil), ("two-names", Said(piece=id_))):
+        assert produced(event_id, 20_000_000, coil, other).reason == "it names C6-00001 more than once"
+    away = Statement(event_id="s", kind="shipped", at_ms=AT, number="SL-1", pieces=(coil, Said(piece=id_)))
+    assert service.take(bench.plant, PROCESSOR, away, "epcis").reason == "it names C6-00001 more than once"
+    with read(bench.plant.node.engine) as conn:
+        assert get_piece(conn, "C6-00001", "CLD").state == "shipped"
+    assert produced("weighed", 10_030_000, Said(piece="C6-00001", mass_g=10_040_000)).state == "done"
+
+
+def test_a_report_has_a_number_of_its_own_and_its_load_a_file_of_any_name(
+    bench: OutsideBench, there: dict[str, Any]
+) -> None:
+    assert there
+
+    def produced(event_id: str, number: str, at: int) -> service.Outcome:
+        statement = Statement(
+            event_id=event_id, kind="produced", at_ms=AT, number=number, inputs=(Said(piece=f"C6-0000{at}"),),
+            pieces=(Said(piece=f"S-{at}", mass_g=10_000_000),),
+        )  # fmt: skip
+        return service.take(bench.plant, PROCESSOR, statement, "epcis")
+
+    assert produced("p-1", 'R"; x=é 1', 1).state == "done"
+    assert (
+        produced("p-2", 'R"; x=é 1', 2).reason
+        == 'load SLITCO-R"; x=é 1 is there already: a report has a number of its own'
+    )
+    bench.coil("C6-00003")
+    bench.send("C6-00003", party=PROCESSOR)
+    # without a number each has one from its own id, also in one millisecond
+    assert [produced("p-3", "", 2).state, produced("p-4", "", 3).state] == ["done", "done"]
+    lead = sign_in(create_console(bench.plant), bench.plant.node, "lead", "lead")
+    answer = lead.client.get('/outside/loads/SLITCO-R"; x=é 1/870.x12')
+    assert answer.status_code == 200
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="SLITCO-R___x___1-870.x12"'
 
 
 def test_a_piece_is_re_applied_only_to_an_order_that_is_there(bench: OutsideBench, there: dict[str, Any]) -> None:
@@ -267,8 +324,14 @@ def test_what_no_table_could_keep_waits_for_a_person(bench: OutsideBench, there:
         (Said(piece="C6-00001", mass_g=10**12), AT, "cannot weigh that much"),
         (Said(piece="C6-00001", mass_g=1, mass_basis="guessed"), AT, "weighed or theoretical, not guessed"),
         (Said(piece="C6-00001", own_number="S" * 65), AT, "at most 64 characters"),
+        (Said(piece="C6-00001", own_number="S\n1"), AT, "and no control character"),
         (Said(piece="C6-00001"), 10**15, "no possible time"),
     )
+    for field in ("load", "number", "order_item", "vehicle"):
+        for text in ("L" * 65, "L\r\nX: 1"):
+            named = said(f"{field}-{len(text)}", "received", "C6-00001", **{field: text})
+            found = service.take(bench.plant, PROCESSOR, named, "x12")
+            assert (found.state, "and no control character" in found.reason) == ("open", True), (field, text)
     for at, (piece, at_ms, why) in enumerate(unfit):
         statement = Statement(event_id=f"e-{at}", kind="received", at_ms=at_ms, pieces=(piece,))
         found = service.take(bench.plant, PROCESSOR, statement, "x12")
@@ -354,13 +417,21 @@ def test_messages_in_the_shape_of_x12_come_and_go(bench: OutsideBench, there: di
     assert [(item["message"], item["state"]) for item in answer.json["items"]] == [
         ("861", "done"), ("861", "done"), ("999", "refused"),
     ]  # fmt: skip
-    assert answer.json["items"][0]["unread"] == ["PER*IC*Somebody"]
+    # once a transaction, however many pieces it is about
+    assert [item["unread"] for item in answer.json["items"]] == [["PER*IC*Somebody"], [], []]
     lines = bench.lines(there["load"]["shipment_id"])
     assert (lines["C6-00001"].damage, lines["C6-00001"].receiver_mass_g) == ("edge bent", 10_010_000)
     assert lines["C6-00002"].state == "short"
     assert door.send("x12", data=ADVICE.encode()).json["again"] == 2
     assert door.send("x12", data=REPORT.encode()).json["items"][0]["reason"] == ""
     assert door.send("x12", data=ADVICE[:-20].encode()).status_code == 422
+    head, _, rest = (
+        ADVICE.replace("0042*0*P", "0044*0*P").replace("IEA*1*000000042", "IEA*1*000000044").partition("RCD*")
+    )
+    empty = head + "SE*4*0001~\n" + rest[rest.index("ST*999") :]
+    assert [(one["reason"], one["unread"]) for one in door.send("x12", data=empty.encode()).json["items"][:1]] == [
+        ("it names no piece", ["PER*IC*Somebody"])
+    ]
     lead = sign_in(create_console(bench.plant), bench.plant.node, "lead", "lead")
     number = there["load"]["number"]
     ship = lead.client.get(f"/outside/loads/{number}/856.x12").text
