@@ -32,11 +32,27 @@ def execute_each(conn: Connection, text: str, rows: Sequence[Sequence[Any]]) -> 
 def as_raised(conn: Connection, text: str, error: BaseException) -> DBAPIError:
     """A driver's error as SQLAlchemy raises it from any statement, without the values; a lost connection is given up."""
     driver = conn.dialect.loaded_dbapi.Error
-    if isinstance(error, driver) and conn.dialect.is_disconnect(error, conn.connection.driver_connection, None):
+    lost = isinstance(error, driver) and conn.dialect.is_disconnect(error, conn.connection.driver_connection, None)
+    if lost or transaction_is_over(conn):
         conn.invalidate(error)
     raised = DBAPIError.instance(text, None, error, driver, hide_parameters=True, dialect=conn.dialect)
     assert isinstance(raised, DBAPIError)
     return raised
+
+
+def transaction_is_over(conn: Connection) -> bool:
+    """Whether SQLite gave up a transaction that SQLAlchemy believes in, as it does when the disk is full or fails.
+
+    What came after would be committed statement by statement, so nothing may: the connection is given up then.
+    """
+    if conn.dialect.name != "sqlite" or conn.invalidated or not conn.in_transaction():
+        return False
+    return not _sqlite(conn).in_transaction
+
+
+def is_busy(error: DBAPIError) -> bool:
+    """Whether SQLite waited for another's transaction, in vain."""
+    return str(getattr(error.orig, "sqlite_errorname", "")).startswith("SQLITE_BUSY")
 
 
 def _sqlite(conn: Connection) -> sqlite3.Connection:

@@ -3,16 +3,17 @@ wait for the disk)."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, RootTransaction, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from shared import storage
-from shared.db.driver import execute
+from shared.db.driver import execute, is_busy, transaction_is_over
 from shared.db.plans import plan_anew
 from shared.db.writers import WriterPool
 from shared.errors import BadSetup, Unavailable
@@ -23,6 +24,10 @@ BUSY_TIMEOUT_MS = 30_000
 LOG_PAGES = 4_000
 """Pages of 4 KiB in SQLite's log before they are taken into the file, which waits for the disk twice: an operation writes
 about forty, most of them the same ones again, so that a longer log costs fewer waits and fewer writes."""
+
+LOG_BYTES_LEFT = 64 * 1_048_576
+"""What SQLite's log keeps of the disk once it was taken into the file: one long transaction (a history that comes back, a
+rebuild) makes it as long as itself, and its room would never be given back. Four times what work needs."""
 
 STATEMENTS_KEPT = 500
 """Statements each SQLite connection keeps ready; a plant has a few hundred, and to read one anew costs more than to run it."""
@@ -36,6 +41,7 @@ _PRAGMAS = (
     "foreign_keys=ON",
     f"busy_timeout={BUSY_TIMEOUT_MS}",
     f"wal_autocheckpoint={LOG_PAGES}",
+    f"journal_size_limit={LOG_BYTES_LEFT}",
 )
 
 
@@ -99,26 +105,68 @@ def tune_sqlite(engine: Engine) -> None:
         writes = connection.get_execution_options().get("writes", False)
         execute(connection, "BEGIN IMMEDIATE" if writes else "BEGIN", ())
 
+    @event.listens_for(engine, "handle_error")
+    def on_error(context: ExceptionContext) -> None:
+        if context.connection is not None and transaction_is_over(context.connection):
+            context.is_disconnect = True
+            context.invalidate_pool_on_disconnect = False  # the others are as good as they were
+
 
 @contextmanager
 def write(engine: Engine) -> Iterator[Connection]:
     """One write transaction: committed at the end, rolled back on any error. NoRoom, ReadOnlyDisk."""
-    pool = engine.pool
-    connection = pool.take() if isinstance(pool, WriterPool) else None
-    if connection is None:
-        connection = _reach(engine).execution_options(writes=True)
+    pool, handled = engine.pool, sys.exception()
+    connection: Connection | None = None
     try:
-        with connection.begin():
+        connection, transaction = _begin(engine)
+        with transaction:
             yield connection
+            if connection.invalidated or transaction_is_over(connection):
+                raise Unavailable(
+                    "db.ended_itself", "The database gave the transaction up on an error.", todo="Do it again."
+                )
     except BaseException as error:
-        connection.close()
-        if isinstance(error, DBAPIError):
-            storage.check(error.orig)
+        if connection is not None:
+            connection.close()
+        _check_storage(error, handled)
         raise
     if isinstance(pool, WriterPool) and engine.pool is pool:
         pool.keep(connection)
     else:
         connection.close()
+
+
+def _begin(engine: Engine) -> tuple[Connection, RootTransaction]:
+    """A connection that may write now. One kept ready that cannot begin any more gives way to a fresh one: nothing was done."""
+    pool = engine.pool
+    kept = pool.take() if isinstance(pool, WriterPool) else None
+    if kept is not None:
+        try:
+            return kept, kept.begin()
+        except DBAPIError as error:
+            if is_busy(error):
+                kept.close()
+                raise  # it is sound, and has waited as long as any other would
+            kept.invalidate(error)
+            kept.close()
+    fresh = _reach(engine).execution_options(writes=True)
+    try:
+        return fresh, fresh.begin()
+    except BaseException:
+        fresh.close()
+        raise
+
+
+def _check_storage(error: BaseException, handled: BaseException | None) -> None:
+    """Raise what an error, or one that it came of, says of storage; `handled` was there before and is no part of it.
+
+    Where SQLite gives up a transaction within a savepoint, the last error only says that the savepoint is gone.
+    """
+    found: BaseException | None = error
+    while found is not None and found is not handled:
+        if isinstance(found, DBAPIError):
+            storage.check(found.orig)
+        found = found.__context__
 
 
 @contextmanager

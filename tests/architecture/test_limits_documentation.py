@@ -20,6 +20,7 @@ MODULES = (
     "sync.nightly",
     "shared.disk",
     "shared.storage",
+    "shared.db.engine",
     "shared.journal.fact",
     "shared.journal.segment_file",
     "shared.journal.archive",
@@ -27,7 +28,7 @@ MODULES = (
     "shared.transfers.case_rules",
     "central_hub.transfers.lane_domain",
 )
-OTHER_THAN_LIMITS = {"EXIT_CODE", "LEVEL", "PROTOCOL", "PROTOCOL_OLDEST", "NIGHT_HOUR"}
+OTHER_THAN_LIMITS = {"EXIT_CODE", "LEVEL", "PROTOCOL", "PROTOCOL_OLDEST", "NIGHT_HOUR", "HIDE"}
 
 
 def bounds(module: str) -> Iterator[tuple[str, int | float]]:
