@@ -32,10 +32,10 @@ class Quiet(WSGIRequestHandler):
 
 
 class Line:
-    """The tablet's own way to its plant: cut, mended at the same address, and once an answer is lost on it."""
+    """The tablet's own way to its plant: cut, mended at the same address, led to a proxy alone, and once it loses an answer."""
 
     def __init__(self, app: Any) -> None:
-        self.app, self.lose_next, self.lost = app, False, 0
+        self.app, self.lose_next, self.lost, self.away = app, False, 0, ""
         self.server = self.open(0)
         self.port = self.server.port
 
@@ -46,6 +46,9 @@ class Line:
 
     def answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         """What the plant answers; where an answer is to be lost, the deed is done and the browser hears of a gateway."""
+        if self.away:
+            start(self.away, [("Content-Type", "text/plain")])
+            return [b"no server"]
         if self.lose_next and environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"].startswith("/api/"):
             self.lose_next, self.lost = False, self.lost + 1
             b"".join(self.app(environ, lambda *_: None))
@@ -105,6 +108,22 @@ def sign_in(page: Page, address: str, login: str = "gate.cld") -> None:
     page.get_by_label("Login").fill(login)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
+
+
+def go_on_before_a_proxy_alone(line: Line, page: Page, address: str, status: str) -> None:
+    """The proxy answers at once for a server that is away: the page opens, and what is being typed on it stays."""
+    line.away = status
+    page.goto(address)
+    expect(page.locator("#gate-line")).to_contain_text("No contact with this server.", timeout=WAIT_MS)
+    scan = page.get_by_label("Any number on the piece")
+    scan.fill("B6-88")
+    page.evaluate("window.stays = true")
+    for _ in range(2):  # the answer to the first was looked at when the second comes
+        with page.expect_response(lambda answer: answer.url.endswith("/api/v1/gate"), timeout=WAIT_MS) as heard:
+            page.evaluate("window.dispatchEvent(new Event('online'))")
+        assert heard.value.status == int(status[:3])
+    assert page.evaluate("window.stays")
+    expect(scan).to_have_value("B6-88")
 
 
 def test_a_load_is_taken_in_while_the_line_is_cut(
@@ -172,8 +191,12 @@ def test_a_load_is_taken_in_while_the_line_is_cut(
     assert "Gate Cld" not in kept
     assert "B6-888" not in kept
 
-    line.lose_next = True
+    line.away = "502 Bad Gateway"
     line.mend()
+    for status in (line.away, "503 Service Unavailable"):
+        go_on_before_a_proxy_alone(line, page, address, status)
+    line.lose_next, line.away = True, ""
+    page.evaluate("window.dispatchEvent(new Event('online'))")
     expect(queue).to_be_hidden(timeout=WAIT_MS)
     assert line.lost == 1
     expect(page.locator("#gate-refused")).to_be_empty()

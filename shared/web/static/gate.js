@@ -3,7 +3,7 @@
 (function () {
   "use strict";
 
-  const LIST_MS = 15000, ANSWER_MS = 8000, EDGE = 1280, PHOTO_AIM = 300000, DONE_SHOWN = 5;
+  const LIST_MS = 15000, ANSWER_MS = 8000, EDGE = 1280, PHOTO_AIM = 300000, DONE_SHOWN = 5, AWAY = [502, 503, 504];
   let page, queue, dialog, form, list = null, heardAt = 0, person = null, chosen = null, act = "";
 
   function at(id) { return document.getElementById(id); }
@@ -34,7 +34,8 @@
   async function fetchList() {
     let answer;
     try { answer = await fetch(page.dataset.list, { credentials: "same-origin", signal: AbortSignal.timeout(ANSWER_MS) }); } catch (error) { showLine(); return; }
-    if (page.dataset.shell) { if (!dialog.open) { location.reload(); } return; }
+    const gone = AWAY.includes(answer.status); // a proxy answers for a server that is away: opening the page would bring the shell again
+    if (page.dataset.shell && !gone) { if (!dialog.open) { location.reload(); } return; }
     if (!answer.ok) { showLine(); return; }
     list = await answer.json();
     heardAt = Date.now();

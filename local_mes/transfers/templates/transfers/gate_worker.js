@@ -23,7 +23,7 @@ function late() {
 async function page(request) {
   try {
     const answer = await Promise.race([fetch(request), late()]);
-    if (answer.status !== 502 && answer.status !== 504) { return answer; }
+    if (![502, 503, 504].includes(answer.status)) { return answer; }
   } catch (error) { /* no line: the shell below */ }
   return (await caches.match(SHELL)) || Response.error();
 }
