@@ -158,7 +158,7 @@ def _placing(hold_id: str, one: Carried) -> Draft[HoldPlaced]:
     fact = HoldPlaced(
         hold_id=hold_id,
         material_id=one.material_id,
-        reason=f"held by {one.held.author}: {one.held.reason}",
+        reason=_held_by(one.held.author) + one.held.reason,
         rule_id=one.held.rule_id,
         inherited_from=one.held.hold_id,
     )
@@ -166,15 +166,47 @@ def _placing(hold_id: str, one: Carried) -> Draft[HoldPlaced]:
     return Draft(fact, (one.material_id, hold_id), ACTOR, occurred, fact_id=_fact_of(hold_id, "placed"))
 
 
+def _held_by(author: str) -> str:
+    """How the words of a carried hold begin: they name who placed it, and so whose end counts."""
+    return f"held by {author}: "
+
+
 def _ended(conn: Connection, mine: Collection[Row[Any]]) -> Iterator[tuple[Row[Any], Row[Any]]]:
-    """The hub's open holds whose own hold has been released, with it. What a restored hub has not heard of stays held."""
-    open_now = {row.inherited_from: row for row in mine if row.released_at_ms is None and row.inherited_from}
+    """The hub's open holds that their placer ended, with its end. What a restored hub has not heard of stays held.
+
+    A piece's own end comes first: so it is the same end whether it is heard of before that of the whole hold or with it.
+    """
+    open_now = [row for row in mine if row.released_at_ms is None and row.inherited_from]
+    ids = sorted({row.inherited_from for row in open_now})
+    placed, alone = (_placed(conn, ids), _freed_alone(conn, ids)) if ids else ({}, {})
+    for row in open_now:
+        whole = next((p for p in placed[row.inherited_from] if row.reason.startswith(_held_by(p.author))), None)
+        if whole is None:
+            continue
+        end = alone.get((whole.author, whole.hold_id, row.material_id), whole)
+        if end.released_at_ms is not None:
+            yield row, end
+
+
+def _placed(conn: Connection, ids: Sequence[str]) -> Mapping[str, list[Row[Any]]]:
+    """Hold -> rows of those who placed it. A plant that only speaks of its end is none of them."""
     c = hold.c
-    query = select(hold).where(among(conn, c.hold_id, sorted(open_now)), c.released_at_ms.is_not(None))
-    ends = {row.hold_id: row for row in conn.execute(query)} if open_now else {}
-    for row in mine:
-        if row.released_at_ms is None and row.inherited_from in ends:
-            yield row, ends[row.inherited_from]
+    found: dict[str, list[Row[Any]]] = {hold_id: [] for hold_id in ids}
+    for row in conn.execute(select(hold).where(among(conn, c.hold_id, ids), c.placed_at_ms.is_not(None))):
+        found[row.hold_id].append(row)
+    return found
+
+
+def _freed_alone(conn: Connection, ids: Sequence[str]) -> Mapping[tuple[str, str, str], Row[Any]]:
+    """(author, hold, piece) -> the ended hold that frees this piece of those the hold reaches; the first where several."""
+    c = hold.c
+    query = select(hold).where(
+        among(conn, c.inherited_from, ids), c.placed_at_ms.is_not(None), c.released_at_ms.is_not(None)
+    )
+    found: dict[tuple[str, str, str], Row[Any]] = {}
+    for row in conn.execute(query.order_by(c.released_at_ms, c.hold_id)):
+        found.setdefault((row.author, row.inherited_from, row.material_id), row)
+    return found
 
 
 def _releasing(row: Row[Any], end: Row[Any]) -> Draft[HoldReleased]:

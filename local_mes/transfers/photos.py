@@ -43,19 +43,22 @@ class Photo:
     size_bytes: int
 
 
-def keep_photo(plant: Plant, content: bytes) -> Photo:
-    """Write a picture under its digest, durably; the same one twice is one file. Refusals name the limit."""
+@dataclass(frozen=True)
+class Picture:
+    """What was sent: checked, and not kept yet."""
+
+    photo: Photo
+    content: bytes
+
+
+def check_picture(content: bytes) -> Picture:
+    """A picture within the bounds, nothing written. Refusals name the limit."""
     if len(content) > PHOTO_BYTES_MAX:
         raise gate_errors.photo_too_large(len(content), PHOTO_BYTES_MAX)
     media = next((media for start, media in MEDIA.items() if content.startswith(start)), None)
     if media is None:
         raise gate_errors.no_photo()
-    photo = Photo(hashlib.sha256(content).hexdigest(), media, len(content))
-    file = photo_file(plant, photo.sha256)
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(file, content)
-    return photo
+    return Picture(Photo(hashlib.sha256(content).hexdigest(), media, len(content)), content)
 
 
 def photo_file(plant: Plant, sha256: str) -> Path:
@@ -63,15 +66,37 @@ def photo_file(plant: Plant, sha256: str) -> Path:
     return plant.settings.folder / "photos" / sha256[:2] / sha256
 
 
-def note_photo(plant: Plant, tx: Work, photo: Photo, receipt: dict[str, Any], actor: str, at_ms: int) -> None:
-    """Tell of a picture of a receipt: receipt_id, shipment_id, from_plant and material_id as receive() answers them."""
+def keep_picture(plant: Plant, tx: Work, picture: Picture, receipt: dict[str, Any], actor: str, at_ms: int) -> None:
+    """Keep a picture of a receipt and tell of it: receipt_id, shipment_id, from_plant, material_id as receive() answers.
+
+    Call it last: the file is written under its digest when nothing can be refused any more, and before its fact, so that
+    no fact names a file that is not there. A crash in between leaves a file that nothing tells of.
+    """
+    photo = picture.photo
     told = find_words(tx.conn, "pictured", about=receipt["receipt_id"])
-    if any(word.note == photo.sha256 for word in told):
-        return
-    if len(told) >= PHOTOS_A_RECEIPT_MAX:
+    is_told = any(word.note == photo.sha256 for word in told)
+    if not is_told:
+        _check_limits(tx.conn, plant.code, len(told))
+    _write(photo_file(plant, photo.sha256), picture.content)
+    if not is_told:
+        tx.record(_telling(photo, receipt, actor, at_ms))
+
+
+def _check_limits(conn: Connection, here: str, of_receipt: int) -> None:
+    if of_receipt >= PHOTOS_A_RECEIPT_MAX:
         raise gate_errors.photos_enough(PHOTOS_A_RECEIPT_MAX)
-    if _count(tx.conn, plant.code) >= PHOTOS_MAX:
+    if _count(conn, here) >= PHOTOS_MAX:
         raise gate_errors.photos_full(PHOTOS_MAX)
+
+
+def _write(file: Path, content: bytes) -> None:
+    """The same picture twice is one file; one that was lost and is sent again is there again."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(file, content)
+
+
+def _telling(photo: Photo, receipt: dict[str, Any], actor: str, at_ms: int) -> Draft[DamagePictured]:
     fact = DamagePictured(
         receipt_id=receipt["receipt_id"],
         shipment_id=receipt["shipment_id"],
@@ -82,12 +107,12 @@ def note_photo(plant: Plant, tx: Work, photo: Photo, receipt: dict[str, Any], ac
         size_bytes=photo.size_bytes,
     )
     subjects = tuple(i for i in (fact.material_id, fact.receipt_id, fact.shipment_id) if i)
-    tx.record(Draft(fact, subjects, actor, Occurred(at_ms, "manual")))
+    return Draft(fact, subjects, actor, Occurred(at_ms, "manual"))
 
 
 def add_photo(plant: Plant, receipt_id: str, content: bytes, *, actor: str, command_id: str) -> dict[str, Any]:
     """A picture taken after the receipt. Done once for a command id."""
-    photo = keep_photo(plant, content)
+    picture = check_picture(content)
     with plant.journal.work() as tx:
         earlier = tx.once(command_id)
         if earlier is not None:
@@ -95,8 +120,8 @@ def add_photo(plant: Plant, receipt_id: str, content: bytes, *, actor: str, comm
         row = find_receipt(tx.conn, receipt_id)
         if row is None or row.author != plant.code:
             raise errors.unknown_receipt(receipt_id)
-        note_photo(plant, tx, photo, dict(row._mapping), actor, tx.now_ms())
-        result = {"receipt_id": receipt_id, "sha256": photo.sha256}
+        keep_picture(plant, tx, picture, dict(row._mapping), actor, tx.now_ms())
+        result = {"receipt_id": receipt_id, "sha256": picture.photo.sha256}
         tx.done(command_id, result)
         return result
 

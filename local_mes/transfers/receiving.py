@@ -21,7 +21,7 @@ from local_mes.transfers.domain import main_heat
 from local_mes.transfers.listed import check_not_taken
 from local_mes.transfers.looking import Arrived, hold_damaged, look_closer
 from local_mes.transfers.naming import make_aliases, own_number
-from local_mes.transfers.photos import keep_photo, note_photo
+from local_mes.transfers.photos import check_picture, keep_picture
 from local_mes.transfers.routing import ROUTE, own_attributes
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
@@ -84,7 +84,7 @@ def receive(plant: Plant, command: ReceiveCommand) -> dict[str, Any]:
     from_plant as it is recorded, empty while nobody knows, and likely_from, which may be a guess and is not recorded; route
     of ours, empty where no rule of the plant model is true.
     """
-    photo = keep_photo(plant, command.photo) if command.photo else None
+    picture = check_picture(command.photo) if command.photo else None
     with plant.journal.work() as tx:
         earlier = tx.once(command.command_id)
         if earlier is not None:
@@ -101,8 +101,8 @@ def receive(plant: Plant, command: ReceiveCommand) -> dict[str, Any]:
             result = take_in_unlisted(plant, tx, command, at_ms)
         else:
             result = take_in_listed(plant, tx, command, line, at_ms)
-        if photo is not None:
-            note_photo(plant, tx, photo, result, command.actor, at_ms)
+        if picture is not None:
+            keep_picture(plant, tx, picture, result, command.actor, at_ms)
         tx.done(command.command_id, result)
         return result
 

@@ -16,9 +16,10 @@ from local_mes.quality.service import PlaceHold, ReleaseHold, place_hold, releas
 from shared.clock import FixedClock
 from shared.db.engine import read
 from shared.errors import Refused
-from shared.journal.fact import Draft, Occurred
+from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.tables import entry, fact
 from shared.material.facts import Consumed, Edge, Mass, MaterialTransformed, NewAlias, NewMaterial
+from shared.quality.facts import HoldPlaced, HoldReleased
 from shared.quality.queries import open_holds
 from shared.transfers.case_queries import find_cases
 
@@ -43,8 +44,8 @@ def hold(group: SteelGroup, number: str) -> str:
     return str(done["hold_id"])
 
 
-def free(group: SteelGroup, hold_id: str) -> None:
-    command = ReleaseHold(group.command(), "q1", hold_id, "prime", note="tested again")
+def free(group: SteelGroup, hold_id: str, piece: str = "") -> None:
+    command = ReleaseHold(group.command(), "q1", hold_id, "prime", note="tested again", piece=piece)
     release_hold(group.plants["ALD"], command)
 
 
@@ -62,9 +63,36 @@ def roll(group: SteelGroup, slab: str, number: str) -> str:
         operation_id=slab[:16] * 2, operation="roll", unit="FM", started_at_ms=1, ended_at_ms=2,
         parents=(Consumed(slab, 20_000_000),), children=(made,), edges=(edge,),
     )  # fmt: skip
-    with group.plants["BRK"].node.journal.work() as tx:
-        tx.record(Draft(rolled, (slab, coil), "p1", Occurred(group.clock.now_ms(), "manual")))
+    say(group, "BRK", rolled, slab, coil)
     return coil
+
+
+def cut(group: SteelGroup, slab: str) -> list[str]:
+    """ALD cuts a slab in two: the ids of S-1 and S-2."""
+    halves = [f"{at}{slab[1:]}" for at in (8, 9)]
+    children = tuple(
+        NewMaterial(
+            material_id=half, kind="slab", aliases=(NewAlias("ALD.slab", f"S-{at}"),), mass=Mass(10_000_000, "theoretical"),
+            order_item="stock", grade="L06", place="YA",
+        )
+        for at, half in enumerate(halves, 1)
+    )  # fmt: skip
+    edges = tuple(
+        Edge(parent_id=slab, child_id=half, parent_from_um=at, parent_to_um=at + 1, child_from_um=0, child_to_um=1,
+             mass_g=1)
+        for at, half in enumerate(halves)
+    )  # fmt: skip
+    parted = MaterialTransformed(
+        operation_id=slab[:16] * 2, operation="cut", unit="TC", started_at_ms=1, ended_at_ms=2,
+        parents=(Consumed(slab, 20_000_000),), children=children, edges=edges,
+    )  # fmt: skip
+    say(group, "ALD", parted, slab, *halves)
+    return halves
+
+
+def say(group: SteelGroup, plant: str, payload: Payload, *subjects: str) -> None:
+    with group.plants[plant].node.journal.work() as tx:
+        tx.record(Draft(payload, subjects, "p1", Occurred(group.clock.now_ms(), "manual")))
 
 
 def test_a_hold_reaches_the_yard_the_mill_the_next_plant_and_what_is_on_its_way(group: SteelGroup) -> None:
@@ -130,6 +158,44 @@ def test_a_release_never_overtakes_its_hold_and_is_its_makers_to_say(group: Stee
     with pytest.raises(Refused, match=r"came from another plant \(held by ALD: copper found late\)"):
         release_hold(group.plants["BRK"], ReleaseHold(group.command(), "q2", held.hold_id, "prime", note="no"))
     free(group, second)
+    group.sync()
+    assert holds(group, "BRK", slab) == []
+
+
+def test_a_piece_that_is_freed_alone_is_free_where_it_lies_and_its_sisters_stay_held(group: SteelGroup) -> None:
+    slab = group.stock("ALD", "S", KG)
+    first, second = cut(group, slab)
+    group.ship("ALD", "BRK", "RT-1", ["S-1", "S-2"])
+    whole = "d" * 32  # a rule speaks late, of what is cut and gone: a person would hold the halves
+    rule = HoldPlaced(hold_id=whole, material_id=slab, reason="copper found late", rule_id="QR-RES-01")
+    say(group, "ALD", rule, slab, whole)
+    group.sync()
+    assert [holds(group, "BRK", piece) for piece in (first, second)] == [["held by ALD: copper found late"]] * 2
+    free(group, whole, "S-1")
+    group.sync()
+    assert (holds(group, "BRK", first), len(holds(group, "BRK", second))) == ([], 1)
+    assert reconcile(group.hub).relayed == 0, "the end is told once"
+    free(group, whole)
+    group.sync()
+    assert holds(group, "BRK", second) == []
+
+
+def test_no_other_plant_ends_a_hold_where_it_was_carried(group: SteelGroup) -> None:
+    slab = group.stock("ALD", SLABS[0], KG)
+    group.ship("ALD", "BRK", "RT-1", SLABS[:1])
+    placed = hold(group, SLABS[0])
+    group.sync()
+    group.pass_time(MINUTE)
+    say(group, "CLD", HoldReleased(hold_id=placed, material_id=slab, disposition="prime"), slab, placed)
+    group.sync()
+    assert len(holds(group, "BRK", slab)) == 1, "an end of a hold that it did not place"
+    say(group, "CLD", HoldPlaced(hold_id=placed, material_id=slab, reason="the same id"), slab, placed)
+    own = HoldPlaced(hold_id="c" * 32, material_id=slab, reason="under it", inherited_from=placed)
+    say(group, "CLD", own, slab, own.hold_id)
+    say(group, "CLD", HoldReleased(hold_id=own.hold_id, material_id=slab, disposition="prime"), slab, own.hold_id)
+    group.sync()
+    assert holds(group, "BRK", slab) == ["held by ALD: copper found late"], "an end of another hold of that id"
+    free(group, placed)
     group.sync()
     assert holds(group, "BRK", slab) == []
 

@@ -10,7 +10,8 @@ from browse import Person, sign_in
 from steel_group import SteelGroup
 
 from local_mes.app import create_console
-from local_mes.transfers.photos import PHOTO_BYTES_MAX, photo_file
+from local_mes.transfers import photos
+from local_mes.transfers.photos import PHOTO_BYTES_MAX, PHOTOS_A_RECEIPT_MAX, photo_file
 from shared.db.engine import read
 from shared.material.queries import get_piece
 from shared.quality.queries import open_holds
@@ -87,6 +88,42 @@ def test_a_picture_is_bounded_kept_under_its_digest_and_served_only_where_a_rece
     group.pass_time(3_600_000)
     group.sync()
     assert address in yard.page("/transfers/loads/RT-1"), "the case of the damage shows the picture"
+
+
+def test_a_picture_that_is_refused_takes_no_room_on_the_disk(
+    group: SteelGroup, yard: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announce(group, "S-1", "S-2")
+    folder = group.plants["BRK"].settings.folder / "photos"
+    numbers = iter(range(1_000))
+
+    def send(address: str, **body: object) -> tuple[int, str]:
+        """A picture unlike all others: status and the refusal's code."""
+        at = next(numbers)
+        sent = yard.api("POST", address, json=dict(command_id=f"c{at}", photo=text(PNG + bytes([at])), **body))
+        assert sent.json is not None
+        return sent.status_code, sent.json.get("code", "")
+
+    def kept() -> int:
+        return sum(file.is_file() for file in folder.rglob("*"))
+
+    piece = {"shipment": "RT-1", "piece": "S-1", "mass_g": 20_000_000, "place": "YB"}
+    taken = yard.api("POST", "/api/v1/receipts", json=dict(command_id="first", **piece))
+    assert taken.json is not None
+    pictures = f"/api/v1/receipts/{taken.json['receipt_id']}/photos"
+    assert send("/api/v1/receipts", **piece) == (409, "transfers.received_already")
+    assert send("/api/v1/receipts/unknown/photos") == (404, "transfers.unknown_receipt")
+    assert kept() == 0
+    assert [send(pictures)[0] for _ in range(PHOTOS_A_RECEIPT_MAX)] == [201] * PHOTOS_A_RECEIPT_MAX
+    assert send(pictures) == (409, "transfers.photos_enough")
+    monkeypatch.setattr(photos, "PHOTOS_MAX", PHOTOS_A_RECEIPT_MAX)
+    assert send("/api/v1/receipts", **piece | {"piece": "S-2"}) == (409, "transfers.photos_full")
+    assert kept() == PHOTOS_A_RECEIPT_MAX
+    lost = next(file for file in folder.rglob("*") if file.is_file())
+    content = lost.read_bytes()
+    lost.unlink()
+    again = yard.api("POST", pictures, json={"command_id": "again", "photo": text(content)})
+    assert (again.status_code, lost.read_bytes()) == (201, content)
 
 
 def test_an_incoming_piece_takes_our_route_by_rule_and_a_person_may_change_it(group: SteelGroup, yard: Person) -> None:
