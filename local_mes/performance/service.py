@@ -64,13 +64,16 @@ def reasons(conn: Connection) -> list[tuple[str, str]]:
     return [(leaf.code, leaf.text) for leaf in tree.leaves] if tree else []
 
 
-def _check_reason(conn: Connection, reason: str) -> None:
-    """A leaf of the tree in force; without one, the built-in branches and any leaf."""
+def _checked_reason(conn: Connection, reason: str) -> str:
+    """A leaf of the tree in force; without one, the built-in branches and any leaf, however they were typed."""
     known = [code for code, _ in reasons(conn)]
     if known and reason not in known:
         raise errors.unknown_reason(reason, known)
-    if not known and not REASON.fullmatch(reason):
+    if known:
+        return reason
+    if not REASON.fullmatch(reason.upper()):
         raise errors.bad_reason(reason)
+    return reason.upper()
 
 
 def correct_stop(plant: Plant, stop_id: str, reason: str, note: str, *, actor: str, command_id: str) -> dict[str, Any]:
@@ -78,7 +81,7 @@ def correct_stop(plant: Plant, stop_id: str, reason: str, note: str, *, actor: s
     with plant.journal.work() as tx:
         if (earlier := tx.once(command_id)) is not None:
             return dict(earlier)
-        _check_reason(tx.conn, reason)
+        reason = _checked_reason(tx.conn, reason)
         row = find_stop(tx.conn, plant.code, stop_id)
         if row is None:
             raise errors.unknown_stop(stop_id)
