@@ -196,7 +196,7 @@ def test_a_load_is_taken_in_while_the_line_is_cut(
     for status in (line.away, "503 Service Unavailable"):
         go_on_before_a_proxy_alone(line, page, address, status)
     line.lose_next, line.away = True, ""
-    page.evaluate("window.dispatchEvent(new Event('online'))")
+    wait_until(lambda: line.lost)  # the page opens anew by itself, and until it has looked into its store says nothing
     expect(queue).to_be_hidden(timeout=WAIT_MS)
     assert line.lost == 1
     expect(page.locator("#gate-refused")).to_be_empty()
