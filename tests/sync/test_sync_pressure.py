@@ -382,13 +382,13 @@ class NarrowLine:
 def test_over_a_very_narrow_line_batches_shrink_until_they_pass(kit) -> None:
     plant, hub = kit.plant(), kit.hub()
     kit.enrol(plant, hub)
-    plant.create(200)
+    plant.create(600)
     server = kit.serve(hub)
     line = NarrowLine(server.server.server_port, bytes_s=4_000)
     kit.closing.append(line.close)
-    exchange = kit.exchange(plant, HttpTransport(line.url, connect_s=1, read_s=1))
+    exchange = kit.exchange(plant, HttpTransport(line.url, connect_s=2, read_s=2))
     exchange.start()
-    eventually(lambda: hub.entries_of("ALD") == 200, 90)
+    eventually(lambda: hub.entries_of("ALD") == 600, 120)
 
 
 @pytest.mark.fault(14)
@@ -399,7 +399,7 @@ def test_a_flapping_line_moves_forward_only(kit) -> None:
     server = kit.serve(hub)
     line = NarrowLine(server.server.server_port, bytes_s=8_000)
     kit.closing.append(line.close)
-    exchange = kit.exchange(plant, HttpTransport(line.url, connect_s=1, read_s=1))
+    exchange = kit.exchange(plant, HttpTransport(line.url, connect_s=2, read_s=2))
     exchange.start()
     seen = [0]
     for _ in range(6):
