@@ -169,7 +169,7 @@ def test_logistics_resolves_the_case_of_the_wrong_mass_and_both_plants_confirm_i
     for plant, login in (("CLD", "gate.cld"), ("BRK", "lead.brk")):
         wait_until(lambda plant=plant: find_rows(group.sites[plant].node, ENDED))
         there = visit(plant, login).open("/cases?state=to_confirm")
-        there.get_by_role("link", name="B6-90379").click()
+        there.get_by_role("link", name="B6-90379", exact=True).click()
         expect(there.get_by_text("weighed again: 20,170 kg").first).to_be_visible()
         there.get_by_role("button", name="Confirm").click()
         expect(there.get_by_text(f"{plant} confirmed it").first).to_be_visible()
