@@ -34,6 +34,7 @@ def test_the_day_with_the_hub_on_postgresql(start_day: Callable[..., Any], postg
     check(start_day("--seed", "12", "--hub-db", postgres_url).finish())
 
 
+@pytest.mark.slow
 def test_the_day_with_a_caster_that_tells_one_summary_a_heat(start_day: Callable[..., Any]) -> None:
     check(start_day("--seed", "13", "--caster", "summary").finish())
 

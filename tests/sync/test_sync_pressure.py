@@ -382,13 +382,13 @@ class NarrowLine:
 def test_over_a_very_narrow_line_batches_shrink_until_they_pass(kit) -> None:
     plant, hub = kit.plant(), kit.hub()
     kit.enrol(plant, hub)
-    plant.create(600)
+    plant.create(400)
     server = kit.serve(hub)
     line = NarrowLine(server.server.server_port, bytes_s=4_000)
     kit.closing.append(line.close)
     exchange = kit.exchange(plant, HttpTransport(line.url, connect_s=2, read_s=2))
     exchange.start()
-    eventually(lambda: hub.entries_of("ALD") == 600, 120)
+    eventually(lambda: hub.entries_of("ALD") == 400, 120)
 
 
 @pytest.mark.fault(14)

@@ -41,11 +41,12 @@ def test_a_yaml_file_brings_the_very_bytes_back(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: [1, 2", "line 1"),
+        ("a: [1, 2", "in line"),
         ("a: &x [1]\nb: *x", "anchors and aliases"),
         ("!!python/object/apply:os.system ['true']", "line 1"),
         ("x" * 200_001, "200001 characters"),
-        ("[" * 5_000, "neither YAML nor JSON"),
+        ("[" * 100_000, "nested more than 50 deep"),
+        ("- " * 60 + "x", "nested more than 50 deep"),
     ],
 )
 def test_a_file_that_is_no_plain_document_is_refused(text: str, said: str) -> None:
