@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -38,6 +39,17 @@ def need_root_and_tools() -> str:
         if missing
         else ""
     )
+
+
+APT = Path("/etc/apt")
+
+
+def own_mirror(apt: Path = APT) -> str:
+    """The Debian mirror that this machine's apt names first; "" where it names none."""
+    files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
+    text = "\n".join(file.read_text() for file in files if file.is_file())
+    found = re.search(r"^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s+(https?://\S+)", text, re.MULTILINE)
+    return found.group(1) if found else ""
 
 
 def make_tree(tree: Path, mirror: str) -> None:
