@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from local_mes.level2 import down
 from local_mes.level2.refused import Refusal, keep_refused, refusal_of
 from local_mes.level2.ring import UNREADABLE
-from local_mes.level2.spool import Stored
+from local_mes.level2.spool import Stored, append_all
 from local_mes.level2.telegram_incoming import incoming_of
 from local_mes.level2.telegram_rules import BAD_FORMAT, OK, Taken
 from local_mes.level2.telegrams.codec import FormatError
@@ -33,6 +33,7 @@ from shared import logs
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:
+    from local_mes.level2.spool import Incoming
     from local_mes.level2.telegram_server import TelegramLink
 
 READ_BYTES = 65_536
@@ -108,7 +109,7 @@ class TelegramConnection:
                 await self._post(batch)
                 self._state.refuse(f"A header that cannot be read: {error}")
                 lost = Refusal(UNREADABLE, 0, BAD_FORMAT, f"A header that cannot be read: {error}", framer.rest)
-                await asyncio.wrap_future(self._keep_refused([lost]))
+                await asyncio.wrap_future(self._keep([lost], []))
                 if self._protocol.acknowledge == "code":
                     self._send(self._protocol.acknowledge_id, {"ack_sequence": 0, "code": BAD_FORMAT})
                 raise
@@ -133,21 +134,19 @@ class TelegramConnection:
         received = self._link.clock.now_ms()
         stored = [incoming_of(self._link, taken, received) for taken in counted if taken.kind == "data"]
         refused = [refusal_of(taken) for taken in counted if taken.kind == "refused"]
-        commit = self._keep_refused(refused) if refused else None
-        if stored:
-            # what was refused is queued before it, so that it is on disk by then too
-            commit = self._link.writer.append_all(stored)
+        commit = self._keep(refused, stored) if refused else self._link.writer.append_all(stored) if stored else None
         if counted:
             # made while the disk is busy, sent when it is done
             await self._answers.put((counted, commit, self._answers_to(counted)))
 
-    def _keep_refused(self, refused: list[Refusal]) -> Future[list[Stored]]:
-        """Nothing of it is stored as a message: the result is empty."""
+    def _keep(self, refused: list[Refusal], stored: list[Incoming]) -> Future[list[Stored]]:
+        """What was refused and what was taken together, in one job: where one cannot be kept, neither is answered."""
         link, peer, now = self._link.link.code, self._state.peer, self._link.clock.now_ms()
+        numbers = self._link.writer.numbers
 
         def job(conn: Connection) -> list[Stored]:
             keep_refused(conn, link=link, peer=peer, batch=refused, now_ms=now)
-            return []
+            return append_all(conn, stored, numbers) if stored else []
 
         return self._link.writer.submit(job)
 

@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from level2_line import Line
 from level2_peers import PLANTS, Peer, Site, collecting, connect, cut
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from local_mes.app import create_console
 from local_mes.level2 import refused as refused_module
+from local_mes.level2 import spool as spool_module
+from local_mes.level2 import telegram_connection
 from local_mes.level2.pruning import DAY_MS, prune
 from local_mes.level2.refused import REFUSED_A_MINUTE, find_refused
 from local_mes.level2.spool_tables import refused
@@ -77,6 +80,32 @@ def test_bytes_are_on_disk_with_the_reason_before_the_peer_hears_no(make_site: M
             assert await peer.closed()
         assert site.state().refused == 4
         assert len(site.spooled()) == 1
+
+    asyncio.run(scene())
+
+
+def test_who_is_told_no_has_its_bytes_kept_although_others_came_with_them(
+    make_site: MakeSite, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_site()
+    asked = []
+
+    def no_room(*_: Any, **__: Any) -> None:
+        asked.append(1)
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr(spool_module, "BATCH_MAX", 1)  # so that each job is a commit of its own
+    monkeypatch.setattr(telegram_connection, "keep_refused", no_room)
+
+    async def scene() -> None:
+        async with collecting(site, clock):
+            peer = await connect(site)
+            good = peer.bytes_of("CC1070", {"slab": "161843-2-3", "ok": "Y"}, 1)
+            await peer.raw(
+                good.replace(b"CC1070", b"CC1099") + peer.bytes_of("CC1070", {"slab": "161843-2-3", "ok": "Y"}, 2)
+            )
+            assert await peer.closed()
+            assert (asked, peer.acks, site.spooled()) == ([1], [], [])
 
     asyncio.run(scene())
 
