@@ -20,6 +20,8 @@ from shared.clock import to_ms
 from shared.db.engine import read
 
 VERSION = 1
+PAGE = 500
+"""Messages read at a time: a MB or so in memory, some ms of reading."""
 
 
 class Title(msgspec.Struct, kw_only=True, frozen=True):
@@ -49,11 +51,15 @@ class Captured(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def capture(spool: Engine, plant: str, links: Collection[str], from_ms: int, to_ms: int) -> Iterator[bytes]:
-    """The lines of a capture: messages received from from_ms on and before to_ms. Refused where some are gone."""
+    """The lines of a capture: messages received from from_ms on and before to_ms. Refused where some are gone or go."""
+    _refuse_pruned(spool, links, from_ms)
+    return _lines(spool, plant, links, from_ms, to_ms)
+
+
+def _refuse_pruned(spool: Engine, links: Collection[str], from_ms: int) -> None:
     gone_to = find_pruned_to(spool, links)
     if from_ms <= gone_to:
         raise given_up(gone_to)
-    return _lines(spool, plant, links, from_ms, to_ms)
 
 
 def find_pruned_to(spool: Engine, links: Collection[str]) -> int:
@@ -69,12 +75,21 @@ def _lines(spool: Engine, plant: str, links: Collection[str], from_ms: int, to_m
     title = Title(plant=plant, links=tuple(sorted(links)), from_ms=from_ms, to_ms=to_ms)
     yield msgspec.json.encode(title) + b"\n"
     c = message.c
-    query = select(message).where(c.received_ms >= from_ms, c.received_ms < to_ms).order_by(c.spool_id)
-    if links:
-        query = query.where(c.link.in_(links))
+    wanted = [c.received_ms >= from_ms, c.received_ms < to_ms, *([c.link.in_(links)] if links else [])]
     with read(spool) as conn:
-        for row in conn.execution_options(yield_per=500).execute(query):
+        last, end = conn.execute(select(func.min(c.spool_id) - 1, func.max(c.spool_id)).where(*wanted)).one()
+    if end is None:
+        return
+    # along the primary key: any other index would be read and sorted anew for each page
+    query = select(message).with_hint(message, "NOT INDEXED", "sqlite").where(c.spool_id <= end, *wanted)
+    while last < end:
+        # a page a transaction: a slow reader would else keep the spool's log growing for as long as it takes
+        with read(spool) as conn:
+            rows = conn.execute(query.where(c.spool_id > last).order_by(c.spool_id).limit(PAGE)).all()
+        _refuse_pruned(spool, links, from_ms)
+        for row in rows:
             yield msgspec.json.encode(_captured(row)) + b"\n"
+        last = rows[-1].spool_id if rows else end
 
 
 def _captured(row: Any) -> Captured:

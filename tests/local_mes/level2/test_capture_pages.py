@@ -12,16 +12,20 @@ import level2_operations  # noqa: F401  registers the operations of the test mod
 import pytest
 from level2_line import Line
 from level2_peers import Site, cut
+from sqlalchemy import insert
 from test_spool_pruning import DAY_MS, hub_confirms, kept, pruned_now
 from test_telegram_replay import FAST, journal, running, told_by_level2
 
 from local_mes.app import create_console
+from local_mes.level2 import capture as capture_module
 from local_mes.level2.capture import Captured, capture, read_capture
 from local_mes.level2.captures import DAYS_MAX
 from local_mes.level2.replay import ClockFile, replay
+from local_mes.level2.spool_tables import pruned
 from local_mes.plant import Plant
 from shared.clock import FileClock, FixedClock
 from shared.db.engine import write
+from shared.errors import Refused
 from sync.peers import trust_peer
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
@@ -101,6 +105,30 @@ def test_a_plant_that_makes_steel_takes_no_replay(line: Line, engineer: Person) 
     assert engineer.post(address, PAGE, name="x.jsonl", speed="10").status_code == 409
     lead = sign_in(create_console(line.plant), line.plant.node, "lead", "lead")
     assert lead.client.get(address).status_code == 403
+
+
+def test_a_slow_download_is_whole_and_holds_nothing_of_the_spool(
+    line: Line, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest of a download was one long look at the spool: its log could not be emptied while it lasted."""
+    monkeypatch.setattr(capture_module, "PAGE", 3)
+    begin = clock.now_ms()
+    for number in range(1, 9):
+        line.comes("CC1060", cut(number))
+    spool, end = line.plant.spool, clock.now_ms() + 1
+    slow = capture(spool, "ALD", ("CC1",), begin, end)
+    begun = [next(slow), next(slow)]
+    line.comes("CC1060", cut(9))
+    with spool.connect() as conn:
+        assert conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").first()[0] == 0, "nobody reads"
+    _, found = read_capture([*begun, *slow])
+    assert [one.fields["cut"] for one in found] == list(range(1, 9))
+    late = capture(spool, "ALD", (), begin, end)
+    begun = [next(late), next(late)]
+    with write(spool) as conn:
+        conn.execute(insert(pruned).values(link="CC1", ordinal=3, received_ms=begin, rows=3, at_ms=end))
+    with pytest.raises(Refused, match="no longer has every message"):
+        list(late)
 
 
 def until_ended(person: Person) -> str:
