@@ -24,6 +24,7 @@ FAULTS = tuple(FAULT + lane for lane in LANES)
 
 KINDS = {
     "apply_stopped": "Applying stopped",
+    "backup": "Backup cannot be read",
     "behind": "A side was behind",
     "clock": "Clock is wrong",
     "clone_suspect": "Two of one plant",

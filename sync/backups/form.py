@@ -3,7 +3,7 @@
     ALD-20260311T050000Z/
       MANIFEST.json    whose, when, by which release, how far each stream was, and every file with its SHA-256
       node.sqlite      or node.pgdump; then spool.sqlite, edge/node.sqlite ... as they lie in the node's folder
-      archive/...
+      archive/...      archived facts; photos/... pictures of damage: files named by their hash
 
 Never in it: keys/ (they are copied apart), anchor.json (it must outlive a restore), locks, the ballast. The manifest is
 written last and the folder gets its name last, so a folder without `.part` is whole.
@@ -86,8 +86,11 @@ def describe(folder: Path, name: str) -> File:
 
 
 def holds(folder: Path, file: File) -> bool:
-    """Whether a file of a backup is there with the bytes that were written."""
-    return (folder / file.name).is_file() and digest(folder / file.name) == file.sha256
+    """Whether a file of a backup is there with the bytes that were written; one that the disk does not give is not."""
+    try:
+        return digest(folder / file.name) == file.sha256
+    except OSError:
+        return False
 
 
 def read_manifest(folder: Path) -> Manifest:

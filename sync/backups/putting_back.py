@@ -1,9 +1,9 @@
 """Putting a backup back into a node's folder; the node is stopped.
 
 Only what is missing or was asked for is replaced: a spool that is there is newer than any backup of it and is kept, archive
-files are added. What gives way is kept in a folder beside, by its path here, never erased: files are moved, a PostgreSQL
-database is dumped. Keys and anchor stay as they are: the anchor tells the next start that its database is an older one, and
-the node mends itself (sync/restoring.py).
+files and pictures are added. What gives way is kept in a folder beside, by its path here, never erased: files are moved, a
+PostgreSQL database is dumped. Keys and anchor stay as they are: the anchor tells the next start that its database is an older
+one, and the node mends itself (sync/restoring.py).
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from sync.backups.databases import dump_postgres, restore_postgres, sqlite_fault
 from sync.backups.form import BadBackup, Manifest, check_files, copy_durably, read_manifest
 
 COMPANIONS = ("", "-wal", "-shm")
+MANY = ("archive/", "photos/")
+"""Files that never change, too many to name each."""
 
 
 def put_back(
@@ -80,13 +82,13 @@ def _put(
     if name != manifest.main and target.exists() and not everything:
         fault = sqlite_fault(target) if name.endswith(".sqlite") else ""
         if not fault:
-            return [] if name.startswith("archive/") else [f"{name} was kept: it is newer than the backup."]
+            return [] if name.startswith(MANY) else [f"{name} was kept: it is newer than the backup."]
     for companion in COMPANIONS:
         _move(settings.folder, name + companion, aside)
     copy_durably(backup / name, target)
     if name.endswith(".sqlite") and (fault := sqlite_fault(target)):
         raise BadBackup(f"{target} was put back and cannot be used: {fault}. What was there lies in {aside}.")
-    return [] if name.startswith("archive/") else [f"{name} was put back."]
+    return [] if name.startswith(MANY) else [f"{name} was put back."]
 
 
 def _move(folder: Path, name: str, aside: Path) -> None:

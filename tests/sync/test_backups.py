@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sqlite3
 import threading
@@ -26,6 +27,7 @@ from sync.backups.putting_back import put_back
 from sync.backups.taking import give_up, list_backups, take
 from sync.commands import Door
 from sync.gauges import node_measures
+from sync.incidents import list_open
 
 OF_A_NEWER_RELEASE = (
     "CREATE TYPE newer_kind AS ENUM ('slab', 'coil')",
@@ -166,6 +168,43 @@ def test_an_archive_file_that_rotted_in_a_backup_is_not_in_the_next(plant, tmp_p
     second, manifest = take(plant.node, tmp_path / "kept")
     assert (second / "archive/a.sla").read_bytes() == b"as it was written"
     check_files(second, manifest)
+
+
+@pytest.mark.parametrize("content", [b"", b"{"], ids=["empty", "cut off"])
+def test_a_last_backup_that_cannot_be_read_is_told_and_the_next_is_whole_by_itself(plant, tmp_path, kit, content):
+    archive = plant.node.settings.archive_folder
+    archive.mkdir()
+    (archive / "a.sla").write_bytes(b"as it was written")
+    first, _ = take(plant.node, tmp_path / "kept")
+    kit.clock.advance(1_000)
+    last, _ = take(plant.node, tmp_path / "kept")
+    (last / MANIFEST).write_bytes(content)
+    kit.clock.advance(1_000)
+    whole, _ = take(plant.node, tmp_path / "kept")
+    assert "5 entries proved" in check_backup(whole)
+    assert not (whole / "archive/a.sla").samefile(first / "archive/a.sla")
+    with read(plant.node.engine) as conn:
+        told = [row.what for row in list_open(conn) if row.kind == "backup"]
+    assert len(told) == 1
+    assert last.name in told[0]
+
+
+def test_pictures_are_in_it_and_come_back(kit, plant, tmp_path):
+    content = b"\xff\xd8\xff a dent"
+    digest = hashlib.sha256(content).hexdigest()
+    picture = plant.node.settings.folder / "photos" / digest[:2] / digest
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(content)
+    picture.with_name(digest + ".new").write_bytes(b"being writ")
+    take(plant.node, tmp_path / "kept")
+    kit.clock.advance(1_000)
+    whole, manifest = take(plant.node, tmp_path / "kept")
+    assert [file.name for file in manifest.files] == ["node.sqlite", f"photos/{digest[:2]}/{digest}"]
+    assert "5 entries proved" in check_backup(whole)
+    settings = stop(plant)
+    shutil.rmtree(settings.folder / "photos")
+    assert not any("photos" in line for line in put_back(settings, whole, kit.clock))
+    assert picture.read_bytes() == content
 
 
 def test_two_databases_of_one_name_both_give_way_with_their_logs(plant, tmp_path, kit):
