@@ -18,9 +18,11 @@ from pathlib import Path
 
 PACKAGES = (
     "systemd,systemd-sysv,dbus,openssh-server,python3,python3-venv,python3-apt,iproute2,nftables,nginx-light,sudo,openssl,"
-    "ca-certificates,procps,prometheus-node-exporter"
+    "ca-certificates,procps,prometheus-node-exporter,prometheus,postgresql,postgresql-client,mosquitto,mosquitto-clients,"
+    "wireguard-tools,wireguard-go"
 )
 """A host's base system and what roles ask apt for: a site has a mirror, these hosts have nothing but the tree."""
+OFF = ("nginx", "nftables", "mosquitto", "prometheus-node-exporter", "prometheus", "postgresql")
 BRIDGE, NET = "strandline0", "10.77.0"
 UP_S = 60.0
 
@@ -53,17 +55,18 @@ def own_mirror(apt: Path = APT) -> str:
 
 
 def make_tree(tree: Path, mirror: str) -> None:
-    """The Debian tree that all hosts stand on; made once and kept."""
-    if not (tree / ".ready").exists():
+    """The Debian tree that all hosts stand on; made once and kept, until it takes other packages."""
+    ready = tree / ".ready"
+    if not ready.exists() or ready.read_text() != PACKAGES:
         shutil.rmtree(tree, ignore_errors=True)
         run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", str(tree), mirror)
     (tree / "etc/systemd/network").mkdir(parents=True, exist_ok=True)
     for unit in ("systemd-networkd.service", "ssh.service"):
         run("systemctl", f"--root={tree}", "enable", "--quiet", unit)
     # services of packages that no role has set up yet are off, as on a bare host
-    for unit in ("nginx.service", "nftables.service", "mosquitto.service", "prometheus-node-exporter.service"):
+    for unit in OFF:
         subprocess.run(["systemctl", f"--root={tree}", "disable", "--quiet", unit], check=False, capture_output=True)
-    (tree / ".ready").touch()
+    ready.write_text(PACKAGES)
 
 
 @dataclass
