@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 StandardId = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,39}$")]
 EquipmentClass = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
@@ -17,6 +19,42 @@ class Strict(BaseModel):
     """A frozen part of a document; a field it does not know is an error of its author."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Grown(Strict):
+    """A part that got fields after its first schema. They are written only where they say something, so that older
+    documents keep their bytes, and with them their hashes and signatures.
+
+    LATER: each such field with the schema from which on it can be read.
+    """
+
+    LATER: ClassVar[Mapping[str, int]] = MappingProxyType({})
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_silent(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        for name in self.LATER:
+            if name not in self.later_fields:
+                written.pop(name, None)
+        return written
+
+    @property
+    def later_fields(self) -> list[str]:
+        """Those of its later fields that say something."""
+        return [name for name in self.LATER if getattr(self, name) != type(self).model_fields[name].default]
+
+
+def newest_schema(part: object) -> int:
+    """The schema that a reader of this part, and of all within it, must know; 1 where it has no later field."""
+    own = [part.LATER[name] for name in part.later_fields] if isinstance(part, Grown) else []
+    return max([1, *own, *(newest_schema(inner) for inner in _within(part))])
+
+
+def _within(part: object) -> Iterator[object]:
+    if isinstance(part, tuple):
+        yield from (inner for inner in part if isinstance(inner, BaseModel))
+    elif isinstance(part, BaseModel):
+        yield from (getattr(part, name) for name in type(part).model_fields)
 
 
 class Scope(Strict):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from shared.standards.frame import Document, EquipmentClass, ParameterName, Strict
+from shared.standards.frame import Document, EquipmentClass, Grown, ParameterName, Strict
 
+Qualification = Annotated[str, Field(pattern=r"^([a-z][a-z0-9 _.-]{0,39})?$")]
+"""What a person was trained and tried for, such as `crane` or `tundish change`; empty: nothing is asked."""
 Code = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,15}$")]
 DEPTH_MAX = 5
 """A tree that a person finds through in a minute."""
@@ -55,8 +59,14 @@ def _check_depth(code: str, parents: dict[str, str]) -> None:
             raise ValueError(f"{code} lies deeper than {DEPTH_MAX} steps, or in a ring")
 
 
-class DataItem(Strict):
-    """One figure or word to collect, and how: by Level 2, by hand, weighed or theoretical."""
+class DataItem(Grown):
+    """One figure or word to collect, and how: by Level 2, by hand, weighed or theoretical.
+
+    signal: what the plant's Level 2 calls it, the last word of the signal's name or a field of its message; empty: the
+    same as the item.
+    """
+
+    LATER: ClassVar[Mapping[str, int]] = MappingProxyType({"signal": 3})
 
     name: ParameterName
     text: str = Field(min_length=2, max_length=100)
@@ -68,6 +78,12 @@ class DataItem(Strict):
     source: Literal["level2", "by_hand", "either"] = "either"
     basis: Literal["", "weighed", "theoretical", "measured", "estimated"] = ""
     required: bool = True
+    signal: str = Field("", max_length=64)
+
+    @property
+    def told_as(self) -> str:
+        """The name under which Level 2 tells it; empty where only a person can."""
+        return "" if self.source == "by_hand" else self.signal or self.name
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
@@ -96,13 +112,21 @@ class DataItem(Strict):
         return "" if low <= value <= high else f"is outside {self.min} to {self.max} {self.unit}".strip()
 
 
-class DataCollection(Document):
-    """What is recorded of each heat, piece or shift at a class of equipment."""
+class DataCollection(Grown, Document):
+    """What is recorded of each heat, piece or shift at a class of equipment.
+
+    if_missing: `ask` people for it and go on, or `hold_step`: the piece is not offered to its next step before.
+    within_min: how long people have for it after the piece left the unit.
+    """
+
+    LATER: ClassVar[Mapping[str, int]] = MappingProxyType({"if_missing": 3, "within_min": 3})
 
     kind: Literal["data_collection"] = "data_collection"
     at: EquipmentClass
     per: Literal["heat", "piece", "shift"]
     items: tuple[DataItem, ...] = Field(min_length=1, max_length=100)
+    if_missing: Literal["ask", "hold_step"] = "ask"
+    within_min: int = Field(60, ge=1, le=10_080)
 
     @model_validator(mode="after")
     def _names_are_used_once(self) -> Self:
@@ -119,11 +143,17 @@ class InstructionStep(Strict):
     confirm: bool = False
 
 
-class Instruction(Document):
-    """How a job is done at a class of equipment, with its dangers; also a checklist or a handover."""
+class Instruction(Grown, Document):
+    """How a job is done at a class of equipment, with its dangers; also a checklist or a handover.
+
+    qualification: what a person must hold who goes through it; empty: nothing.
+    """
+
+    LATER: ClassVar[Mapping[str, int]] = MappingProxyType({"qualification": 3})
 
     kind: Literal["instruction"] = "instruction"
     at: EquipmentClass
     use: Literal["job", "checklist", "handover"] = "job"
     role: str = Field(max_length=40)
     steps: tuple[InstructionStep, ...] = Field(min_length=1, max_length=100)
+    qualification: Qualification = ""
