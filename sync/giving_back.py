@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from shared.db.engine import read
 from shared.ids import random_key
+from shared.journal.reading import lives
 from shared.logs import get
 from sync import marks
 from sync.caller import Caller, Session
@@ -17,7 +18,7 @@ from sync.messages import EpochState
 from sync.pack import put_behind
 from sync.peers import keys_of
 from sync.positions import ahead
-from sync.return_messages import CAN_TAKE_BACK, KEYS_MAX, RETURN, TAKEN, Return, Taken
+from sync.return_messages import BEFORE_MAX, CAN_TAKE_BACK, KEYS_MAX, RETURN, TAKEN, Return, Taken
 from sync.returning import find_batch
 from sync.seal import digest, open_signed, sign
 
@@ -55,6 +56,7 @@ def _ask(caller: Caller, copy: EpochState, batch: bytes | None) -> int:
     """Hand one batch over, or only ask; returns how far the peer is then. SyncError."""
     with read(caller.engine) as conn:
         keys = tuple(key.hex() for key in keys_of(conn, caller.peer.code).values())
+        order = [life.epoch for life in lives(conn, copy.stream)]
     said = Return(
         proto=PROTOCOL,
         node=caller.code,
@@ -65,6 +67,7 @@ def _ask(caller: Caller, copy: EpochState, batch: bytes | None) -> int:
         upto=copy.seq,
         keys=keys[-KEYS_MAX:],
         batch=digest(batch) if batch is not None else None,
+        before=tuple(order[: order.index(copy.epoch)][-BEFORE_MAX:]),
         nonce=random_key(),
     )
     answer = caller.transport.send("giveback", put_behind(sign(caller.key, RETURN, said), batch or b""))

@@ -50,6 +50,7 @@ class Waiting:
     """One epoch of ours that a reader gave back.
 
     batches in order     whole  whether it is all that the reader holds     shown  keys that it knew us by, by their ids
+    before  the epochs that stand before it at the reader, where that says so
     """
 
     stream: str
@@ -57,6 +58,7 @@ class Waiting:
     batches: tuple[Batch, ...]
     whole: bool
     shown: Mapping[str, bytes]
+    before: tuple[str, ...]
 
     @property
     def keys(self) -> set[str]:
@@ -103,13 +105,14 @@ def _read_waiting(conn: Connection, stream: str, epoch: str) -> Waiting:
     c = staged.c
     rows = conn.execute(select(c.body).where(c.stream == stream, c.epoch == epoch).order_by(c.first)).scalars().all()
     batches, shown, upto = [], dict[str, bytes](), 0
+    before: tuple[str, ...] = ()
     for raw in rows:
         words, body = split(bytes(raw))
         said = parse(payload_of(read_envelope(words)), Return)
-        upto, shown = max(upto, said.upto), shown | said.known_by
+        upto, shown, before = max(upto, said.upto), shown | said.known_by, said.before
         head, frame = split(body)
         batches.append(unpack(parse(payload_of(read_envelope(head)), Seal), head, frame))
-    return Waiting(stream, epoch, tuple(batches), batches[-1].seal.last >= upto, shown)
+    return Waiting(stream, epoch, tuple(batches), batches[-1].seal.last >= upto, shown, before)
 
 
 def _stands(conn: Connection, found: Waiting) -> bool:
@@ -145,13 +148,15 @@ def _follows(found: Waiting, have: int, digest: str) -> bool:
 
 
 def _put_in_order(conn: Connection, found: Waiting) -> None:
-    """An epoch that came back stands right behind the one that it grew from, before what was written since.
+    """An epoch that came back stands right behind those that its reader had before it, before what was written since.
 
-    One that was empty may be lost for good, as nobody ever held an entry of it: then it stands before all others.
+    The one that it grew from alone would not do: it may be lost for good, as nobody ever held an entry of it, and others
+    may have grown from it before. Where none of them is known it stands before all.
     """
     order = [life.epoch for life in lives(conn, found.stream) if life.epoch != found.epoch]
     parent = found.batches[0].seal.parent
-    order.insert(order.index(parent.epoch) + 1 if parent and parent.epoch in order else 0, found.epoch)
+    before = {*found.before, parent.epoch} if parent else {*found.before}
+    order.insert(max((order.index(one) for one in before.intersection(order)), default=-1) + 1, found.epoch)
     renumber(conn, found.stream, order)
 
 

@@ -16,6 +16,8 @@ CAN_TAKE_BACK = "giveback"
 """In a welcome: the called side takes entries of its own streams back."""
 
 KEYS_MAX = 16
+BEFORE_MAX = 64
+"""Epochs that stand before one at its reader: a stream's lives of many years, 2 KB."""
 
 
 class Return(Message, frozen=True, kw_only=True, omit_defaults=True):
@@ -24,6 +26,7 @@ class Return(Message, frozen=True, kw_only=True, omit_defaults=True):
     upto   how far the reader holds the epoch
     keys   the public keys by which it knew the author over the years
     batch  SHA-256 of the batch that follows, as its author sealed it; none in a question how far the author is
+    before the epochs that stand before this one at the reader, the nearest last; older readers do not say them
     """
 
     stream: Name
@@ -32,6 +35,7 @@ class Return(Message, frozen=True, kw_only=True, omit_defaults=True):
     keys: Annotated[tuple[Hash, ...], msgspec.Meta(max_length=KEYS_MAX)]
     nonce: Hex32
     batch: Hash | None = None
+    before: Annotated[tuple[Hex32, ...], msgspec.Meta(max_length=BEFORE_MAX)] = ()
 
     @property
     def known_by(self) -> dict[str, bytes]:

@@ -317,3 +317,48 @@ def test_what_waits_and_does_not_follow_any_more_is_given_back_anew(kit, group):
         assert put_back(conn, "HUB", hub.node.clock, hub.node.journal.appliers) == 0
         assert conn.execute(select(staged.c.epoch)).all() == []
     assert sound(hub)
+
+
+def lives_of(box, stream):
+    with read(box.node.engine) as conn:
+        return [life.epoch for life in lives(conn, stream)]
+
+
+def put_back_to(kit, hub, copy, anchor=True):
+    """The hub from an older copy, and the epoch of its way to ALD that it works in from then on."""
+    restore(hub, copy)
+    if not anchor:
+        (hub.node.settings.folder / "anchor.json").unlink()
+    hub = kit.hub()
+    return hub, lives_of(hub, "HUB>ALD")[-1]
+
+
+def test_an_epoch_that_grew_from_an_empty_and_lost_one_comes_back_behind_what_was_before_it(kit, group):
+    """Its parent was nowhere, so it was put before all others; a reader made anew then took them in that order."""
+    hub, ald, _ = group
+    say(hub, ald)
+    meet(kit, ald, hub)
+    first_copy = shutil.copy(backup(hub), hub.node.settings.folder / "first.backup")
+    say(hub, ald)
+    meet(kit, ald, hub)
+    hub, empty_one = put_back_to(kit, hub, first_copy)
+    second_copy = backup(hub)
+    hub.create()
+    hub, grown = put_back_to(kit, hub, second_copy)
+    say(hub, ald)
+    meet(kit, ald, hub)
+    hub, now = put_back_to(kit, hub, first_copy, anchor=False)
+    assert empty_one not in lives_of(hub, "HUB>ALD")
+    say(hub, ald)
+    meet(kit, ald, hub)
+    found = lives_of(hub, "HUB>ALD")
+    assert (found.index(grown), found[-1]) == (1, now), found
+    assert sound(hub)
+    assert ald.applied_of("HUB") == len(own_facts(hub)) == 12
+    for _ in range(4):  # several that grew from the same one come back in no order of their own
+        hub, now = put_back_to(kit, hub, first_copy, anchor=False)
+        say(hub, ald, count=1)
+        meet(kit, ald, hub)
+        found = [*found, now]
+        assert lives_of(hub, "HUB>ALD") == found == lives_of(ald, "HUB>ALD")
+    assert sound(hub)
