@@ -13,12 +13,12 @@ from shared.logs import get
 from sync import marks
 from sync.caller import Caller, Session
 from sync.errors import SyncError, Unreachable
-from sync.limits import PROTOCOL
+from sync.limits import BEFORE_MAX, PROTOCOL
 from sync.messages import EpochState
 from sync.pack import put_behind
 from sync.peers import keys_of
 from sync.positions import ahead
-from sync.return_messages import BEFORE_MAX, CAN_TAKE_BACK, KEYS_MAX, RETURN, TAKEN, Return, Taken
+from sync.return_messages import CAN_TAKE_BACK, KEYS_MAX, RETURN, TAKEN, Return, Taken
 from sync.returning import find_batch
 from sync.seal import digest, open_signed, sign
 

@@ -53,3 +53,6 @@ READ_S = 60.0
 SILENT_S = 20
 """A connection whose far end acknowledges nothing, no data and no question of the kernel's, is dead after this long:
 far above any round trip, far below READ_S."""
+
+BEFORE_MAX = 64
+"""Epochs that stand before one at its reader: a stream's lives of many years, 2 KB."""

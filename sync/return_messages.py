@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from shared.keys import key_id
+from sync.limits import BEFORE_MAX
 from sync.messages import TYPE_PREFIX, Hash, Hex32, Message, Name, Seq
 
 RETURN = TYPE_PREFIX + "return+json"
@@ -16,8 +17,6 @@ CAN_TAKE_BACK = "giveback"
 """In a welcome: the called side takes entries of its own streams back."""
 
 KEYS_MAX = 16
-BEFORE_MAX = 64
-"""Epochs that stand before one at its reader: a stream's lives of many years, 2 KB."""
 
 
 class Return(Message, frozen=True, kw_only=True, omit_defaults=True):
