@@ -112,9 +112,9 @@ class MessageTx(JournalWork):
         self._message = message
         self._facts = 0
 
-    def record(self, *drafts: Draft[Any]) -> list[str]:
-        """Record facts under ids derived from (plant, spooled message, ordinal) where none is given."""
-        return super().record(*(self._named(draft) for draft in drafts))
+    def named(self, drafts: Sequence[Draft[Any]]) -> Sequence[Draft[Any]]:
+        """Ids derived from (plant, spooled message, ordinal) where none is given."""
+        return [self._named(draft) for draft in drafts]
 
     def _named(self, draft: Draft[Any]) -> Draft[Any]:
         ordinal, self._facts = self._facts, self._facts + 1

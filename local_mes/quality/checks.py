@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -13,9 +13,10 @@ from shared.quality.facts import CheckDecided
 from shared.rules.document import Consequence
 from shared.rules.evaluate import Outcome, Stored, evaluate
 from shared.standards.documents import QualityRule
-from shared.standards.queries import find_document, list_in_force
+from shared.standards.queries import list_documents_in_force
 
 NO_RULE = "No quality rule in force at this plant asks at {}, so nothing was checked."
+Answer = tuple[RuleInForce | None, CheckDecided]
 _SAID = {"in_order": "pass", "pending": "pending", "failed": "failed"}
 
 
@@ -39,8 +40,7 @@ class Decision:
 def rules_at(conn: Connection, plant: str, event: str) -> list[RuleInForce]:
     """The quality rules in force here that are asked at an event, by id."""
     found = []
-    for adopted in list_in_force(conn, plant):
-        document = find_document(conn, adopted.standard_id, adopted.version, adopted.sha256)
+    for adopted, document in list_documents_in_force(conn, plant, "quality_rule"):
         if isinstance(document, QualityRule) and event in document.rule.when:
             found.append(RuleInForce(adopted.standard_id, adopted.version, adopted.sha256, document))
     return found
@@ -53,18 +53,24 @@ def ask_all(deed: Deed, event: str, material_id: str, inputs: Mapping[str, Store
     """
     rules = rules_at(deed.conn, deed.plant.code, event)
     if not rules:
-        return [_record(deed, None, "", material_id, "no_rule", {}, NO_RULE.format(event))]
-    answers = (ask(deed, rule, material_id, inputs) for rule in rules)
-    return [decision for decision in answers if decision is not None]
+        nothing = CheckDecided(
+            decision_id=deed.mint(),
+            rule_id="",
+            rule_version=0,
+            rule_hash="",
+            material_id=material_id,
+            outcome="no_rule",
+            inputs={},
+            explanation=NO_RULE.format(event),
+        )
+        return _record(deed, [(None, nothing)])
+    return _record(deed, [answer for rule in rules if (answer := _answer(deed, rule, material_id, inputs))])
 
 
 def ask(deed: Deed, rule: RuleInForce, material_id: str, inputs: Mapping[str, Stored]) -> Decision | None:
     """Ask one rule; None when it does not speak of such a piece (nothing is recorded then)."""
-    outcome = evaluate(rule.rule, inputs)
-    said = said_of(outcome)
-    if not said:
-        return None
-    return _record(deed, rule, rule.rule_id, material_id, said, dict(outcome.inputs), explain(outcome))
+    answer = _answer(deed, rule, material_id, inputs)
+    return _record(deed, [answer])[0] if answer else None
 
 
 def ask_again(deed: Deed, rule_id: str, material_id: str, inputs: Mapping[str, Stored]) -> Decision | None:
@@ -83,26 +89,30 @@ def explain(outcome: Outcome) -> str:
     return outcome.reason or "; ".join(line.text for line in outcome.explanation)
 
 
-def _record(
-    deed: Deed,
-    rule: RuleInForce | None,
-    rule_id: str,
-    material_id: str,
-    outcome: str,
-    inputs: Mapping[str, int | float | str | bool],
-    explanation: str,
-) -> Decision:
-    decision_id = deed.mint()
-    kept = {name: int(value) if isinstance(value, bool) else value for name, value in inputs.items()}
-    fact = CheckDecided(
-        decision_id=decision_id,
-        rule_id=rule_id,
-        rule_version=rule.version if rule else 0,
-        rule_hash=rule.hash if rule else "",
+def _answer(deed: Deed, rule: RuleInForce, material_id: str, inputs: Mapping[str, Stored]) -> Answer | None:
+    outcome = evaluate(rule.rule, inputs)
+    said = said_of(outcome)
+    if not said:
+        return None
+    kept = {name: int(value) if isinstance(value, bool) else value for name, value in outcome.inputs.items()}
+    return rule, CheckDecided(
+        decision_id=deed.mint(),
+        rule_id=rule.rule_id,
+        rule_version=rule.version,
+        rule_hash=rule.hash,
         material_id=material_id,
-        outcome=outcome,
+        outcome=said,
         inputs=kept,
-        explanation=explanation,
+        explanation=explain(outcome),
     )
-    fact_id = deed.record(fact, (material_id, decision_id), standard=rule.ref if rule else None)
-    return Decision(decision_id, fact_id, rule_id, outcome, explanation, rule.rule.otherwise if rule else None)
+
+
+def _record(deed: Deed, answers: Sequence[Answer]) -> list[Decision]:
+    drafts = [
+        deed.draft(fact, (fact.material_id, fact.decision_id), standard=rule.ref if rule else None)
+        for rule, fact in answers
+    ]
+    return [
+        Decision(f.decision_id, fact_id, f.rule_id, f.outcome, f.explanation, rule.rule.otherwise if rule else None)
+        for (rule, f), fact_id in zip(answers, deed.record_all(drafts), strict=True)
+    ]

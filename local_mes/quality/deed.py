@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
 from local_mes.level2.operations import Work as MessageWork
 from local_mes.plant import Plant
 from shared.ids import new_id
+from shared.journal.bulk import record_many
 from shared.journal.fact import Draft, Occurred, Payload, StandardRef
 from shared.journal.journal import Work
 
@@ -38,7 +40,18 @@ class Deed:
         causes: tuple[str, ...] = (),
     ) -> str:
         """Record one fact; returns its id."""
-        draft = Draft(
+        return self.tx.record(self.draft(payload, subjects, standard=standard, causes=causes))[0]
+
+    def draft(
+        self,
+        payload: Payload,
+        subjects: Sequence[str],
+        *,
+        standard: StandardRef | None = None,
+        causes: tuple[str, ...] = (),
+    ) -> Draft[Any]:
+        """A fact of this deed, still to be recorded."""
+        return Draft(
             payload=payload,
             subjects=tuple(subjects),
             actor=self.actor,
@@ -46,7 +59,10 @@ class Deed:
             standard=standard,
             causes=causes,
         )
-        return self.tx.record(draft)[0]
+
+    def record_all(self, drafts: Sequence[Draft[Any]]) -> list[str]:
+        """Record facts that do not hang on each other's rows, in a few statements; returns their ids."""
+        return record_many(self.tx, drafts)
 
 
 def by_person(plant: Plant, tx: Work, actor: str, at_ms: int | None = None) -> Deed:

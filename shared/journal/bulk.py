@@ -1,7 +1,8 @@
 """Many facts in one business transaction, with a few statements where one by one takes a dozen each.
 
 The journal and the rows afterwards are those that tx.record would have left for the same drafts in the same order.
-For a take-over, a drill, a history that is played: whoever decides from the rows between two facts records one by one.
+For a take-over, the checks of a heat, a history that is played: whoever decides from the rows between two facts
+records one by one.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ IDS_A_QUERY = 500
 def record_many(tx: Work, drafts: Sequence[Draft[Any]]) -> list[str]:
     """Record facts in the node's own stream and apply them in bulk; returns their ids, as tx.record does."""
     conn, code = tx.conn, tx.journal.code
+    drafts = tx.named(drafts)
     ids = [draft.fact_id or new_id(tx.journal.clock) for draft in drafts]
     known = _existing(conn, [draft.fact_id for draft in drafts if draft.fact_id])
     now = tx.now_ms()

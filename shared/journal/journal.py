@@ -109,7 +109,11 @@ class Work:
 
         A draft whose fact_id is recorded already changes nothing: the same cause has the same effect once.
         """
-        return [self._record(draft) for draft in drafts]
+        return [self._record(draft) for draft in self.named(drafts)]
+
+    def named(self, drafts: Sequence[Draft[Any]]) -> Sequence[Draft[Any]]:
+        """The drafts under the ids that this transaction gives them; a plain one gives none before it records."""
+        return drafts
 
     def relay(self, fact_id: str, stream: str) -> None:
         """Append an existing fact to another stream of this node (the hub's way down to a plant), once."""

@@ -5,8 +5,11 @@ CEL returns its errors as values whose payload is a text (so truthy): only a val
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from functools import lru_cache
+from typing import Any
 
+import msgspec
 from cel_expr_python import cel
 from cel_expr_python.ext.ext_math import ExtMath
 
@@ -14,6 +17,7 @@ from shared.rules.port import (
     INPUTS_MAX,
     SOURCE_CHARS_MAX,
     TEXT_CHARS_MAX,
+    Bound,
     Compiled,
     Failed,
     InputValue,
@@ -27,8 +31,17 @@ from shared.rules.tokens import names, tokens, with_doubles
 
 _TYPES = {"number": cel.Type.DOUBLE, "text": cel.Type.STRING, "flag": cel.Type.BOOL}
 _RESULTS: dict[str, ValueType] = {"DOUBLE": "number", "STRING": "text", "BOOL": "flag"}
+_PYTHON: Mapping[str, type] = {"number": float, "text": str, "flag": bool}
 _ABSENT = re.compile(r'No value with name "([^"]+)"')
 _POSITION = re.compile(r"<input>:1:(\d+): (.*)")
+
+
+class CelInputs(msgspec.Struct, frozen=True, gc=False):
+    """Inputs that the engine has taken. wrong: name -> why its value is not of the declared type."""
+
+    activation: cel.Activation
+    names: Set[str]
+    wrong: Mapping[str, str]
 
 
 class CelExpression:
@@ -39,32 +52,50 @@ class CelExpression:
     ) -> None:
         self._env = env
         self._expression = expression
-        self._uses = {name: variables[name] for name in names(source) if name in variables}
+        self._variables = variables
+        self._uses = tuple(name for name in names(source) if name in variables)
         self.result_type: ValueType = _RESULTS[expression.return_type().name()]
 
     def evaluate(self, inputs: Mapping[str, InputValue]) -> Result:
         """The value, what is missing for one, or why there can be none."""
-        given = {}
-        for name, declared in self._uses.items():
-            if name in inputs:
-                given[name] = value = inputs[name]
-                if not _fits(value, declared):
-                    return Failed(f"{name} is not a {declared}: {value!r}")
+        return self.of(self.bind({name: inputs[name] for name in self._uses if name in inputs}))
+
+    def bind(self, inputs: Mapping[str, InputValue]) -> CelInputs:
+        """The inputs that are declared, checked and handed to the engine once."""
+        given, wrong = {}, {}
+        for name, value in inputs.items():
+            declared = self._variables.get(name)
+            if declared is None:
+                continue
+            if _fits(value, declared):
+                given[name] = value
+            else:
+                wrong[name] = f"{name} is not a {declared}: {value!r}"
+        return CelInputs(self._env.Activation(given), given.keys(), wrong)
+
+    def of(self, bound: Bound) -> Result:
+        """The value for bound inputs."""
+        if not isinstance(bound, CelInputs):
+            raise TypeError("these inputs were bound by another engine")
+        if bound.wrong and (unfit := next((name for name in self._uses if name in bound.wrong), None)):
+            return Failed(bound.wrong[unfit])
         try:
-            outcome = self._expression.eval(self._env.Activation(given))
+            outcome = self._expression.eval(bound.activation)
         except RuntimeError as error:  # what stops an evaluation as such (iteration budget) is raised, not returned
             return Failed(str(error))
-        kind = outcome.type().name()
-        if _RESULTS.get(kind) == self.result_type:
-            return Value(outcome.value())
-        text = str(outcome.value())
+        value: Any = outcome.value()
+        # an error is a text, so a number or a flag is one by its Python type, and only a text needs the slower question
+        fits = type(value) is _PYTHON[self.result_type]
+        if fits and (self.result_type != "text" or outcome.type().name() == "STRING"):
+            return Value(value)
+        text = str(value)
         if _ABSENT.search(text):
-            return Missing(tuple(name for name in self._uses if name not in given))
+            return Missing(tuple(name for name in self._uses if name not in bound.names))
         return Failed(text)
 
 
 class CelEngine:
-    """Compiles with CEL; holds no state, so one instance serves a process.
+    """Compiles with CEL; keeps nothing but its environments, so one instance serves a process.
 
     calculates: `math.round`, `math.least` and their like are known too. Not in what one node publishes and another
     compiles: an older one would not know them.
@@ -72,6 +103,7 @@ class CelEngine:
 
     def __init__(self, *, calculates: bool = False) -> None:
         self._extensions = [ExtMath()] if calculates else []
+        self._environment = lru_cache(maxsize=500)(self._new_environment)  # one a set of variables: tens
 
     def compile(self, source: str, variables: Mapping[str, ValueType]) -> Compiled:
         """A compiled expression; SourceError for what does not parse, is unknown, of a wrong type, or too long."""
@@ -82,9 +114,7 @@ class CelEngine:
         if len(variables) > INPUTS_MAX:
             raise SourceError(f"{len(variables)} variables are declared; at most {INPUTS_MAX} are allowed", source)
         one_line = " ".join(source.splitlines())
-        env = cel.NewEnv(
-            variables={name: _TYPES[kind] for name, kind in variables.items()}, extensions=self._extensions
-        )
+        env = self._environment(tuple(variables.items()))
         try:
             expression = env.compile(with_doubles(one_line))
         except (RuntimeError, ValueError) as error:  # the binding raises plain RuntimeError for every refusal
@@ -94,6 +124,9 @@ class CelEngine:
                 f"the expression gives a {expression.return_type().name().lower()}, not a number, text or flag", source
             )
         return CelExpression(one_line, env, expression, variables)
+
+    def _new_environment(self, variables: tuple[tuple[str, ValueType], ...]) -> cel.Env:
+        return cel.NewEnv(variables={name: _TYPES[kind] for name, kind in variables}, extensions=self._extensions)
 
 
 def _fits(value: InputValue, kind: ValueType) -> bool:

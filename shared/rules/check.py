@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from shared.rules.cel import CelEngine
-from shared.rules.condition import Condition, compile_condition
 from shared.rules.document import Expression, Limits, Rule
-from shared.rules.port import Engine, SourceError, ValueType
+from shared.rules.port import SourceError, ValueType
+from shared.rules.program import ENGINE, compiled
 from shared.rules.vocabulary import ELEMENTS, INTERNAL_PER_UNIT, variables_of
 
-ENGINE: Engine = CelEngine()
+__all__ = ["ENGINE", "compiled", "declared", "rule_faults"]
 
 
 def rule_faults(rule: Rule) -> list[str]:
@@ -55,9 +52,3 @@ def _source_faults(check: Expression) -> list[str]:
 def declared(check: Expression) -> tuple[tuple[str, ValueType], ...]:
     """The types of an expression's variables, in a form that can be a cache key."""
     return tuple((used.name, used.type) for used in check.variables)
-
-
-@lru_cache(maxsize=1_000)  # conditions in force in one process: tens; compiling one takes 100 us and more
-def compiled(source: str, variables: tuple[tuple[str, ValueType], ...]) -> Condition:
-    """A condition compiled once a process."""
-    return compile_condition(ENGINE, source, dict(variables))

@@ -13,18 +13,20 @@ from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import Literal
 
-from shared.rules.port import Compiled, Engine, Failed, InputValue, Missing, SourceError, Value, ValueType
+import msgspec
+
+from shared.rules.port import Bound, Compiled, Engine, Failed, InputValue, Missing, SourceError, Value, ValueType
 from shared.rules.tokens import names, split_top, without_outer_brackets
 
 DECIMALS = 9  # far below any reported digit, far above the error of adding doubles
+_CLEAR = 1e-6  # so far apart no rounding brings two numbers together, and none is needed
 _HOLDS: Mapping[str, Callable[[float, float], bool]] = {"<=": le, ">=": ge, "<": lt, ">": gt}
 _COMPARISONS = tuple(_HOLDS)
 
 Truth = Literal["true", "false", "missing", "failed"]
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """One comparison with its numbers, in the units of the rule.
 
     what   the left side as written; op and limit_text likewise
@@ -41,8 +43,7 @@ class Finding:
     why: str = ""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """The truth of a condition and every comparison that went into it."""
 
     truth: Truth
@@ -51,6 +52,8 @@ class Verdict:
     @property
     def missing(self) -> tuple[str, ...]:
         """All inputs that are missing, each once."""
+        if len(self.findings) == 1:
+            return self.findings[0].missing
         return tuple(dict.fromkeys(name for finding in self.findings for name in finding.missing))
 
 
@@ -65,18 +68,19 @@ class Comparison:
     right: Compiled
     fixed: Value | None = None
 
-    def judge(self, inputs: Mapping[str, InputValue]) -> Verdict:
+    def judge(self, bound: Bound) -> Verdict:
         """Compare the two numbers."""
-        left = self.left.evaluate(inputs)
-        right = self.fixed or self.right.evaluate(inputs)
-        missing = tuple(name for side in (left, right) if isinstance(side, Missing) for name in side.names)
+        left = self.left.of(bound)
+        right = self.fixed or self.right.of(bound)
         value, limit = _number(left), _number(right)
-        truth: Truth = "missing"
-        why = next((side.why for side in (left, right) if isinstance(side, Failed)), "")
-        if why:
-            truth = "failed"
-        elif value is not None and limit is not None:
-            truth = "true" if _holds(value, self.op, limit) else "false"
+        missing: tuple[str, ...] = ()
+        why = ""
+        if value is not None and limit is not None:
+            truth: Truth = "true" if _holds(value, self.op, limit) else "false"
+        else:
+            missing = tuple(name for side in (left, right) if isinstance(side, Missing) for name in side.names)
+            why = next((side.why for side in (left, right) if isinstance(side, Failed)), "")
+            truth = "failed" if why else "missing"
         return Verdict(truth, (Finding(self.sides[0], self.op, self.sides[1], truth, value, limit, missing, why),))
 
 
@@ -87,9 +91,9 @@ class Plain:
     source: str
     term: Compiled
 
-    def judge(self, inputs: Mapping[str, InputValue]) -> Verdict:
+    def judge(self, bound: Bound) -> Verdict:
         """Evaluate the term as it stands."""
-        result = self.term.evaluate(inputs)
+        result = self.term.of(bound)
         if isinstance(result, Missing):
             return Verdict("missing", (Finding(self.source, "", "", "missing", missing=result.names),))
         if isinstance(result, Failed):
@@ -103,17 +107,37 @@ class Joined:
     """Terms joined by && (all) or || (any)."""
 
     how: Literal["all", "any"]
-    terms: tuple[Condition, ...]
+    terms: tuple[Term, ...]
 
-    def judge(self, inputs: Mapping[str, InputValue]) -> Verdict:
+    def judge(self, bound: Bound) -> Verdict:
         """Join the terms' truths; a deciding term wins over missing and failed ones."""
-        verdicts = [term.judge(inputs) for term in self.terms]
+        verdicts = [term.judge(bound) for term in self.terms]
         join = all_of if self.how == "all" else any_of
         truth = join([verdict.truth for verdict in verdicts])
         return Verdict(truth, tuple(f for v in verdicts for f in v.findings))
 
 
-Condition = Comparison | Plain | Joined
+Term = Comparison | Plain | Joined
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition taken apart; whole is the same as one expression, over the variables that all of its terms have."""
+
+    whole: Compiled
+    term: Term
+
+    def bind(self, inputs: Mapping[str, InputValue]) -> Bound:
+        """The inputs made ready once, for this and every condition over the same variables."""
+        return self.whole.bind(inputs)
+
+    def judge(self, inputs: Mapping[str, InputValue]) -> Verdict:
+        """The verdict on these inputs."""
+        return self.term.judge(self.bind(inputs))
+
+    def judge_bound(self, bound: Bound) -> Verdict:
+        """The verdict on inputs that were bound before."""
+        return self.term.judge(bound)
 
 
 def compile_condition(engine: Engine, source: str, variables: Mapping[str, ValueType]) -> Condition:
@@ -121,10 +145,10 @@ def compile_condition(engine: Engine, source: str, variables: Mapping[str, Value
     whole = engine.compile(source, variables)
     if whole.result_type != "flag":
         raise SourceError(f"a condition must be true or false; this gives a {whole.result_type}", source, 1)
-    return _parse(engine, " ".join(source.splitlines()), variables)
+    return Condition(whole, _parse(engine, " ".join(source.splitlines()), variables))
 
 
-def _parse(engine: Engine, source: str, variables: Mapping[str, ValueType]) -> Condition:
+def _parse(engine: Engine, source: str, variables: Mapping[str, ValueType]) -> Term:
     text = without_outer_brackets(source)
     if len(split_top(text, ("?",))[0]) > 1:  # binds weaker than || and &&: taken apart it would mean something else
         return Plain(text, engine.compile(text, variables))
@@ -152,6 +176,8 @@ def _number(result: Value | Missing | Failed) -> float | None:
 
 
 def _holds(value: float, op: str, limit: float) -> bool:
+    if abs(value - limit) > _CLEAR:
+        return _HOLDS[op](value, limit)
     return _HOLDS[op](round(value, DECIMALS), round(limit, DECIMALS))
 
 

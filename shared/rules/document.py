@@ -9,10 +9,12 @@ are the same everywhere.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shared.rules.program import Program, program_of
 from shared.rules.vocabulary import EVENTS
 
 Event = Literal["sample_final", "slab_cut", "mark", "coil_done", "coating", "receipt"]
@@ -42,6 +44,11 @@ class Expression(Strict):
     variables: tuple[VariableUse, ...]
     applies: str = ""
     condition: str
+
+    @cached_property
+    def program(self) -> Program:
+        """The expression made ready; SourceError for one that does not compile."""
+        return program_of(tuple((v.name, v.type, v.unit) for v in self.variables), self.applies, self.condition)
 
 
 class Limit(Strict):

@@ -7,10 +7,10 @@ a matter for the rule's author), `not_applicable` (the rule does not speak of su
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
-from shared.rules.check import compiled, declared
+import msgspec
+
 from shared.rules.condition import Finding, Truth, all_of
 from shared.rules.document import PPM, Action, Expression, Limit, Limits, Rule, Tolerance
 from shared.rules.explain import Line, lines_of, mass_line
@@ -22,8 +22,7 @@ Stored = int | float | str | bool | None
 _VERDICTS: Mapping[Truth, Verdict] = {"true": "in_order", "false": "violated", "missing": "pending", "failed": "failed"}
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What a rule says.
 
     outcome      the verdict
@@ -62,20 +61,21 @@ def evaluate(rule: Rule, inputs: Mapping[str, Stored]) -> Outcome:
 
 
 def _by_expression(rule: Rule, check: Expression, given: Mapping[str, InputValue]) -> Outcome:
-    units = {used.name: used.unit for used in check.variables}
-    values = {name: _in_unit(given[name], unit) for name, unit in units.items() if name in given}
-    used = {name: given[name] for name in values}
-    if check.applies:
-        applies = compiled(check.applies, declared(check)).judge(values)
+    program = check.program
+    used, values = {}, {}
+    for name, per_unit in program.scales:
+        value = given.get(name)
+        if value is not None:
+            used[name] = value
+            values[name] = value if isinstance(value, bool | str) else value / per_unit
+    bound = program.condition.bind(values)
+    if program.applies is not None:
+        applies = program.applies.judge_bound(bound)
         if applies.truth != "true":
             verdict: Verdict = "not_applicable" if applies.truth == "false" else _VERDICTS[applies.truth]
             return Outcome(verdict, None, (), used, applies.missing)
-    judged = compiled(check.condition, declared(check)).judge(values)
-    return _outcome(rule, judged.truth, lines_of(judged.findings, units), used, judged.missing)
-
-
-def _in_unit(value: InputValue, unit: str) -> InputValue:
-    return value if isinstance(value, bool | str) else value / INTERNAL_PER_UNIT[unit]
+    judged = program.condition.judge_bound(bound)
+    return _outcome(rule, judged.truth, lines_of(judged.findings, program.units), used, judged.missing)
 
 
 def _by_limits(rule: Rule, check: Limits, given: Mapping[str, InputValue]) -> Outcome:

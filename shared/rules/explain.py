@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from shared.rules.condition import Finding, Truth
 from shared.rules.tokens import names
@@ -12,8 +13,7 @@ from shared.rules.tokens import names
 _SIGNS = {"<=": "≤", ">=": "≥", "<": "<", ">": ">"}
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One comparison.
 
     what   the element or the left side as written ("Cu", "Cu + 8 * Sn")
@@ -53,8 +53,13 @@ def number(value: float) -> str:
 
 
 def _unit(finding: Finding, units: Mapping[str, str]) -> str:
-    used = {units[name] for name in names(f"{finding.what} {finding.limit_text}") if units.get(name)}
-    return used.pop() if len(used) == 1 else ""
+    found = ""
+    for name in names(f"{finding.what} {finding.limit_text}"):
+        unit = units.get(name)
+        if unit and found and unit != found:
+            return ""
+        found = unit or found
+    return found
 
 
 def _line(finding: Finding, unit: str) -> Line:

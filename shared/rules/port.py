@@ -5,8 +5,9 @@ author thinks it means. Limits of the port, not of one engine: `SOURCE_CHARS_MAX
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+import msgspec
 
 ValueType = Literal["number", "text", "flag"]
 InputValue = float | str | bool
@@ -16,22 +17,19 @@ INPUTS_MAX = 64  # all elements of an analysis (30) twice over
 TEXT_CHARS_MAX = 200  # the longest product name in use is 40
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(msgspec.Struct, frozen=True, gc=False):
     """The expression has a value of its declared type."""
 
     value: InputValue
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True, gc=False):
     """The verdict hangs on inputs nobody has measured yet."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True, gc=False):
     """The expression could not be evaluated, and more measurements would not help (type, range, iteration budget)."""
 
     why: str
@@ -50,6 +48,10 @@ class SourceError(Exception):
         self.column = column
 
 
+class Bound(Protocol):
+    """Inputs made ready for the expressions of one engine over the same variables; belongs to one thread."""
+
+
 class Compiled(Protocol):
     """One expression, type-checked; safe to evaluate from several threads."""
 
@@ -60,6 +62,14 @@ class Compiled(Protocol):
 
     def evaluate(self, inputs: Mapping[str, InputValue]) -> Result:
         """The value for these inputs; names the expression does not use are ignored."""
+        ...
+
+    def bind(self, inputs: Mapping[str, InputValue]) -> Bound:
+        """The inputs, ready for this and every other expression compiled over the same variables."""
+        ...
+
+    def of(self, bound: Bound) -> Result:
+        """The value for inputs that were bound before, once for several expressions."""
         ...
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, and_, or_, select
 
 from shared.journal.fact import StandardRef
 from shared.standards import tables
@@ -88,6 +88,19 @@ def list_in_force(conn: Connection, plant: str | None = None) -> list[Adopted]:
     query = select(in_force).where(in_force.c.until_ms.is_(None))
     query = query.where(in_force.c.author == plant) if plant else query
     return [_adopted(row) for row in conn.execute(query.order_by(in_force.c.author, in_force.c.standard_id))]
+
+
+def list_documents_in_force(conn: Connection, plant: str, kind: str) -> list[tuple[Adopted, AnyStandard]]:
+    """What is in force at a plant of one kind, with its documents, by id: one question however many they are."""
+    same = (version.c.standard_id == in_force.c.standard_id, version.c.version == in_force.c.version)
+    query = (
+        select(in_force, version.c.body)
+        .join(version, and_(*same, version.c.sha256 == in_force.c.sha256))
+        .where(in_force.c.author == plant, in_force.c.until_ms.is_(None), version.c.kind == kind)
+        .order_by(in_force.c.standard_id)
+    )
+    found = {row.standard_id: (_adopted(row), document_of(row.body)) for row in conn.execute(query)}
+    return list(found.values())
 
 
 def versions_run(conn: Connection, plant: str) -> list[tuple[str, int, str]]:
