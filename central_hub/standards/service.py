@@ -68,10 +68,15 @@ def submit(hub: Hub, standard_id: str, version: int, actor: str, command_id: str
     """Ask for review."""
     with hub.journal.work() as tx:
         if tx.once(command_id) is None:
-            row = _get(tx, hub, standard_id, version, "submitted")
-            payload = facts.StandardSubmitted(standard_id=standard_id, version=version, sha256=row.sha256)
-            _record(tx, payload, standard_id, version, actor)
+            write_submission(tx, hub, standard_id, version, actor)
             tx.done(command_id, True)
+
+
+def write_submission(tx: Work, hub: Hub, standard_id: str, version: int, actor: str) -> None:
+    """The same within a transaction that does more."""
+    row = _get(tx, hub, standard_id, version, "submitted")
+    payload = facts.StandardSubmitted(standard_id=standard_id, version=version, sha256=row.sha256)
+    _record(tx, payload, standard_id, version, actor)
 
 
 def send_back(hub: Hub, standard_id: str, version: int, reason: str, actor: str, command_id: str) -> None:
@@ -102,20 +107,27 @@ def approve(
     with hub.journal.work() as tx:
         if tx.once(command_id) is not None:
             return
-        row = _get(tx, hub, standard_id, version, "approved")
-        if row.drafted_by == actor:
-            raise errors.same_person()
-        if row.sha256 != seen_sha256:
-            raise errors.changed_meanwhile()
-        rollouts.check_alone(tx, hub, standard_id)
-        payload = facts.StandardApproved(
-            standard_id=standard_id, version=version, sha256=row.sha256, effective_from_ms=effective_from_ms or 0
-        )
-        _record(tx, payload, standard_id, version, actor)
+        write_approval(tx, hub, standard_id, version, seen_sha256, actor, effective_from_ms or 0)
         if waves:
             rollouts.plan(tx, hub, standard_id, version, waves, actor)
         publishing.ask_for_signatures(tx, hub, actor)
         tx.done(command_id, True)
+
+
+def write_approval(
+    tx: Work, hub: Hub, standard_id: str, version: int, seen_sha256: str, actor: str, effective_from_ms: int = 0
+) -> None:
+    """The approval alone, within a transaction that asks for signatures afterwards."""
+    row = _get(tx, hub, standard_id, version, "approved")
+    if row.drafted_by == actor:
+        raise errors.same_person()
+    if row.sha256 != seen_sha256:
+        raise errors.changed_meanwhile()
+    rollouts.check_alone(tx, hub, standard_id)
+    payload = facts.StandardApproved(
+        standard_id=standard_id, version=version, sha256=row.sha256, effective_from_ms=effective_from_ms
+    )
+    _record(tx, payload, standard_id, version, actor)
 
 
 def withdraw(hub: Hub, standard_id: str, version: int, reason: str, actor: str, command_id: str) -> None:

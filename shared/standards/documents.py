@@ -12,31 +12,27 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from shared.errors import BadInput
 from shared.rules.document import Rule
-from shared.standards.frame import Document, EquipmentClass, Parameter, ParameterName, StandardId, Strict
+from shared.standards.frame import (
+    Document,
+    EquipmentClass,
+    Parameter,
+    ParameterName,
+    StandardId,
+    Strict,
+    newest_schema,
+)
+from shared.standards.kpi_kind import Kpi, KpiFormula
 from shared.standards.product_kinds import Practice, Product, Substitution
+from shared.standards.route_steps import Step, route_faults
 from shared.standards.work_kinds import DataCollection, Instruction, ReasonTree
+from shared.standards.workflow_kind import Workflow
 
-__all__ = ["EquipmentClass", "Parameter", "ParameterName", "StandardId"]
+__all__ = ["EquipmentClass", "Kpi", "KpiFormula", "Parameter", "ParameterName", "StandardId", "Step", "Workflow"]
 
-SCHEMA = 2
+SCHEMA = 3
 """The newest schema this release reads; a plant that does not know a document's schema says so and keeps what it has."""
 BODY_BYTES_MAX = 150_000
 """A body travels as text inside one fact of at most 256 KiB, where each quotation mark takes two bytes."""
-
-
-class Step(Strict):
-    """One step of a route: the equipment classes that do it, what goes in and comes out, losses, what to collect.
-
-    A step of class `transport` is the border between two plants.
-    """
-
-    number: int = Field(ge=1)
-    name: str
-    classes: tuple[EquipmentClass, ...] = Field(min_length=1)
-    result: str = ""
-    aims: dict[str, int] = Field(default_factory=dict)
-    loss: str = ""
-    collect: tuple[str, ...] = ()
 
 
 class Routing(Document):
@@ -51,6 +47,8 @@ class Routing(Document):
         numbers = [step.number for step in self.steps]
         if numbers != sorted(set(numbers)):
             raise ValueError("step numbers must rise and be used once")
+        if faults := route_faults(self.steps):
+            raise ValueError("; ".join(faults))
         return self
 
 
@@ -70,48 +68,6 @@ class QualityRule(Document):
     cases: tuple[RuleCase, ...] = Field((), max_length=200)
 
 
-class MeasureUse(Strict):
-    """A base measure summed over the units of a class, under the name the formula uses."""
-
-    name: ParameterName
-    of: EquipmentClass
-    measure: ParameterName
-
-
-class KpiFormula(Strict):
-    """The formula at one place of the road; sums first, the ratio last."""
-
-    at: EquipmentClass
-    title: str
-    measures: tuple[MeasureUse, ...] = Field(min_length=1)
-    formula: str
-    unit: str
-
-
-class Kpi(Document):
-    """A KPI's definition: one formula for each place it is taken at."""
-
-    kind: Literal["kpi"] = "kpi"
-    better: Literal["higher", "lower"]
-    formulas: tuple[KpiFormula, ...] = Field(min_length=1)
-
-
-class Workflow(Document):
-    """What people do when a check fails: steps with a role and a time to answer in."""
-
-    kind: Literal["workflow"] = "workflow"
-    trigger: str
-    actions: tuple[WorkflowAction, ...] = Field(min_length=1)
-
-
-class WorkflowAction(Strict):
-    """One thing to do, by whom, within how many minutes."""
-
-    role: str
-    text: str
-    within_min: int = Field(gt=0)
-
-
 AnyStandard = (
     Routing
     | QualityRule
@@ -128,7 +84,6 @@ KINDS: tuple[str, ...] = tuple(kind.model_fields["kind"].default for kind in get
 FIRST_KINDS = (Routing, QualityRule, Kpi, Workflow)
 """What schema 1 had; all others need a reader of schema 2."""
 Standard = Annotated[AnyStandard, Field(discriminator="kind")]
-Workflow.model_rebuild()
 _ADAPTER: TypeAdapter[AnyStandard] = TypeAdapter(Standard)
 
 
@@ -154,8 +109,13 @@ def parse_body(body: bytes) -> AnyStandard:
 
 def schema_of(document: AnyStandard) -> int:
     """The oldest schema whose readers understand the document."""
-    has_cases = isinstance(document, QualityRule) and bool(document.cases)
-    return 1 if isinstance(document, FIRST_KINDS) and not has_cases else 2
+    return max(_schema_of_kind(document), newest_schema(document))
+
+
+def _schema_of_kind(document: AnyStandard) -> int:
+    if isinstance(document, QualityRule):
+        return 2 if document.cases else 1
+    return 1 if isinstance(document, FIRST_KINDS) else 2
 
 
 def _refused(error: ValidationError) -> BadInput:

@@ -7,6 +7,7 @@ from shared.rules.explain import number
 from shared.rules.vocabulary import variables_of
 from shared.standards.documents import AnyStandard, Kpi, Parameter, QualityRule, Routing, RuleCase, Workflow
 from shared.standards.readable_kinds import describe
+from shared.standards.readable_kpi import kpi_sections
 from shared.standards.section import Section
 
 __all__ = ["Section", "sections"]
@@ -31,7 +32,7 @@ def sections(document: AnyStandard) -> list[Section]:
     elif isinstance(document, Routing):
         found.append(_steps(document))
     elif isinstance(document, Kpi):
-        found.append(_formulas(document))
+        found += kpi_sections(document)
     elif isinstance(document, Workflow):
         found.append(_workflow(document))
     else:
@@ -127,25 +128,6 @@ def _steps(document: Routing) -> Section:
     )
     return Section(
         "Steps", (f"Product: {document.product}.",), ("Step", "What", "Class", "Result", "Loss", "Collect"), rows
-    )
-
-
-def _formulas(document: Kpi) -> Section:
-    rows = tuple(
-        (
-            formula.at,
-            formula.title,
-            formula.formula,
-            formula.unit,
-            "; ".join(f"{use.name} = sum of {use.measure} at {use.of}" for use in formula.measures),
-        )
-        for formula in document.formulas
-    )
-    return Section(
-        "Formulas",
-        (f"{document.better.capitalize()} is better. Sums first, the ratio last.",),
-        ("At", "What", "Formula", "Unit", "Base measures"),
-        rows,
     )
 
 
