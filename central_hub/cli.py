@@ -86,11 +86,12 @@ def upgrade(file: Path) -> None:
 
 @hub.command()
 @config
-def run(file: Path) -> None:
+@click.option("--worker", type=click.IntRange(0, 31), help="Number of this process among several (PostgreSQL alone).")
+def run(file: Path, worker: int | None) -> None:
     """Run the hub: portal, API, sync endpoint, reconciliation."""
     from central_hub.wsgi import serve
 
-    serve(_settings(file))
+    serve(_settings(file), worker)
 
 
 @hub.command("enrol-token")
@@ -109,6 +110,28 @@ def enrol_token(file: Path, plant: str) -> None:
         f"Good once for {plant}, until {to_datetime(issued.expires_at_ms):%Y-%m-%d %H:%M} UTC. "
         f"This hub's fingerprint: {fingerprint(here.node.key.public)}",
         err=True,
+    )
+
+
+@hub.command("enrol")
+@config
+@click.argument("request", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("answer", type=click.Path(path_type=Path, dir_okay=False))
+def enrol(file: Path, request: Path, answer: Path) -> None:
+    """Take in a plant without a line: read its REQUEST, write the ANSWER that it reads."""
+    from central_hub.plants.service import enrol_plant
+    from central_hub.standards.queries import find_root
+    from shared.db.engine import read
+    from shared.keys import fingerprint
+    from sync.bundles.entering import answer_request
+
+    here = _hub(file)
+    with read(here.node.engine) as conn:
+        root = find_root(conn)
+    asked = answer_request(request, answer, lambda raw: enrol_plant(here, raw, root[1] if root else ""))
+    click.echo(
+        f"{asked.node} is enrolled. Say by voice: hub {fingerprint(here.node.key.public)}; "
+        f"compare: plant {fingerprint(bytes.fromhex(asked.public_key))}. Carry {answer} back."
     )
 
 

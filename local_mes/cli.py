@@ -130,14 +130,27 @@ def level2(file: Path) -> None:
 
 @plant.command()
 @config
-@click.option("--token", required=True, help="The one-time token that the hub gave out for this plant.")
-def enrol(file: Path, token: str) -> None:
+@click.option("--token", default="", help="The one-time token that the hub gave out for this plant.")
+@click.option("--write", "out", type=click.Path(path_type=Path), help="Without a line: write the request to this file.")
+@click.option("--read", "back", type=click.Path(path_type=Path), help="Without a line: read the hub's answer.")
+@click.option("--fingerprint", default="", help="With --read: the hub's, as its people said it by voice.")
+def enrol(file: Path, token: str, out: Path | None, back: Path | None, fingerprint: str) -> None:
     """Enter the group: give the hub this plant's key, take the hub's."""
+    from sync.bundles.entering import read_answer, write_request
     from sync.enrolment import enrol as enrol_node
     from sync.lines import routed_transport
 
+    if (back is None) != bool(token) or (back is not None and (out is not None or not fingerprint)):
+        raise click.UsageError("Give --token, with --write where there is no line; or --read with --fingerprint.")
     here = _plant(file)
-    done = enrol_node(here.node, token, routed_transport(here.node, here.settings))
+    if out is not None:
+        write_request(here.node, token, out)
+        click.echo(f"Carry {out} to the hub: strandline hub enrol {out.name} ANSWER, and read its answer here.")
+        return
+    if back is not None:
+        done = read_answer(here.node, back, fingerprint)
+    else:
+        done = enrol_node(here.node, token, routed_transport(here.node, here.settings))
     click.echo(
         f"{here.code} is enrolled at {done.hub}. Compare by voice: hub {done.hub_fingerprint}, "
         f"plant {done.own_fingerprint}. A plant that is running follows within seconds."

@@ -36,8 +36,13 @@ def enrol(node: Node, token: str, transport: Transport) -> Enrolment:
     Raises PeerHeld when the hub refuses the token, Unreachable when it does not answer, Denied for a second hub;
     then nothing was changed here.
     """
-    nonce = random_key()
-    request = Enrol(
+    request = make_request(node, token)
+    return take_answer(node, request, transport.send("enrol", sign(node.key, ENROL, request)))
+
+
+def make_request(node: Node, token: str) -> Enrol:
+    """What the plant shows the hub."""
+    return Enrol(
         proto=PROTOCOL,
         node=node.code,
         audience=ANY_HUB,
@@ -45,14 +50,23 @@ def enrol(node: Node, token: str, transport: Transport) -> Enrolment:
         token=token,
         public_key=node.key.public.hex(),
         name=node.settings.name,
-        nonce=nonce,
+        nonce=random_key(),
     )
-    answer = open_self_signed(transport.send("enrol", sign(node.key, ENROL, request)), ENROLLED, Enrolled, node.code)
-    own = fingerprint(node.key.public)
-    if answer.nonce != nonce or answer.plant_fingerprint != own:
+
+
+def open_answer(node: Node, request: Enrol, raw: bytes) -> Enrolled:
+    """The hub's answer to this request, and whether it enrolled this node's key. Unreachable, Malformed, BadSeal."""
+    answer = open_self_signed(raw, ENROLLED, Enrolled, node.code)
+    if answer.nonce != request.nonce or answer.plant_fingerprint != fingerprint(node.key.public):
         raise Unreachable(
             "sync.foreign_answer", "The hub enrolled another key than ours: something on the way changed the request."
         )
+    return answer
+
+
+def take_answer(node: Node, request: Enrol, raw: bytes) -> Enrolment:
+    """Trust the hub that answered. Raises as enrol does."""
+    answer = open_answer(node, request, raw)
     public = bytes.fromhex(answer.public_key)
     _refuse_second_hub(node, answer.node)
     with write(node.engine) as conn:
@@ -60,7 +74,7 @@ def enrol(node: Node, token: str, transport: Transport) -> Enrolment:
         for earlier in answer.earlier_keys:
             keep_key(conn, node.code, bytes.fromhex(earlier), node.clock.now_ms())
         trust_peer(conn, answer.node, public, node.clock.now_ms(), answer.standards_root)
-    return Enrolment(answer.node, fingerprint(public), own, answer.standards_root)
+    return Enrolment(answer.node, fingerprint(public), fingerprint(node.key.public), answer.standards_root)
 
 
 def _refuse_second_hub(node: Node, hub: str) -> None:

@@ -8,17 +8,20 @@ import pytest
 from click.testing import CliRunner
 
 from central_hub.cli import hub
+from central_hub.plants.errors import TokenRefused
 from central_hub.wiring import build_hub, init_hub
 from local_mes.cli import plant
 from local_mes.wiring import build_plant, build_station, init_plant
 from shared.db.engine import read, write
-from shared.errors import BadSetup, Refused
+from shared.errors import BadInput, BadSetup, Denied, Refused
 from shared.journal.fact import Draft, Occurred
+from shared.keys import fingerprint
 from shared.material.facts import MaterialMoved
 from shared.settings import HubSettings, PlantSettings, load
 from sync.beginning import begin
+from sync.errors import Malformed, Unreachable
 from sync.figures import figures
-from sync.peers import trust_peer
+from sync.peers import list_peers, trust_peer
 
 MODEL = Path(__file__).parents[2] / "demo" / "plants" / "ald" / "model.toml"
 
@@ -64,3 +67,56 @@ def test_up_and_down_by_command(files):
         assert figures(conn, "ALD").backlog == 0
     with pytest.raises(BadSetup, match="exists already"):
         run(plant, "sync", "export", "--config", files / "ALD.toml", files / "up.bundle")
+
+
+def test_a_plant_without_any_line_enters_the_group_by_two_files(tmp_path):
+    for name, more in (("HUB", ""), ("ALD", f'model = "{MODEL}"\nhub_url = "http://127.0.0.1:9"\n')):
+        (tmp_path / f"{name}.toml").write_text(f'code = "{name}"\nname = "{name}"\nfolder = "{name}"\n{more}')
+    ald, centre = ("--config", tmp_path / "ALD.toml"), ("--config", tmp_path / "HUB.toml")
+    here = init_plant(load(PlantSettings, tmp_path / "ALD.toml"))
+    there = init_hub(load(HubSettings, tmp_path / "HUB.toml"))
+    token = run(hub, "enrol-token", *centre, "ALD").splitlines()[0]
+    with pytest.raises(BadInput, match="waits for no answer"):
+        run(plant, "enrol", *ald, "--read", tmp_path / "answer", "--fingerprint", "x")
+    run(plant, "enrol", *ald, "--token", token, "--write", tmp_path / "other")
+    run(plant, "enrol", *ald, "--token", token, "--write", tmp_path / "request")
+    said = run(hub, "enrol", *centre, tmp_path / "request", tmp_path / "answer")
+    assert fingerprint(there.node.key.public) in said
+    assert fingerprint(here.node.key.public) in said
+    with pytest.raises(BadSetup, match="exists already"):
+        run(hub, "enrol", *centre, tmp_path / "request", tmp_path / "answer")
+    with pytest.raises(TokenRefused):
+        run(hub, "enrol", *centre, tmp_path / "request", tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+    with pytest.raises(Denied, match="not the one that was said"):
+        run(plant, "enrol", *ald, "--read", tmp_path / "answer", "--fingerprint", fingerprint(here.node.key.public))
+    with read(here.node.engine) as conn:
+        assert list_peers(conn) == []
+    voice = fingerprint(there.node.key.public).upper()
+    assert "ALD is enrolled at HUB" in run(plant, "enrol", *ald, "--read", tmp_path / "answer", "--fingerprint", voice)
+    begin(here.node)
+    begin(there.node)
+    run(plant, "sync", "export", *ald, tmp_path / "up.bundle")
+    assert "new facts of ALD" in run(hub, "sync", "import", *centre, tmp_path / "up.bundle")
+
+
+def test_an_answer_to_another_request_is_not_taken(tmp_path):
+    (tmp_path / "ALD.toml").write_text(
+        f'code = "ALD"\nname = "ALD"\nfolder = "ALD"\nmodel = "{MODEL}"\nhub_url = "http://127.0.0.1:9"\n'
+    )
+    (tmp_path / "HUB.toml").write_text('code = "HUB"\nname = "HUB"\nfolder = "HUB"\n')
+    here = init_plant(load(PlantSettings, tmp_path / "ALD.toml"))
+    there = init_hub(load(HubSettings, tmp_path / "HUB.toml"))
+    ald, centre = ("--config", tmp_path / "ALD.toml"), ("--config", tmp_path / "HUB.toml")
+    token = run(hub, "enrol-token", *centre, "ALD").splitlines()[0]
+    run(plant, "enrol", *ald, "--token", token, "--write", tmp_path / "request")
+    run(hub, "enrol", *centre, tmp_path / "request", tmp_path / "answer")
+    run(plant, "enrol", *ald, "--token", token, "--write", tmp_path / "later")
+    voice = fingerprint(there.node.key.public)
+    with pytest.raises(Unreachable, match="another key"):
+        run(plant, "enrol", *ald, "--read", tmp_path / "answer", "--fingerprint", voice)
+    (tmp_path / "answer").write_bytes(b"garbage")
+    with pytest.raises(Malformed):
+        run(plant, "enrol", *ald, "--read", tmp_path / "answer", "--fingerprint", voice)
+    with read(here.node.engine) as conn:
+        assert list_peers(conn) == []
