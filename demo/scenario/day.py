@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from demo.scenario import ald_day, brk_day, cld_day, prehistory, takeover
 from demo.scenario.chance import Chance
 from demo.scenario.faults import sprinkle
 from demo.scenario.finishing import LineState
+from demo.scenario.library import library
 from demo.scenario.moments import at
 from demo.scenario.orders import release_orders
 from demo.scenario.script import Event, Script
@@ -20,8 +22,10 @@ ALL = ["ALD", "BRK", "CLD"]
 CASTERS = ("strand", "summary", "file")
 """How much the caster's Level 2 tells: every event, a summary a heat, a file a shift (demo/simulator/by_file.py)."""
 
-# standard, version: plants that must run it by the end of the day
-FIRST_STANDARDS: tuple[tuple[str, int, tuple[str, ...]], ...] = (
+Released = tuple[str, int, tuple[str, ...]]
+"""A standard, its version, and the plants that must run it by the end of the day."""
+
+FIRST_STANDARDS: tuple[Released, ...] = (
     ("R-GISLIT", 7, ("ALD", "BRK", "CLD")),
     ("R-GI", 4, ("ALD", "BRK", "CLD")),
     ("R-HRC", 4, ("ALD", "BRK")),
@@ -61,7 +65,7 @@ def build(seed: int, size: str = "full", caster: str = "strand") -> Scenario:
     chance, script = Chance(seed, "day"), Script()
     lines = {code: LineState(code) for code in ("PL", "CM", "CG", "SL")}
     release_orders(script)
-    _standards(script)
+    _standards(script, small)
     history = prehistory.play(script, chance, small, summary, lines)
     stocks = _take_over(script, chance, small)
     ald_day.play(script, chance, small, summary)
@@ -79,30 +83,15 @@ def _take_over(script: Script, chance: Chance, small: bool) -> takeover.Stocks:
     return takeover.take_over(script, takeover.FULL, chance, 15, 15, (ald_day.T2_SUM, ald_day.T3_SUM))
 
 
-def _standards(script: Script) -> None:
-    """Released in the first morning's small hours; KPI-YLD v3 on day D while Aldermoor is cut off."""
-    script.act(
-        at("03-02 04:50"),
-        "HUB",
-        "standards",
-        "release",
-        {"documents": [f"{code} v{v}" for code, v, _ in FIRST_STANDARDS]},
-        *(
-            {"what": "standard", "code": code, "version": v, "plants": list(plants)}
-            for code, v, plants in FIRST_STANDARDS
-            if code != NEW_KPI[0]
-        ),
-    )
+def _standards(script: Script, small: bool) -> None:
+    """Released in the first morning's small hours, in a full day with the library; KPI-YLD v3 on day D while Aldermoor
+    is cut off."""
+    _release(script, at("03-02 04:50"), FIRST_STANDARDS, replaced=NEW_KPI[0])
+    if not small:
+        _release(script, at("03-02 04:51"), library())
     script.act(at("03-02 04:55"), "HUB", "wait_standards", "adopted", {"plants": ALL, "code": NEW_KPI[0], "version": 2})
-    code, version, plants = NEW_KPI
-    script.act(
-        at("03-11 10:00"),
-        "HUB",
-        "standards",
-        "release",
-        {"documents": [f"{code} v{version}"]},
-        {"what": "standard", "code": code, "version": version, "plants": list(plants)},
-    )
+    code, version, _ = NEW_KPI
+    _release(script, at("03-11 10:00"), [NEW_KPI])
     script.act(
         at("03-11 10:01"),
         "HUB",
@@ -112,4 +101,20 @@ def _standards(script: Script) -> None:
     )
     script.act(
         at("03-11 19:11"), "HUB", "wait_standards", "adopted", {"plants": ["ALD"], "code": code, "version": version}
+    )
+
+
+def _release(script: Script, when_ms: int, standards: Sequence[Released], replaced: str = "") -> None:
+    """Released together; each is said to run at the end of the day, but for the one that is replaced before."""
+    script.act(
+        when_ms,
+        "HUB",
+        "standards",
+        "release",
+        {"documents": [f"{code} v{version}" for code, version, _ in standards]},
+        *(
+            {"what": "standard", "code": code, "version": version, "plants": list(plants)}
+            for code, version, plants in standards
+            if code != replaced
+        ),
     )

@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from demo.simulator.people import Desk, Refused
 
 SIGN_S = 60
@@ -24,7 +26,8 @@ NOT_FOUND = 404
 
 @dataclass(frozen=True)
 class Office:
-    """author, approver: their desks at the hub. documents: folder of `ID-vN.json`. holders: their secret key files."""
+    """author, approver: their desks at the hub. documents: folder of `ID-vN.json`, with a
+    `library` of `ID-vN.yaml` in it. holders: their secret key files."""
 
     author: Desk
     approver: Desk
@@ -35,18 +38,21 @@ class Office:
     work: Path
 
     def release(self, names: Sequence[str], command_id: str) -> None:
-        """Draft, submit, approve each `ID vN`, then have the catalogue signed."""
-        for i, name in enumerate(names):
-            document = json.loads((self.documents / f"{name.replace(' ', '-')}.json").read_text())
-            self._bring(document, f"{command_id}-{i}")
+        """Draft, submit and approve all of `ID vN` together, then have the catalogue signed."""
+        documents = [self._read(name.replace(" ", "-")) for name in names]
+        brought = {"command_id": f"{command_id}-d", "documents": documents, "submit": True}
+        self.author.post("/api/v1/standards/batches", brought)
+        seen = [self.approver.get(f"standards/{document['id']}/{document['version']}") for document in documents]
+        versions = [{"standard_id": s["standard_id"], "version": s["version"], "sha256": s["sha256"]} for s in seen]
+        self.approver.post("/api/v1/standards/batches/approve", {"command_id": f"{command_id}-a", "versions": versions})
         self._sign(command_id)
 
-    def _bring(self, document: dict[str, Any], command_id: str) -> None:
-        version = f"standards/{document['id']}/{document['version']}"
-        self.author.post("/api/v1/standards", {"command_id": f"{command_id}-d", "document": document})
-        self.author.post(f"/api/v1/{version}/submit", {"command_id": f"{command_id}-s"})
-        seen = self.approver.get(version)
-        self.approver.post(f"/api/v1/{version}/approve", {"command_id": f"{command_id}-a", "sha256": seen["sha256"]})
+    def _read(self, name: str) -> dict[str, Any]:
+        """A document of the group, or of the library beside it."""
+        own = self.documents / f"{name}.json"
+        text = (own if own.exists() else self.documents / "library" / f"{name}.yaml").read_text()
+        read: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)  # JSON is YAML
+        return read
 
     def _sign(self, command_id: str) -> None:
         """Each holder for himself; the signature that completes the threshold publishes."""
