@@ -76,6 +76,10 @@ class Unit(Part):
     area: Code
     link: str = ""
     """The link over which this machine speaks, where messages do not name the unit themselves."""
+    capabilities: tuple[str, ...] = ()
+    """What it can do that not every unit of its class can; steps of routes may ask for it."""
+    limits: dict[str, int] = Field(default_factory=dict)
+    """Figures of pieces that it takes, such as max_width_um or min_thickness_um; see shared/execution/units.py."""
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
 
     def whole(self, name: str) -> int:
@@ -135,6 +139,8 @@ class Lane(Part):
     hours: float = Field(gt=0, le=24 * 90)
     limit_kg: int = Field(0, ge=0, le=10_000_000)
     """What a vehicle (truck, wagon) of this way usually carries; 0: said load by load."""
+    carrier: str = Field("", max_length=64)
+    """Who usually drives it; a load may say another."""
 
 
 class Reroute(Part):

@@ -91,7 +91,12 @@ def equipment(plant: Plant) -> list[Equipment]:
     """The plant's units as standards see them; a caster's granularity is one of its values."""
     told = plant.model.granularity
     return [
-        Equipment(u.code, u.unit_class, {**u.parameters, **({"granularity": told[u.code]} if u.code in told else {})})
+        Equipment(
+            u.code,
+            u.unit_class,
+            {**u.parameters, **({"granularity": told[u.code]} if u.code in told else {})},
+            frozenset(u.capabilities),
+        )
         for u in plant.model.unit
     ]
 
@@ -252,7 +257,10 @@ def _assignment(conn: Connection, hub: str, plant: str, version: int | None = No
 
 
 def _model_hash(plant: Plant) -> str:
-    listed = [[unit.unit, unit.unit_class, dict(unit.values)] for unit in equipment(plant)]
+    units = equipment(plant)
+    listed = [
+        [u.unit, u.unit_class, dict(u.values), *([sorted(u.capabilities)] if u.capabilities else [])] for u in units
+    ]
     return hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()
 
 

@@ -7,18 +7,20 @@ from dataclasses import dataclass, field
 
 from shared.standards.canonical import canonical_bytes, sha256
 from shared.standards.check import TRANSPORT
-from shared.standards.documents import AnyStandard, Parameter, Routing
+from shared.standards.documents import AnyStandard, Parameter, Routing, Step
 from shared.standards.facts import InstalledStandard
 from shared.standards.queries import Deviation
+from shared.standards.route_steps import Alternative
 
 
 @dataclass(frozen=True)
 class Equipment:
-    """A unit as standards see it: its class and the plant's own values."""
+    """A unit as standards see it: its class, the plant's own values, and what it can do beyond its class."""
 
     unit: str
     unit_class: str
     values: Mapping[str, object] = field(default_factory=dict)
+    capabilities: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,9 @@ def bind(
 ) -> Bound:
     """The plant's values for a document; a declared deviation may go outside the range, nothing else may."""
     has = {unit.unit_class for unit in equipment}
-    missing = [f"{document.id}: no unit of class {name}" for name in _needed(document, has) if name not in has]
+    missing = [f"{document.id}: no unit of class {name}" for name in document.needs if name not in has]
+    if isinstance(document, Routing):
+        missing = list(dict.fromkeys([*missing, *_lacking(document, equipment)]))
     if document.scope.plants and plant not in document.scope.plants:
         missing.append(f"{document.id}: not for plant {plant}")
     declared = {d.parameter: d.value for d in deviations if d.standard_id == document.id}
@@ -48,26 +52,42 @@ def bind(
     return Bound(values, tuple(missing))
 
 
-def segments(document: Routing) -> list[list[frozenset[str]]]:
+def segments(document: Routing) -> list[list[Step]]:
     """The route cut at its transports: what one plant after another must be able to do, step by step."""
-    parts: list[list[frozenset[str]]] = [[]]
+    parts: list[list[Step]] = [[]]
     for step in document.steps:
         if TRANSPORT in step.classes:
             parts.append([])
         else:
-            parts[-1].append(frozenset(step.classes))
+            parts[-1].append(step)
     return [part for part in parts if part]
 
 
-def _needed(document: AnyStandard, has: set[str]) -> list[str]:
-    """Classes this plant must have: those the document names, and every class of a route's segments it takes part in."""
-    needed = list(document.needs)
-    if isinstance(document, Routing):
-        mine = [part for part in segments(document) if any(step & has for step in part)]
-        needed += sorted({name for part in mine for step in part for name in step})
-        if not mine:
-            needed += sorted({name for part in segments(document) for step in part for name in step})
-    return list(dict.fromkeys(needed))
+def _lacking(document: Routing, equipment: Sequence[Equipment]) -> list[str]:
+    """What the segments lack that this plant takes part in, all where it takes part in none.
+
+    A step needs one of its ways whole; where the plant has none, what its usual way lacks is said. Another firm's
+    equipment is not asked for.
+    """
+    has = {unit.unit_class for unit in equipment}
+    parts = segments(document)
+    mine = [part for part in parts if any(step.all_classes & has for step in part)] or parts
+    lacking: list[str] = []
+    for step in (step for part in mine for step in part if not step.outside):
+        ways = [_lacks(way, equipment) for way in step.ways]
+        lacking += ways[0] if all(ways) else []
+    return [f"{document.id}: {what}" for what in dict.fromkeys(lacking)]
+
+
+def _lacks(way: Alternative, equipment: Sequence[Equipment]) -> list[str]:
+    able = [(unit.unit_class, unit.capabilities) for unit in equipment]
+    found = []
+    for name in sorted(way.classes):
+        if name not in (unit_class for unit_class, _ in able):
+            found.append(f"no unit of class {name}")
+        elif not any(unit_class == name and can >= set(way.requires) for unit_class, can in able):
+            found.append(f"no {name} that can do {', '.join(sorted(way.requires))}")
+    return found
 
 
 def _value(parameter: Parameter, chosen: object, declared: str | None) -> tuple[int | str, str]:
