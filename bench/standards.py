@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -31,9 +32,10 @@ from shared.rules.evaluate import evaluate
 from shared.rules.tokens import with_doubles
 from shared.settings import HubSettings, check
 from shared.standards import tables
-from shared.standards.binding import Equipment, bind
+from shared.standards.binding import Equipment, bind, effective_hash
 from shared.standards.canonical import body_of, sha256
 from shared.standards.documents import AnyStandard, QualityRule, parse_document
+from shared.standards.facts import InstalledStandard
 from shared.standards.messages import CATALOGUE, Catalogue, CatalogueEntry, encode
 from shared.subjects import REGISTERS
 
@@ -41,6 +43,7 @@ EXAMPLES = Path(__file__).parents[1] / "demo" / "standards"
 ASKED = 20_000
 CHECKS = 60
 PLANTS, STANDARDS = 40, 500
+BOUND: dict[str, int | str] = {"CC1.slab_length_mm": 9300, "CC1.granularity": "strand"}
 GIVEN: dict[str, int | float | str | bool | None] = {"grade": "L06", "Cu": 2700, "Sn": 220}
 READY: dict[str, object] = {"grade": "L06", "Cu": 0.27, "Sn": 0.022}
 TYPES = {"number": cel.Type.DOUBLE, "text": cel.Type.STRING, "flag": cel.Type.BOOL}
@@ -139,7 +142,7 @@ def _matrix(hub: Hub) -> float:
         with read(hub.node.engine) as conn:
             matrix = read_matrix(conn, hub)
         spans.append(1000 * (time.perf_counter() - begin))
-    if matrix.count("runs_it") != PLANTS * STANDARDS:
+    if matrix.count("runs_it") != PLANTS * STANDARDS or any(plant.hash_differs for plant in matrix.plants):
         raise AssertionError("not every cell of the matrix is as it was filled")
     return median(spans[1:])
 
@@ -174,6 +177,7 @@ def _fill(hub: Hub) -> None:
         conn.execute(insert(plants), [{"code": c, "name": c, "fingerprint": "f", "enrolled_at_ms": 1} for c in codes])
         for code in codes:
             conn.execute(insert(tables.in_force), [_in_force(code, name, body) for name, body in bodies])
+            conn.execute(insert(tables.adoption), [_adoption(code, bodies)])
 
 
 def _entry(name: str, body: bytes) -> CatalogueEntry:
@@ -197,6 +201,14 @@ def _version(name: str, body: bytes) -> dict[str, Any]:
     return {**told, "body": body.decode()}
 
 
+def _adoption(plant: str, bodies: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
+    """What the plant reports of its set as a whole, which the matrix holds against the set."""
+    installed = [InstalledStandard(name, 1, sha256(body), 0, BOUND) for name, body in bodies]
+    versions = {"catalogue_version": 1, "assignment_version": 1, "adopted_ms": 1}
+    hashed = {"author": plant, "fact_id": plant, "effective_hash": effective_hash(installed, ())}
+    return {**hashed, **versions, "equipment": "{}", "deviations": "[]"}
+
+
 def _in_force(plant: str, name: str, body: bytes) -> dict[str, Any]:
     return {
         "author": plant,
@@ -206,5 +218,5 @@ def _in_force(plant: str, name: str, body: bytes) -> dict[str, Any]:
         "effective_from_ms": 0,
         "adopted_ms": 1,
         "until_ms": None,
-        "bound": json.dumps({"CC1.slab_length_mm": 9300, "CC1.granularity": "strand"}),
+        "bound": json.dumps(BOUND),
     }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
 
 from shared.standards.binding import effective_hash
 from shared.standards.documents import AnyStandard, Parameter
@@ -44,8 +47,7 @@ class Reported:
     answers: Mapping[tuple[str, int], Answer] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, gc=False):
     """What a plant is assigned of a standard; answer_by_ms: until when it is asked for its consent, 0: it is not."""
 
     version: int
@@ -53,8 +55,7 @@ class Wanted:
     answer_by_ms: int = 0
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True, gc=False):
     """One standard at one plant.
 
     version      what runs there, None when nothing does; wanted: what is assigned, None when nothing is
@@ -73,18 +74,51 @@ class Cell:
     note: str = ""
 
 
+class Published:
+    """Every version ever published of one standard, by version and hash.
+
+    Plants of a group bind alike, so what is neither published nor declared is looked for once for all that have the
+    same values and no deviation.
+    """
+
+    def __init__(self, documents: Mapping[tuple[int, str], AnyStandard]) -> None:
+        self._documents = documents
+        self._seen: dict[tuple[Any, ...], tuple[str, ...]] = {}
+
+    def differences(self, adopted: Adopted, deviations: Sequence[Deviation]) -> tuple[str, ...]:
+        """The fields of what a plant runs that are neither published nor declared, in words."""
+        if deviations:
+            return self._compare(adopted, {d.parameter: d.value for d in deviations})
+        alike = (adopted.version, adopted.sha256, *adopted.values.items())
+        found = self._seen.get(alike)
+        if found is None:
+            found = self._seen[alike] = self._compare(adopted, {})
+        return found
+
+    def _compare(self, adopted: Adopted, declared: Mapping[str, str]) -> tuple[str, ...]:
+        document = self._documents.get((adopted.version, adopted.sha256))
+        if document is None:
+            return (f"v{adopted.version} with hash {adopted.sha256[:16]} was never published",)
+        known = document.parameters_by_name
+        return tuple(
+            fault
+            for name, value in adopted.values.items()
+            if (fault := _value_fault(name, value, known.get(name.rpartition(".")[2]), declared))
+        )
+
+
 def judge(
     standard_id: str,
     wanted: Wanted | None,
-    published: Mapping[tuple[int, str], AnyStandard],
+    published: Published,
     reported: Reported,
     now_ms: int,
 ) -> Cell:
-    """One cell. wanted: what is assigned; published: every version ever published, by version and hash."""
+    """One cell. wanted: what is assigned."""
     adopted = reported.in_force.get(standard_id)
-    mine = tuple(d for d in reported.deviations if d.standard_id == standard_id)
+    mine = tuple(d for d in reported.deviations if d.standard_id == standard_id) if reported.deviations else ()
     version, since = (adopted.version, adopted.adopted_ms) if adopted else (None, None)
-    differences = _differences(adopted, published, mine) if adopted else ()
+    differences = published.differences(adopted, mine) if adopted else ()
     said = reported.answers.get((standard_id, wanted.version)) if wanted else None
     state = _state(wanted, adopted, mine, differences, reported)
     if wanted is not None and wanted.answer_by_ms and state in ("on_its_way", "away", "refused"):
@@ -134,21 +168,6 @@ def _state(
     return "refused" if reported.refusal else "on_its_way"
 
 
-def _differences(
-    adopted: Adopted, published: Mapping[tuple[int, str], AnyStandard], deviations: Sequence[Deviation]
-) -> tuple[str, ...]:
-    document = published.get((adopted.version, adopted.sha256))
-    if document is None:
-        return (f"v{adopted.version} with hash {adopted.sha256[:16]} was never published",)
-    declared = {d.parameter: d.value for d in deviations}
-    known = document.parameters_by_name
-    return tuple(
-        fault
-        for name, value in adopted.values.items()
-        if (fault := _value_fault(name, value, known.get(name.rpartition(".")[2]), declared))
-    )
-
-
 def _value_fault(name: str, value: int | str, parameter: Parameter | None, declared: Mapping[str, str]) -> str:
     if parameter is None:
         return f"{name} = {value} is no parameter of the published version"
@@ -161,8 +180,21 @@ def hash_differs(reported: Reported) -> bool:
     """Whether the hash a plant reports is not that of the set it reports: one of the two is not the truth."""
     if not reported.effective_hash:
         return False
+    return (
+        _hash_of(
+            tuple((a.standard_id, a.version, a.sha256, tuple(a.values.items())) for a in reported.in_force.values()),
+            tuple(d.deviation_id for d in reported.deviations),
+        )
+        != reported.effective_hash
+    )
+
+
+@lru_cache(maxsize=100)  # a set a plant; of 500 standards it takes 2 ms, and changes a few times a year
+def _hash_of(
+    in_force: tuple[tuple[str, int, str, tuple[tuple[str, int | str], ...]], ...], deviations: tuple[str, ...]
+) -> str:
+    """The hash of a set; its days do not count in it."""
     installed = [
-        InstalledStandard(a.standard_id, a.version, a.sha256, a.effective_from_ms, a.values)
-        for a in reported.in_force.values()
+        InstalledStandard(name, version, sha256, 0, dict(values)) for name, version, sha256, values in in_force
     ]
-    return effective_hash(installed, (d.deviation_id for d in reported.deviations)) != reported.effective_hash
+    return effective_hash(installed, deviations)

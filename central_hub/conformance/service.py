@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
-from central_hub.conformance.domain import Cell, Reported, Wanted, hash_differs, judge
+from central_hub.conformance.domain import Cell, Published, Reported, State, Wanted, hash_differs, judge
 from central_hub.hub import Hub
 from central_hub.plants.queries import PlantLine, list_plants
 from central_hub.standards.service import assigned_to
@@ -39,34 +43,75 @@ class PlantColumn:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Plants by standards."""
+    """Plants by standards. kinds: standard -> its kind, of those that the group ever published."""
 
     plants: tuple[PlantColumn, ...]
     standards: tuple[str, ...]
     cells: dict[tuple[str, str], Cell]
+    kinds: Mapping[str, str]
 
-    def count(self, *states: str) -> int:
+    @cached_property
+    def counts(self) -> Counter[State]:
+        """How many cells are in each state."""
+        return Counter(cell.state for cell in self.cells.values())
+
+    def count(self, *states: State) -> int:
         """How many cells are in one of these states."""
-        return sum(cell.state in states for cell in self.cells.values())
+        return sum(self.counts[state] for state in states)
 
 
-def read_matrix(conn: Connection, hub: Hub) -> Matrix:
-    """Everything, in the picture of one transaction."""
-    published = _published(conn, hub)
-    lines = list_plants(conn, hub.code, hub.settings.sync.away_after_s)
-    in_force = _in_force(conn)
+@dataclass(frozen=True)
+class Wish:
+    """Which part of the matrix is wanted; empty: all of that."""
+
+    plant: str = ""
+    kind: str = ""
+    standard_id: str = ""
+
+    def has(self, standard_id: str, kind: str) -> bool:
+        """Whether a standard belongs to the part."""
+        return self.standard_id in ("", standard_id) and self.kind in ("", kind)
+
+
+def read_matrix(conn: Connection, hub: Hub, wish: Wish = Wish()) -> Matrix:
+    """The wanted part, in the picture of one transaction."""
+    rows = list_versions(conn, hub.code, "published", "withdrawn")
+    kinds = {str(row.standard_id): str(row.kind) for row in rows}
+    published = _published(row for row in rows if wish.has(row.standard_id, row.kind))
+    lines = [
+        line for line in list_plants(conn, hub.code, hub.settings.sync.away_after_s) if wish.plant in ("", line.code)
+    ]
+    in_force = _in_force(conn, wish.plant or None)
     reports = [_reported(conn, line, in_force.get(line.code, {})) for line in lines]
-    now = hub.clock.now_ms()
-    standards = set(published).union(*(report.in_force for report in reports))
+    standards = {
+        name for name in set(published).union(*(r.in_force for r in reports)) if wish.has(name, kinds.get(name, ""))
+    }
+    return Matrix(
+        tuple(_column(conn, line, report) for line, report in zip(lines, reports, strict=True)),
+        tuple(sorted(standards)),
+        _judge_all(conn, hub, sorted(standards), published, reports),
+        kinds,
+    )
+
+
+def _judge_all(
+    conn: Connection,
+    hub: Hub,
+    standards: Sequence[str],
+    published: Mapping[str, Published],
+    reports: Sequence[Reported],
+) -> dict[tuple[str, str], Cell]:
+    now, nothing = hub.clock.now_ms(), Published({})
     assigned = assigned_to(conn, hub, [report.plant for report in reports])
     cells = {}
     for report in reports:
-        wanted = {key: Wanted(a.version, a.sha256, a.answer_by_ms) for key, a in assigned[report.plant].items()}
+        mine = assigned[report.plant]
         for standard_id in standards:
-            mine = published.get(standard_id, {})
-            cells[standard_id, report.plant] = judge(standard_id, wanted.get(standard_id), mine, report, now)
-    columns = tuple(_column(conn, line, report) for line, report in zip(lines, reports, strict=True))
-    return Matrix(columns, tuple(sorted(standards)), cells)
+            found = mine.get(standard_id)
+            wanted = Wanted(found.version, found.sha256, found.answer_by_ms) if found else None
+            known = published.get(standard_id, nothing)
+            cells[standard_id, report.plant] = judge(standard_id, wanted, known, report, now)
+    return cells
 
 
 def _column(conn: Connection, line: PlantLine, report: Reported) -> PlantColumn:
@@ -82,10 +127,10 @@ def _column(conn: Connection, line: PlantLine, report: Reported) -> PlantColumn:
     )
 
 
-def _in_force(conn: Connection) -> dict[str, dict[str, Adopted]]:
+def _in_force(conn: Connection, plant: str | None) -> dict[str, dict[str, Adopted]]:
     """Plant -> standard -> what is in force, in one query for all plants."""
     found: dict[str, dict[str, Adopted]] = {}
-    for adopted in list_in_force(conn):
+    for adopted in list_in_force(conn, plant):
         found.setdefault(adopted.plant, {})[adopted.standard_id] = adopted
     return found
 
@@ -105,9 +150,9 @@ def _reported(conn: Connection, line: PlantLine, in_force: dict[str, Adopted]) -
     )
 
 
-def _published(conn: Connection, hub: Hub) -> dict[str, dict[tuple[int, str], AnyStandard]]:
-    """Standard -> version and hash -> document, of every version ever published."""
+def _published(rows: Iterable[Row[Any]]) -> dict[str, Published]:
+    """Standard -> every version of it that was ever published."""
     found: dict[str, dict[tuple[int, str], AnyStandard]] = {}
-    for row in list_versions(conn, hub.code, "published", "withdrawn"):
+    for row in rows:
         found.setdefault(str(row.standard_id), {})[row.version, row.sha256] = document_of(str(row.body))
-    return found
+    return {standard_id: Published(documents) for standard_id, documents in found.items()}

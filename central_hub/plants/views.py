@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, render_template, request, url_for
 from sqlalchemy import Connection
 
-from central_hub.conformance.service import Matrix, read_matrix
+from central_hub.conformance.service import Matrix, Wish, read_matrix
 from central_hub.conformance.words import SIGNS, text_of
 from central_hub.context import hub
 from central_hub.hub import Hub, downlink
@@ -96,7 +96,7 @@ def _read(conn: Connection, here: Hub, line: PlantLine) -> dict[str, Any]:
         "incidents": [row for row in incidents.list_open(conn, 100) if row.peer == line.code],
         "signs": INCIDENT_SIGNS,
         "kinds": incidents.KINDS,
-        "standards": _standards(read_matrix(conn, here), line.code),
+        "standards": _standards(read_matrix(conn, here, Wish(plant=line.code)), line.code),
     }
 
 

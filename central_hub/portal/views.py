@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from sqlalchemy import Connection
 
+from central_hub.conformance.part import differing
 from central_hub.conformance.service import read_matrix
 from central_hub.conformance.words import SIGNS, text_of
 from central_hub.context import hub
@@ -18,6 +19,8 @@ from central_hub.portal.queries import Stock
 from shared.web.context import reading
 from shared.web.features import Feature, MenuItem
 
+DIFFERING_SHOWN = 12
+"""Cells of the conformance on the first page: what is in order needs no line."""
 bp = Blueprint("portal", __name__, template_folder="templates")
 
 
@@ -46,6 +49,7 @@ def read_group(conn: Connection, here: Hub) -> dict[str, Any]:
     plants = list_plants(conn, here.code, here.settings.sync.away_after_s)
     stocks = queries.stocks(conn)
     cases = queries.open_cases(conn)
+    matrix = read_matrix(conn, here)
     return {
         "tiles": [Tile(p, stocks.get(p.code, Stock()), *queries.good_today(conn, p.code)) for p in plants],
         "names": {p.code: p.name or p.code for p in plants},
@@ -53,7 +57,8 @@ def read_group(conn: Connection, here: Hub) -> dict[str, Any]:
         "cases": cases[: queries.CASES_SHOWN],
         "case_count": len(cases),
         "episodes": queries.open_episodes(conn),
-        "matrix": read_matrix(conn, here),
+        "matrix": matrix,
+        "differing": differing(matrix, DIFFERING_SHOWN),
         "text_of": text_of,
         "signs": SIGNS,
     }

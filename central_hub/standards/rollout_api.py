@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
 from flask_openapi import Tag
 from pydantic import Field
 
@@ -77,7 +78,7 @@ def _shown(path: VersionPath) -> dict[str, Any]:
     if found is None:
         raise errors.no_rollout(path.standard_id, path.version)
     waves = [
-        {**asdict(now.wave), "plants": [{**asdict(cell), "text": text_of(cell)} for cell in now.cells]}
+        {**asdict(now.wave), "plants": [{**msgspec.to_builtins(cell), "text": text_of(cell)} for cell in now.cells]}
         for now in found.waves
     ]
     evidence = [{**asdict(e), "verdict": e.verdict, "interval_ppm": e.after.interval_ppm} for e in found.evidence]

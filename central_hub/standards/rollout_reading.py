@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from central_hub.conformance.domain import Cell
-from central_hub.conformance.service import read_matrix
+from central_hub.conformance.service import Wish, read_matrix
 from central_hub.hub import Hub
 from central_hub.standards.evidence import Evidence, read_evidence
 from shared.standards.queries import find_version, list_deviations, list_versions
@@ -53,8 +53,8 @@ def read_rollout(conn: Connection, hub: Hub, standard_id: str, version: int) -> 
     row = find_version(conn, hub.code, standard_id, version)
     if rollout is None or row is None:
         return None
-    matrix = read_matrix(conn, hub)
-    mine = {plant: cell for (name, plant), cell in matrix.cells.items() if name == standard_id}
+    matrix = read_matrix(conn, hub, Wish(standard_id=standard_id))
+    mine = {plant: cell for (_, plant), cell in matrix.cells.items()}
     waves = tuple(WaveNow(w, tuple(mine[p] for p in w.plants if p in mine)) for w in rollout.waves)
     named = {plant for wave in rollout.waves for plant in wave.plants}
     others = tuple(cell for plant, cell in sorted(mine.items()) if plant not in named)

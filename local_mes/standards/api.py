@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Literal, Self
 
+import msgspec
 from flask_openapi import Tag
 from pydantic import BaseModel, Field, model_validator
 
@@ -176,7 +177,7 @@ def _asked(asked: service.Asked) -> dict[str, Any]:
 
 def _item(running: Running) -> dict[str, Any]:
     return {
-        **asdict(running.adopted),
+        **msgspec.structs.asdict(running.adopted),
         "title": running.title,
         "kind": running.document.kind if running.document else "",
     }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import Connection, Row, and_, or_, select
+import msgspec
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select
 
+from shared.db.prepared import Prepared
 from shared.journal.fact import StandardRef
 from shared.standards import tables
 from shared.standards.documents import AnyStandard, parse_body
@@ -16,8 +18,7 @@ from shared.standards.documents import AnyStandard, parse_body
 in_force, version = tables.in_force, tables.standard_version
 
 
-@dataclass(frozen=True)
-class Adopted:
+class Adopted(msgspec.Struct, frozen=True, gc=False):
     """A version a plant has adopted; values: "UNIT.parameter" -> bound value; until_ms None while in force."""
 
     plant: str
@@ -27,7 +28,7 @@ class Adopted:
     effective_from_ms: int
     adopted_ms: int
     until_ms: int | None
-    values: dict[str, int | str] = field(default_factory=dict)
+    values: dict[str, int | str] = msgspec.field(default_factory=dict)
 
     @property
     def ref(self) -> StandardRef:
@@ -53,6 +54,19 @@ class Deviation:
     def active(self, now_ms: int) -> bool:
         """Whether it is in force."""
         return self.ended_ms is None and now_ms < self.expires_ms
+
+
+_NOW = (
+    select(
+        *(in_force.c.author, in_force.c.standard_id, in_force.c.version, in_force.c.sha256),
+        *(in_force.c.effective_from_ms, in_force.c.adopted_ms, in_force.c.until_ms, in_force.c.bound),
+    )
+    .where(in_force.c.until_ms.is_(None))
+    .order_by(in_force.c.author, in_force.c.standard_id)
+)
+_IN_FORCE = Prepared(lambda _: _NOW)
+_IN_FORCE_AT = Prepared(lambda _: _NOW.where(in_force.c.author == bindparam("of")))
+"""The whole group's are tens of thousands of rows: as the driver gives them."""
 
 
 def find_in_force(conn: Connection, plant: str, standard_id: str, at_ms: int | None = None) -> Adopted | None:
@@ -85,9 +99,11 @@ def _past(conn: Connection, plant: str, standard_id: str, at_ms: int) -> Row[tup
 
 def list_in_force(conn: Connection, plant: str | None = None) -> list[Adopted]:
     """What is in force, at one plant or everywhere, by plant and id."""
-    query = select(in_force).where(in_force.c.until_ms.is_(None))
-    query = query.where(in_force.c.author == plant) if plant else query
-    return [_adopted(row) for row in conn.execute(query.order_by(in_force.c.author, in_force.c.standard_id))]
+    rows = _IN_FORCE_AT.rows(conn, of=plant) if plant else _IN_FORCE.rows(conn)
+    return [
+        Adopted(author, name, number, sha256, from_ms, adopted_ms, until_ms, _values(bound))
+        for author, name, number, sha256, from_ms, adopted_ms, until_ms, bound in rows
+    ]
 
 
 def list_documents_in_force(conn: Connection, plant: str, kind: str) -> list[tuple[Adopted, AnyStandard]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from central_hub.conformance.domain import Cell, Reported, Wanted, hash_differs, judge
+from central_hub.conformance.domain import Cell, Published, Reported, Wanted, hash_differs, judge
 from central_hub.conformance.words import SIGNS, text_of
 from shared.standards.binding import effective_hash
 from shared.standards.documents import parse_document
@@ -15,7 +15,7 @@ from shared.standards.queries import Adopted, Deviation
 
 ROUTE = parse_document(json.loads((Path(__file__).parents[3] / "demo" / "standards" / "R-HRC-v4.json").read_text()))
 HASH, OTHER = "a" * 64, "b" * 64
-PUBLISHED = {(4, HASH): ROUTE, (3, OTHER): ROUTE}
+PUBLISHED = Published({(4, HASH): ROUTE, (3, OTHER): ROUTE})
 AWAY_MS = 1_773_219_000_000  # 2026-03-11T08:50Z
 
 
