@@ -11,6 +11,7 @@ import click
 
 from sync.backups.commands import add_backup_commands
 from sync.bundles.commands import bundle_commands
+from sync.bundles.history_commands import history_command
 from sync.commands import Door, add_node_commands, config
 from sync.own_history_commands import own_history
 from sync.recovery_commands import peer
@@ -137,6 +138,8 @@ def enrol(file: Path, request: Path, answer: Path) -> None:
 
 add_node_commands(hub)
 add_backup_commands(hub, _settings, _alone)
-hub.add_command(bundle_commands(_road, to_one_peer=False))
+_sync = bundle_commands(_road, to_one_peer=False)
+_sync.add_command(history_command)
+hub.add_command(_sync)
 hub.add_command(peer)
 hub.add_command(own_history)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from local_mes.quality.commands import defects
 from local_mes.stock.commands import take_over
 from sync.backups.commands import add_backup_commands
 from sync.bundles.commands import bundle_commands
+from sync.bundles.history_commands import recover_command
 from sync.commands import Door, add_node_commands, config
 from sync.compare_commands import digest_command
 from sync.recovery_commands import history
@@ -58,6 +59,17 @@ def _road(file: Path, _only: str) -> Road:
 
     here = _plant(file)
     return road_up(here.node, partial(open_since_ms, here), NumberMarks(here.model))
+
+
+def _recover(file: Path, files: Sequence[Path]) -> str:
+    from local_mes.wiring import recover_from
+
+    here = _plant(file)
+    with _alone(here.settings):
+        peer, changed = recover_from(here, files)
+    if not changed:
+        return f"Nothing that {peer} held of {here.code} is missing here."
+    return f"What {peer} held of {here.code} is back; the page of incidents tells what. Start it again."
 
 
 def _comparing(file: Path) -> Comparing:
@@ -200,6 +212,7 @@ add_node_commands(plant)
 add_backup_commands(plant, _settings, _alone)
 _sync = bundle_commands(_road, to_one_peer=True)
 _sync.add_command(digest_command(_comparing))
+_sync.add_command(recover_command(_recover))
 plant.add_command(_sync)
 plant.add_command(history)
 plant.add_command(opcua_certificate)

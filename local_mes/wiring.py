@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from local_mes.level2.edge.open_since import open_since_ms
@@ -18,7 +19,10 @@ from shared.journal.highest import Outside
 from shared.node import build_node, new_folder
 from shared.settings import PlantSettings
 from shared.subjects import REGISTERS
+from sync.bundles.recover import CarriedCaller, NoLine, recover
+from sync.caller import Session
 from sync.lines import routed_transport
+from sync.recovering import Recovery
 from sync.station import CallingStation, build_calling
 from sync.transport import Transport
 
@@ -51,5 +55,24 @@ def init_plant(settings: PlantSettings, clock: Clock | None = None) -> Plant:
 def build_station(plant: Plant, transport: Transport | None = None) -> CallingStation:
     """The plant's sync, not started. What it promises to be complete ends before the oldest open Level-2 message."""
     transport = transport or routed_transport(plant.node, plant.settings)
-    outside = Outside(NumberMarks(plant.model), TrustFloors(plant.code))
-    return build_calling(plant.node, lambda: open_since_ms(plant), plant.settings.apply_entries_max, transport, outside)
+    most, outside = plant.settings.apply_entries_max, _outside(plant)
+    return build_calling(plant.node, lambda: open_since_ms(plant), most, transport, outside)
+
+
+def recover_from(plant: Plant, files: Sequence[Path]) -> tuple[str, bool]:
+    """Take this plant's own history back from files; who wrote them, and whether that changed anything.
+
+    The plant must not run. Any SyncError: nothing was changed.
+    """
+    ground, node = build_station(plant, NoLine()).ground, plant.node
+
+    def settle(caller: CarriedCaller, session: Session) -> bool:
+        write_anchor = ground.anchoring.write_now
+        return Recovery(caller, node.journal, _outside(plant), write_anchor, node.settings.folder).settle(session)
+
+    carried, changed = recover(node, files, settle)
+    return carried.peer.code, changed
+
+
+def _outside(plant: Plant) -> Outside:
+    return Outside(NumberMarks(plant.model), TrustFloors(plant.code))

@@ -21,10 +21,12 @@ from shared.errors import BadSetup
 from shared.keys import SigningKey
 from sync.errors import Malformed, OverLimit, SyncError
 from sync.limits import BODY_BYTES_LIMIT, HELLO_BYTES_MAX
-from sync.messages import TYPE_PREFIX, EpochState, Hash, Hex32, Message, Name, Seq
+from sync.messages import TYPE_PREFIX, Counters, EpochState, Hash, Hex32, Message, Name, Seq
 from sync.seal import digest, sign
 
 BUNDLE = TYPE_PREFIX + "bundle+json"
+HISTORY = TYPE_PREFIX + "history-bundle+json"
+"""Of files with the reader's own history: they are read by a recovery alone."""
 MAGIC = b"SLK1"
 PARTS_MAX = 2_000
 """Batches in a file: their names fit the head, and a full file of full batches is 4 GB before compression."""
@@ -55,7 +57,7 @@ class Head(Message, frozen=True, kw_only=True, omit_defaults=True):
     """Like a hello and its answer in one: the writer's whole epoch tree, and what it holds of the reader's streams.
 
     bundle is also the session that its batches are sealed in; incarnation is the writer's. number counts the files of
-    one export from 1; more says that another follows.
+    one export from 1; more says that another follows. counters: in a history, the highest numbers of the reader.
     """
 
     bundle: Hex32
@@ -64,6 +66,7 @@ class Head(Message, frozen=True, kw_only=True, omit_defaults=True):
     epochs: tuple[EpochState, ...]
     copies: tuple[EpochState, ...]
     facts: dict[str, int]
+    counters: Counters = {}
     parts: tuple[Part, ...] = ()
     number: Annotated[int, msgspec.Meta(ge=1)] = 1
     more: bool = False
@@ -79,9 +82,9 @@ def make_part(stream: str, epoch: str, first: int, last: int, body: bytes) -> Pa
     return Part(stream, epoch, first, last, len(body), digest(body))
 
 
-def write_file(target: Path, key: SigningKey, head: Head, batches: IO[bytes]) -> int:
+def write_file(target: Path, key: SigningKey, head: Head, batches: IO[bytes], kind: str = BUNDLE) -> int:
     """Write head and batches durably under a name that is free; returns its size. BadSetup when it cannot be written."""
-    envelope = sign(key, BUNDLE, head)
+    envelope = sign(key, kind, head)
     if len(envelope) > HELLO_BYTES_MAX:
         raise OverLimit("bundle.head_too_large", f"The bundle's head has {len(envelope)} bytes.")
     if target.exists():

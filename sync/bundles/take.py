@@ -84,11 +84,7 @@ def take(node: Node, source: IO[bytes]) -> Taken:
 def _check(node: Node, source: IO[bytes]) -> _Opened:
     """Verify head, batches, seals and chains up to the end of the file, storing nothing."""
     try:
-        envelope = read_head(source)
-        with read(node.engine) as conn:
-            peer = get_by_keys(conn, [s.keyid for s in read_envelope(envelope).signatures])
-        head = open_signed(envelope, BUNDLE, Head, peer.trusted, node.code)
-        _check_head(node, peer, head)
+        peer, head = open_head(node, source, BUNDLE)
         start = good = source.tell()
         whole = 0
         for part, _ in _batches(node, peer, head, source):
@@ -97,6 +93,16 @@ def _check(node: Node, source: IO[bytes]) -> _Opened:
         error.kept = NOTHING
         raise
     return _Opened(peer, head, start, whole, good)
+
+
+def open_head(node: Node, source: IO[bytes], kind: str) -> tuple[Peer, Head]:
+    """The peer that signed a file of this kind, and its head; leaves the source at the first batch. Any SyncError."""
+    envelope = read_head(source)
+    with read(node.engine) as conn:
+        peer = get_by_keys(conn, [s.keyid for s in read_envelope(envelope).signatures])
+    head = open_signed(envelope, kind, Head, peer.trusted, node.code)
+    _check_head(node, peer, head)
+    return peer, head
 
 
 def _check_head(node: Node, peer: Peer, head: Head) -> None:

@@ -98,6 +98,9 @@ def test_a_plant_without_any_line_enters_the_group_by_two_files(tmp_path):
     begin(there.node)
     run(plant, "sync", "export", *ald, tmp_path / "up.bundle")
     assert "new facts of ALD" in run(hub, "sync", "import", *centre, tmp_path / "up.bundle")
+    said = run(hub, "sync", "history", *centre, tmp_path / "up.bundle", tmp_path / "own")
+    assert "0 entries of ALD" in said
+    assert "Nothing that HUB held of ALD is missing" in run(plant, "sync", "recover", *ald, tmp_path / "own")
 
 
 def test_an_answer_to_another_request_is_not_taken(tmp_path):
