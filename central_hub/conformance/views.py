@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 from flask import Blueprint, render_template, request, url_for
 
@@ -50,10 +50,9 @@ def _place(name: str) -> int:
 
 def _address(**changes: str | int | None) -> str:
     """This page with some of its state changed."""
-    kept = {**request.args.to_dict(), **changes}
-    return url_for(
-        "conformance.conformance", **{name: value for name, value in kept.items() if value not in (None, "")}
-    )
+    asked = {**request.args.to_dict(), **changes}
+    kept: Any = {name: value for name, value in asked.items() if value not in (None, "")}
+    return url_for("conformance.conformance", **kept)
 
 
 FEATURE = Feature(pages=(bp,), apis=(api,), menu=(MenuItem("Standards", "Who runs what", "conformance.conformance"),))

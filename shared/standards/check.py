@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from shared.rules.check import rule_faults
-from shared.rules.evaluate import evaluate
+from shared.rules import check as rules
+from shared.rules.check import Fault
+from shared.rules.evaluate import Outcome, evaluate
 from shared.standards.documents import AnyStandard, Kpi, QualityRule, Routing, RuleCase
+from shared.standards.group_rule import GroupRule, group_rule_faults
 from shared.standards.kpi_check import kpi_faults
 
 TRANSPORT = "transport"
@@ -13,28 +15,44 @@ TRANSPORT = "transport"
 
 def document_faults(document: AnyStandard) -> list[str]:
     """Everything wrong with a document, in sentences; empty when it can be submitted."""
+    return [fault.text for fault in placed_faults(document)]
+
+
+def placed_faults(document: AnyStandard) -> list[Fault]:
+    """The same, each with the field at fault."""
     if isinstance(document, QualityRule):
-        return rule_faults(document.rule) or [
-            fault for case in document.cases for fault in _case_faults(document, case)
-        ]
+        return rules.placed_faults(document.rule) or _case_faults(document)
+    if isinstance(document, GroupRule):
+        return group_rule_faults(document)
     if isinstance(document, Kpi):
-        return kpi_faults(document)
+        return [Fault("cases" if text.startswith("case ") else "formulas", text) for text in kpi_faults(document)]
     if isinstance(document, Routing):
         return _routing_faults(document)
     return []
 
 
-def _case_faults(document: QualityRule, case: RuleCase) -> list[str]:
-    found = evaluate(document.rule, case.inputs)
-    if found.outcome == case.outcome:
+def case_outcomes(document: AnyStandard) -> list[tuple[RuleCase, Outcome]]:
+    """What a rule says to each of its cases; nothing while the rule itself is at fault."""
+    if not isinstance(document, QualityRule) or rules.placed_faults(document.rule):
         return []
-    return [f"case {case.name!r} must come out {case.outcome}, it comes out {found.outcome}: {found.reason}"]
+    return [(case, evaluate(document.rule, case.inputs)) for case in document.cases]
 
 
-def _routing_faults(document: Routing) -> list[str]:
+def _case_faults(document: QualityRule) -> list[Fault]:
+    return [
+        Fault(
+            f"cases.{n}.outcome",
+            f"case {case.name!r} must come out {case.outcome}, it comes out {found.outcome}: {found.reason}",
+        )
+        for n, (case, found) in enumerate(case_outcomes(document))
+        if found.outcome != case.outcome
+    ]
+
+
+def _routing_faults(document: Routing) -> list[Fault]:
     used = {name for step in document.steps for name in step.all_classes}
     return [
-        f"parameter {parameter.name} belongs to {parameter.of}, which no step uses"
-        for parameter in document.parameters
+        Fault(f"parameters.{n}.of", f"parameter {parameter.name} belongs to {parameter.of}, which no step uses")
+        for n, parameter in enumerate(document.parameters)
         if parameter.of not in used
     ]

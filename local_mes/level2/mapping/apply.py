@@ -13,11 +13,11 @@ from typing import Any, Protocol
 
 from local_mes.level2.mapping.entries import OPEN, Entry, Output, Rows, Variable
 from local_mes.level2.mapping.load import LinkMapping
-from local_mes.level2.mapping.measures import convert, measure
 from local_mes.level2.mapping.signals import Signal, exact
 from local_mes.level2.operations import BadMessage, Message, NotYet
 from shared.rules.condition import Condition, Verdict
 from shared.rules.explain import lines_of
+from shared.rules.measures import convert, measure
 from shared.rules.port import InputValue, Missing, Value
 
 COUNTS_MAX = 1e15

@@ -8,13 +8,13 @@ from typing import Any
 
 from local_mes.level2.mapping.files import EachLine, EntryLine, UseLine
 from local_mes.level2.mapping.inputs import Input
-from local_mes.level2.mapping.measures import ONE, Measure, UnitError, measure
 from local_mes.level2.mapping.signals import ANY_UNIT, Namespace, Signal, is_of
-from local_mes.level2.mapping.unit_check import Anything, unit_of
 from shared.rules.cel import CelEngine
 from shared.rules.condition import Condition, compile_condition
+from shared.rules.measures import ONE, Measure, UnitError, measure
 from shared.rules.port import Compiled, SourceError
 from shared.rules.tokens import names
+from shared.rules.unit_check import Anything, unit_of
 
 ResultType = Mapping[str, str]
 _FITS = {"text": ("text",), "whole": ("number",), "number": ("number",), "flag": ("flag",)}

@@ -10,9 +10,9 @@ from typing import Any
 
 from local_mes.level2.links import Link
 from local_mes.level2.mapping.files import LookupLine, SignalLine, bad_mapping
-from local_mes.level2.mapping.measures import Measure, UnitError, measure
 from local_mes.level2.operations import BadMessage
 from local_mes.model.domain import PlantModel
+from shared.rules.measures import Measure, UnitError, measure
 from shared.rules.port import TEXT_CHARS_MAX, InputValue, ValueType
 
 ANY_UNIT = "*"

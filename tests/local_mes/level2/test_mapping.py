@@ -24,9 +24,7 @@ from local_mes.level2.mapping.elsewhere import Spooled
 from local_mes.level2.mapping.entries import ENGINE
 from local_mes.level2.mapping.inputs import Input, read_takes
 from local_mes.level2.mapping.live import find_live
-from local_mes.level2.mapping.measures import UnitError, convert, measure
 from local_mes.level2.mapping.trial import read_pasted, try_message
-from local_mes.level2.mapping.unit_check import unit_of
 from local_mes.level2.operations import Message, Work, operation
 from local_mes.level2.service import mend
 from local_mes.level2.tables import repair, spool_waiting
@@ -36,7 +34,9 @@ from shared.db.engine import read
 from shared.errors import BadInput, BadSetup
 from shared.material.facts import MaterialMoved
 from shared.rules.check import ENGINE as RULES
+from shared.rules.measures import UnitError, convert, measure
 from shared.rules.port import SourceError, Value
+from shared.rules.unit_check import unit_of
 from shared.settings import PlantSettings
 
 MakeSite = Callable[..., Site]

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from shared.rules.check import placed_faults
 from shared.rules.document import Rule
 from shared.rules.evaluate import Outcome, evaluate
+from shared.rules.measures import UnitError, measure
+from shared.rules.unit_check import unit_of
 from shared.standards.documents import QualityRule, parse_body
 
 STANDARDS = Path(__file__).parents[3] / "demo" / "standards"
@@ -176,3 +179,33 @@ def test_asked_again_with_its_recorded_inputs_it_says_the_same() -> None:
 def test_a_text_where_a_number_belongs_fails_and_holds_nothing() -> None:
     assert ask("QR-CHE-01-v5", **{**GOOD, "Cu": "low"}).outcome == "failed"
     assert ask("QR-RES-01-v2", grade="L06", Cu=True, Sn=10).outcome == "failed"
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("sender_mass + thickness <= 5", "adds kg and mm"),
+        ("sender_mass <= thickness", "compares kg and mm"),
+        ("sender_mass * 2 - receiver_mass <= 5 || thickness / 2 > 3", ""),
+    ],
+)
+def test_a_rule_that_adds_kilograms_to_millimetres_is_at_fault(condition: str, said: str) -> None:
+    variables = {"sender_mass": "kg", "receiver_mass": "kg", "thickness": "mm"}
+    measures = {name: measure(unit) for name, unit in variables.items()}
+    if said:
+        with pytest.raises(UnitError, match=said):
+            unit_of(condition, measures)
+    else:
+        unit_of(condition, measures)
+
+
+def test_each_fault_of_a_rule_names_its_field() -> None:
+    used = ({"name": "length", "unit": "m"}, {"name": "level", "unit": "mm"}, {"name": "colour"})
+    rule = {"when": ["mark"], "otherwise": {"action": "mark"}}
+    check = {"kind": "expression", "variables": used[:2], "condition": "length + level <= 3"}
+    found = placed_faults(Rule.model_validate({**rule, "check": check}))
+    assert [(fault.path, fault.text) for fault in found] == [
+        ("rule.check.condition", "condition: it adds m and mm; figures in one expression have one unit")
+    ]
+    named = placed_faults(Rule.model_validate({**rule, "check": {**check, "variables": used}}))
+    assert [fault.path for fault in named] == ["rule.check.variables.2.name"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local_mes.level2.mapping.measures import Measure, UnitError, product
+from shared.rules.measures import Measure, UnitError, product
 from shared.rules.tokens import Token, tokens
 
 _LEVELS = (("||",), ("&&",), ("<", "<=", ">", ">=", "==", "!=", "in"), ("+", "-"), ("*", "/", "%"))
