@@ -35,19 +35,20 @@ class Prepared:
     def __init__(self, make: Callable[[str], Select[Any]], *, keeps_plan: bool = True) -> None:
         self._make = make
         self._keeps_plan = keeps_plan
-        self._made: dict[str, tuple[str, dict[str, Any], tuple[str, ...] | None]] = {}
+        self._made: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {}
 
     def rows(self, conn: Connection, **values: Any) -> Rows:
         """All rows, read by the driver's own cursor within the connection's transaction; errors come as from any statement."""
         text, given = self._call(conn, values)
         if conn.dialect.name != "postgresql":
             return execute(conn, text, given).fetchall()
-        cursor: Any = conn.connection.cursor()
+        driver: Any = conn.connection.driver_connection
+        cursor = driver.cursor()
         try:
             if self._keeps_plan:
                 keep_plan(conn, cursor)
             cursor.execute(text, given, prepare=self._keeps_plan or None)
-            return list(cursor.fetchall())
+            return cursor.fetchall()  # type: ignore[no-any-return]
         except conn.dialect.loaded_dbapi.Error as error:
             raise as_raised(conn, text, error) from error
         finally:
@@ -76,18 +77,25 @@ class Prepared:
             raise as_raised(conn, text, error) from error
         return cursor
 
-    def _call(self, conn: Connection, values: dict[str, Any]) -> tuple[str, Any]:
+    def _call(self, conn: Connection, values: dict[str, Any]) -> tuple[str, tuple[Any, ...]]:
         name = conn.dialect.name
-        if name not in self._made:
-            compiled = self._make(name).compile(dialect=conn.dialect)
-            order = getattr(compiled, "positiontup", None)
-            constants = {key: value for key, value in compiled.params.items() if value is not None}
-            self._made[name] = str(compiled), constants, None if order is None else tuple(order)
-        text, constants, order = self._made[name]
-        given = {**constants, **values}
-        if order is None:
-            return text, given
-        return text, tuple(_as_json(v) if isinstance(v := given[key], list) else v for key in order)
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = self._compile(conn)
+        text, constants, order = made
+        given = constants | values if constants else values
+        if name == "postgresql":
+            return text, tuple([given[key] for key in order])
+        return text, tuple([_as_json(v) if isinstance(v := given[key], list) else v for key in order])
+
+    def _compile(self, conn: Connection) -> tuple[str, dict[str, Any], tuple[str, ...]]:
+        """The text with values by their place, which costs the driver less than by name."""
+        dialect = conn.dialect
+        if dialect.name == "postgresql":
+            dialect = type(dialect)(paramstyle="format")  # type: ignore[call-arg]
+        compiled: Any = self._make(dialect.name).compile(dialect=dialect)
+        constants = {key: value for key, value in compiled.params.items() if value is not None}
+        return str(compiled), constants, tuple(compiled.positiontup or ())
 
 
 def _next(conn: Connection, text: str, cursor: Any) -> Rows:

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Row
 
 from shared.errors import BadInput
 from shared.material.domain import Affine, check_acyclic, clip, part_of, to_child, to_parent
+from shared.material.explore import explore
 from shared.material.mixture import WHOLE_PPM, mixtures_of, steel_at
-from shared.material.queries import marks_of, numbers_of, operations_of
-from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step, holder_first, pieces_of, walk
+from shared.material.queries import marks_of, operations_of
+from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step, holder_first, walk
 
 Direction = Literal["backward", "forward", "both"]
 LENGTH_MAX_UM = 10**13
@@ -101,21 +102,27 @@ def trace(
     if direction not in ("backward", "forward", "both"):
         raise BadInput("material.direction", f"A trace runs backward, forward or both, not {direction!r}.")
     ways = ("backward", "forward") if direction == "both" else (direction,)
-    walks = {way: walk(conn, [material_id], way == "backward", depth, count, with_pieces=True) for way in ways}
+    seen = {way: explore(conn, material_id, way == "backward", depth, count) for way in ways}
+    walks = {way: found.walk for way, found in seen.items()}
     steps = [step for found in walks.values() for step in found.steps]
     open_ends = [end for found in walks.values() for end in found.open_ends]
     more, hidden = any(found.more for found in walks.values()), 0
-    ids = {material_id} | {i for step in steps for i in (step.parent_id, step.child_id)}
-    reached = {piece[:2]: piece for found in walks.values() for piece in found.pieces if piece.material_id in ids}
-    rows = sorted([*pieces_of(conn, [material_id]), *reached.values()], key=holder_first)
+    ids = _ids(material_id, steps)
+    reached = {key: piece for found in seen.values() for key, piece in found.pieces.items() if key[1] in ids}
+    rows = sorted(reached.values(), key=holder_first)
     if wanted is not None and wanted != TraceFilter():
         kept = [step for way, found in walks.items() for step in _shown(conn, found.steps, way, rows, wanted)]
         hidden, steps = len(steps) - len(kept), kept
-        ids = {material_id} | {i for step in steps for i in (step.parent_id, step.child_id)}
+        ids = _ids(material_id, steps)
         rows = [row for row in rows if row.material_id in ids]
     farthest = max((step.depth for step in steps), default=0)
-    numbers = numbers_of(conn, list(ids))
+    known = {piece: named for found in seen.values() for piece, named in found.numbers.items()}
+    numbers = {piece: known[piece] for piece in ids if known.get(piece)}
     return Trace(material_id, direction, steps, rows, numbers, farthest, Cut(tuple(open_ends), more, hidden))
+
+
+def _ids(start: str, steps: Sequence[Step]) -> set[str]:
+    return {start, *(step.parent_id for step in steps), *(step.child_id for step in steps)}
 
 
 def _shown(

@@ -5,8 +5,10 @@ What is cut off is told: by steps (pieces at the last step that have more beyond
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, Connection, Integer, Select, bindparam, func, literal, select
@@ -75,52 +77,46 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """Edges by distance. open_ends: pieces at the last step that have more beyond it; more: edges beyond the count.
-
-    pieces: all authors' rows of the pieces that the edges lead to, where asked for; not of the starts.
-    """
+    """Edges by distance. open_ends: pieces at the last step that have more beyond it; more: edges beyond the count."""
 
     steps: Sequence[Step]
     open_ends: Sequence[str] = ()
     more: bool = False
-    pieces: Sequence[Piece] = ()
 
 
 def walk(
-    conn: Connection,
-    starts: Sequence[str],
-    backward: bool,
-    depth: int = DEPTH_MAX,
-    count: int = EDGES_MAX,
-    *,
-    with_pieces: bool = False,
+    conn: Connection, starts: Sequence[str], backward: bool, depth: int = DEPTH_MAX, count: int = EDGES_MAX
 ) -> Walk:
     """Everything these pieces came from (backward) or became, over all authors, nearest first."""
     depth, count = min(depth, DEPTH_MAX), min(count, EDGES_MAX)
-    given = {"starts": list(starts), "cap": depth, "nodes": count + 1 + len(starts)}
-    rows = _WALKS[backward, with_pieces].rows(conn, **given)
-    found: dict[Row, Row] = {}
-    pieces: dict[Row, Row] = {}
-    for row in rows:
-        # a piece that is reached on ways of several lengths counts at the nearest
-        before = found.get(row[:3])
-        if before is None or row[_DEPTH] < before[_DEPTH]:
-            found[row[:3]] = row[: _DEPTH + 1]
-        if with_pieces and row[_DEPTH + 1] is not None:
-            pieces[row[_DEPTH + 1 : _DEPTH + 3]] = row[_DEPTH + 1 :]
-    ordered = sorted(found.values(), key=_nearest_first)
-    kept = [Step._make(row) for row in ordered[:count]]
-    ends = {step.child_id if backward else step.parent_id for step in kept if step.depth > depth}
-    steps = [step for step in kept if step.depth <= depth] if ends else kept
-    return Walk(steps, sorted(ends), len(ordered) > count, [Piece._make(row) for row in pieces.values()])
+    return cut(
+        _WALKS[backward].rows(conn, starts=list(starts), cap=depth, most=count + 1 + len(starts)),
+        backward,
+        depth,
+        count,
+    )
 
 
 Row = tuple[Any, ...]
-_DEPTH = Step._fields.index("depth")
+DEPTH = Step._fields.index("depth")
 
 
-def _nearest_first(row: Row) -> Row:
-    return row[_DEPTH], row[0], row[1], row[2]
+def cut(rows: Iterable[Row], backward: bool, depth: int, count: int) -> Walk:
+    """Rows that begin with a step's columns as a walk of at most `count` steps, each at most `depth` away; the rows go
+    one step beyond. A piece that is reached on ways of several lengths counts at the nearest."""
+    found: dict[Row, Row] = {}
+    for row in rows:
+        before = found.setdefault(row[:3], row)
+        if row[DEPTH] < before[DEPTH]:
+            found[row[:3]] = row
+    ordered = sorted(found.values(), key=_nearest_first)
+    kept = [Step._make(row[: DEPTH + 1]) for row in ordered[:count]]
+    ends = {step.child_id if backward else step.parent_id for step in kept if step.depth > depth}
+    steps = [step for step in kept if step.depth <= depth] if ends else kept
+    return Walk(steps, sorted(ends), len(ordered) > count)
+
+
+_nearest_first = itemgetter(DEPTH, 0, 1, 2)
 
 
 def pieces_of(conn: Connection, ids: Sequence[str]) -> list[Piece]:
@@ -161,22 +157,14 @@ def reach(database: str, backward: bool) -> CTE:
     return found.union(beyond.where(found.c.depth < bindparam("cap", type_=Integer)))
 
 
-def _edges(backward: bool, with_pieces: bool) -> Callable[[str], Select[Any]]:
-    def make(database: str) -> Select[Any]:
-        here, there = (edge.c.child_id, edge.c.parent_id) if backward else (edge.c.parent_id, edge.c.child_id)
-        found = reach(database, backward)
-        # cut here, where it is lazy: a walk that is cut off by count must not first go to the end of the graph
-        first = select(found.c.id, found.c.depth).limit(bindparam("nodes", type_=Integer)).subquery()
-        columns = [*edge.c, (first.c.depth + 1).label("depth"), *(material.c if with_pieces else ())]
-        query = select(*columns).select_from(first).join(edge, here == first.c.id)
-        return query.join(material, material.c.material_id == there, isouter=True) if with_pieces else query
-
-    return make
+def _edges(database: str, backward: bool) -> Select[Any]:
+    """Steps of at most :most pieces of the reach, one step beyond :cap."""
+    here = edge.c.child_id if backward else edge.c.parent_id
+    found = reach(database, backward)
+    # cut here, where it is lazy: a walk that is cut off by count must not first go to the end of the graph
+    first = select(found.c.id, found.c.depth).limit(bindparam("most", type_=Integer)).subquery()
+    return select(*edge.c, (first.c.depth + 1).label("depth")).select_from(first).join(edge, here == first.c.id)
 
 
-_WALKS = {
-    (backward, with_pieces): Prepared(_edges(backward, with_pieces))
-    for backward in (False, True)
-    for with_pieces in (False, True)
-}
+_WALKS = {backward: Prepared(partial(_edges, backward=backward)) for backward in (False, True)}
 _PIECES = Prepared(lambda database: select(material).where(listed(database, material.c.material_id, "ids")))

@@ -15,7 +15,7 @@ from shared.db.engine import open_engine, read
 from shared.errors import BadInput
 from shared.material import search
 from shared.material.domain import to_child
-from shared.material.queries import MaterialFilter, list_materials
+from shared.material.queries import MaterialFilter, list_materials, numbers_of
 from shared.material.search import find_by_part, suggest
 from shared.material.spread import Area, area, carry, spread
 from shared.material.tables import alias, edge, material
@@ -79,6 +79,18 @@ def test_what_is_cut_off_is_said(conn: Connection, heat: str) -> None:
     assert few.cut.more
     assert [step.child_id for step in few.edges] == [step.child_id for step in whole.edges[:5]]
     assert not trace(conn, heat, "forward", count=len(whole.edges)).cut
+
+
+def test_a_trace_has_every_row_and_number_of_what_it_reaches(conn: Connection, heat: str) -> None:
+    for start, direction in ((heat, "forward"), (trace(conn, heat, "forward").edges[-1].child_id, "backward")):
+        found = trace(conn, start, "both")
+        assert found.edges == trace(conn, start, direction).edges
+        ids = {start} | {end for step in found.edges for end in (step.parent_id, step.child_id)}
+        told = conn.execute(select(material).where(material.c.material_id.in_(ids))).all()
+        assert sorted(found.rows) == sorted(map(tuple, told))
+        assert found.numbers == numbers_of(conn, sorted(ids))
+    unknown = trace(conn, "f" * 32)
+    assert (unknown.edges, unknown.rows, unknown.numbers) == ([], [], {})
 
 
 def test_filters_show_a_part_and_walk_through_all(conn: Connection, heat: str) -> None:
