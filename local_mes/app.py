@@ -12,6 +12,7 @@ from local_mes.connection import views as connection
 from local_mes.console import views as console
 from local_mes.console.status import hub_status, level2_status, plain_status
 from local_mes.dispatch import views as dispatch
+from local_mes.execution import views as execution
 from local_mes.level2 import capture_views as captures
 from local_mes.level2 import engineer_views as level2_engineer
 from local_mes.level2 import mapping_views as level2_mapping
@@ -92,6 +93,7 @@ FEATURES: tuple[Feature, ...] = (
     counts.FEATURE,
     take_over.FEATURE,
     standards.FEATURE,
+    execution.FEATURE,
     tasks.FEATURE,
     quality_pages.FEATURE,
     Feature(apis=(quality.bp,)),
@@ -116,6 +118,7 @@ def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
         band=shadow_band(plant),
         demo=plant.settings.clock_file is not None,
         deeds=(*stock.DEEDS, *work.DEEDS, *corrections.DEEDS),
+        parts=(execution.route_strip,),
         status=(
             lambda: hub_status(plant),
             lambda: plain_status(plant),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from flask import Blueprint
+from markupsafe import Markup
+from sqlalchemy import Connection, Row
 
 from shared.web.api_blueprint import APIBlueprint
 
@@ -60,6 +63,8 @@ class Mark:
     through_ms: int | None
 
 
+SheetPort = Callable[[Connection, Row[Any]], Markup | None]
+"""A section that a feature adds to the piece page, made in the page's transaction; None: nothing to say of this piece."""
 StatusPort = Callable[[], Sequence[StatusLine]]
 """Registered by wiring; asked at every page and by the header's poll, so it must be quick (one small read)."""
 
@@ -87,6 +92,7 @@ class Face:
     demo   the node lives in a played time: said on every page
     roles  the roles a person can have here, with one line of meaning each
     deeds  what people do with one piece: pages called with its number, offered on the piece page
+    parts  what features add to the piece page, below what every node shows first
     marks  of each plant whose facts the figures are made of; asked before a request reads anything else
     """
 
@@ -102,4 +108,5 @@ class Face:
     demo: bool = False
     status: tuple[StatusPort, ...] = field(default=())
     deeds: tuple[MenuItem, ...] = ()
+    parts: tuple[SheetPort, ...] = ()
     marks: Callable[[], tuple[Mark, ...]] = only_own

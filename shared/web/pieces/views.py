@@ -110,8 +110,11 @@ def piece(number: str) -> str:
         found = material.get_piece(conn, number)
         others = [r for r in material.find_by_number(conn, number) if r.material_id != found.material_id]
         sheet = read_sheet(conn, found.material_id)
+        parts = [part for port in face().parts if (part := port(conn, sheet.row)) is not None]
     stretches = draw_custody(sheet.stands, node().clock.now_ms())
-    return render_template("pieces/piece.html", sheet=sheet, asked=number, others=others, stretches=stretches)
+    return render_template(
+        "pieces/piece.html", sheet=sheet, asked=number, others=others, stretches=stretches, parts=parts
+    )
 
 
 @bp.get("/trace/<number>")

@@ -119,13 +119,14 @@ class Bench:
             command_id=f"line-{self.sequence}",
         )
 
-    def adopt(self, *files: str) -> None:
-        """Standards of the demo group in force at this plant."""
+    def adopt(self, *files: str, **changed: dict[str, Any]) -> None:
+        """Standards of the demo group in force at this plant; changed: DC_COATING={...} says other fields of DC-COATING."""
         installed = []
         with self.plant.journal.work() as tx:
             for name in files:
-                body = (DEMO / "standards" / name).read_text()
-                text = json.loads(body)
+                text = json.loads((DEMO / "standards" / name).read_text())
+                text |= changed.get(text["id"].replace("-", "_"), {})
+                body = json.dumps(text)
                 digest = hashlib.sha256(body.encode()).hexdigest()
                 published = StandardPublished(
                     standard_id=text["id"],
