@@ -19,7 +19,7 @@ from shared.ids import random_key
 from shared.journal.apply import Appliers
 from shared.journal.life import get_identity
 from shared.keys import SigningKey
-from sync import marks, understanding
+from sync import apart, marks, understanding
 from sync.anchoring import Covered, nothing_kept
 from sync.bell import Bell
 from sync.clones import Visit
@@ -134,7 +134,8 @@ class Desk:
     def _meet(self, conn: Connection, peer: Peer, hello: Hello, session: str, now: int) -> Met:
         """Open the session and settle what both hold, in the caller's transaction."""
         down, named = self._stream_to(peer), [state for state in hello.epochs if state.stream == peer.code]
-        marks.open_session(conn, peer.code, session, hello.instance, now, hello.sent_ms - now, hello.backlog)
+        offset_ms = apart.bounded(apart.measured(conn, peer.code), hello.sent_ms, now)
+        marks.open_session(conn, peer.code, session, hello.instance, now, offset_ms, hello.backlog)
         follow_order(conn, self._appliers, peer.code, [state.epoch for state in named], now)
         keep_marks(conn, peer.code, hello.counters, now)
         understanding.keep(conn, peer.code, (hello.oldest_proto, hello.proto), hello.facts, now)
@@ -149,16 +150,18 @@ class Desk:
             complete_through(conn, peer.code) or 0,
         )
 
-    def _watch_callers(self, peer: Peer, session: str) -> None:
-        """A session is used, so that who opened it is there: two who take turns are held. PeerHeld.
+    def _watch_callers(self, peer: Peer, said: Seal | Pull) -> None:
+        """A session is used, so that who opened it is there: its clock is known now, and two who take turns are held.
+        PeerHeld.
 
         Not at the hello: one that was long under way opens a session as well, but nobody uses it.
         """
         opened, visit = self._greeted.get(peer.code, ("", None))
-        if visit is None or opened != session:
+        if visit is None or opened != said.session:
             return
         self._greeted.pop(peer.code, None)
         with write(self._engine) as conn:
+            apart.measure_in_session(conn, peer.code, said.sent_ms, self._clock.now_ms())
             twins = note_visit(conn, peer.code, visit)
             if twins:
                 hold_both(conn, self._clock, peer.code)
@@ -175,7 +178,7 @@ class Desk:
             self._check_session(conn, peer, seal.incarnation, seal.session)
         with self._order.work(seal):
             batch = unpack(seal, envelope, frame)
-            self._watch_callers(peer, seal.session)
+            self._watch_callers(peer, seal)
             held, credit = self._store(peer, batch)
         if held.new_entries:
             self._arrived.ring()
@@ -229,7 +232,7 @@ class Desk:
             self._check_session(conn, peer, pull.incarnation, pull.session)
             marks.move_holdings(conn, peer.code, pull.copies, now)
             marks.note_call(conn, peer.code, now)
-        self._watch_callers(peer, pull.session)
+        self._watch_callers(peer, pull)
         found = self._handing.wait_for(pull)
         return self._handing.seal(
             found,

@@ -65,6 +65,11 @@ def time_floor(conn: Connection) -> int:
     return conn.execute(select(func.max(link.c.floor_ms))).scalar() or 0
 
 
+def signed_by(conn: Connection, peer: str) -> int:
+    """The highest time that this peer has signed, ms since 1970; 0 before its first word."""
+    return conn.execute(select(link.c.floor_ms).where(link.c.peer == peer)).scalar() or 0
+
+
 def state_after(error: Exception) -> str:
     """What an exchange that came to nothing says of the peer."""
     if isinstance(error, StorageFull):

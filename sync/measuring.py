@@ -17,7 +17,7 @@ from shared.journal.quarantine import count_by_state
 from shared.node import Node
 from sync.errors import SyncError, Unreachable
 from sync.limits import PROTOCOL
-from sync.link import ONLINE
+from sync.link import ONLINE, signed_by
 from sync.peers import Peer, list_peers
 from sync.routed import RoutedTransport
 from sync.routes import Route
@@ -79,7 +79,7 @@ class Measuring:
         node, total = self._node, self._transport.total()
         with read(node.engine) as conn:
             waits = read_waiting(conn, node.code, peer.code)
-            aside = count_by_state(conn)
+            aside, heard_ms = count_by_state(conn), signed_by(conn, peer.code)
         return Sight(
             proto=PROTOCOL,
             node=node.code,
@@ -98,6 +98,7 @@ class Measuring:
             bulk_ms=total.bulk_ms,
             disk_free_bytes=look(node.settings.folder).free,
             quarantined=aside["quarantined"],
+            heard_ms=heard_ms,
         )
 
     def _is_away(self, peer: Peer) -> bool:

@@ -38,6 +38,7 @@ class Sight(Message, frozen=True, kw_only=True, omit_defaults=True):
 
     run         changes with each start of the sender; bytes_* and bulk_* count from there
     backlog     facts that the peer does not hold; oldest_ms when the first of them was recorded
+    heard_ms    the highest time that the peer had signed when this was sent, by the peer's clock; 0: not said
     """
 
     nonce: Hex32
@@ -55,6 +56,7 @@ class Sight(Message, frozen=True, kw_only=True, omit_defaults=True):
     disk_full_days: Count | None = None
     quarantined: Count = 0
     standards: Words = ""
+    heard_ms: Count = 0
 
 
 class Seen(Message, frozen=True, kw_only=True, omit_defaults=True):

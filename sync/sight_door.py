@@ -7,7 +7,7 @@ from typing import cast
 
 import msgspec
 from flask import Blueprint, Flask, Response, current_app
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, select
 
 from shared.clock import Clock
 from shared.db.engine import read, write
@@ -15,7 +15,7 @@ from shared.db.upsert import upsert
 from shared.journal.life import get_identity
 from shared.keys import SigningKey
 from shared.node import Node
-from sync import marks
+from sync import apart, marks
 from sync.endpoint import OCTETS, read_body
 from sync.errors import BadSeal
 from sync.limits import HELLO_BYTES_MAX, PROTOCOL
@@ -104,6 +104,5 @@ def _keep(conn: Connection, said: Sight, now_ms: int) -> None:
     }
     upsert(conn, sight, [row], update=["sent_ms", "received_ms", "body"])
     marks.note_call(conn, said.node, now_ms)
-    conn.execute(
-        update(session).where(session.c.peer == said.node).values(offset_ms=said.sent_ms - now_ms, backlog=said.backlog)
-    )
+    conn.execute(session.update().where(session.c.peer == said.node).values(backlog=said.backlog))
+    apart.keep(conn, said.node, apart.bounded(apart.measured(conn, said.node), said.sent_ms, now_ms, said.heard_ms))

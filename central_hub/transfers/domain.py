@@ -141,7 +141,9 @@ def judge_missing(line: KnownLine, close: Close | None, answered_at_ms: int | No
         closed_ms = max(close.recorded_at_ms, line.recorded_at_ms) + margin_ms
         at_ms, by_close = min((closed_ms, True), (overdue_ms, False))
     if answered_at_ms is not None and answered_at_ms <= at_ms:
-        return IN_ORDER
+        # a close still to come may put that moment before the sender's own word that the piece is back
+        settled = close is not None or sight.sees(line.receiver, answered_at_ms - margin_ms)
+        return IN_ORDER if settled else PENDING
     if not (sight.sees(line.sender, at_ms) and sight.sees(line.receiver, at_ms)):
         return PENDING
     if not line.stands_at(at_ms):
@@ -173,12 +175,13 @@ def judge_unlisted(receipt: KnownReceipt, lines: Sequence[KnownLine], senders: I
     lines: everything that bears the printed number, to any plant. senders: whose silence would have to be proved.
     """
     senders = tuple(senders)
-    at_ms = receipt.recorded_at_ms + sight.margin(receipt.receiver, *senders, *(line.sender for line in lines))
-    listed = [line for line in lines if line.stands_at(at_ms) and may_be(receipt, line)]
+    named = [line for line in lines if may_be(receipt, line)]
+    at_ms = receipt.recorded_at_ms + sight.margin(receipt.receiver, *senders, *(line.sender for line in named))
+    if not all(sight.sees(plant, at_ms) for plant in (receipt.receiver, *senders)):
+        return PENDING  # also with a line that fits: its sender may have said by then that it never left
+    listed = [line for line in named if line.stands_at(at_ms)]
     if any(line.receiver == receipt.receiver for line in listed):
         return IN_ORDER
-    if not all(sight.sees(plant, at_ms) for plant in (receipt.receiver, *senders)):
-        return PENDING
     if listed:
         return Verdict(False, _wrong_plant(receipt, listed[-1], at_ms))
     sender = receipt.from_plant or "no plant"

@@ -10,17 +10,18 @@ import pytest
 from sqlalchemy import select
 
 from shared.clock import FixedClock
-from shared.db.engine import read
+from shared.db.engine import read, write
 from shared.journal.reading import entries_after, lives
 from shared.journal.tables import fact
 from sync.accounting import Account, HubLines
+from sync.apart import bounded
 from sync.incidents import list_open
-from sync.link import complete_through, report_caller, time_floor
+from sync.link import complete_through, raise_floor, report_caller, time_floor
 from sync.measuring import Measuring
 from sync.peers import list_peers
 from sync.routed import RoutedTransport
 from sync.routes import Route, Rules
-from sync.transport import HttpTransport
+from sync.transport import HttpTransport, MemoryTransport
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
@@ -138,4 +139,57 @@ def test_the_offset_of_a_clock_follows_it_within_a_session(kit, apart) -> None:
     plants.set(hubs.now_ms())
     measuring.look_now()
     measuring.step()
-    assert offset(hub) == 0, "the clock was set right: believed when nothing newer came for a while"
+    assert offset(hub) == 11 * 60_000, "set right at some time since the hub's last word, as far as this one proves"
+    caller = kit.caller(plant, transport)
+    caller.push(kit.meet(caller), None)
+    assert offset(hub) == 0, "the answer to what the hub said just now"
+    hubs.advance(11 * 60_000)
+    plants.set(hubs.now_ms() - 60_000)
+    with write(plant.node.engine) as conn:
+        raise_floor(conn, "HUB", hubs.now_ms())  # as a heartbeat's receipt does
+    measuring.look_now()
+    measuring.step()
+    assert offset(hub) == -60_000, "set back within a session: a sight tells what it answers"
+
+
+class Keeping(MemoryTransport):
+    """A line that remembers what went over it."""
+
+    def __init__(self, desk) -> None:
+        super().__init__(desk)
+        self.sent: list[tuple[str, bytes]] = []
+
+    def send(self, door, body: bytes) -> bytes:
+        self.sent.append((door, body))
+        return super().send(door, body)
+
+
+def test_a_request_that_was_under_way_for_hours_is_not_taken_for_a_wrong_clock(apart, kit) -> None:
+    """A hello that the weather held back opened a session and made its plant's clock five hours slow, until its next
+    word; so what was missing at that plant was judged five hours too late."""
+    hub, plant, hubs, plants = apart
+    plants.advance(7 * 60_000)
+    line = Keeping(hub.desk)
+    caller = kit.caller(plant, line)
+    caller.push(kit.meet(caller), None)
+    assert offset(hub) == 7 * 60_000
+    hello = next(body for door, body in line.sent if door == "hello")
+    for clock in (hubs, plants):
+        clock.advance(5 * HOUR)
+    hub.desk.hello(hello)
+    assert offset(hub) == 7 * 60_000
+    session = kit.meet(caller)
+    late = caller.prepare(session, None)
+    for clock in (hubs, plants):
+        clock.advance(5 * HOUR)
+    caller.send(late)
+    assert offset(hub) == 7 * 60_000, "nor a heartbeat whose session was opened in time"
+    plants.set(hubs.now_ms() - 60_000)
+    caller.push(kit.meet(caller), None)
+    assert offset(hub) == -60_000, "a clock that was set back is known with the first use of a session"
+
+
+def test_where_the_own_clock_was_moved_a_message_is_read_as_it_stands() -> None:
+    assert bounded(None, 1_000, 9_000) == -8_000, "nothing is known better"
+    assert bounded(5_000, 9_000, 8_000, answers_ms=8_500) == 1_000, "it answers what we say we shall send"
+    assert bounded(0, 20_000, 10_000) == 10_000, "no message comes before it was sent"

@@ -14,6 +14,7 @@ from central_hub.transfers.domain import (
     KnownLine,
     KnownReceipt,
     Sight,
+    Verdict,
     is_away,
     judge_double,
     judge_mass,
@@ -123,6 +124,36 @@ def test_a_line_declared_late_is_not_missed_because_the_receipt_was_closed_befor
     found = judge_missing(late, CLOSE, None, FAR).found
     assert found is not None
     assert found.at_ms == NOON + 30 * HOUR + MARGIN
+
+
+def test_an_answer_of_the_senders_own_waits_for_a_close_that_is_still_to_come() -> None:
+    """It has the piece back after the load was closed without it: short, also where the close comes to the hub later."""
+    back_ms = JUDGED_AT + MINUTE
+    assert judge_missing(LINE, None, back_ms, sight(back_ms, NOON)).pending
+    found = judge_missing(LINE, CLOSE, back_ms, FAR).found
+    assert found is not None
+    assert (found.kind, found.at_ms) == ("short", JUDGED_AT)
+    assert judge_missing(LINE, None, back_ms, sight(back_ms, JUDGED_AT)) == Verdict(False), "no close before it"
+
+
+def test_a_listed_piece_that_came_unlisted_is_in_order_only_when_its_sender_did_not_take_it_back_in_time() -> None:
+    """Its sender said shortly before that it never left, and the hub heard of that after the receipt."""
+    at_ms = NOON + MARGIN
+    assert judge_unlisted(RECEIPT, [LINE], ["ALD"], sight(at_ms - 1, at_ms)).pending
+    assert judge_unlisted(RECEIPT, [LINE], ["ALD"], sight(at_ms, at_ms)) == Verdict(False)
+    denied = replace(LINE, withdrawn_at_ms=NOON - MINUTE)
+    found = judge_unlisted(RECEIPT, [denied], ["ALD"], sight(at_ms, at_ms)).found
+    assert found is not None
+    assert found.kind == "unannounced"
+
+
+def test_how_long_is_waited_for_does_not_hang_on_another_piece_with_the_same_number() -> None:
+    """A load of a third plant, whose clock is far off, bears the number too and cannot mean this piece."""
+    other = replace(LINE, sender="CLD", receiver="DRN")
+    skewed = Sight(FAR.through, MARGIN, {"CLD": 9 * MINUTE})
+    found = judge_unlisted(RECEIPT, [other], ["ALD"], skewed).found
+    assert found is not None
+    assert (found.kind, found.at_ms) == ("unannounced", NOON + MARGIN)
 
 
 @pytest.mark.fault(91)
