@@ -16,6 +16,7 @@ from central_hub.hub import Hub
 from central_hub.plants.queries import PlantLine, list_plants
 from central_hub.standards.service import assigned_to
 from shared.standards.documents import AnyStandard
+from shared.standards.group_rule import GROUP_RULE
 from shared.standards.queries import (
     Adopted,
     document_of,
@@ -75,7 +76,8 @@ class Wish:
 
 def read_matrix(conn: Connection, hub: Hub, wish: Wish = Wish()) -> Matrix:
     """The wanted part, in the picture of one transaction."""
-    rows = list_versions(conn, hub.code, "published", "withdrawn")
+    # a rule of the hub is run by no plant
+    rows = [row for row in list_versions(conn, hub.code, "published", "withdrawn") if row.kind != GROUP_RULE]
     kinds = {str(row.standard_id): str(row.kind) for row in rows}
     published = _published(row for row in rows if wish.has(row.standard_id, row.kind))
     lines = [

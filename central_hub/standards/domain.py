@@ -9,6 +9,7 @@ from central_hub.standards.shelf import Shelf
 from shared.standards.canonical import body_of, sha256
 from shared.standards.documents import AnyStandard, schema_of
 from shared.standards.facts import Release
+from shared.standards.group_rule import GROUP_RULE
 from shared.standards.messages import Assigned, Assignment, Catalogue, CatalogueEntry
 
 STEPS: Mapping[str, frozenset[str]] = {
@@ -109,7 +110,8 @@ def _entry(candidate: Candidate, release: int) -> CatalogueEntry:
 def assignment_for(
     catalogue: Catalogue, plant: str, version: int, now_ms: int, choices: Mapping[str, Choice] | None = None
 ) -> Assignment:
-    """Everything active in the catalogue that is for this plant, with the versions chosen for it."""
+    """Everything active in the catalogue that is for this plant, with the versions chosen for it; rules of the hub are
+    for none."""
     listed = {entry.id: (entry, 0) for entry in catalogue.entries}
     for standard_id, choice in (choices or {}).items():
         found = catalogue.find_version(standard_id, choice.version)
@@ -119,7 +121,7 @@ def assignment_for(
     standards = tuple(
         Assigned(entry.id, entry.version, entry.sha256, entry.effective_from_ms, answer_by_ms)
         for entry, answer_by_ms in (listed[standard_id] for standard_id in sorted(listed))
-        if entry.status == "active" and (not entry.plants or plant in entry.plants)
+        if entry.status == "active" and entry.kind != GROUP_RULE and (not entry.plants or plant in entry.plants)
     )
     return Assignment(
         version=version,

@@ -21,13 +21,24 @@ from shared.standards.frame import (
     Strict,
     newest_schema,
 )
+from shared.standards.group_rule import GroupRule
 from shared.standards.kpi_kind import Kpi, KpiFormula
 from shared.standards.product_kinds import Practice, Product, Substitution
 from shared.standards.route_steps import Step, route_faults
 from shared.standards.work_kinds import DataCollection, Instruction, ReasonTree
 from shared.standards.workflow_kind import Workflow
 
-__all__ = ["EquipmentClass", "Kpi", "KpiFormula", "Parameter", "ParameterName", "StandardId", "Step", "Workflow"]
+__all__ = [
+    "EquipmentClass",
+    "GroupRule",
+    "Kpi",
+    "KpiFormula",
+    "Parameter",
+    "ParameterName",
+    "StandardId",
+    "Step",
+    "Workflow",
+]
 
 SCHEMA = 3
 """The newest schema this release reads; a plant that does not know a document's schema says so and keeps what it has."""
@@ -79,6 +90,7 @@ AnyStandard = (
     | ReasonTree
     | DataCollection
     | Instruction
+    | GroupRule
 )
 KINDS: tuple[str, ...] = tuple(kind.model_fields["kind"].default for kind in get_args(AnyStandard))
 FIRST_KINDS = (Routing, QualityRule, Kpi, Workflow)
@@ -115,6 +127,8 @@ def schema_of(document: AnyStandard) -> int:
 def _schema_of_kind(document: AnyStandard) -> int:
     if isinstance(document, QualityRule):
         return 2 if document.cases else 1
+    if isinstance(document, GroupRule):
+        return 3
     return 1 if isinstance(document, FIRST_KINDS) else 2
 
 

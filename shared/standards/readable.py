@@ -5,7 +5,8 @@ from __future__ import annotations
 from shared.rules.document import Consequence, Expression, Limits, PairTolerance, Rule, Tolerance
 from shared.rules.explain import number
 from shared.rules.vocabulary import variables_of
-from shared.standards.documents import AnyStandard, Kpi, Parameter, QualityRule, Routing, RuleCase, Workflow
+from shared.standards.documents import AnyStandard, GroupRule, Kpi, Parameter, QualityRule, Routing, RuleCase, Workflow
+from shared.standards.readable_group import group_sections
 from shared.standards.readable_kinds import describe
 from shared.standards.readable_kpi import kpi_sections
 from shared.standards.section import Section
@@ -33,6 +34,8 @@ def sections(document: AnyStandard) -> list[Section]:
         found.append(_steps(document))
     elif isinstance(document, Kpi):
         found += kpi_sections(document)
+    elif isinstance(document, GroupRule):
+        found += group_sections(document)
     elif isinstance(document, Workflow):
         found.append(_workflow(document))
     else:
