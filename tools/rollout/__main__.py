@@ -83,6 +83,10 @@ def _hosts(folder: Path, tree: Path) -> Iterator[list[Machine]]:
             for machine in made:
                 machine.boot()
             yield made
+        except Failed:
+            for machine in made:
+                machine.keep_journal()
+            raise
         finally:
             for machine in made:
                 with contextlib.suppress(OSError):

@@ -149,6 +149,14 @@ class Machine:
             raise Failed(f"{self.name}: {command}: {done.stdout[-1500:]}{done.stderr[-1500:]}")
         return done
 
+    def keep_journal(self) -> None:
+        """What its services said, beside the logs of the run: for whoever asks why a step failed."""
+        said = subprocess.run(
+            ["journalctl", f"--directory={self.root}/var/log/journal", "--no-pager", "--lines=2000"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        (self.folder / f"{self.name}.journal").write_text(said.stdout + said.stderr)
+
     def _mount(self) -> None:
         upper, work = (self.folder / self.name / part for part in ("upper", "work"))
         for place in (upper, work, self.root):
@@ -159,6 +167,7 @@ class Machine:
         (self.root / "etc/systemd/network/10-host0.network").write_text(network)
         (self.root / "etc/hostname").write_text(self.name + "\n")
         (self.root / "etc/machine-id").write_text("")
+        (self.root / "var/log/journal").mkdir(parents=True, exist_ok=True)  # kept on the disk, to be read from here
         authorised = self.root / "root/.ssh"
         authorised.mkdir(mode=0o700, exist_ok=True)
         (authorised / "authorized_keys").write_text(self.key.with_suffix(".pub").read_text())

@@ -50,7 +50,7 @@ class Site:
             )
             line = f'code = "{LINES[code]}"\n'
             # the demo's peers are on the plant's own machine, these are not
-            model.write_text(model.read_text().replace(line, f'{line}hosts = ["10.77.0.1"]\n'))
+            model.write_text(model.read_text().replace(line, f'{line}settings.hosts = ["10.77.0.1"]\n'))
         self.write_inventory()
 
     def write_inventory(self) -> None:
