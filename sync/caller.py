@@ -112,7 +112,7 @@ class Caller:
         sent, nonce = self.clock.now_ms(), random_key()
         with read(self.engine) as conn:
             epochs, identity = states(conn, self.code), get_identity(conn)
-            copies = marks.list_holdings(conn, self.peer.code, [self.stream_down])
+            copies = marks.list_copies(conn, self.peer.code, self.stream_down)
             backlog = waiting(epochs, marks.list_holdings(conn, self.peer.code, [self.code]))
             counters = self.numbers.read(conn)
         hello = Hello(

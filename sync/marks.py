@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from sqlalchemy import Connection, bindparam, delete, select
 
 from shared.db.upsert import upsert
 from shared.ids import random_key
+from shared.journal.reading import lives
 from sync.errors import StaleSession
 from sync.lease import get_db_now_ms
-from sync.messages import EpochState
+from sync.messages import Branch, EpochState
 from sync.outgoing import Sealed
 from sync.tables import position, seal, session
 
@@ -54,6 +56,13 @@ def list_holdings(conn: Connection, peer: str, streams: Iterable[str]) -> tuple[
     """Positions of a peer in the named streams."""
     rows = conn.execute(_HOLDINGS, {"of": peer, "in_streams": sorted(streams)})
     return tuple(EpochState(row.stream, row.epoch, row.durable, row.hash) for row in rows)
+
+
+def list_copies(conn: Connection, peer: str, stream: str) -> tuple[EpochState, ...]:
+    """What this node holds of a stream of the peer's to it, each epoch with what it grew from."""
+    parents = {life.epoch: Branch(*life.parent) for life in lives(conn, stream) if life.parent is not None}
+    found = list_holdings(conn, peer, [stream])
+    return tuple(msgspec.structs.replace(copy, parent=parents.get(copy.epoch)) for copy in found)
 
 
 def keep_own_seal(conn: Connection, sealed: Sealed, now_ms: int) -> None:

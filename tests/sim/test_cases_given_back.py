@@ -29,3 +29,23 @@ def test_what_grew_from_an_epoch_that_was_empty_and_is_lost_is_taken_back_all_th
     play.meet()
     assert sent in play.hub.facts("HUB>ALD"), "its reader has given it back"
     play.meet()
+
+
+@pytest.mark.parametrize("play", ["sqlite"], indirect=True)
+def test_a_way_down_whose_reader_knows_a_later_epoch_is_written_on_there_and_not_where_it_ended_for_the_reader(play):
+    """The hub was put back to a backup, wrote on, and was then put back to a newer backup of before that: it does not
+    know that it had ended the epoch. Its reader answered `superseded` for ever."""
+    send_down(play)
+    play.meet()
+    early = play.hub.save()
+    unsent = send_down(play)
+    later = play.hub.save()
+    play.restore(play.hub, early)
+    other = send_down(play)
+    play.meet()
+    play.restore(play.hub, later)
+    last = send_down(play)
+    play.meet()
+    play.meet()
+    assert {unsent, other, last} <= play.world.group.plants["ALD"].facts("HUB>ALD")
+    assert {unsent, other, last} <= play.hub.facts("HUB>ALD")
