@@ -144,3 +144,8 @@ def no_number(name: str, value: str) -> BadInput:
         f"{name} is a whole number; {value!r} is none.",
         todo="Decline it and write the draft by hand.",
     )
+
+
+def unknown_kind(kind: str) -> NotFound:
+    """No such kind of standard."""
+    return NotFound("standards.unknown_kind", f"There is no kind of standard {kind!r}.", todo="Choose one of the list.")

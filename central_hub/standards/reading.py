@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, select
 
+from shared.standards import tables
 from shared.standards.diff import Change, differences
 from shared.standards.documents import AnyStandard, parse_body
 from shared.standards.queries import find_version, list_versions
@@ -36,17 +37,21 @@ def find_whole(conn: Connection, hub: str, standard_id: str, version: int) -> Wh
     row = find_version(conn, hub, standard_id, version)
     if row is None:
         return None
-    earlier = [
-        other
-        for other in list_versions(conn, hub, "published", "withdrawn")
-        if other.standard_id == standard_id and other.version < version
-    ]
     document = parse_body(row.body.encode())
-    before = parse_body(earlier[-1].body.encode()) if earlier else None
+    before = find_published_before(conn, hub, standard_id, version)
     return WholeVersion(
         row,
         document,
         sections(document),
-        earlier[-1].version if earlier else None,
+        before.version if before else None,
         differences(before, document) if before else [],
     )
+
+
+def find_published_before(conn: Connection, hub: str, standard_id: str, version: int) -> AnyStandard | None:
+    """The latest version below this one that was ever published; None: there is none."""
+    c = tables.standard_version.c
+    where = (c.author == hub, c.standard_id == standard_id, c.version < version)
+    query = select(c.body).where(*where, c.status.in_(("published", "withdrawn"))).order_by(c.version.desc()).limit(1)
+    body = conn.execute(query).scalar()
+    return None if body is None else parse_body(body.encode())

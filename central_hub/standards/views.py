@@ -13,6 +13,7 @@ from central_hub.standards import errors, publishing, reading, service, trusting
 from central_hub.standards.addresses import parts_of
 from central_hub.standards.api import api
 from central_hub.standards.batch_api import api as batch_api
+from central_hub.standards.editor.views import bp as editor_pages
 from central_hub.standards.queries import find_open_request, find_root, list_signatures
 from central_hub.standards.rollout_api import api as rollout_api
 from central_hub.standards.rollout_views import bp as rollout_pages
@@ -239,7 +240,7 @@ def _to(address: str) -> BaseResponse:
 
 
 FEATURE = Feature(
-    pages=(bp, rollout_pages, talk_pages),
+    pages=(editor_pages, bp, rollout_pages, talk_pages),
     apis=(api, batch_api, rollout_api, talk_api),
     menu=(
         MenuItem("Standards", "Standards", "standards.standards"),

@@ -95,6 +95,7 @@ GROUP_PAGES = (
     "/transfers/balance",
     "/standards",
     "/standards/draft",
+    "/standards/write/quality_rule",
     "/standards/signing",
     "/calendar",
     "/proposals",
