@@ -20,6 +20,10 @@ from shared.db.plans import keep_plan
 ROWS_AT_ONCE = 1_000
 """Rows a streamed answer holds in memory."""
 
+_FOR_ALL_ROWS = "SET LOCAL cursor_tuple_fraction = 1; SET LOCAL work_mem = '32MB'; SET LOCAL jit = off"
+"""A stream wants all its rows, not the plan that has the first one soonest; 50,000 of them are sorted in memory; and what
+compiling a statement to machine code takes off each row is less than it costs."""
+
 Rows = list[tuple[Any, ...]]
 
 _numbers = itertools.count(1)
@@ -69,8 +73,7 @@ class Prepared:
         try:
             with driver.cursor() as plain:
                 keep_plan(conn, plain)
-                # all of it is wanted: not the plan that has its first row soonest
-                plain.execute("SET LOCAL cursor_tuple_fraction = 1")
+                plain.execute(_FOR_ALL_ROWS)
             cursor.execute(text, given)
         except conn.dialect.loaded_dbapi.Error as error:
             cursor.close()
