@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from shared.material import queries as material
 from shared.material.history import Event, history
 from shared.material.trace import trace
+from shared.material.yields import WayYield, read_yield
 from shared.quality import queries as quality
 from shared.quality.mixed import Steel, read_steel
 from shared.quality.restriction import find_restriction
@@ -57,6 +58,8 @@ class Sheet:
     steel: Steel
     """Which heats it is made of, and the analysis that follows."""
     making: Any
+    way: WayYield
+    """What was charged for it, step by step."""
     losses: Sequence[Any]
     values: dict[str, int]
     lines: Sequence[TransferLine]
@@ -107,6 +110,7 @@ def read_sheet(conn: Connection, material_id: str) -> Sheet:
         heats=heats | {material_id: row.number},
         steel=read_steel(conn, material_id),
         making=making,
+        way=read_yield(conn, material_id),
         losses=material.losses_of(conn, making.author, making.operation_id) if making else (),
         values=material.values_of(conn, making.author, making.operation_id) if making else {},
         lines=lines,
