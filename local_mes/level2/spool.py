@@ -181,7 +181,7 @@ def _row(incoming: Incoming, spool_id: int, ordinal: int, sequence: int, digest:
 
 
 _to_json = msgspec.json.Encoder().encode
-_Job = tuple[Callable[[Connection], Any], "Future[Any]"]
+_Job = tuple[Callable[[Connection], Any], "Future[Any]", Callable[[], None] | None]
 
 
 class SpoolWriter:
@@ -199,14 +199,19 @@ class SpoolWriter:
         """Queue a message; the result comes when it is on disk."""
         return self.submit(partial(append, incoming=incoming))
 
-    def append_all(self, batch: Sequence[Incoming]) -> Future[list[Stored]]:
+    def append_all(
+        self, batch: Sequence[Incoming], meanwhile: Callable[[], None] | None = None
+    ) -> Future[list[Stored]]:
         """Queue messages of one link that came together; they are in one commit."""
-        return self.submit(partial(append_all, batch=batch, numbers=self.numbers))
+        return self.submit(partial(append_all, batch=batch, numbers=self.numbers), meanwhile)
 
-    def submit(self, job: Callable[[Connection], T]) -> Future[T]:
-        """Queue any other write to the spool, in order with the messages."""
+    def submit(self, job: Callable[[Connection], T], meanwhile: Callable[[], None] | None = None) -> Future[T]:
+        """Queue any other write to the spool, in order with the messages.
+
+        meanwhile: called by the writing thread as it begins to wait for the disk, with nothing safe yet; must not fail.
+        """
         done: Future[T] = Future()
-        self._jobs.put((job, done))
+        self._jobs.put((job, done, meanwhile))
         return done
 
     def close(self) -> None:
@@ -234,14 +239,17 @@ class SpoolWriter:
 
     def _commit(self, batch: list[_Job]) -> None:
         # from here on a caller can no longer withdraw; one that did (its connection ended) has nothing written
-        batch = [(job, done) for job, done in batch if done.set_running_or_notify_cancel()]
+        batch = [one for one in batch if one[1].set_running_or_notify_cancel()]
         try:
             with write(self._engine) as conn:
-                results = [job(conn) for job, _ in batch]
+                results = [job(conn) for job, _, _ in batch]
+                for _, _, meanwhile in batch:
+                    if meanwhile:
+                        meanwhile()
         except Exception as error:  # noqa: BLE001 - reaches whoever waits; ends not the one thread that writes
             self.numbers.forget()
-            for _, done in batch:
+            for _, done, _ in batch:
                 done.set_exception(error)
             return
-        for (_, done), result in zip(batch, results, strict=True):
+        for (_, done, _), result in zip(batch, results, strict=True):
             done.set_result(result)

@@ -1,10 +1,10 @@
 """One connection of a telegram link, from its first byte to its end, whichever side called.
 
-Six tasks share it: `_read` takes telegrams, hands them to the spool without waiting and prepares their answers;
-`_answer` sends those in order, each after its commit; `_beat` sends heartbeats; `_watch` notices silence; `_send_down`
-sends what the plant wants; `_end_with_its_rules` notices a changed header. The first to end ends all. Whatever a peer
-sends, the worst that happens is that its connection closes: what was not acknowledged it sends again. Telegrams that
-came together are stored in one commit and answered in one write.
+Five tasks share it: `_read` takes telegrams and hands them to the spool without waiting, and what answers them leaves
+after each commit (telegram_answers.py); `_beat` sends heartbeats; `_watch` notices silence; `_send_down` sends what the
+plant wants; `_end_with_its_rules` notices a changed header. The first to end ends all, and so does a failed commit.
+Whatever a peer sends, the worst that happens is that its connection closes: what was not acknowledged it sends again.
+Telegrams that came together are stored in one commit and answered in one write.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from local_mes.level2 import down
 from local_mes.level2.refused import Refusal, keep_refused, refusal_of
 from local_mes.level2.ring import UNREADABLE
 from local_mes.level2.spool import Stored, append_all
+from local_mes.level2.telegram_answers import Answers, stamp_of
 from local_mes.level2.telegram_incoming import incoming_of
 from local_mes.level2.telegram_rules import BAD_FORMAT, OK, Taken
 from local_mes.level2.telegrams.codec import FormatError
-from local_mes.level2.telegrams.frame import Framer, Stamp, Stamped, encode_stamped
-from local_mes.level2.telegrams.times import local_text
+from local_mes.level2.telegrams.frame import Framer, encode_stamped
 from shared import logs
 from shared.errors import Unavailable
 
@@ -37,13 +37,10 @@ if TYPE_CHECKING:
     from local_mes.level2.telegram_server import TelegramLink
 
 READ_BYTES = 65_536
-ANSWERS_MAX = 8
-"""Reads taken ahead of their commit: bounded against a peer that sends on and on without an answer."""
 NO_DATA_BEATS = 3
 CLOSE_BEATS = 6
 
 log = logs.get("level2")
-_Answer = tuple[list[Taken], "Future[list[Stored]] | None", bytes]
 
 
 class TelegramConnection:
@@ -55,7 +52,7 @@ class TelegramConnection:
         self._state = link.state
         self._reader = reader
         self._writer = writer
-        self._answers: asyncio.Queue[_Answer] = asyncio.Queue(ANSWERS_MAX)
+        self._answers = Answers(link, writer)
         self._heard = monotonic()
         self._open_down: tuple[int, str, asyncio.Future[Mapping[str, Any]]] | None = None
 
@@ -67,18 +64,18 @@ class TelegramConnection:
         self._link.changed.clear()
         jobs: list[Coroutine[Any, Any, None]] = [
             self._read(),
-            self._answer(),
             self._watch(),
             self._end_with_its_rules(),
         ]
         if not self._link.settings.silent:
             jobs += [self._send_down()]
             jobs += [self._beat()] if self._protocol.heartbeat_id else []
-        tasks = [asyncio.create_task(job) for job in jobs]
+        tasks: list[asyncio.Future[None]] = [self._answers.failed, *map(asyncio.create_task, jobs)]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             self._report([task.exception() for task in done])
         finally:
+            self._answers.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -131,13 +128,18 @@ class TelegramConnection:
                     why=taken.problem,
                 )
         counted = [taken for taken in batch if taken.kind in ("data", "refused")]
+        if not counted:
+            return
         received = self._link.clock.now_ms()
         stored = [incoming_of(self._link, taken, received) for taken in counted if taken.kind == "data"]
         refused = [refusal_of(taken) for taken in counted if taken.kind == "refused"]
-        commit = self._keep(refused, stored) if refused else self._link.writer.append_all(stored) if stored else None
-        if counted:
-            # made while the disk is busy, sent when it is done
-            await self._answers.put((counted, commit, self._answers_to(counted)))
+        answer = self._answers.of(counted)
+        if refused:
+            commit = self._keep(refused, stored)
+        else:
+            commit = self._link.writer.append_all(stored, partial(self._answers.make_soon, answer))
+        self._answers.send_after(commit, answer)
+        await self._answers.have_room()
 
     def _keep(self, refused: list[Refusal], stored: list[Incoming]) -> Future[list[Stored]]:
         """What was refused and what was taken together, in one job: where one cannot be kept, neither is answered."""
@@ -149,41 +151,6 @@ class TelegramConnection:
             return append_all(conn, stored, numbers) if stored else []
 
         return self._link.writer.submit(job)
-
-    async def _answer(self) -> None:
-        while True:
-            batch, commit, answers = await self._answers.get()
-            stored = await asyncio.wrap_future(commit) if commit is not None else []
-            self._writer.write(answers)
-            self._count([taken for taken in batch if taken.kind == "data"], stored)
-            await self._writer.drain()
-
-    def _count(self, batch: list[Taken], stored: list[Stored]) -> None:
-        now, state = self._link.clock.now_ms(), self._state
-        for taken, done in zip(batch, stored, strict=True):
-            state.stored(taken.message, now, repeated=done.repeated)
-            if not done.repeated and taken.frame.head is not None:
-                state.heard(taken.head.sequence, done.spool_id)
-
-    def _answers_to(self, batch: list[Taken]) -> bytes:
-        """What acknowledges a batch, in its order; one time and one header for all that answer alike."""
-        if self._link.settings.silent:
-            return b""
-        now, stamped, parts = self._link.clock.now_ms(), dict[str, Stamped](), list[bytes]()
-        for taken in batch:
-            answer = self._link.rules.answer(taken)
-            if answer is None:
-                continue
-            message, fields = answer
-            try:
-                alike = stamped.get(message)
-                if alike is None:
-                    alike = stamped[message] = Stamped(self._link.layouts, self._stamp(message, at_ms=now))
-                parts.append(alike.encode(fields))
-            except FormatError as error:
-                # a reply in kind to a request that cannot be read: what it would have to repeat is not known
-                self._state.refuse(f"{taken.message} cannot be answered: {error}")
-        return b"".join(parts)
 
     async def _beat(self) -> None:
         while True:
@@ -266,9 +233,6 @@ class TelegramConnection:
             answered.set_result(taken.fields)
 
     def _send(self, message: str, fields: Mapping[str, Any], *, sequence: int = 0, resent: bool = False) -> None:
-        stamp = self._stamp(message, at_ms=self._link.clock.now_ms(), sequence=sequence, resent=resent)
+        now = self._link.clock.now_ms()
+        stamp = stamp_of(self._link, message, at_ms=now, sequence=sequence, resent=resent)
         self._writer.write(encode_stamped(self._link.layouts, stamp, fields))
-
-    def _stamp(self, message: str, *, at_ms: int, sequence: int = 0, resent: bool = False) -> Stamp:
-        link = self._link.link
-        return Stamp(message, sequence, local_text(at_ms, self._link.zone), link.name, link.peer, resent)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import pos
 from typing import Any, Protocol
 
 from local_mes.level2.telegrams.encoder import Encoder, FormatError, filler
@@ -76,6 +77,33 @@ def compiled(layout: Layout) -> Codec:
     return Codec(layout)
 
 
+_Steps = list[tuple[str, Callable[[Any], Any] | None, bool]]
+"""Of each field its name, what reads what struct gives (None: it is the value), and whether it is digits."""
+
+
+def _reader(steps: _Steps) -> Callable[..., Fields]:
+    """What makes the fields of the values that struct gives: one expression, written once a layout as dataclasses write
+    theirs, and twice as quick as a loop. Names come into it as literals."""
+    arguments = ", ".join(f"v{i}" for i in range(len(steps)))
+    items = ", ".join(f"{name!r}: r{i}(v{i})" for i, (name, _, _) in enumerate(steps))
+    # bytes that are digits are read by int; a plain number is taken as it is
+    reads = {f"r{i}": int if is_digits else decode or pos for i, (_, decode, is_digits) in enumerate(steps)}
+    made: Callable[..., Fields] = eval(f"lambda {arguments}: {{{items}}}", reads)
+    return made
+
+
+def _digit_places(fields: Sequence[Field]) -> list[tuple[int, int]]:
+    """Stretches of a run, first byte and the one behind the last, that are usually digits and nothing else."""
+    places: list[tuple[int, int]] = []
+    at = 0
+    for f in fields:
+        first, at = at + f.gap, at + f.gap + f.width
+        if codec_of(f, delimited=False).is_digits:
+            joins = bool(places) and places[-1][1] == first
+            places = [*places[:-1], (places[-1][0], at)] if joins else [*places, (first, at)]
+    return places
+
+
 class _Step(Protocol):
     def decode(self, body: bytes, at: int, values: Fields) -> int: ...
 
@@ -110,7 +138,7 @@ class _Run:
         self._fields = tuple(fields)
         self._filler = filler(layout)
         self._gaps = [f.gap for f in fields if f.gap]
-        text, self._steps = "<" if fields[0].byte_order == "little" else ">", []
+        text, self._steps = "<" if fields[0].byte_order == "little" else ">", _Steps()
         for f in fields:
             if f.gap:
                 text += f"{f.gap}s"
@@ -120,24 +148,43 @@ class _Run:
             self._steps.append((f.name, codec.decode, codec.is_digits))
         made = struct.Struct(text)
         self._size, self._unpack = made.size, made.unpack_from
-
-    _steps: list[tuple[str, Callable[[Any], Any] | None, bool]]
+        self._digits, self._read_usual = _digit_places(fields), _reader(self._steps)
 
     def decode(self, body: bytes, at: int, values: Fields) -> int:
         if len(body) - at < self._size:
             raise self._too_short(body[at:])
+        raws = self._unpack(body, at)
+        if not (self._is_usual(body, at) and self._decode_usual(raws, values)):
+            self._decode_each(raws, values)
+        if self._gaps:
+            del values[""]
+        return at + self._size
+
+    def _is_usual(self, body: bytes, at: int) -> bool:
+        """Whether digits are nothing but digits."""
+        for first, end in self._digits:  # noqa: SIM110 - a generator costs more than what it asks here
+            if not body[at + first : at + end].isdigit():
+                return False
+        return True
+
+    def _decode_usual(self, raws: tuple[Any, ...], values: Fields) -> bool:
+        """All fields at once; False where one of them has to be looked at."""
+        try:
+            values.update(self._read_usual(*raws))
+        except ValueError:
+            return False
+        return True
+
+    def _decode_each(self, raws: tuple[Any, ...], values: Fields) -> None:
         name, raw = "", None
         try:
-            for (name, decode, is_digits), raw in zip(self._steps, self._unpack(body, at), strict=True):
-                if is_digits and raw.isdigit():  # nearly always
+            for (name, decode, is_digits), raw in zip(self._steps, raws, strict=True):
+                if is_digits and raw.isdigit():
                     values[name] = int(raw)
                 else:
                     values[name] = decode(raw) if decode else raw
         except ValueError as error:
             raise FormatError(f"{name or 'reserved bytes'}: {raw!r} {error}") from error
-        if self._gaps:
-            del values[""]
-        return at + self._size
 
     def _check_gap(self, raw: bytes) -> None:
         if raw.strip(self._filler):
