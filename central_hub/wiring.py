@@ -28,6 +28,6 @@ def init_hub(settings: HubSettings, clock: Clock | None = None) -> Hub:
     return hub
 
 
-def build_station(hub: Hub) -> CalledStation:
+def build_station(hub: Hub, *, first: bool = True) -> CalledStation:
     """The hub's sync, not started; sync.endpoint answers with its desk once install_desk gave it to the app."""
-    return build_called(hub.node, hub.settings.apply_entries_max)
+    return build_called(hub.node, hub.settings.apply_entries_max, first=first)

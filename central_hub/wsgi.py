@@ -11,13 +11,15 @@ from central_hub.standards.rollouts import keep_up
 from central_hub.transfers.service import reconcile
 from central_hub.wiring import MIGRATIONS, build_hub, build_station
 from shared.db import migrate
+from shared.errors import BadSetup
 from shared.ids import jitter
 from shared.settings import HubSettings
 from shared.transfers.facts import TYPES
 from shared.web.features import Feature
 from shared.web.health import alive
-from shared.web.server import Served
-from shared.web.server import serve as serve_node
+from shared.web.server import Served, run
+from shared.web.server import serve as run_alone
+from shared.web.workers import hold_beside, settings_of
 from sync import status
 from sync.admission import Admission, room_in
 from sync.backoff import Backoff
@@ -34,20 +36,40 @@ from sync.sight_door import install_sights
 from sync.steady import Steady
 
 
-def serve(settings: HubSettings) -> None:
-    """Run until told to end; BadSetup for anything that does not allow a start, before a process is forked."""
+def serve(settings: HubSettings, worker: int | None = None) -> None:
+    """Run until told to end; BadSetup for anything that does not allow a start, before a process is forked.
+
+    worker: the number of this process among several of one hub on PostgreSQL; None: it is the only one.
+    """
     hub = build_hub(settings)
     migrate.check(hub.node.engine, MIGRATIONS)
     # a SQLite file that a fork inherits open loses its locks when the child closes it
     hub.node.engine.dispose()
-    serve_node(settings, lambda: start_hub(settings))
+    if worker is None:
+        run_alone(settings, lambda: start_hub(settings))
+        return
+    if hub.node.engine.dialect.name == "sqlite":
+        raise BadSetup(
+            "hub.one_process",
+            "A hub on SQLite is one process.",
+            todo="Start it without --worker, or take it to PostgreSQL (docs/scale.md).",
+        )
+    hold = hold_beside(settings.folder, worker)
+    try:
+        own = settings_of(settings, worker)
+        run(own, lambda: start_hub(own, first=hold.first))
+    finally:
+        hold.close()
 
 
-def start_hub(settings: HubSettings) -> Served:
-    """The hub's process: portal, sync desk, and beside them applying and what follows from it."""
+def start_hub(settings: HubSettings, *, first: bool = True) -> Served:
+    """A process of the hub: portal, sync desk, and beside them applying and what follows from it, which one process leads.
+
+    first: no other process of this hub runs.
+    """
     hub = build_hub(settings)
-    station = build_station(hub)
-    lookout = hub_lookout(hub.node)
+    station = build_station(hub, first=first)
+    lookout = hub_lookout(hub.node, station.ground.applying.leads)
     following = Following(
         _steps(hub),
         station.ground.applying,

@@ -39,10 +39,13 @@ class Look:
 
 
 class Account:
-    """Adds looks up and writes them: one for a node."""
+    """Adds looks up and writes them: one for a node. leads: whether this is the process that does, where there are more."""
 
-    def __init__(self, node: Node, look_at_lines: Callable[[], list[Look]]) -> None:
+    def __init__(
+        self, node: Node, look_at_lines: Callable[[], list[Look]], leads: Callable[[], bool] = lambda: True
+    ) -> None:
         self._node = node
+        self._leads = leads
         self._look = look_at_lines
         self._last_ms: int | None = None
         self._minute = 0
@@ -51,6 +54,9 @@ class Account:
 
     def step(self) -> None:
         """Look, judge, and write when a minute is over."""
+        if not self._leads():
+            self._last_ms = None  # another counts this span
+            return
         now = self._node.clock.now_ms()
         elapsed = 0 if self._last_ms is None else now - self._last_ms
         self._last_ms = now

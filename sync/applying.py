@@ -88,6 +88,10 @@ class Applying:
         self._thread.join(timeout_s)
         self._lease.give_up()
 
+    def leads(self) -> bool:
+        """Whether this process is the one of its node that applies: what only one may do beside follows it."""
+        return self._lease.held()
+
     def apply_all(self) -> int:
         """Apply everything that is durable now; returns how many facts changed rows."""
         total = 0

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError
 
 from shared.db.engine import write
 from shared.errors import BadSetup
-from shared.journal.anchor import Anchor, read_anchor, write_anchor
+from shared.journal.anchor import Anchor, only_writer, read_anchor, write_anchor
 from shared.journal.highest import NOTHING, Outside
 from shared.journal.life import Beginning, begin_life, current_anchor, get_identity
 from shared.journal.rederive import clear_scratch
@@ -26,13 +26,20 @@ def anchor_file(node: Node) -> Path:
     return node.settings.folder / "anchor.json"
 
 
-def begin(node: Node, outside: Outside = NOTHING) -> Beginning:
+def begin(node: Node, outside: Outside = NOTHING, *, first: bool = True) -> Beginning:
     """Open a new life of this node if its database was restored, and write the anchor. BadSetup for a broken database.
 
-    What is done here is done before the first write and in one transaction; the anchor follows it.
+    What is done here is done before the first write and in one transaction; the anchor follows it. Of processes that start
+    beside each other one finds it out. first: no other works in the node's folder, what lies there half done is nobody's.
     """
-    clear_scratch(node.settings.folder)
+    if first:
+        clear_scratch(node.settings.folder)
     file = anchor_file(node)
+    with only_writer(file):
+        return _begin(node, outside, file)
+
+
+def _begin(node: Node, outside: Outside, file: Path) -> Beginning:
     before = read_anchor(file)
     try:
         with write(node.engine) as conn:

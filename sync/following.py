@@ -3,7 +3,7 @@
 A step looks at the rows for itself and is idempotent, so a lost ring costs only the time to the next look. A step
 that fails is told and tried again with back-off; it never holds up receiving or applying. A round of steps reads all
 that is open, so a node to which facts of production stream all day names the types that are urgent: those are followed
-at once, the others gather for a moment.
+at once, the others gather for a moment. Of several processes of one node the one that applies follows.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from shared.threads import Runner, looping, plainly
 from sync.applying import Applying
 from sync.backoff import Backoff
 from sync.bell import Bell
+from sync.lease import LEASE_S
 
 log = get("following")
 
@@ -49,6 +50,7 @@ class Following:
         self._urgent = None if urgent is None else frozenset(urgent)
         self._gathering = False
         applying.listen(self._hear)
+        self._applying = applying
         self._backoff = backoff
         self._look_s = look_s
         self._stopping = threading.Event()
@@ -75,7 +77,9 @@ class Following:
         while not self._stopping.is_set():
             seen = self._bell.rings
             self._gathering = False
-            if self._all():
+            if not self._leads():
+                self._bell.wait(seen, LEASE_S / 3)
+            elif self._all():
                 failures = 0
                 self._wait(seen)
             else:
@@ -87,6 +91,13 @@ class Following:
         while (left := end - time.monotonic()) > 0:
             if self._bell.wait(seen, min(left, GATHER_S)) or self._gathering:
                 return
+
+    def _leads(self) -> bool:
+        try:
+            return self._applying.leads()
+        except (SQLAlchemyError, StrandlineError) as error:
+            log.warning("who leads is not known", reason=str(error)[:300])
+            return False
 
     def _all(self) -> bool:
         for name, step in self._steps:

@@ -65,6 +65,6 @@ def plant_lookout(node: Node, settings: PlantSettings, transport: RoutedTranspor
     return Lookout(account, sync.watch_s, transport, (measuring, look_s), wake, Steady(node).run)
 
 
-def hub_lookout(node: Node) -> Lookout:
-    """The hub's."""
-    return Lookout(Account(node, HubLines(node).look), node.settings.sync.watch_s, run=Steady(node).run)
+def hub_lookout(node: Node, leads: Callable[[], bool]) -> Lookout:
+    """The hub's. leads: whether this process does what one of several does."""
+    return Lookout(Account(node, HubLines(node).look, leads), node.settings.sync.watch_s, run=Steady(node).run)

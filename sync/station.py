@@ -132,11 +132,12 @@ def build_calling(
     return CallingStation(ground, make_exchange, Steady(node).run)
 
 
-def build_called(node: Node, apply_entries_max: int) -> CalledStation:
-    """The hub's station."""
-    begin(node)
-    with write(node.engine) as conn:
-        end_sessions(conn)
+def build_called(node: Node, apply_entries_max: int, *, first: bool = True) -> CalledStation:
+    """The hub's station. first: no other process of this hub has sessions that count."""
+    begin(node, first=first)
+    if first:
+        with write(node.engine) as conn:
+            end_sessions(conn)
     ground = make_ground(node, apply_entries_max)
     desk = Desk(
         node.code,

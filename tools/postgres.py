@@ -27,7 +27,7 @@ def temporary_cluster(programs: Path, *, fsync: bool, port: int = 0, wal_level: 
 
     It listens on a unix socket; with a port also on that of loopback.
     """
-    user = _other_user()
+    user = other_user()
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # short: a socket's path has at most 107 characters
     if user:
         shutil.chown(folder, user[2])
@@ -51,7 +51,7 @@ def temporary_cluster(programs: Path, *, fsync: bool, port: int = 0, wal_level: 
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _other_user() -> list[str]:
+def other_user() -> list[str]:
     """PostgreSQL refuses to run as root: then it runs as the user that its package made, or as nobody."""
     if os.geteuid() != 0:
         return []

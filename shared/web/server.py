@@ -132,19 +132,24 @@ def _finish(_server: Any, worker: NodeWorker) -> None:
 
 
 def serve(settings: NodeSettings, build: Callable[[], Served]) -> None:
-    """Run until told to end. BadSetup where the port is taken or another process runs this node."""
+    """Run a node alone until told to end. BadSetup where the port is taken or another process runs this node."""
     lock = hold_folder(settings.folder)
-    check_port(settings.web.host, settings.web.port)
     try:
-        NodeServer(settings, build).run()
+        run(settings, build)
     finally:
         lock.close()
+
+
+def run(settings: NodeSettings, build: Callable[[], Served]) -> None:
+    """Run until told to end, under locks that the caller holds. BadSetup where the port is taken."""
+    check_port(settings.web.host, settings.web.port)
+    NodeServer(settings, build).run()
 
 
 def hold_folder(folder: Path) -> IO[str]:
     """The lock that says a process runs this node; inherited by the worker, freed by the kernel at its death."""
     lock = (folder / "run.lock").open("w")
-    if not _eventually(lambda: _locked(lock)):
+    if not eventually(lambda: _locked(lock)):
         lock.close()
         raise BadSetup("web.running", f"Another process runs the node in {folder}.", todo="Stop it first.")
     return lock
@@ -152,7 +157,7 @@ def hold_folder(folder: Path) -> IO[str]:
 
 def check_port(host: str, port: int) -> None:
     """Refuse a port somebody else listens on, in words, before gunicorn does in a stack trace."""
-    if not _eventually(lambda: _free(host, port)):
+    if not eventually(lambda: _free(host, port)):
         raise BadSetup(
             "web.port_taken",
             f"Port {port} on {host} is taken by another process.",
@@ -179,7 +184,8 @@ def _free(host: str, port: int) -> bool:
     return True
 
 
-def _eventually(holds: Callable[[], bool]) -> bool:
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Whether it comes to hold while a process before this one may still be on its way out."""
     end = time.monotonic() + PREDECESSOR_S
     while not holds():
         if time.monotonic() > end:

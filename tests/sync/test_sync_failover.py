@@ -19,7 +19,7 @@ from sync.beginning import begin
 from sync.link import AWAY, report_link
 from sync.losses import list_missing
 from sync.marks import list_holdings
-from tools.postgres import _other_user, find_programs, temporary_cluster
+from tools.postgres import other_user, find_programs, temporary_cluster
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def cluster():
 
 def control(folder, *words):
     programs = find_programs()
-    command = [*_other_user(), str(programs / "pg_ctl"), "-D", str(folder / "data"), "-w", *words]
+    command = [*other_user(), str(programs / "pg_ctl"), "-D", str(folder / "data"), "-w", *words]
     subprocess.run(command, check=True, capture_output=True, cwd=folder)
 
 
@@ -67,7 +67,7 @@ def test_a_lagging_standby_that_was_promoted_begins_a_new_life_and_is_filled_aga
     control(folder, "-m", "immediate", "stop")
     shutil.rmtree(folder / "data")
     (folder / "standby").rename(folder / "data")
-    subprocess.run([*_other_user(), "touch", str(folder / "data" / "standby.signal")], check=True)
+    subprocess.run([*other_user(), "touch", str(folder / "data" / "standby.signal")], check=True)
     start(folder)
     control(folder, "promote")
     hub = kit.hub(url)
@@ -82,7 +82,7 @@ def test_a_lagging_standby_that_was_promoted_begins_a_new_life_and_is_filled_aga
     assert begin(hub.node).reason == ""
     hub.node.engine.dispose()
     control(folder, "-m", "fast", "stop")
-    subprocess.run([*_other_user(), "touch", str(folder / "data" / "standby.signal")], check=True)
+    subprocess.run([*other_user(), "touch", str(folder / "data" / "standby.signal")], check=True)
     start(folder)
     control(folder, "promote")  # nothing is missing this time: the timeline alone tells
     assert begin(hub.node).reason == "another database or timeline"

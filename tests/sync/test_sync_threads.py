@@ -15,6 +15,7 @@ from sync.anchoring import Anchoring
 from sync.backoff import Backoff
 from sync.bell import Bell
 from sync.following import Following
+from sync.lease import Lease
 from sync.station import CalledStation, make_ground
 from sync.tables import lease
 
@@ -69,6 +70,27 @@ def test_steps_run_in_order_at_the_start_and_whenever_facts_were_applied(kit, pl
     kit.drain(kit.caller(plant, kit.memory(hub)))
     assert hub.apply() == 2
     until(lambda: ran == ["a", "b"] * 2)
+
+
+def test_of_several_processes_only_the_one_that_leads_follows_and_another_takes_over(kit, plant, monkeypatch):
+    monkeypatch.setattr("sync.following.LEASE_S", 0.05)
+    ran = []
+    other = Lease(plant.node.engine, "apply", PATIENT)
+    assert other.take()
+    follow = following(kit, plant, lambda: ran.append(1), look_s=0.01)
+    asked = threading.Event()
+    leads = plant.ground.applying.leads
+
+    def ask():
+        asked.set()
+        return leads()
+
+    monkeypatch.setattr(plant.ground.applying, "leads", ask)
+    follow.start()
+    assert asked.wait(45)
+    assert ran == []
+    other.give_up()
+    until(lambda: ran)
 
 
 def test_urgent_types_are_followed_at_once_and_others_gather_for_one_round(kit, plant, monkeypatch):
