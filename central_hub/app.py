@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from central_hub.conformance import views as conformance
 from central_hub.deliveries import views as deliveries
 from central_hub.hub import Hub
+from central_hub.performance import dashboards
 from central_hub.performance import views as comparison
 from central_hub.plants import api as plants
 from central_hub.plants import views as lines
@@ -44,6 +45,7 @@ FEATURES: tuple[Feature, ...] = (
     standards.FEATURE,
     conformance.FEATURE,
     comparison.FEATURE,
+    dashboards.FEATURE,
     Feature(apis=(quality.bp,)),
     transfers.FEATURE,
     deliveries.FEATURE,

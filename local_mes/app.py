@@ -26,6 +26,7 @@ from local_mes.orders import views as orders
 from local_mes.outside import views as outside
 from local_mes.passports import views as passports
 from local_mes.performance import closing_views as balance
+from local_mes.performance import dashboards
 from local_mes.performance import views as performance
 from local_mes.pilot import views as pilot
 from local_mes.pilot.status import pilot_status, shadow_band
@@ -76,6 +77,7 @@ FEATURES: tuple[Feature, ...] = (
     work.FEATURE,
     identity.FEATURE,
     performance.FEATURE,
+    dashboards.FEATURE,
     balance.FEATURE,
     figures.FEATURE,
     gate.FEATURE,

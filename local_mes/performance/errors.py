@@ -89,3 +89,8 @@ def no_imbalance() -> Refused:
 def no_explanation() -> BadInput:
     """A word without a word."""
     return BadInput("performance.no_explanation", "The explanation is missing.", todo="Say where the mass went.")
+
+
+def unknown_dashboard(standard_id: str) -> NotFound:
+    """No dashboard of that name is in force here."""
+    return NotFound("performance.no_dashboard", f"No dashboard {standard_id} is in force here.", todo="Choose another.")

@@ -31,6 +31,19 @@ def sums(
     return found
 
 
+def sums_by_day(conn: Connection, author: str, first_day: str, last_day: str) -> dict[str, dict[str, dict[str, int]]]:
+    """Production day -> unit -> measure -> total of a plant, in one question."""
+    query = (
+        select(rollup.c.production_day, rollup.c.unit, rollup.c.measure, func.sum(rollup.c.total).label("total"))
+        .where(rollup.c.author == author, rollup.c.production_day.between(first_day, last_day))
+        .group_by(rollup.c.production_day, rollup.c.unit, rollup.c.measure)
+    )
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for row in conn.execute(query):
+        found.setdefault(row.production_day, {}).setdefault(row.unit, {})[row.measure] = int(row.total)
+    return found
+
+
 def by_shift(conn: Connection, author: str, production_day: str) -> Sequence[Row[Any]]:
     """Roll-ups of one production day by unit, shift, measure and way of collecting."""
     query = select(rollup).where(rollup.c.author == author, rollup.c.production_day == production_day)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.rules import check as rules
 from shared.rules.check import Fault
 from shared.rules.evaluate import Outcome, evaluate
+from shared.standards.dashboard_kind import Dashboard
 from shared.standards.documents import AnyStandard, Kpi, QualityRule, Routing, RuleCase
 from shared.standards.group_rule import GroupRule, group_rule_faults
 from shared.standards.kpi_check import kpi_faults
@@ -28,6 +29,9 @@ def placed_faults(document: AnyStandard) -> list[Fault]:
         return [Fault("cases" if text.startswith("case ") else "formulas", text) for text in kpi_faults(document)]
     if isinstance(document, Routing):
         return _routing_faults(document)
+    if isinstance(document, Dashboard):
+        silent = [kpi for kpi in document.kpis if kpi not in document.depends]
+        return [Fault("depends", f"it shows {kpi}, so it depends on it") for kpi in silent]
     return []
 
 

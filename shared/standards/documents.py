@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from shared.errors import BadInput
 from shared.rules.document import Rule
+from shared.standards.dashboard_kind import Dashboard
 from shared.standards.frame import (
     Document,
     EquipmentClass,
@@ -29,6 +30,7 @@ from shared.standards.work_kinds import DataCollection, Instruction, ReasonTree
 from shared.standards.workflow_kind import Workflow
 
 __all__ = [
+    "Dashboard",
     "EquipmentClass",
     "GroupRule",
     "Kpi",
@@ -91,6 +93,7 @@ AnyStandard = (
     | DataCollection
     | Instruction
     | GroupRule
+    | Dashboard
 )
 KINDS: tuple[str, ...] = tuple(kind.model_fields["kind"].default for kind in get_args(AnyStandard))
 FIRST_KINDS = (Routing, QualityRule, Kpi, Workflow)
@@ -127,7 +130,7 @@ def schema_of(document: AnyStandard) -> int:
 def _schema_of_kind(document: AnyStandard) -> int:
     if isinstance(document, QualityRule):
         return 2 if document.cases else 1
-    if isinstance(document, GroupRule):
+    if isinstance(document, GroupRule | Dashboard):
         return 3
     return 1 if isinstance(document, FIRST_KINDS) else 2
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from shared.standards.dashboard_kind import Dashboard, Tile
 from shared.standards.product_kinds import Practice, Product, Range, Substitution, TestDemand
 from shared.standards.section import Section
 from shared.standards.work_kinds import DataCollection, DataItem, Instruction, Reason, ReasonTree
 
-Described = Product | Practice | Substitution | ReasonTree | DataCollection | Instruction
+Described = Dashboard | Product | Practice | Substitution | ReasonTree | DataCollection | Instruction
 
 
 def describe(document: Described) -> list[Section]:
@@ -15,6 +16,8 @@ def describe(document: Described) -> list[Section]:
         return _product(document)
     if isinstance(document, Practice):
         return [_practice(document)]
+    if isinstance(document, Dashboard):
+        return [_dashboard(document)]
     if isinstance(document, Substitution):
         return [_substitution(document)]
     if isinstance(document, ReasonTree):
@@ -50,6 +53,24 @@ def _practice(document: Practice) -> Section:
     columns = tuple(f"{c.name} {c.unit}".strip() for c in document.columns)
     rows = tuple(tuple(str(value) for value in row) for row in document.rows)
     return Section("Table", (f"For equipment of class {document.at}.",), columns, rows)
+
+
+def _dashboard(document: Dashboard) -> Section:
+    rows = tuple(
+        (t.name, t.show, " at ".join(part for part in (t.kpi, t.at.replace("_", " ")) if part), _span(t), _target(t))
+        for t in document.tiles
+    )
+    return Section("Tiles", (f"A {document.use}.",), ("Tile", "Shows", "Of", "Over", "Target"), rows)
+
+
+def _span(tile: Tile) -> str:
+    if tile.show == "holds":
+        return "now"
+    return "the day" if tile.days == 1 else f"{tile.days} days"
+
+
+def _target(tile: Tile) -> str:
+    return "" if tile.target_milli is None else f"{tile.target_milli / 1000:g}"
 
 
 def _substitution(document: Substitution) -> Section:

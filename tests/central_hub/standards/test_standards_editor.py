@@ -24,7 +24,12 @@ from shared.web.accounts import add_person
 
 PASSWORD = "long enough to type"
 DEMO = Path(__file__).parents[3] / "demo" / "standards"
-FILES = [*sorted(DEMO.glob("*.json")), DEMO / "library" / "KPI-OEE-v1.yaml", DEMO / "library" / "GR-STOP-v1.yaml"]
+FILES = [
+    *sorted(DEMO.glob("*.json")),
+    DEMO / "library" / "KPI-OEE-v1.yaml",
+    DEMO / "library" / "GR-STOP-v1.yaml",
+    DEMO / "library" / "DB-SHIFT-v1.yaml",
+]
 
 
 class Controls(HTMLParser):
