@@ -61,6 +61,20 @@ def get_proposals(path: CasePath) -> dict[str, Any]:
     return {"items": items, "next": None, **as_of()}
 
 
+class ReopeningBody(Body):
+    """Why the end of a case does not hold."""
+
+    command_id: str = Field(min_length=1, max_length=64)
+    note: str = Field(min_length=1, max_length=2_000)
+
+
+@bp.post("/cases/<case_id>/reopen", summary="A person opens an ended case again")
+@requires("logistics")
+def post_reopening(path: CasePath, body: ReopeningBody) -> dict[str, Any]:
+    """As after a plant's objection; what plants said of the first end counts no more."""
+    return service.reopen_case(hub(), path.case_id, body.note, actor=actor(), command_id=body.command_id)
+
+
 @bp.post("/cases/<case_id>/resolve", summary="A person ends a case")
 @requires("logistics")
 def post_resolution(path: CasePath, body: ResolutionBody) -> dict[str, Any]:

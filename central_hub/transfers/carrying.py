@@ -101,9 +101,8 @@ def find_errand(conn: Connection, hub: str) -> Errand:
 
 def _write(hub: Hub, tx: Work, errand: Errand) -> int:
     tx.record(*errand.placed, *errand.released)
-    for ref, contradiction in errand.used:
-        tx.record(cases.opening(hub.code, contradiction))
-        upsert(tx.conn, judged, [{"kind": USED, "ref": ref}])
+    cases.open_cases(tx, hub.code, [contradiction for _, contradiction in errand.used])
+    upsert(tx.conn, judged, [{"kind": USED, "ref": ref} for ref, _ in errand.used])
     for fact_id, plant in errand.relays:
         tx.relay(fact_id, downlink(hub.code, plant))
     return len(errand.relays)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from central_hub.transfers.deadlines import Due, read_deadlines
 from central_hub.transfers.domain import Contradiction
 from shared.errors import BadInput, NotFound, Refused
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
+from shared.journal.journal import Work
 from shared.transfers.case_rules import TEXT_MAX, resolutions
 from shared.transfers.facts import CaseOpened
 
@@ -19,7 +23,16 @@ def case_id(hub: str, found: Contradiction) -> str:
     return derived_id(found.at_ms, hub, "case", found.kind, *found.key)
 
 
-def opening(hub: str, found: Contradiction) -> Draft[CaseOpened]:
+def open_cases(tx: Work, hub: str, contradictions: Sequence[Contradiction]) -> None:
+    """Put contradictions on the desk, each with the deadline of the standard that is in force now."""
+    if not contradictions:
+        return
+    now_ms = tx.now_ms()
+    deadlines = read_deadlines(tx.conn, hub, now_ms)
+    tx.record(*(opening(hub, found, deadlines.due(found.kind, now_ms)) for found in contradictions))
+
+
+def opening(hub: str, found: Contradiction, due: Due) -> Draft[CaseOpened]:
     """The fact that opens the case, under an id of its own that follows from the contradiction."""
     case = case_id(hub, found)
     fact = CaseOpened(
@@ -34,6 +47,7 @@ def opening(hub: str, found: Contradiction) -> Draft[CaseOpened]:
         shipment_number=found.shipment_number,
         piece_number=found.piece_number,
         receipt_id=found.receipt_id,
+        due_at_ms=due.at_ms if due.standard is not None else 0,
     )
     subjects = tuple(i for i in (case, found.shipment_id, found.material_id) if i)
     return Draft(
@@ -43,6 +57,7 @@ def opening(hub: str, found: Contradiction) -> Draft[CaseOpened]:
         Occurred(found.at_ms, ACTOR),
         fact_id=derived_id(found.at_ms, case, "opened"),
         causes=found.evidence,
+        standard=due.standard,
     )
 
 
@@ -57,6 +72,11 @@ def check_resolution(kind: str, state: str, resolution: str, note: str) -> None:
             todo=f"Use one of: {', '.join(resolutions(kind))}.",
         )
     check_text(note)
+
+
+def not_ended() -> Refused:
+    """A case that is open cannot be opened again."""
+    return Refused("transfers.case_open", "This case is open.", todo="Say in its conversation what is new.")
 
 
 def check_text(text: str) -> str:

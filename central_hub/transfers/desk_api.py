@@ -61,6 +61,7 @@ def get_lanes() -> dict[str, Any]:
         shown = lane_reads.read_lanes(conn)
     return {
         "items": [asdict(one) | {"loss_ppm": one.loss_ppm} for one in shown["figures"]],
+        "carriers": [asdict(one) | {"loss_ppm": one.loss_ppm} for one in shown["carriers"]],
         "pairs": [_rounded(asdict(one)) | {"differs": one.differs, "agrees": one.agrees} for one in shown["pairs"]],
         "findings": [_rounded(asdict(one) | {"pair": _rounded(asdict(one.pair))}) for one in shown["findings"]],
         "weeks": shown["weeks"],

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection, Row, select
 
 from central_hub.transfers import cases
+from central_hub.transfers.deadlines import read_deadlines
 from central_hub.transfers.proposals import propose
 from central_hub.transfers.settling import Since, read_since
 from shared.journal.archived import bodies_of
@@ -99,6 +100,7 @@ def read_case(conn: Connection, case_id: str) -> dict[str, Any]:
         "evidence": read_evidence(conn, msgspec.json.decode(row.evidence, type=list[str])),
         "resolutions": list(resolutions(row.kind).items()),
         "ended": resolutions(row.kind).get(row.resolution, row.resolution),
+        "plan": read_deadlines(conn, row.author, node().clock.now_ms()).plan(row.kind),
         "automatic": automatic(row.kind),
         "talk": talk,
         "names": names_of(conn, known),

@@ -80,6 +80,17 @@ def resolve(number: str) -> BaseResponse:
     return redirect(url_for("case_desk.case", number=number))
 
 
+@bp.post("/<number>/reopen")
+@requires("logistics")
+@forms.keeps_input(case)
+def reopen(number: str) -> BaseResponse:
+    """A person takes the end of a case back."""
+    note = forms.read_text("why", "Why", most=cases.NOTE_MAX)
+    service.reopen_case(hub(), number, note, actor=actor(), command_id=forms.command_id())
+    flash("The case is open again. Both plants are told.")
+    return redirect(url_for("case_desk.case", number=number))
+
+
 @bp.post("/<number>/charge")
 @requires("logistics")
 @forms.keeps_input(case)

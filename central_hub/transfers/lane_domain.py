@@ -7,7 +7,7 @@ Weighing differences are receiver minus sender in ppm of the sender's mass. The 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from statistics import fmean, stdev
 
@@ -39,6 +39,8 @@ class Trip:
     receiver_basis: str
     receiver_scale: str
     lost: bool = False
+    carrier: str = ""
+    """Who drove it; empty where nobody said."""
 
     @property
     def lane(self) -> str:
@@ -74,7 +76,7 @@ class Trip:
 
 @dataclass(frozen=True)
 class LaneFigures:
-    """A lane over a stretch of time. Times in ms; loss in ppm of what was shipped."""
+    """A lane, or one carrier's part of it, over a stretch of time. Times in ms; loss in ppm of what was shipped."""
 
     lane: str
     shipped: int
@@ -84,6 +86,8 @@ class LaneFigures:
     p90_ms: int | None
     lost: int
     lost_g: int
+    carrier: str = ""
+    """Whose part of the lane it is; empty for the whole lane, or for the loads of which nobody said."""
 
     @property
     def loss_ppm(self) -> int:
@@ -152,6 +156,16 @@ def figures_of(lane: str, trips: Sequence[Trip]) -> LaneFigures:
         len(lost),
         sum(trip.sender_g for trip in lost),
     )
+
+
+def by_carrier(trips: Iterable[Trip]) -> list[LaneFigures]:
+    """Each carrier's part of each lane, by lane and carrier; empty where no load ever said whose it was."""
+    parts: dict[tuple[str, str], list[Trip]] = {}
+    for trip in trips:
+        parts.setdefault((trip.lane, trip.carrier), []).append(trip)
+    if not any(carrier for _, carrier in parts):
+        return []
+    return [replace(figures_of(lane, parts[lane, carrier]), carrier=carrier) for lane, carrier in sorted(parts)]
 
 
 def quantile(ordered: Sequence[int], part: float) -> int | None:

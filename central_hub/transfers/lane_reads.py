@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, select
 
-from central_hub.transfers.lane_domain import Trip, figures_of, find_biased, pairs_of, quantile
+from central_hub.transfers.lane_domain import Trip, by_carrier, figures_of, find_biased, pairs_of, quantile
 from central_hub.transfers.standing import find_standing, given_up
 from central_hub.transfers.trend_drawing import WEEK_MS, Trend, draw_trend, weeks_of
 from central_hub.transfers.watermarks import watermarks
@@ -37,6 +37,7 @@ def read_lanes(conn: Connection) -> dict[str, Any]:
     pairs = pairs_of(trips)
     return {
         "figures": [figures_of(lane, by_lane[lane]) for lane in sorted(by_lane)],
+        "carriers": by_carrier(trips),
         "pairs": pairs,
         "findings": find_biased(pairs),
         "weeks": WEEKS,
@@ -58,6 +59,7 @@ def read_lane(conn: Connection, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "figures": figures_of(name, trips),
+        "carriers": by_carrier(trips),
         "load": next(iter(loads), None),
         "pairs": pairs,
         "findings": [found for found in find_biased(pairs_of(every)) if mine & set(found.suspects)],
@@ -71,7 +73,7 @@ def read_trips(conn: Connection, since_ms: int) -> list[Trip]:
     """Journeys of the pieces that left since a time and did leave, by departure."""
     lost = _lost(conn)
     rows = TRIPS.rows(conn, since_ms=since_ms)
-    return [Trip(*(*row[2:], (row[0], row[1]) in lost)) for row in rows]
+    return [Trip(*(*row[2:-1], (row[0], row[1]) in lost, row[-1])) for row in rows]
 
 
 def _lost(conn: Connection) -> set[tuple[str, str]]:
@@ -104,6 +106,7 @@ def _trips(_database: str) -> Select[Any]:
             r.mass_g,
             r.mass_basis,
             r.scale,
+            s.carrier,
         )
         .join_from(shipment, shipment_line, and_(line.author == s.author, line.shipment_id == s.shipment_id))
         .join(receipt, came, isouter=True)

@@ -80,7 +80,7 @@ def read_fortnight(conn: Connection) -> list[tuple[int, list[LaneBalance]]]:
 
 def _fits(line: TransferLine, wanted: LineFilter, state: str) -> bool:
     q = wanted.q.lower()
-    numbers = (line.number, line.shipment_number, line.vehicle)
+    numbers = (line.number, line.shipment_number, line.vehicle, line.carrier)
     return (
         wanted.sender in ("", line.sender)
         and wanted.receiver in ("", line.receiver)

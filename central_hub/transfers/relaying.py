@@ -16,7 +16,7 @@ from shared.transfers.plan_tables import load_announcement
 from shared.transfers.tables import case_word, departure_correction, shipment, transfer_case, transfer_word
 from shared.transfers.words import load_of_word
 
-TOLD = ("refused", "returned", "diverted", "lost", "amended", "taken", "differs", "pictured")
+TOLD = ("refused", "returned", "diverted", "lost", "amended", "taken", "differs", "pictured", "swapped")
 """Words that the other side of the lane must know; a bundle's new number only finds pieces here and at its receiver."""
 
 

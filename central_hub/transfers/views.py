@@ -21,6 +21,7 @@ WAY_COLUMNS = (
     Column("shipment_number", "Load", show="code"),
     Column("number", "Piece", show="code", link="pieces.piece"),
     Column("vehicle", "Vehicle"),
+    Column("carrier", "Carrier"),
     Column("sender_mass_g", "Mass", unit="kg", show="kg", sort=True),
     Column("departed_at_ms", "Left", show="when", sort=True),
     Column("eta_ms", "Expected", show="when", sort=True),

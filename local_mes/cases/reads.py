@@ -13,6 +13,7 @@ from shared.transfers.case_rules import resolutions
 from shared.transfers.lines import LineFilter, find_lines
 from shared.transfers.queries import find_receipt
 from shared.transfers.showing import case_row
+from shared.transfers.words import find_words
 from shared.web.accounts import names_of
 from shared.web.context import node, reading
 from shared.web.paging import Page, Paging
@@ -49,8 +50,10 @@ def read_case(conn: Connection, here: str, case_id: str) -> dict[str, Any]:
         receipt = find_receipt(conn, line.receipt_id)
     at_sender = find_by_number(conn, row.piece_number, row.from_plant) if row.piece_number and row.from_plant else ()
     talk = read_talk(conn, row)
+    swaps = find_words(conn, "swapped", shipment_id=of.shipment_id) if of.shipment_id else ()
     return {
         "case": case_row(row),
+        "swaps": [word for word in swaps if row.material_id in word.detail],
         "line": line,
         "receipt": receipt,
         "at_sender": next(iter(at_sender), None),

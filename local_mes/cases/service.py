@@ -41,7 +41,13 @@ def confirm(plant: Plant, case_id: str, *, agrees: bool, note: str, actor: str, 
             raise Refused("cases.open", "This case has not ended yet.", todo="Answer in its conversation.")
         if not agrees and not note.strip():
             raise BadInput("cases.why", "An objection says why.", todo="Write what is not right about the end.")
-        fact = CaseConfirmed(case_id=case_id, resolution=case.resolution, agrees=agrees, note=check_length(note))
+        fact = CaseConfirmed(
+            case_id=case_id,
+            resolution=case.resolution,
+            agrees=agrees,
+            note=check_length(note),
+            reopened=case.reopened,
+        )
         return _record(tx, case, fact, actor, command_id)
 
 

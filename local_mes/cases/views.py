@@ -7,9 +7,10 @@ from flask_openapi import Tag
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
-from local_mes.cases import reads, service
+from local_mes.cases import reads, service, swapping
 from local_mes.cases.service import ROLES
 from local_mes.context import plant
+from local_mes.production.person import Command
 from shared.transfers.api import CasePath
 from shared.transfers.case_rules import TEXT_MAX
 from shared.transfers.showing import CASE_CHOICES
@@ -59,6 +60,16 @@ class CaseEndBody(Body):
     note: str = Field("", max_length=TEXT_MAX)
 
 
+class SwapBody(Body):
+    """Two receipts of one load, each by its id or by our number, and how it is known."""
+
+    command_id: str = Field(min_length=1, max_length=64)
+    first: str = Field(min_length=1, max_length=64)
+    second: str = Field(min_length=1, max_length=64)
+    evidence: str = Field(min_length=1, max_length=TEXT_MAX)
+    case_id: str = Field("", max_length=64)
+
+
 @bp.get("")
 def listing() -> str | Response:
     """Cases that concern this plant."""
@@ -100,6 +111,32 @@ def confirm(number: str) -> BaseResponse:
     service.confirm(plant(), number, agrees=agrees, note=note, actor=actor(), command_id=forms.command_id())
     flash("Confirmed. The group's desk sees it." if agrees else "Your objection is on its way to the group's desk.")
     return redirect(url_for("cases.case", number=number))
+
+
+@bp.post("/<number>/swap")
+@requires("yard", "lead")
+@forms.keeps_input(case)
+def swap(number: str) -> BaseResponse:
+    """Two swapped labels are exchanged."""
+    with reading() as conn:
+        found = reads.read_case(conn, node().code, number)["receipt"]
+    asked = swapping.Swap(
+        found.receipt_id if found is not None else "",
+        forms.read_text("other", "The other piece", most=64),
+        forms.read_text("evidence", "How it is known", most=TEXT_MAX),
+        number,
+    )
+    done = swapping.swap(plant(), Command(forms.command_id(), actor()), asked)
+    flash(f"{' and '.join(done['numbers'])} are exchanged. The group's desk and the sender are told.")
+    return redirect(url_for("cases.case", number=number))
+
+
+@api.post("/receipts/swap", summary="Two pieces of a load bore each other's label")
+@requires("yard", "lead")
+def post_swap(body: SwapBody) -> tuple[dict[str, object], int]:
+    """Each receipt is of the other piece; place, mass and our label go with the steel."""
+    asked = swapping.Swap(body.first.strip(), body.second.strip(), body.evidence, body.case_id)
+    return swapping.swap(plant(), Command(body.command_id, actor()), asked), 201
 
 
 @api.post("/cases/<case_id>/words", summary="Say a word about a case")

@@ -125,8 +125,8 @@ def resolve(
             set_id=set_id,
             found=tuple(Found(was, now) for was, now in sorted(truly.items())),
             evidence=evidence.strip(),
-            heirs=_heirs(deed, truly, row.since_ms),
-            borne=_borne(deed, booked, truly) if labels else (),
+            heirs=heirs_of(deed, truly, row.since_ms),
+            borne=borne_of(deed, booked, truly) if labels else (),
             lost=missing,
         )
         deed.record(fact, (set_id, *candidates, *(heir.material_id for heir in fact.heirs)))
@@ -151,7 +151,7 @@ def _named(deed: Deed, piece: str, candidates: Sequence[str]) -> str:
     return piece if piece in candidates else str(get_piece(deed.conn, piece, deed.plant.code).material_id)
 
 
-def _heirs(deed: Deed, truly: Mapping[str, str], since_ms: int) -> tuple[Heir, ...]:
+def heirs_of(deed: Deed, truly: Mapping[str, str], since_ms: int) -> tuple[Heir, ...]:
     """What was made meanwhile of a mistaken piece has the heat and the steel of the true one."""
     found: dict[str, Heir] = {}
     for was, now in sorted(truly.items()):
@@ -166,7 +166,8 @@ def _heirs(deed: Deed, truly: Mapping[str, str], since_ms: int) -> tuple[Heir, .
     return tuple(found.values())
 
 
-def _borne(deed: Deed, booked: Mapping[str, str], truly: Mapping[str, str]) -> tuple[Borne, ...]:
+def borne_of(deed: Deed, booked: Mapping[str, str], truly: Mapping[str, str]) -> tuple[Borne, ...]:
+    """Labels of mistaken pieces, each with the piece that its steel truly is."""
     found = []
     for number, was in sorted(booked.items()):
         given = next((a for a in aliases_of(deed.conn, was) if a.value == number), None)

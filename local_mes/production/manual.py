@@ -40,6 +40,7 @@ from shared.material.trace import refuse_cycle
 from shared.orders.queries import Line, find_line, find_order
 from shared.performance.facts import MeasureCounted
 from shared.quality.queries import open_holds
+from shared.transfers.told import check_not_elsewhere
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def check(tx: Work, booking: Booking, piece: Row[Any], step: Step) -> None:
     """Raise the rule that forbids the booking, if one does."""
     if piece.state != "live":
         raise errors.not_here(piece.number, piece.state)
+    check_not_elsewhere(tx.conn, piece.number, piece.material_id, piece.author)
     holds = open_holds(tx.conn, piece.material_id)
     if holds:
         raise errors.held(piece.number, holds[0].reason)

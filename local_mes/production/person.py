@@ -16,6 +16,7 @@ from shared.material.correction_queries import find_bearer
 from shared.material.facts import NewAlias
 from shared.material.queries import get_piece
 from shared.quality.queries import open_holds
+from shared.transfers.told import check_not_elsewhere
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def get_usable(deed: Deed, number: str, *, held_too: bool = False) -> Row[Any]:
     piece = get_piece(deed.conn, number, deed.plant.code)
     if piece.state != "live":
         raise errors.not_here(piece.number, piece.state)
+    check_not_elsewhere(deed.conn, piece.number, piece.material_id, deed.plant.code)
     holds = [] if held_too else open_holds(deed.conn, piece.material_id)
     if holds:
         raise errors.held(piece.number, holds[0].reason)

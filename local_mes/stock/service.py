@@ -30,6 +30,7 @@ from shared.material.facts import (
 )
 from shared.material.pack_facts import PACK_KIND
 from shared.material.queries import get_piece, live_numbers
+from shared.transfers.told import check_not_elsewhere
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ def _get_here(conn: Connection, plant: str, number: str) -> Row[Any]:
     piece = get_piece(conn, number, plant)
     if piece.state != "live":
         raise errors.not_here(number, piece.state)
+    check_not_elsewhere(conn, piece.number, piece.material_id, plant)
     return piece
 
 

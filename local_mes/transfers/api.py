@@ -48,6 +48,7 @@ class ShipmentBody(Command):
     mode: str = Field("", pattern="^(|rail|truck|internal)$")
     lane: str = Field("", max_length=64)
     vehicle: str = Field("", max_length=64)
+    carrier: str = Field("", max_length=64, description="Who drives it; empty: the lane's usual one.")
     eta_ms: Moment | None = None
     lines: list[Listed] = Field(max_length=200)
     depart: Literal[True] = True
@@ -88,6 +89,7 @@ class CorrectionBody(LoadBody):
     kind: Literal["did_not_occur", "late"]
     note: str = Field("", max_length=500)
     position: str = Field("", max_length=32)
+    contradicts: bool = Field(False, description="said knowing that its addressee says that it took the piece in")
 
 
 @bp.post("/shipments", summary="A load departs")
@@ -102,6 +104,7 @@ def post_shipment(body: ShipmentBody) -> tuple[dict[str, Any], int]:
         mode=body.mode,
         lane=body.lane,
         vehicle=body.vehicle,
+        carrier=body.carrier.strip(),
         eta_ms=body.eta_ms,
         occurred_at_ms=body.occurred_at,
         lines=tuple(service.ListedPiece(line.piece.strip(), line.position) for line in body.lines),
@@ -173,5 +176,6 @@ def post_correction(body: CorrectionBody) -> tuple[dict[str, Any], int]:
         note=body.note,
         position=body.position,
         occurred_at_ms=body.occurred_at,
+        contradicts=body.contradicts,
     )
     return service.correct_departure(plant(), command), 201

@@ -42,6 +42,7 @@ def depart(plant: Plant, touch: LoadTouch) -> dict[str, Any]:
             lane=plan.lane,
             mode=plan.mode,
             vehicle=plan.vehicle,
+            carrier=plan.carrier,
             departed_at_ms=at_ms,
             eta_ms=plan.eta_ms or at_ms + usual_ms(plant, plan),
             lines=tuple(_line(tx.conn, plan, row) for row in loaded),

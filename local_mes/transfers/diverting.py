@@ -25,6 +25,7 @@ from shared.transfers.facts import MaterialShipped, ShipmentLine
 from shared.transfers.gate_facts import ShipmentDiverted
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
 from shared.transfers.queries import custody_numbers, find_shipment
+from shared.transfers.told import with_told
 
 HOUR_MS = 3_600_000
 
@@ -86,7 +87,7 @@ def _lines(conn: Connection, here: str, command: DivertCommand) -> list[Transfer
     if command.pieces:
         lines = [get_sent_line(conn, here, load.shipment_id, piece) for piece in dict.fromkeys(command.pieces)]
     else:
-        listed = find_lines(conn, LineFilter(sender=here, shipment_id=load.shipment_id))
+        listed = with_told(conn, find_lines(conn, LineFilter(sender=here, shipment_id=load.shipment_id)))
         lines = [line for line in listed if is_on_the_way(line)]
     for line in lines:
         _check(conn, line)
@@ -120,6 +121,7 @@ def _goes_on(plant: Plant, tx: Work, command: DivertCommand, lines: list[Transfe
         lane=lane.code if lane is not None else f"{plant.code}-{command.to}",
         mode=lines[0].mode,
         vehicle=lines[0].vehicle,
+        carrier=lines[0].carrier,
         departed_at_ms=min(line.departed_at_ms for line in lines),
         eta_ms=command.eta_ms or _eta(plant, command, lane, at_ms),
         lines=tuple(_line(tx.conn, plant.code, line) for line in lines),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from local_mes.transfers import errors
 from shared.errors import StrandlineError
+from shared.transfers.told import taken_elsewhere
 from shared.units import share_out
 
 PIECE_KINDS = ("slab", "coil", "slit", "pack")
@@ -25,6 +26,8 @@ class ShipCandidate:
     product: str
     holds: tuple[str, ...] = ()
     only_for: str = ""
+    taken_by: tuple[str, str] = ("", "")
+    """Another plant that says that it took the piece in, and its number there."""
 
 
 def find_refusal(piece: ShipCandidate) -> StrandlineError | None:
@@ -33,6 +36,8 @@ def find_refusal(piece: ShipCandidate) -> StrandlineError | None:
         return errors.not_a_piece(piece.number, piece.kind)
     if piece.state != "live":
         return errors.not_live(piece.number, piece.state)
+    if piece.taken_by[0]:
+        return taken_elsewhere(piece.number, *piece.taken_by)
     if piece.holds:
         return errors.held(piece.number, piece.holds[0])
     if piece.only_for and not serves(piece.only_for, piece):

@@ -1,12 +1,13 @@
 """The gate's tablet: one page that takes pieces in and goes on where the radio does not.
 
-The page keeps its list and its touches in the browser. Its worker (gate_worker.js) opens an empty shell of the page where
+The page keeps its list and its touches in the browser. Its worker (tablet_worker.js) opens an empty shell of the page where
 no server answers; the shell knows no person, and no page with one is ever kept.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -25,13 +26,13 @@ bp = Blueprint("gate", __name__, url_prefix="/transfers/gate", template_folder="
 ASSETS = (
     "strandline.css",
     "strandline.js",
+    "gate.css",
     "queue.js",
-    "gate.js",
     "icons.svg",
     "mark.svg",
     "vendor/htmx.org/htmx.min.js",
 )
-"""What the page is made of besides itself."""
+"""What a tablet's page is made of besides itself and its own script."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -53,10 +54,15 @@ def shell() -> str:
 @public
 def worker() -> Response:
     """The page's worker; its text changes with every release, so that a browser takes the new one."""
-    assets = [url_for("static", filename=name) for name in ASSETS]
-    text = render_template(
-        "transfers/gate_worker.js", assets=assets, page=url_for("gate.gate"), shell=url_for("gate.shell")
+    return tablet_worker(
+        "gate", "^" + re.escape(url_for("gate.gate")) + "$", url_for("gate.shell"), (*ASSETS, "gate.js")
     )
+
+
+def tablet_worker(name: str, page: str, shell: str, assets: Sequence[str]) -> Response:
+    """A worker that keeps a shell and its files, and opens it at addresses that fit the expression `page`."""
+    files = [url_for("static", filename=file) for file in assets]
+    text = render_template("transfers/tablet_worker.js", name=name, assets=files, page=page, shell=shell)
     return Response(text, mimetype="text/javascript")
 
 

@@ -106,4 +106,6 @@ def _rename(plant: Plant, tx: Work, case: Row[Any]) -> None:
 
 
 def _hold_id(here: str, case: Row[Any]) -> str:
-    return derived_id(case.since_ms, here, "case", case.case_id)
+    """The hold of a case; one that was opened again has another hold, for the first one was released."""
+    again = (case.reopened,) if case.reopened else ()
+    return derived_id(case.since_ms, here, "case", case.case_id, *again)

@@ -26,6 +26,7 @@ class LineBody(LoadBody):
     piece: str = Field(min_length=1, max_length=64)
     note: str = Field(min_length=1, max_length=500)
     place: str = Field("", max_length=64)
+    contradicts: bool = Field(False, description="said knowing that its addressee says that it took the piece in")
 
 
 class DivertBody(LoadBody):
@@ -172,4 +173,5 @@ def _command(body: LineBody) -> service.LineCommand:
         note=body.note,
         place=body.place,
         occurred_at_ms=body.occurred_at,
+        contradicts=body.contradicts,
     )

@@ -7,14 +7,16 @@ from sqlalchemy import Connection
 from local_mes.transfers import errors
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
 from shared.transfers.queries import find_candidates, find_receipt_citing, find_shipment
+from shared.transfers.told import with_told
 
 
 def get_sent_line(conn: Connection, here: str, shipment: str, piece: str) -> TransferLine:
-    """A line of a load that left here; NotFound with what to do."""
+    """A line of a load that left here, with what we were told of its receipt; NotFound with what to do."""
     load = find_shipment(conn, shipment, sender=here)
     if load is None:
         raise errors.unknown_departure(shipment, here)
-    return _pick(find_lines(conn, LineFilter(sender=here, shipment_id=load.shipment_id)), piece, load.number)
+    lines = with_told(conn, find_lines(conn, LineFilter(sender=here, shipment_id=load.shipment_id)))
+    return _pick(lines, piece, load.number)
 
 
 def get_announced_line(conn: Connection, here: str, shipment: str, piece: str) -> TransferLine:

@@ -48,6 +48,7 @@ class PlannedLoadBody(Command):
     vehicles: list[VehicleBody] = Field(default_factory=list, max_length=60)
     pieces: list[str] = Field(default_factory=list, max_length=200)
     eta_ms: Moment | None = None
+    carrier: str = Field("", max_length=64, description="Who drives it; empty: the lane's usual one.")
     shipment: str = Field("", max_length=64)
 
 
@@ -100,6 +101,7 @@ def post_plan(body: PlannedLoadBody) -> tuple[dict[str, Any], int]:
         pieces=tuple(piece.strip() for piece in body.pieces),
         eta_ms=body.eta_ms or 0,
         shipment=body.shipment.strip(),
+        carrier=body.carrier.strip(),
     )
     return service.plan_load(plant(), command), 201
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+import re
+
+from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from local_mes.context import plant
 from local_mes.transfers import load_errors, service
 from local_mes.transfers.api import SHIPPERS
+from local_mes.transfers.gate_views import ASSETS, tablet_worker
 from local_mes.transfers.load_api import LIMIT_KG_MAX, PLANNERS
 from local_mes.transfers.load_api import bp as api
 from local_mes.transfers.load_reads import read_loading
 from shared.errors import BadInput
 from shared.transfers.plan_queries import announced_to, open_plans
 from shared.web import forms
-from shared.web.context import actor, node, reading, requires
+from shared.web.context import actor, node, public, reading, requires
 from shared.web.features import Feature, MenuItem
 
 bp = Blueprint("loading", __name__, url_prefix="/transfers/loading", template_folder="templates")
@@ -43,12 +46,28 @@ def plan() -> BaseResponse:
         to=lane.to,
         lane=lane.code,
         vehicle=forms.read_text("vehicle", "Train or truck", most=64),
+        carrier=forms.read_text("carrier", "Carrier", most=64, needed=False),
         vehicles=_vehicles(forms.read_text("vehicles", "Wagons", most=2_000, needed=False)),
         pieces=tuple(forms.read_text("pieces", "Pieces", most=8_000, needed=False).split()),
         eta_ms=0 if hours is None else plant().clock.now_ms() + hours * HOUR_MS,
     )
     done = service.plan_load(plant(), command)
     return redirect(url_for("loading.load", number=done["number"]))
+
+
+@bp.get("/shell")
+@public
+def shell() -> str:
+    """A load's page without a load and without a person: what the worker keeps."""
+    return render_template("transfers/loading_shell.html")
+
+
+@bp.get("/worker.js")
+@public
+def worker() -> Response:
+    """The worker of these pages; its text changes with every release, so that a browser takes the new one."""
+    page = "^" + re.escape(url_for("loading.loads")) + "[^/]*$"
+    return tablet_worker("loading", page, url_for("loading.shell"), (*ASSETS, "loading.js"))
 
 
 @bp.get("/<number>")

@@ -36,7 +36,7 @@ from shared.units import G_PER_KG
 @dataclass(frozen=True)
 class PlanCommand:
     """A load that is to leave. vehicles: (code, limit in kg; 0: the lane's); none: the truck itself. number empty: the
-    next of ours; shipment: the plan that this one replaces."""
+    next of ours; shipment: the plan that this one replaces; carrier empty: the lane's."""
 
     command_id: str
     actor: str
@@ -49,6 +49,7 @@ class PlanCommand:
     pieces: tuple[str, ...] = ()
     eta_ms: int = 0
     shipment: str = ""
+    carrier: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def plan_load(plant: Plant, command: PlanCommand) -> dict[str, Any]:
             vehicles=_vehicles(command, lane.limit_kg),
             pieces=tuple(PlannedPiece(material_id=x.material_id, number=x.number, mass_g=x.mass_g) for x in rows),
             eta_ms=command.eta_ms,
+            carrier=command.carrier or lane.carrier,
         )
         result = {"shipment_id": fact.shipment_id, "number": fact.number, "pieces": len(rows)}
         return _say(tx, command, fact, fact.shipment_id, result)

@@ -19,6 +19,7 @@ from shared.quality.queries import open_holds
 from shared.quality.restriction import TOLD, find_restriction
 from shared.transfers.facts import PieceData
 from shared.transfers.queries import find_told_piece
+from shared.transfers.told import find_taken_elsewhere
 
 HOLDS_SHOWN = 20
 
@@ -59,7 +60,13 @@ def candidate(conn: Connection, row: Row[Any]) -> ShipCandidate:
         order.product if order else "",
         tuple(h.reason for h in open_holds(conn, row.material_id)),
         find_restriction(conn, row.material_id),
+        _taken_by(conn, row),
     )
+
+
+def _taken_by(conn: Connection, row: Row[Any]) -> tuple[str, str]:
+    taken = find_taken_elsewhere(conn, row.material_id) if row.state == "live" else None
+    return (taken.receiver, taken.own_number) if taken is not None and taken.receiver != row.author else ("", "")
 
 
 def heat_shares(conn: Connection, author: str, material_id: str) -> dict[str, int]:

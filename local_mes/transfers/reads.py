@@ -17,6 +17,7 @@ from shared.transfers import queries
 from shared.transfers.case_queries import cases_of_shipment, find_cases
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
 from shared.transfers.showing import case_row, line_row
+from shared.transfers.told import with_told
 from shared.web.context import node, reading
 from shared.web.paging import Page, Paging, cut
 
@@ -68,6 +69,8 @@ def read_load(conn: Connection, here: str, number: str) -> dict[str, Any]:
     if row is None or here not in (row.author, row.to_plant):
         raise errors.unknown_load(number, here)
     lines = find_lines(conn, LineFilter(sender=row.author, shipment_id=row.shipment_id))
+    if row.author == here:
+        lines = with_told(conn, lines)
     lines.sort(key=lambda line: (line.position, line.number))
     close = queries.find_close(conn, row.to_plant, row.shipment_id)
     return {

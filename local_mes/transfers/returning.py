@@ -22,7 +22,8 @@ from shared.transfers.words import find_words
 
 @dataclass(frozen=True)
 class LineCommand:
-    """What somebody says of one piece of a load. note: why; place: where a returned piece lies now."""
+    """What somebody says of one piece of a load. note: why; place: where a returned piece lies now; contradicts: it is said
+    knowing that another plant says that it took the piece in."""
 
     command_id: str
     actor: str
@@ -31,6 +32,7 @@ class LineCommand:
     note: str
     place: str = ""
     occurred_at_ms: int | None = None
+    contradicts: bool = False
 
 
 def refuse(plant: Plant, command: LineCommand) -> dict[str, Any]:
@@ -64,7 +66,8 @@ def take_back(plant: Plant, command: LineCommand) -> dict[str, Any]:
         if earlier is not None:
             return dict(earlier)
         line = get_sent_line(tx.conn, plant.code, command.shipment, command.piece)
-        if line.receipt_id is not None and find_party(tx.conn, plant.code, line.receiver) is None:
+        taken = line.receipt_id is not None and find_party(tx.conn, plant.code, line.receiver) is None
+        if taken and not command.contradicts:
             raise errors.taken_by_addressee(line.number, line.receiver, line.own_number or "")
         row = find_material(tx.conn, plant.code, line.material_id)
         if row is None or row.state != "shipped" or line.withdrawn or line.returned_at_ms is not None:

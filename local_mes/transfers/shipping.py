@@ -23,6 +23,7 @@ from shared.transfers.domain import next_custody_no
 from shared.transfers.facts import DepartureCorrected, MaterialShipped, ShipmentLine
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
 from shared.transfers.queries import custody_numbers, find_shipment, get_piece
+from shared.transfers.told import with_told
 
 HOUR_MS = 3_600_000
 
@@ -47,6 +48,7 @@ class ShipCommand:
     mode: str = ""
     lane: str = ""
     vehicle: str = ""
+    carrier: str = ""
     eta_ms: int | None = None
     occurred_at_ms: int | None = None
     source: str = "manual"
@@ -64,6 +66,8 @@ class CorrectDeparture:
     note: str = ""
     position: str = ""
     occurred_at_ms: int | None = None
+    contradicts: bool = False
+    """It is said knowing that another plant says that it took the piece in."""
 
 
 def ship(plant: Plant, command: ShipCommand) -> dict[str, Any]:
@@ -85,6 +89,7 @@ def ship(plant: Plant, command: ShipCommand) -> dict[str, Any]:
             lane=command.lane or lane.code,
             mode=command.mode or lane.mode,
             vehicle=command.vehicle,
+            carrier=command.carrier or lane.carrier,
             departed_at_ms=at_ms,
             eta_ms=command.eta_ms or at_ms + int(lane.hours * HOUR_MS),
             lines=lines,
@@ -208,12 +213,14 @@ def _withdrawn_line(conn: Connection, here: str, shipment_id: str, command: Corr
     last_no = max(custody_numbers(conn, line.material_id))
     if row is None or row.state != "shipped" or last_no != line.custody_no:
         raise errors.left_since(line.number, line.shipment_number)
+    if line.receipt_id is not None and not command.contradicts:
+        raise errors.taken_by_addressee(line.number, line.receiver, line.own_number or "")
     piece = get_piece(conn, here, shipment_id, line.material_id)
     return ShipmentLine(piece=piece, position=line.position, custody_no=line.custody_no)
 
 
 def _listed(conn: Connection, here: str, shipment_id: str, piece: str) -> TransferLine | None:
-    lines = find_lines(conn, LineFilter(sender=here, shipment_id=shipment_id))
+    lines = with_told(conn, find_lines(conn, LineFilter(sender=here, shipment_id=shipment_id)))
     for line in lines:
         if piece in (line.number, line.material_id):
             return line

@@ -79,6 +79,7 @@ def ship() -> BaseResponse:
         to=next(way.to for way in plant().model.lane if way.code == lane),
         lane=lane,
         vehicle=forms.read_text("vehicle", "Vehicle", most=64, needed=False),
+        carrier=forms.read_text("carrier", "Carrier", most=64, needed=False),
         lines=reads.listed_pieces(forms.read_text("pieces", "Pieces", most=8_000)),
     )
     done = service.ship(plant(), command)
@@ -131,7 +132,8 @@ def correct(number: str) -> BaseResponse:
 @forms.keeps_input(load)
 def say(number: str) -> BaseResponse:
     """A piece of the load went another way."""
-    deed, words = OTHER_WAYS[forms.read_choice("kind", "What happened", tuple(OTHER_WAYS))]
+    kind = forms.read_choice("kind", "What happened", tuple(OTHER_WAYS))
+    deed, words = OTHER_WAYS[kind]
     command = service.LineCommand(
         command_id=forms.command_id(),
         actor=actor(),
@@ -139,6 +141,7 @@ def say(number: str) -> BaseResponse:
         piece=forms.read_text("piece", "Piece", most=64),
         note=forms.read_text("note", "Note"),
         place=forms.read_text("place", "Place", most=64, needed=False),
+        contradicts=kind == CONTRADICTED,
     )
     deed(plant(), command)
     flash(f"{command.piece} {words}. The other side will be told.")
@@ -207,9 +210,11 @@ def receive() -> BaseResponse:
     return redirect(url_for("transfers.receipt", number=done["receipt_id"]))
 
 
+CONTRADICTED = "contradicted"
 OTHER_WAYS = {
     "refused": (service.refuse, "is refused: it stays on its sender's account"),
     "returned": (service.take_back, "is here again"),
+    CONTRADICTED: (service.take_back, "is here, its addressee says otherwise: the group's desk looks into it"),
     "lost": (service.write_off, "is given up on this side; it is written off when the other side says so too"),
 }
 """What may be said of a piece on its way -> the deed, and what it means."""

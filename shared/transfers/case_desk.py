@@ -48,6 +48,8 @@ class Standing:
     kind: str = ""
     text: str = ""
     at_ms: int | None = None
+    word: str = ""
+    """Id of the fact that says so."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,20 @@ def read_talk(conn: Connection, case: Row[Any]) -> Talk:
     ).all()
     charge = conn.execute(select(case_charge).where(case_charge.c.case_id == case.case_id)).first()
     plants = plants_of(case.from_plant, case.to_plant)
-    return Talk(words, charge, tuple(_standing(plant, words) for plant in plants))
+    return Talk(words, charge, tuple(_standing(plant, words, case.reopened) for plant in plants))
 
 
-def _standing(plant: str, words: Sequence[Row[Any]]) -> Standing:
-    said = next((word for word in words if word.author == plant and word.kind in (CONFIRMED, OBJECTED)), None)
-    return Standing(plant) if said is None else Standing(plant, said.kind, said.text, said.said_at_ms)
+def _standing(plant: str, words: Sequence[Row[Any]], reopened: int) -> Standing:
+    """What a plant says of the end that stands; its words on an end that was taken back are history."""
+    said = next(
+        (
+            word
+            for word in words
+            if word.author == plant and word.kind in (CONFIRMED, OBJECTED) and word.reopened == reopened
+        ),
+        None,
+    )
+    return Standing(plant) if said is None else Standing(plant, said.kind, said.text, said.said_at_ms, said.fact_id)
 
 
 def _same_case() -> ColumnElement[bool]:
@@ -139,8 +149,12 @@ def _joined() -> Any:
 _HOURS = when(
     *((transfer_case.c.kind == kind, hours) for kind, hours in DEADLINE_HOURS.items()), else_=literal(OTHER_HOURS)
 )
-_DUE = func.coalesce(case_charge.c.deadline_ms, transfer_case.c.opened_at_ms + _HOURS * HOUR_MS)
-"""When a case is due: as a person set it, else by its kind (case_rules.py)."""
+_DUE = func.coalesce(
+    case_charge.c.deadline_ms,
+    func.nullif(transfer_case.c.due_at_ms, 0),
+    transfer_case.c.opened_at_ms + _HOURS * HOUR_MS,
+)
+"""When a case is due: as a person set it, else by the group's standard of that time, else by its kind (case_rules.py)."""
 
 
 def _desk_query() -> Select[Any]:
@@ -156,7 +170,7 @@ def _desk_query() -> Select[Any]:
 
 def _narrow(query: Select[Any], wanted: DeskFilter) -> Select[Any]:
     c = transfer_case.c
-    states = {"to_confirm": _unconfirmed(), "objected": _said_last(OBJECTED, None)}
+    states = {"to_confirm": _unconfirmed(), "objected": and_(c.state == "resolved", _said_last(OBJECTED, None))}
     if wanted.state:
         query = query.where(states.get(wanted.state, c.state == wanted.state))
     if wanted.kind:
@@ -193,9 +207,10 @@ def _unconfirmed() -> ColumnElement[bool]:
 
 
 def _said_last(kind: str, plant: Any) -> ColumnElement[bool]:
-    """Whether a plant's last word on the end was this one (any plant's with None)."""
+    """Whether a plant's last word on the end that stands was this one (any plant's with None)."""
     w = case_word.c
-    said = select(literal(1)).where(w.case_id == transfer_case.c.case_id, w.kind == kind)
+    of_it = (w.case_id == transfer_case.c.case_id, w.reopened == transfer_case.c.reopened)
+    said = select(literal(1)).where(*of_it, w.kind == kind)
     if plant is not None:
         said = said.where(w.author == plant)
     return said.correlate(transfer_case).exists()

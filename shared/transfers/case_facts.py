@@ -1,4 +1,5 @@
-"""What people do about a case: the hub hands it over with a deadline, both sides talk, each plant says that it heard the end."""
+"""What people do about a case: the hub hands it over with a deadline, both sides talk, each plant says that it heard the end;
+the hub opens it again."""
 
 from __future__ import annotations
 
@@ -34,3 +35,16 @@ class CaseConfirmed(Payload, frozen=True, kw_only=True):
     resolution: str
     agrees: bool
     note: str = ""
+    reopened: int = 0
+    """Which end: how often the case had been opened again before it. A word on an earlier end counts no more."""
+
+
+@fact("CaseReopened")
+class CaseReopened(Payload, frozen=True, kw_only=True):
+    """How a case ended does not hold: it is on the desk again, until a new deadline."""
+
+    case_id: str
+    note: str
+    due_at_ms: int
+    objection: str = ""
+    """Fact id of the plant's word that it follows; empty where the group's desk found out for itself."""

@@ -12,8 +12,8 @@ from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
 from shared.transfers import tables
-from shared.transfers.case_facts import CaseAssigned, CaseConfirmed, CaseSaid
-from shared.transfers.case_rules import BEFORE, CONFIRMED, OBJECTED, SAID
+from shared.transfers.case_facts import CaseAssigned, CaseConfirmed, CaseReopened, CaseSaid
+from shared.transfers.case_rules import BEFORE, CONFIRMED, OBJECTED, REOPENED, SAID
 from shared.transfers.facts import AwaitingData, CaseOpened, CaseResolved
 
 _encoder = msgspec.json.Encoder(order="deterministic")
@@ -24,6 +24,7 @@ def register(appliers: Appliers) -> None:
     """Hand the journal the appliers of cases."""
     appliers.add(CaseOpened, apply_case_opened)
     appliers.add(CaseResolved, apply_case_resolved)
+    appliers.add(CaseReopened, apply_case_reopened)
     appliers.add(CaseAssigned, apply_case_assigned)
     appliers.add(CaseSaid, apply_case_said)
     appliers.add(CaseConfirmed, apply_case_confirmed)
@@ -50,6 +51,20 @@ def apply_case_resolved(conn: Connection, facts: Sequence[AppliedFact[CaseResolv
                 resolved_at_ms=f.recorded_at_ms,
             )
         )
+
+
+def apply_case_reopened(conn: Connection, facts: Sequence[AppliedFact[CaseReopened]]) -> None:
+    """An ended case is open again until a new time; who looks after it still does, and it is the hub's turn."""
+    case, charge = tables.transfer_case, tables.case_charge
+    for f in facts:
+        ended = (case.c.author == f.author, case.c.case_id == f.payload.case_id, case.c.state == "resolved")
+        anew = {"state": "open", "resolution": "", "note": "", "resolved_by": "", "resolved_at_ms": 0}
+        due_ms = f.payload.due_at_ms
+        done = conn.execute(update(case).where(*ended).values(**anew, reopened=case.c.reopened + 1, due_at_ms=due_ms))
+        if done.rowcount:
+            mine = (charge.c.author == f.author, charge.c.case_id == f.payload.case_id)
+            conn.execute(update(charge).where(*mine).values(party=f.author, deadline_ms=due_ms))
+            upsert(conn, tables.case_word, [_word_row(f, REOPENED, f.payload.note)])
 
 
 def apply_case_assigned(conn: Connection, facts: Sequence[AppliedFact[CaseAssigned]]) -> None:
@@ -120,6 +135,7 @@ def _word_row(f: AppliedFact[Any], kind: str, text: str) -> Row:
         "said_by": f.actor,
         "said_at_ms": f.occurred.at_ms,
         "recorded_at_ms": f.recorded_at_ms,
+        "reopened": getattr(f.payload, "reopened", 0),
     }
 
 
@@ -148,4 +164,6 @@ def _case_row(f: AppliedFact[CaseOpened]) -> Row:
         "note": "",
         "resolved_by": "",
         "resolved_at_ms": 0,
+        "due_at_ms": p.due_at_ms,
+        "reopened": 0,
     }

@@ -31,6 +31,7 @@ TEXT_MAX = 2_000
 RESOLUTIONS = {
     "mass": {
         "reweighed": "Weighed again",
+        "swapped": "Two labels were swapped: the receiver exchanged them",
         "accept_sender": "The sender's mass counts",
         "accept_receiver": "The receiver's mass counts",
         "claim": "Claimed from the carrier",
@@ -98,7 +99,7 @@ AUTOMATIC = {
 }
 """What the product did by itself when the case was opened, by kind (transfers.md, 4)."""
 OTHER = {"other": "Otherwise, see the note"}
-SAID, CONFIRMED, OBJECTED, BEFORE = "said", "confirmed", "objected", "_before"
+SAID, CONFIRMED, OBJECTED, REOPENED, BEFORE = "said", "confirmed", "objected", "reopened", "_before"
 """Kinds of words about a case; BEFORE behind a plant's word on the end that a later one of it replaced."""
 
 

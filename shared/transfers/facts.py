@@ -52,6 +52,8 @@ class MaterialShipped(Payload, frozen=True, kw_only=True):
     departed_at_ms: int
     eta_ms: int
     lines: tuple[ShipmentLine, ...]
+    carrier: str = ""
+    """Who drives it, by name or code; empty where nobody said."""
 
 
 @fact("LoadArrived")
@@ -95,6 +97,9 @@ class ReceiptMatched(Payload, frozen=True, kw_only=True):
     material: NewMaterial | None = None
     """The receiver's own row under the true identity, completed with what the sender's data says."""
     sender_mass: Mass | None = None
+    provisional: bool = False
+    """By the piece's passport alone, which came to light after it; the departure itself is still awaited, and
+    shipment_id is empty until it is here."""
 
 
 @fact("ReceiptClosed")
@@ -224,6 +229,8 @@ class CaseOpened(Payload, frozen=True, kw_only=True):
     shipment_number: str = ""
     piece_number: str = ""
     receipt_id: str = ""
+    due_at_ms: int = 0
+    """Until when it is to end by the group's own standard (the envelope names it); 0: by the table of its kind."""
 
 
 @fact("CaseResolved")

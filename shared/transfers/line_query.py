@@ -135,7 +135,7 @@ _SENT = (
     ),
     shipment_line.c.author.label("sender"),
     shipment.c.number.label("shipment_number"),
-    *(shipment.c[name] for name in ("to_plant", "lane", "mode", "vehicle", "eta_ms")),
+    *(shipment.c[name] for name in ("to_plant", "lane", "mode", "vehicle", "carrier", "eta_ms")),
 )
 _BOTH = (
     ("receipt_id", "fact_id", "receipt_id"),

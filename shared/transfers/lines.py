@@ -41,6 +41,7 @@ class TransferLine:
     lane: str
     mode: str
     vehicle: str
+    carrier: str
     position: str
     material_id: str
     number: str
@@ -189,6 +190,7 @@ _AS_TOLD = (
     "lane",
     "mode",
     "vehicle",
+    "carrier",
     "position",
     "material_id",
     "number",

@@ -38,6 +38,8 @@ class ShipmentPlanned(Payload, frozen=True, kw_only=True):
     pieces: tuple[PlannedPiece, ...] = ()
     eta_ms: int = 0
     """0: by the lane's usual time, once it leaves."""
+    carrier: str = ""
+    """Who drives it, by name or code."""
 
 
 @fact("PieceLoaded")

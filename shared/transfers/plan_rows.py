@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, update
 
+from shared.db.bulk import update_each
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
@@ -42,6 +43,7 @@ def apply_shipment_planned(conn: Connection, facts: Sequence[AppliedFact[Shipmen
             "lane": p.lane,
             "mode": p.mode,
             "vehicle": p.vehicle,
+            "carrier": p.carrier,
             "vehicles": _encoder.encode(p.vehicles).decode(),
             "eta_ms": p.eta_ms,
             "state": "open",
@@ -103,9 +105,8 @@ def apply_shipment_cancelled(conn: Connection, facts: Sequence[AppliedFact[Shipm
 
 def mark_left(conn: Connection, loads: Sequence[tuple[str, str]]) -> None:
     """Loads (author, shipment_id) that left: their plan, where there was one, is carried out."""
-    c = load_plan.c
-    for author, shipment_id in loads:
-        conn.execute(update(load_plan).where(c.author == author, c.shipment_id == shipment_id).values(state="left"))
+    left = [{"author": author, "shipment_id": shipment_id, "state": "left"} for author, shipment_id in loads]
+    update_each(conn, load_plan, ("author", "shipment_id"), left)
 
 
 def _head(f: AppliedFact[Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ load_plan = projection_table(
     Column("lane", Code, nullable=False),
     Column("mode", Code, nullable=False),
     Column("vehicle", Code, nullable=False),
+    Column("carrier", Code, nullable=False, server_default=""),  # who drives it
     Column("vehicles", Words, nullable=False),  # JSON list of {code, limit_g}
     Column("eta_ms", Int, nullable=False),  # 0: by the lane's usual time
     Column("state", Code, nullable=False),  # open | left | cancelled

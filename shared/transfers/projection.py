@@ -100,8 +100,8 @@ def apply_receipt_matched(conn: Connection, facts: Sequence[AppliedFact[ReceiptM
             "shipment_id": p.shipment_id,
             "material_id": p.material_id,
             "custody_no": p.custody_no,
-            "provisional": False,
-            "matched_at_ms": f.recorded_at_ms,
+            "provisional": p.provisional,
+            "matched_at_ms": 0 if p.provisional else f.recorded_at_ms,
         }
         if p.sender_mass is not None:
             values |= {"sender_mass_g": p.sender_mass.g, "sender_mass_basis": p.sender_mass.basis}
@@ -148,6 +148,7 @@ def _shipment_row(f: AppliedFact[MaterialShipped]) -> Row:
         "lane": p.lane,
         "mode": p.mode,
         "vehicle": p.vehicle,
+        "carrier": p.carrier,
         "departed_at_ms": p.departed_at_ms,
         "eta_ms": p.eta_ms,
         "recorded_at_ms": f.recorded_at_ms,

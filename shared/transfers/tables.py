@@ -14,6 +14,7 @@ shipment = projection_table(
     Column("lane", Code, nullable=False),
     Column("mode", Code, nullable=False),
     Column("vehicle", Code, nullable=False),
+    Column("carrier", Code, nullable=False, server_default=""),  # who drives it; empty: nobody said
     Column("departed_at_ms", Int, nullable=False),
     Column("eta_ms", Int, nullable=False),
     Column("recorded_at_ms", Int, nullable=False),
@@ -118,7 +119,7 @@ transfer_word = projection_table(
     # what a side says of a line beside sending it and taking it in
     "transfer_word",
     Column("fact_id", Id, primary_key=True),
-    # refused | returned | lost | diverted | amended | taken | differs | bundled | pictured | routed
+    # refused | returned | lost | diverted | amended | taken | differs | bundled | pictured | routed | swapped
     Column("kind", Code, nullable=False),
     Column("sender", Code, nullable=False),  # author of the load; with its id the load's key
     Column("shipment_id", Id, nullable=False),
@@ -133,6 +134,19 @@ transfer_word = projection_table(
     Index("ix_transfer_word_recorded", "author", "recorded_at_ms"),
     Index("ix_transfer_word_material_id", "material_id"),
     Index("ix_transfer_word_kind", "kind"),
+)
+
+told_receipt = projection_table(
+    # what the hub tells a sender of its pieces: who took them in; the receiver's own books stay its own
+    "told_receipt",
+    Column("shipment_id", Id, primary_key=True),
+    Column("material_id", Id, primary_key=True),
+    Column("receipt_id", Id, nullable=False),
+    Column("receiver", Code, nullable=False),
+    Column("own_number", Code, nullable=False),
+    Column("custody_no", Int, nullable=False),
+    Column("received_at_ms", Int, nullable=False),
+    Index("ix_told_receipt_material_id", "material_id"),
 )
 
 receipt_close = projection_table(
@@ -170,6 +184,8 @@ transfer_case = projection_table(
     Column("note", Words, nullable=False),
     Column("resolved_by", Code, nullable=False),
     Column("resolved_at_ms", Int, nullable=False),  # 0 while open
+    Column("due_at_ms", Int, nullable=False, server_default="0"),  # by the group's standard; 0: by its kind
+    Column("reopened", Int, nullable=False, server_default="0"),  # how often it was opened again
     Index("ix_transfer_case_state", "state"),
     Index("ix_transfer_case_material_id", "material_id"),
 )
@@ -197,6 +213,7 @@ case_word = projection_table(
     Column("said_by", Code, nullable=False),
     Column("said_at_ms", Int, nullable=False),
     Column("recorded_at_ms", Int, nullable=False),
+    Column("reopened", Int, nullable=False, server_default="0"),  # the end spoken of: reopened so often before it
     Index("ix_case_word_case_id", "case_id"),
     Index("ix_case_word_recorded", "author", "recorded_at_ms"),
 )

@@ -24,8 +24,8 @@ from shared.transfers.facts import (
     PieceRebundled,
     QualityAmended,
 )
-from shared.transfers.gate_facts import DamagePictured, PieceRouted, ShipmentDiverted
-from shared.transfers.tables import shipment, shipment_line, transfer_word
+from shared.transfers.gate_facts import DamagePictured, PieceRouted, ReceiptsSwapped, ReceiptsTold, ShipmentDiverted
+from shared.transfers.tables import receipt, shipment, shipment_line, told_receipt, transfer_word
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -42,6 +42,8 @@ def register(appliers: Appliers) -> None:
     appliers.add(ShipmentDiverted, apply_shipment_diverted)
     appliers.add(DamagePictured, apply_damage_pictured)
     appliers.add(PieceRouted, apply_piece_routed)
+    appliers.add(ReceiptsSwapped, apply_receipts_swapped)
+    appliers.add(ReceiptsTold, apply_receipts_told)
 
 
 def apply_material_refused(conn: Connection, facts: Sequence[AppliedFact[MaterialRefused]]) -> None:
@@ -173,6 +175,31 @@ def apply_piece_routed(conn: Connection, facts: Sequence[AppliedFact[PieceRouted
         for f in facts
     ]
     upsert(conn, transfer_word, rows)
+
+
+def apply_receipts_swapped(conn: Connection, facts: Sequence[AppliedFact[ReceiptsSwapped]]) -> None:
+    """Each receipt is of the piece that it truly took in; what stands on the yard follows by IdentityResolved."""
+    c = receipt.c
+    for f in facts:
+        told = _encoder.encode(f.payload.receipts).decode()
+        upsert(conn, transfer_word, [_row(f, "swapped", about=f.payload.case_id, note=f.payload.evidence, detail=told)])
+        for one in f.payload.receipts:
+            mine = (c.author == f.author, c.receipt_id == one.receipt_id)
+            sender = {"sender_mass_g": one.sender_g, "sender_mass_basis": one.sender_basis}
+            of = {"material_id": one.material_id, "custody_no": one.custody_no}
+            conn.execute(update(receipt).where(*mine).values(**of, **sender))
+
+
+def apply_receipts_told(conn: Connection, facts: Sequence[AppliedFact[ReceiptsTold]]) -> None:
+    """What a sender knows of its pieces at their receivers; the last word stands."""
+    rows = [
+        {"author": f.author, **{name: getattr(one, name) for name in one.__struct_fields__}}
+        for f in facts
+        for one in f.payload.receipts
+    ]
+    update_columns = ("receipt_id", "receiver", "own_number", "custody_no", "received_at_ms")
+    last = {(row["shipment_id"], row["material_id"]): row for row in rows}
+    upsert(conn, told_receipt, list(last.values()), update=update_columns)
 
 
 def describe(compared: CertificateCompared) -> str:

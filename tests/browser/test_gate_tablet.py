@@ -233,11 +233,17 @@ def test_pieces_are_loaded_while_the_line_is_cut_and_what_is_too_heavy_is_refuse
     )
     context = browser.new_context(viewport={"width": 820, "height": 1180}, has_touch=True)
     page = context.new_page()
-    sign_in(page, group.url("BRK") + "/transfers/loading/T-LOAD", "yard.brk")
+    address = group.url("BRK") + "/transfers/loading/T-LOAD"
+    sign_in(page, address, "yard.brk")
     expect(page.get_by_role("button", name="B6-66601")).to_be_visible(timeout=WAIT_MS)
     assert Axe().run(page).response["violations"] == []
+    page.evaluate("navigator.serviceWorker.ready")
     context.set_offline(True)
     page.get_by_role("button", name="B6-66601").tap()
+    page.goto(address)  # the page itself opens without a line, out of the tablet's own store
+    expect(page.locator("#load-line")).to_contain_text("No contact with this server.", timeout=WAIT_MS)
+    expect(page.get_by_role("button", name="B6-66601")).to_be_disabled(timeout=WAIT_MS)
+    assert Axe().run(page).response["violations"] == []
     page.get_by_label("Scan a piece onto it").fill("B6-66602")
     page.get_by_label("Scan a piece onto it").press("Enter")
     queue = page.locator("#load-queue")

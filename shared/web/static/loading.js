@@ -1,19 +1,26 @@
 // Loading at the gate's tablet: a touch that puts a piece on goes through the queue (queue.js), with or without a line.
-// Without this file the forms stay.
+// Without this file the forms stay. Where no server answers, the worker opens an empty shell of the page; what it shows is the
+// list that this browser kept when the page was last open, until its person signs out (strandline.js).
 (function () {
   "use strict";
 
-  let page, queue;
+  const AWAY = [502, 503, 504], LIST_MS = 5000, ANSWER_MS = 8000;
+  let page, queue, person = null, load = "";
+
+  function at(id) { return document.getElementById(id); }
+  function listKey(number) { return "strandline.loading." + page.dataset.plant + "." + number + ".list"; }
 
   function onSubmit(event) {
     const form = event.target.closest("form[data-queue]");
     if (!form) { return; }
-    const field = form.querySelector('[name="piece"]'), number = field.value.trim(), about = "load " + page.dataset.load + " " + number;
+    const field = form.querySelector('[name="piece"]'), number = field.value.trim(), about = "load " + load + " " + number;
+    if (page.dataset.shell) { event.preventDefault(); }
     if (!number) { return; }
     const known = queue.read().some(function (item) { return item.about === about && !item.refused; });
-    const body = { piece: number }, vehicle = document.getElementById("f-vehicle");
+    const body = { piece: number }, vehicle = at("f-vehicle");
     if (vehicle && vehicle.value) { body.vehicle = vehicle.value; }
-    if (!(known || queue.add({ about: about, number: number, path: form.dataset.queue, body: body }))) { return; } // the form goes its usual way
+    const kept = known || (person && queue.add({ about: about, number: number, path: form.dataset.queue, body: body }));
+    if (!kept) { if (page.dataset.shell) { say("This browser keeps nothing more: it was not noted."); } return; } // a form goes its usual way
     event.preventDefault();
     if (field.type !== "hidden") { field.value = ""; field.focus(); }
   }
@@ -34,20 +41,108 @@
     if (list) { queue.setClock(list.dataset.now); }
   }
 
-  function refresh() { if (window.htmx) { window.htmx.ajax("GET", page.dataset.list, "#load-list"); } }
+  function refresh() { if (window.htmx && !page.dataset.shell) { window.htmx.ajax("GET", page.dataset.list, "#load-list"); } }
+
+  // what the shell needs of this page: no form, no token, only what is written on the tiles
+  function keepList() {
+    const pieces = Array.from(page.querySelectorAll("form[data-about]")).map(function (form) {
+      const words = Array.from(form.querySelectorAll("button > *")).map(function (part) { return part.textContent; });
+      return { number: form.querySelector('[name="piece"]').value, words: words };
+    });
+    const vehicles = Array.from(document.querySelectorAll("#f-vehicle option")).map(function (one) { return one.value; }).filter(Boolean);
+    const now = page.querySelector("[data-now]");
+    const list = { title: page.dataset.title, pieces: pieces, vehicles: vehicles, person: person, now: now && now.dataset.now, here: Date.now() };
+    try { localStorage.setItem(listKey(load), JSON.stringify(list)); } catch (error) { /* then it is not kept */ }
+  }
+
+  function recall(key) {
+    try { return JSON.parse(localStorage.getItem(key)); } catch (error) { return null; }
+  }
+
+  function say(words) { at("load-line").textContent = words; }
+
+  function tile(piece) {
+    const item = document.createElement("li"), form = document.createElement("form"), field = document.createElement("input");
+    const button = queue.element("button", "piece-tap", "");
+    field.type = "hidden";
+    field.name = "piece";
+    field.value = piece.number;
+    form.dataset.queue = path();
+    form.dataset.about = "load " + load + " " + piece.number;
+    piece.words.forEach(function (word, place) {
+      button.append(queue.element(place ? "span" : "b", place === piece.words.length - 1 ? "quiet piece-state" : "code", word));
+    });
+    form.append(field, button);
+    item.append(form);
+    return item;
+  }
+
+  function path() { return page.dataset.piece.replace("LOAD", encodeURIComponent(load)); }
+
+  function showKept(kept) {
+    at("load-title").textContent = kept.title;
+    at("load-scan").hidden = false;
+    at("load-scan").dataset.queue = path();
+    at("load-vehicles").hidden = kept.vehicles.length < 2;
+    kept.vehicles.forEach(function (code) { at("f-vehicle").append(new Option(code, code)); });
+    at("load-tiles").append(...kept.pieces.map(tile));
+    const since = new Date(kept.here).toTimeString().slice(0, 5);
+    say("No contact with this server. This is the list of " + since + ". Go on as " + kept.person.name + ": what you do is kept here and sent when the line is back.");
+  }
+
+  function showLoads() {
+    const lead = "strandline.loading." + page.dataset.plant + ".";
+    const numbers = Object.keys(localStorage).filter(function (key) { return key.startsWith(lead) && key.endsWith(".list") && recall(key); })
+      .map(function (key) { return key.slice(lead.length, -5); });
+    numbers.forEach(function (number) {
+      const item = document.createElement("li"), link = queue.element("a", "tile", recall(listKey(number)).title);
+      link.href = page.dataset.loads + encodeURIComponent(number);
+      item.append(link);
+      at("load-tiles").append(item);
+    });
+    say("No contact with this server. " + (numbers.length ? "These loads were open on this tablet." : "No load was open on this tablet before: it can be opened when the line is back."));
+  }
+
+  async function lookForServer() {
+    let answer;
+    try { answer = await fetch(window.location.href, { credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) }); } catch (error) { return; }
+    if (!AWAY.includes(answer.status)) { window.location.reload(); }
+  }
+
+  function openShell() {
+    load = decodeURIComponent(window.location.pathname.slice(page.dataset.loads.length));
+    const kept = load ? recall(listKey(load)) : null;
+    if (kept) { person = kept.person; }
+    startQueue();
+    if (kept) { queue.setClock(kept.now, kept.here); showKept(kept); } else { showLoads(); }
+    queue.show();
+    window.setInterval(lookForServer, LIST_MS);
+    window.addEventListener("online", lookForServer);
+  }
+
+  function startQueue() {
+    queue = window.strandlineQueue({
+      key: "strandline.loading." + page.dataset.plant, one: "piece is", many: "pieces are", shell: Boolean(page.dataset.shell),
+      person: function () { return person || { id: "", name: "" }; },
+      box: at("load-queue"), refused: at("load-refused"), onShow: mark, onSent: refresh, onAnswer: function () {}
+    });
+    document.addEventListener("submit", onSubmit, true);
+  }
+
+  function openPage() {
+    person = { id: page.dataset.person, name: page.dataset.name };
+    load = page.dataset.load;
+    startQueue();
+    setClock();
+    keepList();
+    document.addEventListener("htmx:afterSwap", function (event) { if (event.detail.target.id === "load-list") { setClock(); keepList(); queue.show(); } });
+    if (navigator.serviceWorker) { navigator.serviceWorker.register(page.dataset.worker); }
+    queue.start();
+  }
 
   document.addEventListener("DOMContentLoaded", function () {
-    page = document.getElementById("loading");
+    page = at("loading");
     if (!page) { return; }
-    queue = window.strandlineQueue({
-      key: "strandline.loading." + page.dataset.plant, one: "piece is", many: "pieces are", shell: false,
-      person: function () { return { id: page.dataset.person, name: page.dataset.name }; },
-      box: document.getElementById("load-queue"), refused: document.getElementById("load-refused"),
-      onShow: mark, onSent: refresh, onAnswer: function () {}
-    });
-    setClock();
-    document.addEventListener("submit", onSubmit, true);
-    document.addEventListener("htmx:afterSwap", function (event) { if (event.detail.target.id === "load-list") { setClock(); queue.show(); } });
-    queue.start();
+    if (page.dataset.shell) { openShell(); } else { openPage(); }
   });
 })();

@@ -77,6 +77,22 @@ def test_a_case_is_handed_over_talked_about_ended_and_confirmed_by_both_plants(s
     assert "BRK objects" in desk.page(here)
     assert "BRK objects" in yard.page(there)
     assert "B6-2" in desk.page("/transfers/cases?state=objected")
+    assert desk.post(f"{here}/reopen", here, why=" ").status_code == 422
+    assert desk.post(f"{here}/reopen", here, why="BRK has it in its yard.").status_code == 302
+    assert desk.api("POST", f"/api/v1/cases/{case}/reopen", json={"command_id": "r", "note": "x"}).status_code == 409
+    for page in (desk.page(here), desk.page("/transfers/cases")):
+        assert "B6-2" in page
+    assert "opens it again" in desk.page(here)
+    short.sync()
+    page = yard.page(there)
+    for text in ("BRK has it in its yard.", "the turn of <b>HUB</b>"):
+        assert text in page
+    assert "Nothing matches" in desk.page("/transfers/cases?state=objected")
+    assert desk.post(here, here, resolution="did_not_occur", note="It stands at BRK.").status_code == 302
+    short.sync()
+    assert "CLD has not confirmed it yet" in yard.page(there)
+    assert "BRK objects" not in desk.page(here)
+    assert yard.post(f"{there}/confirm", there, answer="agree", note="").status_code == 302
     assert lead.post(f"{there}/confirm", there, answer="agree", note="Another coil.").status_code == 302
     short.sync()
     page = desk.page(here)

@@ -9,6 +9,7 @@ import pytest
 
 from central_hub.transfers.lane_domain import (
     Trip,
+    by_carrier,
     figures_of,
     find_biased,
     mean_with_confidence,
@@ -48,6 +49,19 @@ def test_times_are_ranks_and_loss_is_a_part_of_the_mass_shipped() -> None:
     assert (quantile([], 0.5), quantile([7], 0.9)) == (None, 7)
     nothing = figures_of("ALD-BRK", [])
     assert (nothing.median_ms, nothing.loss_ppm) == (None, 0)
+
+
+def test_each_carrier_has_its_part_of_a_lane() -> None:
+    slow = replace(TRIP, carrier="Haul Ltd", received_at_ms=9 * HOUR)
+    gone = replace(slow, received_at_ms=None, receiver_g=None, lost=True)
+    found = by_carrier([TRIP, slow, gone, replace(slow, receiver="CLD")])
+    assert [(f.carrier, f.lane, f.shipped, f.received, f.lost) for f in found] == [
+        ("", "ALD-BRK", 1, 1, 0),
+        ("Haul Ltd", "ALD-BRK", 2, 1, 1),
+        ("Haul Ltd", "ALD-CLD", 1, 1, 0),
+    ]
+    assert (found[1].median_ms, found[1].loss_ppm) == (9 * HOUR, 500_000)
+    assert by_carrier([TRIP]) == []
 
 
 @pytest.mark.parametrize(("freedom", "exact"), [(4, 2.776), (9, 2.262), (19, 2.093), (29, 2.045), (200, 1.972)])

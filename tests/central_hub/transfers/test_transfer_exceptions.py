@@ -14,6 +14,8 @@ from central_hub.transfers.domain import Contradiction
 from central_hub.transfers.proposals import propose
 from central_hub.transfers.restored import name_cause
 from central_hub.transfers.service import resolve_case
+from local_mes.cases.swapping import Swap, swap
+from local_mes.production.person import Command
 from local_mes.transfers.service import (
     AmendCommand,
     CorrectDeparture,
@@ -34,14 +36,16 @@ from shared.errors import BadInput, Refused
 from shared.journal.fact import Draft, Occurred
 from shared.journal.tables import epoch
 from shared.material.facts import Consumed, Edge, Mass, MaterialTransformed, NewAlias, NewMaterial
-from shared.material.queries import find_by_number, find_material, get_piece, numbers_of
+from shared.material.queries import find_by_number, find_material, get_material, get_piece, numbers_of
 from shared.material.tables import material
 from shared.material.trace import trace
 from shared.quality.queries import list_holds, open_holds
 from shared.transfers.case_queries import find_cases
 from shared.transfers.facts import MaterialReceived
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
+from shared.transfers.queries import find_receipt
 from shared.transfers.tables import transfer_case
+from shared.transfers.told import with_told
 from shared.transfers.words import find_words
 
 SLAB, SLAB_KG = "161738-1-1", 20_500
@@ -355,6 +359,37 @@ def test_swapped_labels_are_proposed_from_masses_that_fit_crosswise(group: Steel
     ((one,), (two,)) = (by_piece[SLAB], by_piece["161738-1-2"])
     assert (one.kind, one.numbers, one.score) == ("swap", (SLAB, "161738-1-2"), 100)
     assert set(one.receipts) == set(two.receipts)
+    _swapped_back(group, one.receipts)
+
+
+def _swapped_back(group: SteelGroup, receipts: tuple[str, ...]) -> None:
+    """The receiver exchanges the two: masses fit, each piece has its own heat and order, the labels are on the steel."""
+    brk, command = group.plants["BRK"], Command("swap", "p4")
+    with read(brk.node.engine) as conn:
+        before = {row.receipt_id: row for row in (find_receipt(conn, i) for i in receipts) if row is not None}
+    own = {row.material_id: row.own_number for row in before.values()}
+    with pytest.raises(Refused, match="did not come with one load"):
+        swap(brk, Command("same", "p4"), Swap(receipts[0], receipts[0], "x"))
+    done = swap(brk, command, Swap(*receipts, "measured: 9.3 m and 7.7 m"))
+    assert swap(brk, command, Swap(*receipts, "again")) == done
+    group.sync()
+    masses = {SLAB: 20_480_000, "161738-1-2": 17_010_000}
+    for engine in (brk.node.engine, group.hub.node.engine):
+        with read(engine) as conn:
+            lines = {x.number: x for x in find_lines(conn, LineFilter(sender="ALD"))}
+            for number, grams in masses.items():
+                x = lines[number]
+                assert (x.receiver_mass_g, x.state) == (grams, "received")
+                row = get_material(conn, "BRK", x.material_id)
+                assert (row.mass_g, row.number) == (grams, x.own_number)
+                assert row.number == next(n for m, n in own.items() if m != x.material_id)
+                assert get_piece(conn, row.number, "BRK").material_id == x.material_id, "the label is on the steel"
+    with read(group.plants["ALD"].node.engine) as conn:
+        assert [word.note for word in find_words(conn, "swapped")] == ["measured: 9.3 m and 7.7 m"]
+        told = with_told(conn, find_lines(conn, LineFilter(sender="ALD")))
+        assert {x.number: x.own_number for x in told if x.number in masses} == {
+            number: lines[number].own_number for number in masses
+        }
 
 
 @pytest.mark.fault(100)

@@ -1,8 +1,9 @@
-// Opens the gate's page where no server answers: an empty shell of it, which knows no person and no piece, and the files that
-// it is made of. No other page is ever kept, and none with a person in it; what the page itself keeps stands in gate.js.
+// Opens a tablet's page (gate, loading) where no server answers: an empty shell of it, which knows no person and no piece, and
+// the files that it is made of. No other page is ever kept, and none with a person in it; what the page itself keeps stands in
+// gate.js and loading.js.
 "use strict";
-const ASSETS = {{ assets | tojson }}, PAGE = {{ page | tojson }}, SHELL = {{ shell | tojson }};
-const KEPT = "gate " + ASSETS[0], ANSWER_MS = 6000;
+const ASSETS = {{ assets | tojson }}, NAME = {{ name | tojson }}, PAGE = new RegExp({{ page | tojson }}), SHELL = {{ shell | tojson }};
+const KEPT = NAME + " " + ASSETS[0], ANSWER_MS = 6000;
 
 self.addEventListener("install", function (event) {
   const shell = new Request(SHELL, { credentials: "omit", cache: "no-store" });
@@ -11,7 +12,7 @@ self.addEventListener("install", function (event) {
 
 self.addEventListener("activate", function (event) {
   event.waitUntil(caches.keys().then(function (names) {
-    return Promise.all(names.filter(function (name) { return name.startsWith("gate ") && name !== KEPT; }).map(function (name) { return caches.delete(name); }));
+    return Promise.all(names.filter(function (name) { return name.startsWith(NAME + " ") && name !== KEPT; }).map(function (name) { return caches.delete(name); }));
   }).then(function () { return self.clients.claim(); }));
 });
 
@@ -31,7 +32,7 @@ async function page(request) {
 self.addEventListener("fetch", function (event) {
   const address = new URL(event.request.url);
   if (event.request.method !== "GET" || address.origin !== self.location.origin) { return; }
-  if (event.request.mode === "navigate" && address.pathname === PAGE) { event.respondWith(page(event.request)); return; }
+  if (event.request.mode === "navigate" && PAGE.test(address.pathname)) { event.respondWith(page(event.request)); return; }
   if (ASSETS.includes(address.pathname + address.search)) {
     event.respondWith(caches.match(event.request).then(function (kept) { return kept || fetch(event.request); }));
   }
