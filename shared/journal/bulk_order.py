@@ -11,7 +11,7 @@ facts one at a time, the hub in this order, and both must come to the same rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from shared.journal.fact import AppliedFact
@@ -28,21 +28,16 @@ def bulk_order(facts: Sequence[Read]) -> list[Read]:
     places: list[tuple[int, int]] = []
     seen: dict[str, int] = {}
     for item, value in facts:
-        tokens = _speaks_of(item, value)
-        level = max((_above(last.get(token), value.type) for token in tokens), default=0)
-        last.update(dict.fromkeys(tokens, (level, value.type)))
-        places.append((level, seen.setdefault(value.type, len(seen))))
+        tokens, kind, level = _speaks_of(item, value), value.type, 0
+        for known in map(last.get, tokens):
+            if known is not None and known[0] + (known[1] != kind) > level:
+                level = known[0] + (known[1] != kind)
+        last.update(dict.fromkeys(tokens, (level, kind)))
+        places.append((level, seen.setdefault(kind, len(seen))))
     return [facts[at] for at in sorted(range(len(facts)), key=places.__getitem__)]
 
 
-def _above(known: tuple[int, str] | None, kind: str) -> int:
-    if known is None:
-        return 0
-    level, type_there = known
-    return level if type_there == kind else level + 1
-
-
-def _speaks_of(item: Stored, value: AppliedFact[Any]) -> Iterable[str | bytes]:
+def _speaks_of(item: Stored, value: AppliedFact[Any]) -> Collection[str | bytes]:
     ids: set[str | bytes] = set(_IDS.findall(item.body))
     ids.discard(value.actor.encode())  # one person's facts need not wait for each other
     ids.update(value.subjects)
