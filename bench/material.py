@@ -7,10 +7,11 @@ with the same columns. The other peer is what most products do: one ORM query a 
 from __future__ import annotations
 
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 from statistics import median, quantiles
@@ -191,3 +192,11 @@ def _measured(url: str, materials: int) -> Reads:
         return measure_reads(engine)
     finally:
         engine.dispose()
+
+
+if __name__ == "__main__":
+    # of groups that were made up before: each address twice, since the first look at a page is the disk's
+    for address in sys.argv[1:]:
+        for look in ("first", "second"):
+            done = measure_reads(open_engine(address))
+            print(address.rsplit("/", 1)[-1], look, *(f"{name} {value:,.3f}" for name, value in asdict(done).items()))

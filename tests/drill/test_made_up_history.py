@@ -10,16 +10,19 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, inspect, select
 
 from drill.bench import bench
 from drill.history.campaign import play
+from drill.history.multiplying import COPIED, multiply
 from drill.history.writing import END_MS, stories_of, write_history
 from shared.db.engine import open_engine, read
 from shared.errors import Refused
 from shared.material.domain import holds_place, to_child, to_parent
 from shared.material.facts import MaterialCreated, MaterialTransformed
+from shared.material.search import find_by_part
 from shared.material.tables import alias, edge, material, operation
+from shared.material.trace import trace
 from shared.node import create_tables
 from shared.transfers.tables import receipt, shipment_line
 
@@ -49,6 +52,27 @@ def test_rows_are_those_that_the_facts_give(empty: Engine, tmp_path: Path) -> No
         states = set(conn.execute(select(material.c.state)).scalars())
     assert {"shipped", "consumed"} <= states
     other.dispose()
+    check_copies(empty)
+
+
+def check_copies(engine: Engine) -> None:
+    """Copies have the same graph in other ids and other numbers, and the indexes that were there before."""
+    with read(engine) as conn:
+        pieces = conn.execute(select(func.count()).select_from(material)).scalar_one()
+        heat = conn.execute(select(func.min(material.c.material_id)).where(material.c.kind == "heat")).scalar_one()
+        first = trace(conn, heat, "forward")
+    indexes = {one["name"] for table in COPIED for one in inspect(engine).get_indexes(table.name)}
+    multiply(engine, 3)
+    assert {one["name"] for table in COPIED for one in inspect(engine).get_indexes(table.name)} == indexes
+    with read(engine) as conn:
+        assert conn.execute(select(func.count()).select_from(material)).scalar_one() == 3 * pieces
+        assert trace(conn, heat, "forward").edges == first.edges
+        copy = trace(conn, f"2{heat[1:]}", "forward")
+        found = find_by_part(conn, copy.numbers[copy.material_id][0])
+    assert [step.child_id[1:] for step in copy.edges] == [step.child_id[1:] for step in first.edges]
+    assert {step.child_id[0] for step in copy.edges} == {"2"}
+    assert copy.material_id in found.ids
+    assert {piece[0] for piece in found.ids} == {"2"}
 
 
 def test_another_seed_tells_another_story() -> None:
