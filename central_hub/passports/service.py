@@ -17,7 +17,7 @@ from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
 from shared.journal.tables import entry
 from shared.passports.facts import PlantKeysListed
-from shared.passports.keys import KeyList, PlantKey, Revoked, open_list, seal_list
+from shared.passports.keys import LIST_ANEW_MS, KeyList, PlantKey, Revoked, open_list, seal_list
 from shared.passports.queries import list_key_lists
 from shared.standards.messages import Root
 from sync.peers import list_keys, list_peers
@@ -26,7 +26,8 @@ ACTOR = "job:plant-keys"
 
 
 def publish_keys(hub: Hub) -> int:
-    """List the plants' keys anew when one was added or revoked, and tell every plant; returns how many were told.
+    """List the plants' keys anew when one was added or revoked, or the list is a month old, and tell every plant; returns how
+    many were told.
 
     Nothing to do writes nothing. Without a root of the group there is no chain, so nothing is listed.
     """
@@ -37,7 +38,8 @@ def publish_keys(hub: Hub) -> int:
         latest = _in_force(tx.conn, hub)
         if latest is None:
             return 0
-        fact_id = latest[1] if latest[0].keys == _keys(tx.conn, hub.code) else _list(tx, hub, latest[0].version + 1)
+        stands = _stands(tx.conn, hub, latest[0])
+        fact_id = latest[1] if stands else _list(tx, hub, latest[0].version + 1)
         told = _untold(tx.conn, hub, fact_id)
         for plant in told:
             tx.relay(fact_id, downlink(hub.code, plant))
@@ -48,7 +50,14 @@ def _is_due(conn: Connection, hub: Hub) -> bool:
     latest = _in_force(conn, hub)
     if latest is None:
         return False
-    return latest[0].keys != _keys(conn, hub.code) or bool(_untold(conn, hub, latest[1]))
+    return not _stands(conn, hub, latest[0]) or bool(_untold(conn, hub, latest[1]))
+
+
+def _stands(conn: Connection, hub: Hub, latest: KeyList) -> bool:
+    """Whether the latest list still says it; an old one is told again, so that plants know it is not out of date."""
+    keys = _keys(conn, hub.code)
+    is_young = hub.node.clock.now_ms() < latest.issued_ms + LIST_ANEW_MS
+    return latest.keys == keys and (is_young or not keys)
 
 
 def _in_force(conn: Connection, hub: Hub) -> tuple[KeyList, str] | None:

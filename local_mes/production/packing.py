@@ -25,6 +25,7 @@ from shared.material.pack_facts import (
 )
 from shared.material.queries import aliases_of, find_material
 from shared.quality.restriction import TOLD, find_restriction
+from shared.transfers.queries import find_told_piece
 from shared.units import share_out
 
 MEMBERS_MAX = 200
@@ -114,7 +115,7 @@ def open_pack(plant: Plant, command: Command, number: str) -> dict[str, Any]:
 
     def decide(deed: Deed) -> dict[str, Any]:
         piece = get_usable(deed, number, held_too=True)
-        listed = packing_list(msgspec.json.decode(piece.attributes, type=dict[str, str]).get(MEMBERS, "[]"))
+        listed = _packing_list(deed, piece)
         if piece.kind != PACK_KIND or not listed:
             raise errors.bad_pack(f"{piece.number} is no pack with a packing list that can be read here.")
         births = [_birth(deed, packed, piece) for packed in listed]
@@ -136,6 +137,13 @@ def open_pack(plant: Plant, command: Command, number: str) -> dict[str, Any]:
         return {"number": piece.number, "pieces": [packed.aliases[0].value for packed in listed]}
 
     return carry_out(plant, command, decide)
+
+
+def _packing_list(deed: Deed, piece: Row[Any]) -> tuple[Packed, ...]:
+    """As our own books have it; of a pack whose passport was too small for its list, as its sender told since."""
+    own = msgspec.json.decode(piece.attributes, type=dict[str, str]).get(MEMBERS, "")
+    told = None if own else find_told_piece(deed.conn, piece.material_id)
+    return packing_list(own or (told.attributes.get(MEMBERS, "[]") if told is not None else "[]"))
 
 
 def weighed_parts(pack_g: int, listed: Sequence[Packed]) -> dict[str, int]:

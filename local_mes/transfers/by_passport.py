@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from local_mes.passports.keys import find_keys
 from local_mes.plant import Plant
 from local_mes.transfers.believing import find_believed
+from local_mes.transfers.knowing import find_waiting, know
 from local_mes.transfers.receiving import Announced, ReceiveCommand, take_in_announced, take_in_listed, take_in_unlisted
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
@@ -27,7 +28,7 @@ from shared.passports.issuing import stored, told_piece
 from shared.passports.queries import taken_of
 from shared.passports.verify import Passport, read_passport
 from shared.transfers.domain import Candidate
-from shared.transfers.queries import custody_numbers, find_receipts
+from shared.transfers.queries import custody_numbers
 from shared.transfers.tables import receipt
 
 
@@ -61,7 +62,8 @@ def receive_by_passport(plant: Plant, command: PassportCommand) -> dict[str, Any
     """Take a piece in by its passport. Done once for a command id.
 
     Answers as receive() does, and standing: listed (its sender's data is here), good (its passport is believed), revoked
-    (its key is not: it waits).
+    (its key is not: it waits). A piece that waits here under its painted number already is the one: its mass, place and number
+    stay as they were found then.
     """
     with plant.journal.work() as tx:
         earlier = tx.once(command.command_id)
@@ -69,8 +71,12 @@ def receive_by_passport(plant: Plant, command: PassportCommand) -> dict[str, Any
             return dict(earlier)
         passport = check_passport(tx.conn, plant, command.passport)
         at_ms = command.occurred_at_ms or tx.now_ms()
-        line = _find_line(tx.conn, plant, passport.piece)
-        if line is not None:
+        line, waiting = _find_line(tx.conn, plant, passport.piece), find_waiting(tx.conn, plant.code, passport.piece)
+        if waiting is not None and (line is not None or passport.standing != "good"):
+            raise errors.waits(passport.piece.number, waiting.own_number)
+        if waiting is not None:
+            result, standing = know(plant, tx, waiting, passport.piece, command.actor), "good"
+        elif line is not None:
             result = take_in_listed(plant, tx, _as_read(command, passport.piece), line, at_ms)
             standing = "listed"
         elif passport.standing == "good":
@@ -94,10 +100,6 @@ def _check_unused(conn: Connection, here: str, piece: PieceBody) -> None:
     for used in taken_of(conn, material_id):
         if used.custody_no == piece.custody_no:
             raise errors.replayed(piece.number, piece.number, used.author, used.custody_no)
-    for row in find_receipts(conn, receiver=here, printed_number=piece.number, provisional=True):
-        same_load = row.shipment_number in ("", piece.shipped.number)
-        if same_load and row.from_plant in ("", piece.shipped.sender):
-            raise errors.waits(piece.number, row.own_number)
     ours = find_material(conn, here, material_id)
     if ours is not None and ours.state != "shipped":
         raise errors.here(piece.number, ours.number, ours.state)

@@ -56,11 +56,11 @@ def _compare(plant: Plant, tx: Work, row: Row[Any], piece: PieceData) -> None:
         return
     hold = HoldPlaced(
         hold_id=derived_id(row.received_at_ms, plant.code, "passport", row.receipt_id),
-        material_id=row.taken_in_as,
+        material_id=row.material_id,
         reason=f"its passport says otherwise than its sender's data: {'; '.join(found)}"[:500],
         rule_id=PASSPORT_RULE,
     )
-    tx.record(Draft(hold, (row.taken_in_as, hold.hold_id), ACTOR, Occurred(tx.now_ms(), ACTOR)))
+    tx.record(Draft(hold, (row.material_id, hold.hold_id), ACTOR, Occurred(tx.now_ms(), ACTOR)))
 
 
 def _line(conn: Connection, line: Candidate) -> TransferLine:

@@ -97,7 +97,7 @@ def _find(conn: Connection, plant: Plant, row: Row[Any]) -> Candidate | None:
     """The line that a waiting receipt means; of one by passport, which cites a custody number, the departure it names."""
     candidates = find_believed(conn, plant, [row.printed_number])
     if row.custody_no:
-        cited = [c for c in candidates if (c.material_id, c.custody_no) == (row.taken_in_as, row.custody_no)]
+        cited = [c for c in candidates if (c.material_id, c.custody_no) == (row.material_id, row.custody_no)]
         return cited[0] if cited else None
     fit = [one for one in candidates if one.custody_no >= departure_in_force(conn, one.material_id)]
     return find_line(fit, shipment=row.shipment_number, from_plant=row.from_plant, received_at_ms=row.received_at_ms)
@@ -109,7 +109,7 @@ def _tie(plant: Plant, tx: Work, row: Row[Any], line: Candidate, evidence: str, 
         tx.conn, LineFilter(sender=line.sender, shipment_id=line.shipment_id, material_id=line.material_id)
     )[0]
     here = find_material(tx.conn, plant.code, row.taken_in_as)
-    mass, place = _now(row, here)
+    mass, place = found_here(row, here)
     at_ms = tx.now_ms()
     attributes = own_attributes(plant, tx.conn, line.sender, piece)
     matched = ReceiptMatched(
@@ -118,7 +118,7 @@ def _tie(plant: Plant, tx: Work, row: Row[Any], line: Candidate, evidence: str, 
         material_id=line.material_id,
         custody_no=told.custody_no,
         sender_mass=piece.mass,
-        material=new_row(piece, mass, place, _all_aliases(tx.conn, row, piece, line.sender), attributes),
+        material=new_row(piece, mass, place, aliases_after(tx.conn, row, piece, line.sender), attributes),
     )
     identified = MaterialIdentified(
         provisional_id=row.taken_in_as,
@@ -132,29 +132,29 @@ def _tie(plant: Plant, tx: Work, row: Row[Any], line: Candidate, evidence: str, 
         Draft(matched, subjects, actor, occurred, fact_id=ids[0], causes=(told.sent_fact,)),
         Draft(identified, subjects[:2], actor, occurred, fact_id=ids[1], causes=(ids[0],)),
     )
-    _end_waiting(tx, row.taken_in_as, at_ms)
+    end_waiting(tx, row.taken_in_as, at_ms, "the sender's data arrived")
     inherit_holds(plant, tx, line.material_id, piece, row.receipt_id, at_ms)
     note_amendments(plant, tx, line.shipment_id, line.material_id)
     check_mass(plant, tx, line.sender, line.material_id, piece.mass, mass, row.received_at_ms)
 
 
-def _now(row: Row[Any], here: Row[Any] | None) -> tuple[Mass, str]:
+def found_here(row: Row[Any], here: Row[Any] | None) -> tuple[Mass, str]:
     """Mass and place of the piece today: it may have been moved or weighed again since it came."""
     if here is None:
         return Mass(row.mass_g, row.mass_basis, row.scale, row.received_at_ms), row.place
     return Mass(here.mass_g, here.mass_basis, here.mass_scale, here.mass_at_ms), here.place
 
 
-def _all_aliases(conn: Connection, row: Row[Any], piece: PieceData, sender: str) -> tuple[NewAlias, ...]:
+def aliases_after(conn: Connection, row: Row[Any], piece: PieceData, sender: str) -> tuple[NewAlias, ...]:
+    """Its numbers here, ours first, and the one that its sender painted on it."""
     given = [NewAlias(a.scheme, a.value) for a in aliases_of(conn, row.taken_in_as) if a.author == row.author]
     given.sort(key=lambda alias: alias.value != row.own_number)
     painted = NewAlias(f"{sender}.{piece.kind}", piece.number)
     return tuple(dict.fromkeys([*given, painted]))
 
 
-def _end_waiting(tx: Work, provisional_id: str, at_ms: int) -> None:
+def end_waiting(tx: Work, provisional_id: str, at_ms: int, note: str) -> None:
+    """End the hold of a piece that nobody had told of."""
     for hold in list_holds(tx.conn, state="open", ids=[provisional_id], rule_id=AWAITING_RULE):
-        released = HoldReleased(
-            hold_id=hold.hold_id, material_id=provisional_id, disposition="prime", note="the sender's data arrived"
-        )
+        released = HoldReleased(hold_id=hold.hold_id, material_id=provisional_id, disposition="prime", note=note)
         tx.record(Draft(released, (provisional_id, hold.hold_id), ACTOR, Occurred(at_ms, ACTOR)))

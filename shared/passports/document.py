@@ -61,6 +61,25 @@ class Shipped(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     seq: Count
 
 
+class Member(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """One piece of a pack: what a plant must know of it that takes the pack apart; grams, micrometres, ms."""
+
+    material_id: Bytes16
+    kind: Short
+    scheme: Line
+    number: Line
+    mass_g: Count
+    mass_basis: Short
+    scale: Line
+    weighed_ms: Millis
+    size: tuple[Count, Count, Count]
+    grade: Line
+    order_item: Line
+    heat: Line
+    chemistry: Annotated[tuple[tuple[Element, Count], ...], Meta(max_length=40)]
+    attributes: Annotated[tuple[tuple[Short, Annotated[str, Meta(max_length=64)]], ...], Meta(max_length=12)]
+
+
 class PieceBody(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """One piece. Masses in grams, sizes in micrometres, chemistry in 1e-6 mass fraction, shares in ppm.
 
@@ -90,6 +109,8 @@ class PieceBody(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     attributes: Annotated[tuple[tuple[Short, Annotated[str, Meta(max_length=64)]], ...], Meta(max_length=12)]
     genealogy: Bytes16
     route: Annotated[tuple[Short, ...], Meta(max_length=12)]
+    members: Annotated[tuple[Member, ...], Meta(max_length=200)] = ()
+    """Of a pack: its packing list; empty where it does not fit. A reader of before passes over it."""
 
 
 class LoadBody(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -117,7 +138,10 @@ class Wire:
 
 def seal(kind: int, body: PieceBody | LoadBody, key: SigningKey) -> bytes:
     """The bytes of a passport under the plant's key. ValueError when they are more than a code takes."""
-    packed = _pack(msgspec.msgpack.encode(body))
+    raw = msgspec.msgpack.encode(body)
+    if len(raw) > BODY_BYTES_MAX:
+        raise ValueError(f"it says {len(raw)} bytes, a reader unpacks {BODY_BYTES_MAX}")
+    packed = _pack(raw)
     signature = base64.b64decode(key.sign(TYPES[kind], packed).sig)
     wire = bytes((VERSION, kind)) + bytes.fromhex(key.id) + signature + packed
     if len(wire) > WIRE_BYTES_MAX:

@@ -23,6 +23,15 @@ def unknown_key(keyid: str, as_of: str) -> Refused:
     )
 
 
+def old_list(number: str, as_of: str) -> Refused:
+    """No word of whose keys count for half a year."""
+    return Refused(
+        "passport.keys_old",
+        f"Whose keys count was last told on {as_of}: too long ago to believe the passport of {number} by it.",
+        todo=f"Bring the hub's word here, over the line or by a file (sync import). {BY_NUMBER}",
+    )
+
+
 def altered(sender: str) -> Refused:
     """The signature does not hold."""
     return Refused(

@@ -11,7 +11,9 @@ import msgspec
 
 from shared.keys import SigningKey
 from shared.material.facts import Mass, Size
+from shared.material.pack_facts import MEMBERS
 from shared.passports.document import PIECE, PieceBody, Shipped, seal
+from shared.passports.members import as_attribute, as_members, described
 from shared.transfers.facts import PieceData
 
 ROUTE_MAX, ALIASES_MAX, HEATS_MAX, ELEMENTS_MAX, HOLDS_MAX = 12, 12, 12, 40, 20
@@ -22,7 +24,7 @@ class Told:
     """One piece of a load: what its sender's data says, and what only the passport carries.
 
     aliases: (issuer and scheme, value); edges: the piece's making as lines of text, for the genealogy digest; route:
-    operations, the latest first; status_ms: as of when quality is told.
+    operations, the latest first; status_ms: as of when quality is told; lists_members: of a pack, its packing list too.
     """
 
     piece: PieceData
@@ -31,6 +33,7 @@ class Told:
     edges: tuple[str, ...] = ()
     route: tuple[str, ...] = ()
     status_ms: int = 0
+    lists_members: bool = True
 
 
 def make_piece(shipped: Shipped, told: Told, key: SigningKey) -> bytes:
@@ -54,10 +57,14 @@ def stored(wire: bytes) -> str:
 
 
 def _shorter(told: Told) -> Iterable[Told]:
-    """What may be left out when it is too long for a code: the route, then all numbers but the one printed on it."""
+    """What may be left out when it is too long for a code: the route, then all numbers but the one printed on it,
+    then a pack's list."""
     yield told
     yield replace(told, route=told.route[:3])
-    yield replace(told, route=(), aliases=tuple(a for a in told.aliases if a[1] == told.piece.number))
+    printed = replace(told, route=(), aliases=tuple(a for a in told.aliases if a[1] == told.piece.number))
+    yield printed
+    if MEMBERS in told.piece.attributes:
+        yield replace(printed, lists_members=False)
 
 
 def _body(shipped: Shipped, told: Told) -> PieceBody:
@@ -81,9 +88,10 @@ def _body(shipped: Shipped, told: Told) -> PieceBody:
         quality="held" if p.quality == "held" else "restricted" if p.quality == "restricted" else "free",
         holds=tuple(bytes.fromhex(hold) for hold in p.holds[:HOLDS_MAX]),
         status_ms=told.status_ms,
-        attributes=tuple(sorted(p.attributes.items())),
+        attributes=tuple(sorted((name, value) for name, value in p.attributes.items() if name != MEMBERS)),
         genealogy=genealogy_digest(told.edges),
         route=told.route[:ROUTE_MAX],
+        members=as_members(p.attributes) if told.lists_members else (),
     )
 
 
@@ -114,17 +122,23 @@ def told_piece(body: PieceBody) -> PieceData:
         heats=dict(body.heats),
         quality=body.quality,
         holds=tuple(hold.hex() for hold in body.holds),
-        attributes=dict(body.attributes),
+        attributes=dict(body.attributes) | as_attribute(body.members),
     )
 
 
 def differences(said: PieceData, told: PieceData) -> list[str]:
     """What a passport says otherwise than the departure that it belongs to, as words."""
     names: Sequence[str] = (
-        "kind", "number", "grade", "order_item", "size", "mass", "chemistry_e6", "heats", "quality", "attributes"
+        "kind", "number", "grade", "order_item", "size", "mass", "chemistry_e6", "heats", "quality"
     )  # fmt: skip
-    return [
+    found = [
         f"{name.removesuffix('_e6')}: {getattr(said, name)}, told {getattr(told, name)}"
         for name in names
         if getattr(said, name) != getattr(told, name)
     ]
+    one, other = ({n: v for n, v in piece.attributes.items() if n != MEMBERS} for piece in (said, told))
+    if one != other:
+        found.append(f"attributes: {one}, told {other}")
+    if MEMBERS in said.attributes and described(said.attributes) != described(told.attributes):
+        found.append(f"members: {len(described(said.attributes))}, told {len(described(told.attributes))}")
+    return found

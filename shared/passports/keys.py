@@ -18,6 +18,10 @@ from shared.standards.messages import Root
 from shared.standards.trust import trusted_keys
 
 KEY_LIST = "application/vnd.strandline.plant-keys+json"
+LIST_GOOD_MS = 180 * 86_400_000
+"""How long a list is believed: half a year without one word of the hub. Beyond it a key may have been revoked long ago."""
+LIST_ANEW_MS = 30 * 86_400_000
+"""How old the hub lets its latest list become: a plant that is heard once a month never has an old one."""
 LIST_BYTES_MAX = 200_000
 """It travels inside a fact of at most 256 KiB; a key takes about 150 bytes."""
 

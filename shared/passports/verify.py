@@ -12,7 +12,7 @@ from shared.clock import to_datetime
 from shared.passports import errors
 from shared.passports.coding import from_text
 from shared.passports.document import WIRE_BYTES_MAX, LoadBody, PieceBody, Wire, digest, open_body, split
-from shared.passports.keys import KeyList, PlantKey
+from shared.passports.keys import LIST_GOOD_MS, KeyList, PlantKey
 
 Standing = Literal["good", "revoked"]
 
@@ -44,6 +44,8 @@ def read_passport(text: str, keys: KeyList | None, here: str, now_ms: int) -> Pa
     floor_ms = keys.issued_ms if keys is not None else 0
     if max(now_ms, floor_ms) > shipped.expires_ms:  # a clock that fell back makes nothing younger
         raise errors.expired(number, _date(shipped.expires_ms))
+    if max(now_ms, shipped.issued_ms) > floor_ms + LIST_GOOD_MS:
+        raise errors.old_list(number, _date(floor_ms))
     return passport
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import StrandlineError
 from shared.keys import SigningKey, new_key
-from shared.material.facts import Mass, Size
+from shared.material.facts import Mass, NewAlias, Size
+from shared.material.pack_facts import MEMBERS, Packed, packing_list
 from shared.passports.coding import decode45, encode45, length45, to_text
 from shared.passports.document import (
     BODY_BYTES_MAX,
@@ -65,6 +67,43 @@ def told(**more: object) -> Told:
 def keys(*more: PlantKey) -> KeyList:
     known = (PlantKey("ALD", ALD.public.hex(), 0), *more)
     return KeyList(version=1, hub="HUB", issued_ms=NOW, keys=known)
+
+
+def packed(count: int) -> str:
+    """A packing list of coils of one heat, as a pack's attribute has it."""
+    chemistry = piece().chemistry_e6
+    listed = [
+        Packed(
+            material_id=f"{at:032x}", kind="slit", aliases=(NewAlias("BRK.slit", f"B6-{at:05}"),),
+            mass=Mass(2_000_000 + at, "weighed", "S1", NOW),
+            size=Size(1_500, 300_000, 0), grade="L06", order_item="710045/10", heat_number="161738", chemistry_e6=chemistry,
+            attributes={"only_for": "710099/10"} if at == 1 else {},
+        )
+        for at in range(count)
+    ]  # fmt: skip
+    return msgspec.json.encode(listed).decode()
+
+
+def test_a_packs_passport_lists_its_pieces_as_long_as_they_fit() -> None:
+    pack = {"kind": "pack", "attributes": {MEMBERS: packed(6)}}
+    found = read_passport(to_text(make_piece(shipped(), told(**pack), ALD)), keys(), "BRK", NOW).piece
+    assert [(one.number, one.mass_g) for one in found.members] == [(f"B6-{n:05}", 2_000_000 + n) for n in range(6)]
+    assert packing_list(told_piece(found).attributes[MEMBERS]) == packing_list(packed(6))
+    assert differences(told_piece(found), piece(**pack)) == []
+    lighter = {"kind": "pack", "attributes": {MEMBERS: packed(5)}}
+    assert differences(told_piece(found), piece(**lighter)) == ["members: 6, told 5"]
+    many = {"kind": "pack", "attributes": {MEMBERS: packed(60)}}
+    large = read_passport(to_text(make_piece(shipped(), told(**many), ALD)), keys(), "BRK", NOW).piece
+    assert large.members == ()
+    assert differences(told_piece(large), piece(**many)) == [], "what is left out is no contradiction"
+
+
+def test_whose_keys_count_is_not_believed_for_ever() -> None:
+    late = NOW + 181 * DAY
+    text = to_text(make_piece(shipped(issued_ms=late, expires_ms=late + 60 * DAY), told(), ALD))
+    with pytest.raises(StrandlineError) as old:
+        read_passport(text, keys(), "BRK", NOW + DAY)  # the plant's own clock fell back
+    assert old.value.code == "passport.keys_old"
 
 
 def test_a_passport_says_the_same_at_its_reader() -> None:
@@ -203,7 +242,7 @@ def test_a_list_of_keys_counts_under_the_root_alone() -> None:
 
 
 def test_a_passport_that_was_printed_once_is_read_for_ever() -> None:
-    known = KeyList(version=1, hub="HUB", issued_ms=0, keys=(PlantKey("ALD", PRINTED_BY, 0),))
+    known = KeyList(version=1, hub="HUB", issued_ms=NOW, keys=(PlantKey("ALD", PRINTED_BY, 0),))
     found = read_passport(PRINTED, known, "BRK", NOW).piece
     assert (found.number, dict(found.chemistry)["C"], found.mass_g) == ("161738-1-1", 450, 20_560_000)
     assert (found.shipped.number, found.shipped.seq, found.quality) == ("T-4711", 512, "held")

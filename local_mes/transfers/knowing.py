@@ -1,0 +1,78 @@
+"""A piece that waits here under its painted number is known by its passport, which turned up later: label, papers or file.
+
+It gets its true identity, chemistry, holds and custody number at once, as if it had been taken in by the passport; the
+departure itself is still awaited and ties it as it ties those. Mass, place and number stay as they were found here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from local_mes.plant import Plant
+from local_mes.transfers.checking import check_mass, inherit_holds
+from local_mes.transfers.matching import aliases_after, end_waiting, found_here
+from local_mes.transfers.receiving import new_row
+from local_mes.transfers.routing import own_attributes
+from shared.ids import derived_id
+from shared.journal.fact import Draft, Occurred
+from shared.journal.journal import Work
+from shared.material.facts import MaterialIdentified
+from shared.material.queries import find_material
+from shared.passports.document import PieceBody
+from shared.passports.issuing import told_piece
+from shared.transfers.facts import ReceiptMatched
+from shared.transfers.queries import find_receipts
+
+
+def find_waiting(conn: Connection, here: str, piece: PieceBody) -> Row[Any] | None:
+    """The receipt that waits under the number of this piece, of its load and sender or of none that were named."""
+    for row in find_receipts(conn, receiver=here, printed_number=piece.number, provisional=True):
+        same_load = row.shipment_number in ("", piece.shipped.number)
+        if not row.custody_no and same_load and row.from_plant in ("", piece.shipped.sender):
+            return row
+    return None
+
+
+def know(plant: Plant, tx: Work, row: Row[Any], body: PieceBody, actor: str) -> dict[str, Any]:
+    """Give a waiting receipt the identity that a believed passport names; answers as receive() does."""
+    piece, sender = told_piece(body), body.shipped.sender
+    mass, place = found_here(row, find_material(tx.conn, plant.code, row.taken_in_as))
+    attributes = own_attributes(plant, tx.conn, sender, piece)
+    matched = ReceiptMatched(
+        receipt_id=row.receipt_id,
+        shipment_id="",
+        material_id=piece.material_id,
+        custody_no=body.custody_no,
+        sender_mass=piece.mass,
+        material=new_row(piece, mass, place, aliases_after(tx.conn, row, piece, sender), attributes),
+        provisional=True,
+    )
+    identified = MaterialIdentified(
+        provisional_id=row.taken_in_as,
+        material_id=piece.material_id,
+        evidence=f"passport of {piece.number} on {body.shipped.number}",
+    )
+    subjects = (piece.material_id, row.taken_in_as, row.receipt_id)
+    occurred = Occurred(tx.now_ms(), "passport")
+    ids = [derived_id(row.received_at_ms, plant.code, verb, row.receipt_id) for verb in ("known", "identified")]
+    tx.record(
+        Draft(matched, subjects, actor, occurred, fact_id=ids[0]),
+        Draft(identified, subjects[:2], actor, occurred, fact_id=ids[1], causes=(ids[0],)),
+    )
+    end_waiting(tx, row.taken_in_as, tx.now_ms(), "its passport turned up")
+    inherit_holds(plant, tx, piece.material_id, piece, row.receipt_id, row.received_at_ms)
+    compared = check_mass(plant, tx, sender, piece.material_id, piece.mass, mass, row.received_at_ms)
+    return {
+        "receipt_id": row.receipt_id,
+        "material_id": piece.material_id,
+        "own_number": row.own_number,
+        "provisional": True,
+        "shipment_id": "",
+        "from_plant": sender,
+        "likely_from": sender,
+        "difference_g": compared.difference_g,
+        "flagged": not compared.is_within,
+        "route": "",
+    }
