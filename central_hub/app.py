@@ -18,6 +18,7 @@ from central_hub.plants.marks import read_marks
 from central_hub.portal import views as portal
 from central_hub.portal.status import plants_status
 from central_hub.roles import ROLES
+from central_hub.rules import views as group_rules
 from central_hub.standards import views as standards
 from central_hub.standards.queries import find_root
 from central_hub.traceability import views as traceability
@@ -25,6 +26,7 @@ from central_hub.transfers import views as transfers
 from shared.material import api as material
 from shared.performance import api as figures
 from shared.quality import api as quality
+from shared.setpoints import views as set_points
 from shared.web.app import create_app
 from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
@@ -44,7 +46,9 @@ FEATURES: tuple[Feature, ...] = (
     figures.FEATURE,
     standards.FEATURE,
     conformance.FEATURE,
+    group_rules.FEATURE,
     comparison.FEATURE,
+    set_points.FEATURE,
     dashboards.FEATURE,
     Feature(apis=(quality.bp,)),
     transfers.FEATURE,
@@ -67,6 +71,7 @@ def create_portal(hub: Hub, more: Sequence[Feature] = ()) -> OpenAPI:
         roles=ROLES,
         search="pieces.search",
         demo=hub.settings.clock_file is not None,
+        parts=(set_points.piece_section,),
         marks=lambda: read_marks(hub),
         status=(
             lambda: plants_status(hub),

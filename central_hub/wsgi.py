@@ -7,6 +7,7 @@ from functools import partial
 from central_hub.app import create_portal
 from central_hub.hub import Hub
 from central_hub.passports.service import publish_keys
+from central_hub.rules.service import ask_pending
 from central_hub.standards.rollouts import keep_up
 from central_hub.transfers.service import reconcile
 from central_hub.wiring import MIGRATIONS, build_hub, build_station
@@ -110,4 +111,5 @@ def _steps(hub: Hub) -> tuple[Step, ...]:
         ("list plants' keys", partial(publish_keys, hub)),
         ("reconcile transfers", partial(reconcile, hub)),
         ("issue standards", partial(keep_up, hub)),
+        ("ask the group's rules", partial(ask_pending, hub)),
     )

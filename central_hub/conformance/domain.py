@@ -28,6 +28,7 @@ State = Literal[
     "drift",
     "not_for_it",
     "extra",
+    "own",
 ]
 
 
@@ -121,6 +122,8 @@ def judge(
     differences = published.differences(adopted, mine) if adopted else ()
     said = reported.answers.get((standard_id, wanted.version)) if wanted else None
     state = _state(wanted, adopted, mine, differences, reported)
+    if state == "extra" and standard_id.startswith(f"{reported.plant}-"):
+        state = "own"
     if wanted is not None and wanted.answer_by_ms and state in ("on_its_way", "away", "refused"):
         state = _asked(wanted, said, now_ms)
     return Cell(

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row
 from central_hub.conformance.domain import Cell, Published, Reported, State, Wanted, hash_differs, judge
 from central_hub.hub import Hub
 from central_hub.plants.queries import PlantLine, list_plants
+from central_hub.standards.plants_own import list_own_versions
 from central_hub.standards.service import assigned_to
 from shared.standards.documents import AnyStandard
 from shared.standards.group_rule import GROUP_RULE
@@ -78,6 +79,7 @@ def read_matrix(conn: Connection, hub: Hub, wish: Wish = Wish()) -> Matrix:
     """The wanted part, in the picture of one transaction."""
     # a rule of the hub is run by no plant
     rows = [row for row in list_versions(conn, hub.code, "published", "withdrawn") if row.kind != GROUP_RULE]
+    rows += list_own_versions(conn, hub)
     kinds = {str(row.standard_id): str(row.kind) for row in rows}
     published = _published(row for row in rows if wish.has(row.standard_id, row.kind))
     lines = [

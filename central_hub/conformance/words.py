@@ -18,6 +18,7 @@ SIGNS = {
     "drift": "alarm",
     "not_for_it": "normal",
     "extra": "attention",
+    "own": "normal",
 }
 
 
@@ -31,6 +32,7 @@ def text_of(cell: Cell) -> str:
         "deviates": f"{here}, deviates",
         "drift": f"{here}, drift",
         "extra": f"{here}, no longer assigned",
+        "own": f"{here}, its own",
         "refused": f"{here}, refused v{cell.wanted}",
         "on_its_way": f"{here}, v{cell.wanted} on its way",
         "asked": f"{here}, asked for v{cell.wanted}",

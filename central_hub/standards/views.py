@@ -14,6 +14,8 @@ from central_hub.standards.addresses import parts_of
 from central_hub.standards.api import api
 from central_hub.standards.batch_api import api as batch_api
 from central_hub.standards.editor.views import bp as editor_pages
+from central_hub.standards.own_views import api as own_api
+from central_hub.standards.own_views import bp as own_pages
 from central_hub.standards.queries import find_open_request, find_root, list_signatures
 from central_hub.standards.rollout_api import api as rollout_api
 from central_hub.standards.rollout_views import bp as rollout_pages
@@ -240,12 +242,13 @@ def _to(address: str) -> BaseResponse:
 
 
 FEATURE = Feature(
-    pages=(editor_pages, bp, rollout_pages, talk_pages),
-    apis=(api, batch_api, rollout_api, talk_api),
+    pages=(editor_pages, bp, rollout_pages, talk_pages, own_pages),
+    apis=(api, batch_api, rollout_api, talk_api, own_api),
     menu=(
         MenuItem("Standards", "Standards", "standards.standards"),
         MenuItem("Standards", "What comes when", "rollouts.calendar"),
         MenuItem("Standards", "Proposals", "standards_talk.proposed"),
+        MenuItem("Standards", "Plants' own", "plants_own.own_list"),
         MenuItem("Standards", "Mentions", "standards_talk.mentions"),
         MenuItem("Standards", "Signatures", "standards.signing"),
     ),

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Row, select
 
 from local_mes.plant import Plant
 from local_mes.standards.consent import agreed_to, answers_of
+from local_mes.standards.own_in_force import own_in_force
 from local_mes.standards.tables import standards_trust
 from local_mes.standards.trusting import get_trusted, install_root, note_look, save_trusted
 from shared.db.engine import read
@@ -73,8 +74,9 @@ def adopt_pending(plant: Plant) -> bool:
         return _look(tx, plant)
 
 
-def readopt(tx: Work, plant: Plant, actor: str) -> None:
-    """Bind the trusted assignment again after a deviation was declared or ended; in the caller's transaction."""
+def readopt(tx: Work, plant: Plant, actor: str) -> bool:
+    """Bind the trusted assignment again after a deviation or a standard of the plant's own came or went; in the
+    caller's transaction. False: nothing was assigned yet."""
     try:
         found = trusted_assignment(tx.conn, plant.code)
     except TrustError as error:  # the catalogue has moved on and its assignment does not fit here
@@ -85,6 +87,7 @@ def readopt(tx: Work, plant: Plant, actor: str) -> None:
         ) from error
     if found is not None:
         _install(tx, plant, *found, actor)
+    return found is not None
 
 
 def equipment(plant: Plant) -> list[Equipment]:
@@ -215,6 +218,7 @@ def _effective(conn: Connection, plant: Plant, trusted: Trusted, assignment: m.A
             looks.append(agreed.effective_from_ms)
         if old is not None:
             standards.append(_kept(conn, plant.code, old, units, deviations))
+    standards += own_in_force(conn, plant.code, {assigned.id for assigned in assignment.standards}, units, deviations)
     return EffectiveSet(
         tuple(standards), tuple(sorted(d.deviation_id for d in deviations)), tuple(missing), min(looks, default=0)
     )

@@ -10,6 +10,8 @@ from local_mes.standards import service
 from local_mes.standards.api import api
 from local_mes.standards.asking_views import bp as asking_pages
 from local_mes.standards.days import day_begins
+from local_mes.standards.own_api import api as own_api
+from local_mes.standards.own_views import bp as own_pages
 from local_mes.standards.reading import read_standing
 from shared.errors import NotFound
 from shared.standards.readable import sections
@@ -87,5 +89,10 @@ def end(standard_id: str, deviation_id: str) -> BaseResponse:
 
 
 FEATURE = Feature(
-    pages=(bp, asking_pages), apis=(api,), menu=(MenuItem("Standards", "Standards here", "standards.standards"),)
+    pages=(bp, asking_pages, own_pages),
+    apis=(api, own_api),
+    menu=(
+        MenuItem("Standards", "Standards here", "standards.standards"),
+        MenuItem("Standards", "Our own standards", "own_standards.own_list"),
+    ),
 )

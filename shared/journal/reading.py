@@ -117,6 +117,16 @@ def entries_after(conn: Connection, stream: str, epoch_id: str, seq: int, limit:
     return [_to_stored(row, body) for row, body in zip(rows, whole_bodies(conn, rows), strict=True)]
 
 
+def entries_of_types(
+    conn: Connection, stream: str, epoch_id: str, between: tuple[int, int], types: Sequence[str], limit: int
+) -> list[Stored]:
+    """Up to `limit` entries of an epoch whose facts are of these types, after the first place up to the second."""
+    here = (entry.c.stream == stream, entry.c.epoch == epoch_id, fact.c.type.in_(types))
+    query = _stored().where(*here, entry.c.seq > between[0], entry.c.seq <= between[1])
+    rows = conn.execute(query.order_by(entry.c.seq).limit(limit)).all()
+    return [_to_stored(row, body) for row, body in zip(rows, whole_bodies(conn, rows), strict=True)]
+
+
 def entry_at(conn: Connection, stream: str, epoch_id: str, seq: int) -> Stored | None:
     """One entry with its fact, or None."""
     query = _stored().where(entry.c.stream == stream, entry.c.epoch == epoch_id, entry.c.seq == seq)

@@ -1,0 +1,177 @@
+"""Asking the group's rules about facts as they arrive: after apply, in the order of each plant's stream.
+
+What a rule says is a fact of the hub with version, inputs and the facts that were counted; its id follows from rule,
+version and fact, so that asking twice says it once. A rule is asked from the next fact on after it is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from central_hub.hub import Hub
+from central_hub.rules.domain import TYPES_OF, Said, counts, key_of, said_by
+from central_hub.rules.queries import (
+    InForce,
+    Window,
+    asked_places,
+    find_workflow,
+    rules_in_force,
+    spoke_lately,
+    window_of,
+)
+from central_hub.rules.tables import asked_to, hit
+from shared.db.engine import read
+from shared.db.upsert import upsert
+from shared.ids import derived_id
+from shared.journal.fact import AppliedFact, Draft, Occurred
+from shared.journal.journal import Work
+from shared.journal.position import applied_to
+from shared.journal.reading import all_streams, entries_of_types, lives
+from shared.journal.replay import read_fact
+from shared.rules.evaluate import Outcome, Stored
+from shared.standards.group_rule import WINDOW_MAX_MIN
+from shared.standards.own_facts import GroupRuleFired
+
+CHUNK = 500
+"""Facts a transaction: other writers at the hub wait for it."""
+MOVE_ON = 5_000
+"""Entries of no concern that are looked over again each round, before the place is moved past them."""
+ACTOR = "group rules"
+MIN_MS = 60_000
+BEGUN = ("", "")
+"""The place that says that asking has begun."""
+
+
+def ask_pending(hub: Hub) -> int:
+    """Ask every rule in force about what was applied since; returns how often a rule spoke. A step of the hub."""
+    spoke = 0
+    while True:
+        with read(hub.node.engine) as conn:  # looks first: most rounds have nothing for any rule
+            rules = rules_in_force(conn, hub)
+            places, begun = asked_places(conn), _begun(conn)
+            if not rules and not begun:
+                return spoke
+            due = _due(conn, hub, rules, places) if rules and begun else None
+        if begun and rules and due is None:
+            return spoke
+        with hub.journal.work() as tx:
+            if not rules:
+                tx.conn.execute(delete(asked_to))
+                return spoke
+            if due is None:
+                _begin(tx.conn, hub)
+                return spoke
+            spoke += _ask_chunk(tx, hub, rules, *due)
+
+
+def _begun(conn: Connection) -> bool:
+    return conn.execute(select(asked_to.c.seq).where(asked_to.c.stream == BEGUN[0])).first() is not None
+
+
+def _plant_places(conn: Connection, hub: Hub) -> list[tuple[str, str]]:
+    """Lives of the plants' own streams; ways down carry what stands there already."""
+    own = [stream for stream in all_streams(conn) if ">" not in stream and stream != hub.code]
+    return [(stream, life.epoch) for stream in own for life in lives(conn, stream)]
+
+
+def _begin(conn: Connection, hub: Hub) -> None:
+    """The first rule is published: what came before it is not asked about."""
+    rows = [
+        {"stream": stream, "epoch": epoch, "seq": applied_to(conn, stream, epoch)}
+        for stream, epoch in _plant_places(conn, hub)
+    ]
+    upsert(conn, asked_to, [*rows, {"stream": BEGUN[0], "epoch": BEGUN[1], "seq": 0}], update=("seq",))
+
+
+def _due(
+    conn: Connection, hub: Hub, rules: Sequence[InForce], places: dict[tuple[str, str], int]
+) -> tuple[str, str, int] | None:
+    """Stream, epoch and place of the first life with a fact that a rule may be about."""
+    types = _types(rules)
+    for stream, epoch in _plant_places(conn, hub):
+        after, to = places.get((stream, epoch), 0), applied_to(conn, stream, epoch)
+        far = to - after > MOVE_ON
+        if after < to and (far or entries_of_types(conn, stream, epoch, (after, to), types, 1)):
+            return stream, epoch, after
+    return None
+
+
+def _types(rules: Sequence[InForce]) -> list[str]:
+    return sorted({TYPES_OF[rule.document.about] for rule in rules})
+
+
+def _ask_chunk(tx: Work, hub: Hub, rules: Sequence[InForce], stream: str, epoch: str, after: int) -> int:
+    to = applied_to(tx.conn, stream, epoch)
+    items = entries_of_types(tx.conn, stream, epoch, (after, to), _types(rules), CHUNK)
+    spoke = 0
+    for item in items:
+        fact = read_fact(item)
+        said = said_by(fact) if isinstance(fact, AppliedFact) else None
+        spoke += sum(_ask(tx, hub, rule, said) for rule in rules) if said else 0
+    seq = items[-1].seq if len(items) == CHUNK else to
+    upsert(tx.conn, asked_to, [{"stream": stream, "epoch": epoch, "seq": seq}], update=("seq",))
+    tx.conn.execute(delete(hit).where(hit.c.at_ms < tx.now_ms() - 2 * WINDOW_MAX_MIN * MIN_MS))
+    return spoke
+
+
+def _ask(tx: Work, hub: Hub, rule: InForce, said: Said) -> bool:
+    """Count the fact and ask; whether the rule spoke."""
+    document = rule.document
+    if not counts(document, said):
+        return False
+    key, window = key_of(document, said), Window(1, 1, 1, (said.fact_id,))
+    if document.window_min:
+        row = {"rule": rule.name, "fact_id": said.fact_id, "key": key, "at_ms": said.at_ms}
+        upsert(tx.conn, hit, [{**row, "plant": said.plant, "piece": said.piece}])
+        window = window_of(tx.conn, rule.name, key, said.at_ms - document.window_min * MIN_MS, said.at_ms)
+    inputs = {**said.inputs, "count": window.count, "plants": window.plants, "pieces": window.pieces}
+    outcome = document.ask(inputs)
+    if outcome.outcome not in ("violated", "failed"):
+        return False
+    quiet_from = said.at_ms - document.quiet_min * MIN_MS
+    if document.quiet_min and spoke_lately(tx.conn, hub, document.id, key, quiet_from, said.at_ms):
+        return False
+    _record(tx, hub, rule, said, key, outcome, window.facts)
+    return True
+
+
+def _record(
+    tx: Work, hub: Hub, rule: InForce, said: Said, key: str, outcome: Outcome, counted: tuple[str, ...]
+) -> None:
+    document = rule.document
+    workflow = find_workflow(tx.conn, hub, document.otherwise.workflow) if document.otherwise.workflow else None
+    payload = GroupRuleFired(
+        decision_id=derived_id(said.at_ms, "decision", rule.name, said.fact_id),
+        rule_id=document.id,
+        rule_version=document.version,
+        rule_hash=rule.sha256,
+        plant=said.plant,
+        fact_id=said.fact_id,
+        key=key,
+        outcome=outcome.outcome,
+        inputs=_plain(outcome.inputs),
+        explanation=outcome.reason,
+        counted=counted,
+        at_ms=said.at_ms,
+        workflow_id=workflow[0].id if workflow else "",
+        workflow_version=workflow[0].version if workflow else 0,
+        workflow_hash=workflow[1] if workflow else "",
+    )
+    tx.record(
+        Draft(
+            payload=payload,
+            subjects=(payload.decision_id, said.piece) if said.piece else (payload.decision_id,),
+            actor=ACTOR,
+            occurred=Occurred(said.at_ms, "system"),
+            fact_id=derived_id(said.at_ms, "fired", rule.name, said.fact_id),
+            causes=(said.fact_id,),
+        )
+    )
+
+
+def _plain(inputs: Any) -> dict[str, int | float | str]:
+    kept: dict[str, Stored] = dict(inputs)
+    return {name: int(value) if isinstance(value, bool) else value for name, value in kept.items() if value is not None}

@@ -1,0 +1,69 @@
+"""Refusals about standards of the plant's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.errors import BadInput, NotFound, Refused
+
+
+def not_own(standard_id: str, plant: str) -> BadInput:
+    """The id is not one of this plant's."""
+    return BadInput(
+        "standards.not_own",
+        f"{standard_id} is no id of this plant's own standards.",
+        todo=f"Let it begin with {plant}-, for example {plant}-{standard_id}"[:300] + ".",
+    )
+
+
+def rule_of_hub() -> BadInput:
+    """A plant has no facts of other plants."""
+    return BadInput(
+        "standards.hub_only", "A rule over arriving facts runs at the hub.", todo="Propose it to the group."
+    )
+
+
+def faulty(faults: Sequence[str]) -> BadInput:
+    """The document says what cannot be."""
+    return BadInput(
+        "standards.faulty", f"The document has faults: {'; '.join(faults)}.", todo="Mend them and save again."
+    )
+
+
+def deployed_before(standard_id: str, version: int) -> Refused:
+    """A version that was in force never changes."""
+    return Refused(
+        "standards.wrong_status",
+        f"{standard_id} v{version} was in force already and no longer changes.",
+        todo="Write the next version.",
+    )
+
+
+def changed_meanwhile() -> Refused:
+    """What is deployed must be what was read."""
+    return Refused("standards.changed", "The draft was changed after it was shown to you.", todo="Read it again.")
+
+
+def does_not_bind(missing: Sequence[str]) -> Refused:
+    """The plant lacks something."""
+    return Refused("standards.missing", f"It cannot be bound here: {'; '.join(missing)}.", todo="Mend it, then deploy.")
+
+
+def no_own(standard_id: str, version: int) -> NotFound:
+    """No such version here."""
+    return NotFound("standards.unknown", f"There is no own {standard_id} v{version} here.", todo="Look in the list.")
+
+
+def not_deployed(standard_id: str) -> Refused:
+    """Nothing of it is in force."""
+    return Refused("standards.not_deployed", f"Nothing of {standard_id} is in force here.", todo="Deploy a version.")
+
+
+def no_group_yet() -> Refused:
+    """The plant's set begins with the group's."""
+    return Refused(
+        "standards.no_assignment",
+        "The group has not assigned anything to this plant yet.",
+        kept="The draft is kept.",
+        todo="Deploy it when the plant has its first standards.",
+    )

@@ -1,0 +1,128 @@
+"""Rules of the group over facts that arrive from a plant: counted, told once, with inputs that say the same again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browse import sign_in
+
+from central_hub.app import create_portal
+from central_hub.rules.service import ask_again, ask_pending, finish, read_decision, read_decisions
+from central_hub.standards import batches
+from shared.db.engine import read
+from shared.errors import NotFound, Refused
+from shared.journal.fact import Draft, Occurred
+from shared.quality.facts import HoldPlaced
+from shared.standards.as_yaml import read_text
+
+DEMO = Path(__file__).parents[3] / "demo"
+HOLDS, WORK = "GR-HOLDS-v1", "W-GROUPQ-v1"
+MIN = 60_000
+
+
+def release(group: Any, *names: str, **changes: Any) -> None:
+    library = DEMO / "standards" / "library"
+    documents = [{**read_text((library / f"{name}.yaml").read_text()), **changes} for name in names]
+    seen = batches.draft_all(group.hub, documents, "anna", group.command(), submit=True)
+    batches.approve_all(group.hub, seen, "bert", group.command())
+    group.sign()
+
+
+def hold(group: Any, rule: str = "QR-HSM-01", at_ms: int | None = None) -> None:
+    at = group.clock.now_ms() if at_ms is None else at_ms
+    with group.plant.journal.work() as tx:
+        fact = HoldPlaced(hold_id=f"{at:032x}", material_id=f"{at:032x}", reason="too cold", rule_id=rule)
+        tx.record(Draft(payload=fact, subjects=(fact.material_id,), actor="rule", occurred=Occurred(at, "system")))
+
+
+def ask(group: Any, holds: int, rule: str = "QR-HSM-01", apart_min: int = 10) -> int:
+    """So many holds reach the hub; how often its rules spoke."""
+    for _ in range(holds):
+        group.clock.advance(apart_min * MIN)
+        hold(group, rule)
+    group.sync()
+    return ask_pending(group.hub)
+
+
+def decisions(group: Any) -> list[Any]:
+    with read(group.hub.node.engine) as conn:
+        return read_decisions(conn, group.hub, 100)
+
+
+def test_holds_of_one_rule_are_counted_and_told_once_with_what_led_to_it(group: Any) -> None:
+    assert ask(group, 4) == 0  # no rule yet: these are never asked about
+    release(group, WORK, HOLDS)
+    group.sync()
+    assert ask_pending(group.hub) == 0
+    assert ask(group, 4) == 0
+    assert ask(group, 1, rule="") == 0  # a person's hold does not count
+    assert ask(group, 3) == 1  # the fifth speaks, the sixth and seventh are the same storm
+    (said,) = decisions(group)
+    assert (said.rule_id, said.version, said.plant, said.outcome) == ("GR-HOLDS", 1, "ALD", "violated")
+    assert (said.key, said.inputs["count"], len(said.counted)) == ("plant ALD, rule QR-HSM-01", 5, 5)
+    assert said.explanation == "count = 5 ≥ 5"
+    with read(group.hub.node.engine) as conn:
+        again = ask_again(conn, said)
+    assert again is not None
+    assert (again.outcome, again.reason) == (said.outcome, said.explanation)
+    assert ask_pending(group.hub) == 0
+    assert [task.role for task in said.tasks] == ["owner", "author"]
+
+
+def test_a_window_forgets_and_an_older_fact_is_counted_where_it_happened(group: Any) -> None:
+    release(group, WORK, HOLDS)
+    group.sync()
+    ask_pending(group.hub)
+    assert ask(group, 6, apart_min=121) == 0  # never five in eight hours
+    before = group.clock.now_ms() - 100 * 60 * MIN
+    for late in range(5):  # told a hundred hours later
+        hold(group, at_ms=before + late)
+    group.sync()
+    assert ask_pending(group.hub) == 1
+    assert decisions(group)[0].at_ms == before + 4
+
+
+def test_the_hub_alone_runs_it_and_a_limit_needs_no_window(group: Any) -> None:
+    release(group, WORK, HOLDS)
+    assert group.sync()
+    assert [name for name, _ in group.in_force()] == ["W-GROUPQ"]
+    release(group, HOLDS, id="GR-ONE", window_min=0, quiet_min=0, cases=[], check=CHECK)
+    ask_pending(group.hub)
+    assert ask(group, 2, rule="QR-CAST-01") == 2
+    assert {said.rule_id for said in decisions(group)} == {"GR-ONE"}
+
+
+CHECK = {
+    "kind": "expression",
+    "variables": [{"name": "rule", "type": "text"}],
+    "condition": "rule != 'QR-CAST-01'",
+}
+
+
+def test_what_it_asks_is_done_by_people_and_seen_in_the_portal(group: Any) -> None:
+    owner = sign_in(create_portal(group.hub), group.hub.node, "owner.group", "owner")
+    assert "has spoken yet" in owner.page("/group-rules")
+    release(group, WORK, HOLDS)
+    group.sync()
+    ask_pending(group.hub)
+    assert ask(group, 5) == 1
+    listed = owner.api("GET", "/api/v1/group-rules/decisions").json["items"]
+    name = listed[0]["decision_id"]
+    assert owner.api("GET", f"/api/v1/group-rules/decisions/{name}/again").json["same"] is True
+    done = owner.api(
+        "POST", f"/api/v1/group-rules/decisions/{name}/tasks/1", json={"command_id": "1", "note": "called"}
+    )
+    assert done.status_code == 200
+    assert owner.api("GET", "/api/v1/group-rules").json["items"][0]["rule_id"] == "GR-HOLDS"
+    assert "Holds of one rule pile up" in owner.page("/group-rules")
+    assert owner.post(f"/group-rules/{name}/tasks/2", f"/group-rules/{name}", note="cause found").status_code == 302
+    page = owner.page(f"/group-rules/{name}")
+    assert all(text in page for text in ("called", "cause found", "says the same", "Call the plant", "QR-HSM-01"))
+    with pytest.raises(Refused):
+        finish(group.hub, name, 1, "", "p", group.command())
+    with pytest.raises(NotFound):
+        finish(group.hub, name, 9, "", "p", group.command())
+    with read(group.hub.node.engine) as conn, pytest.raises(NotFound):
+        read_decision(conn, group.hub, "0" * 32)
