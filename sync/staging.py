@@ -75,12 +75,16 @@ def _prepared(caller: Caller, step: Step) -> int:
             .where(c.stream == caller.code, c.epoch == step.epoch)
             .order_by(c.first)
         ).all()
+    if step.take == step.keep:
+        return step.take
     if rows and rows[0].first != step.keep + 1:
         _drop(caller, step)
         return step.keep
-    if not rows or rows[-1].last < step.take:
+    # the peer may have been put back since: what is staged then goes further than the step
+    body = next((row.body for row in rows if row.last >= step.take), None)
+    if body is None:
         return rows[-1].last if rows else step.keep
-    last = _open(bytes(rows[-1].body))
+    last = _open(bytes(body))
     if last.entries[step.take - last.seal.first].hash != step.head:
         _drop(caller, step)
         raise OutOfStep("sync.history_differs", f"What came back of {step.epoch} does not lead to {step.head[:12]}….")

@@ -542,6 +542,38 @@ def test_a_fetch_that_was_cut_short_goes_on_where_it_stopped(kit, pair):
     assert_level(plant, hub)
 
 
+def test_a_fetch_that_was_cut_short_goes_on_with_a_hub_that_has_less_since(kit, pair):
+    """What was fetched went further than what is to be taken now, by whole batches: the exchange ended in an error, at
+    every start anew."""
+    plant, hub = pair
+    plant.create(2)
+    old = backup(plant, "old")
+    plant.create(1)
+    plant.ground.anchoring.write_now()
+    sync(kit, plant, hub, entries_max=1)
+    less = backup(hub, "less")
+    plant.create(5)
+    plant.ground.anchoring.write_now()
+    sync(kit, plant, hub, entries_max=1)
+    plant = put_back(kit, plant, old)
+    caller = kit.caller(plant, kit.memory(hub))
+    inner, wishes = caller.transport.send, []
+
+    def send(door, body):
+        wishes.append(door)
+        if wishes.count("history") == 5:
+            raise Unreachable("test", "cut")
+        return inner(door, body)
+
+    caller.transport.send = send
+    with pytest.raises(Unreachable):
+        kit.drain(caller)
+    hub = put_back(kit, hub, less)
+    sync(kit, plant, hub)
+    assert [life[1] for life in shape(plant)] == [3, 0]
+    assert_level(plant, hub)
+
+
 def test_the_place_of_a_fork_far_back_is_found_by_probes(kit, pair):
     plant, hub = pair
     pieces = plant.create(2)
