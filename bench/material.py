@@ -18,7 +18,7 @@ from statistics import median, quantiles
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, make_url, select
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from bench.sync_backlog import database
@@ -199,4 +199,4 @@ if __name__ == "__main__":
     for address in sys.argv[1:]:
         for look in ("first", "second"):
             done = measure_reads(open_engine(address))
-            print(address.rsplit("/", 1)[-1], look, *(f"{name} {value:,.3f}" for name, value in asdict(done).items()))
+            print(make_url(address).database, look, *(f"{name} {value:,.3f}" for name, value in asdict(done).items()))
