@@ -86,6 +86,8 @@ class LaneFigures:
     p90_ms: int | None
     lost: int
     lost_g: int
+    difference_ppm: int | None = None
+    """Mean of receiver's mass less sender's, over the pieces that both sides weighed or calculated; None of none."""
     carrier: str = ""
     """Whose part of the lane it is; empty for the whole lane, or for the loads of which nobody said."""
 
@@ -146,6 +148,7 @@ def figures_of(lane: str, trips: Sequence[Trip]) -> LaneFigures:
     """The lane's journeys in figures."""
     times = sorted(time for trip in trips if (time := trip.transit_ms) is not None)
     lost = [trip for trip in trips if trip.lost]
+    differences = [d for trip in trips if (d := trip.difference_ppm) is not None]
     return LaneFigures(
         lane,
         len(trips),
@@ -155,6 +158,7 @@ def figures_of(lane: str, trips: Sequence[Trip]) -> LaneFigures:
         quantile(times, 0.9),
         len(lost),
         sum(trip.sender_g for trip in lost),
+        round(fmean(differences)) if differences else None,
     )
 
 

@@ -129,7 +129,8 @@ def _of_line(line: TransferLine) -> Iterator[Happening]:
     if line.received_at_ms is not None:
         what = f"taken in as {line.own_number}" + (f", damaged: {line.damage}" if line.damage else "")
         mine = {"owner": line.receiver, "custodian": line.receiver, "place": ""}
-        yield Happening(max(line.received_at_ms, line.departed_at_ms), 4, line.receiver, what, way | mine, "free")
+        quality = "free" if line.received_fact else ""  # a sender is told that it came, not in what state
+        yield Happening(max(line.received_at_ms, line.departed_at_ms), 4, line.receiver, what, way | mine, quality)
     if line.refused_at_ms is not None:
         back = {"custodian": f"{carrier}, returning", "place": line.vehicle or line.mode}
         yield Happening(line.refused_at_ms, 5, line.receiver, "refused at the gate", back, "refused")

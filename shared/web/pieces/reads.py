@@ -18,6 +18,7 @@ from shared.quality.mixed import Steel, read_steel
 from shared.quality.restriction import find_restriction
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
 from shared.transfers.moves import arrivals_of
+from shared.transfers.told import with_told
 from shared.transfers.words import find_words
 from shared.web.accounts import names_of
 from shared.web.formats import kg
@@ -94,7 +95,7 @@ def read_sheet(conn: Connection, material_id: str) -> Sheet:
     told = history(conn, material_id)
     named = {h.released_by for h in own} | {h.placed_by for h in own} | {event.actor for event in told if event.actor}
     people = names_of(conn, named)
-    lines = find_lines(conn, LineFilter(material_id=material_id), limit=20)
+    lines = with_told(conn, find_lines(conn, LineFilter(material_id=material_id), limit=20))
     return Sheet(
         row=row,
         rows=rows,
@@ -150,6 +151,8 @@ def custody_of(row: Any, lines: Sequence[TransferLine]) -> tuple[str, str]:
         going = next((line for line in lines if line.received_at_ms is None and not line.withdrawn), None)
         if going is not None:
             return "normal", f"with the carrier, {going.sender} to {going.receiver} on {going.shipment_number}"
+        if lines and lines[0].own_number and not lines[0].withdrawn:
+            return "normal", f"{lines[0].receiver} took it in as {lines[0].own_number}"
         return "normal", f"shipped by {row.author}"
     words = {
         "live": f"{row.author} has it",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import event, select
 from steel_group import HOUR, SteelGroup, rows
 
 from central_hub.app import create_portal
+from central_hub.transfers.deadlines import Due, read_deadlines
 from central_hub.transfers.desk import Charge, assign, say
 from central_hub.transfers.service import resolve_case
 from local_mes.app import create_console
@@ -18,6 +20,11 @@ from local_mes.cases.service import say as say_here
 from local_mes.transfers.service import close_receipt
 from shared.db.engine import read
 from shared.errors import BadInput, NotFound, Refused
+from shared.journal.fact import Draft, Occurred, StandardRef
+from shared.standards.as_yaml import read_text
+from shared.standards.canonical import body_of
+from shared.standards.documents import parse_document
+from shared.standards.facts import StandardPublished
 from shared.transfers.tables import case_charge, case_word, transfer_case
 
 
@@ -134,6 +141,27 @@ def test_the_desk_over_the_api(short: SteelGroup) -> None:
     assert lanes is not None
     assert [(lane["lane"], lane["shipped"], lane["received"]) for lane in lanes["items"]] == [("BRK-CLD", 2, 1)]
     assert (lanes["pairs"][0]["count"], lanes["pairs"][0]["low_ppm"]) == (1, None)
+
+
+def test_a_published_workflow_says_until_when_a_case_is_to_end(short: SteelGroup) -> None:
+    hub, now_ms = short.hub, short.clock.now_ms()
+    file = Path(__file__).parents[3] / "demo" / "standards" / "library" / "W-MISSING-v1.yaml"
+    body = body_of(parse_document(read_text(file.read_text())))
+    fact = StandardPublished(
+        standard_id="W-MISSING", version=1, kind="workflow", title="x", sha256="a" * 64, body=body.decode()
+    )
+    with read(hub.node.engine) as conn:
+        assert read_deadlines(conn, "HUB", now_ms).due("short", now_ms) == Due(now_ms + 24 * HOUR)
+    with hub.journal.work() as tx:
+        tx.record(Draft(fact, ("W-MISSING",), "p", Occurred(now_ms, "manual")))
+    with read(hub.node.engine) as conn:
+        due = read_deadlines(conn, "HUB", now_ms)
+    assert due.due("short", now_ms) == Due(now_ms + 24 * HOUR, StandardRef("W-MISSING", 1, "a" * 64))
+    assert due.due("mass", now_ms) == Due(now_ms + 72 * HOUR)
+    desk = sign_in(create_portal(hub), hub.node, "logistics.group", "logistics")
+    page = desk.page(f"/transfers/cases/{only_case(short)}")
+    for text in ("What is to be done, by W-MISSING version 1", "Ask the carrier", "within"):
+        assert text in page
 
 
 def _id_in(page: str, name: str) -> str:

@@ -48,7 +48,8 @@ def test_times_are_ranks_and_loss_is_a_part_of_the_mass_shipped() -> None:
     assert figures_of("ALD-BRK", [early]).median_ms == 0
     assert (quantile([], 0.5), quantile([7], 0.9)) == (None, 7)
     nothing = figures_of("ALD-BRK", [])
-    assert (nothing.median_ms, nothing.loss_ppm) == (None, 0)
+    assert (nothing.median_ms, nothing.loss_ppm, nothing.difference_ppm) == (None, 0, None)
+    assert figures_of("ALD-BRK", [TRIP, replace(TRIP, receiver_g=20_200 * KG)]).difference_ppm == 5_000
 
 
 def test_each_carrier_has_its_part_of_a_lane() -> None:

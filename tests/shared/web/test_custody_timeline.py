@@ -16,6 +16,7 @@ NOTHING = dict.fromkeys(name for name, field in TransferLine.__dataclass_fields_
 LINE = TransferLine(
     **NOTHING
     | {
+        "received_fact": "f9",
         "shipment_id": "s1",
         "shipment_number": "RT-1",
         "sender": "ALD",
