@@ -43,6 +43,7 @@ from local_mes.stock import take_over_views as take_over
 from local_mes.stock import take_views as counts
 from local_mes.stock import views as stock
 from local_mes.stock import yard_views as yard
+from local_mes.tasks import people_views as qualifications
 from local_mes.tasks import views as tasks
 from local_mes.transfers import gate_views as gate
 from local_mes.transfers import line_views as lines
@@ -97,6 +98,7 @@ FEATURES: tuple[Feature, ...] = (
     standards.FEATURE,
     execution.FEATURE,
     tasks.FEATURE,
+    qualifications.FEATURE,
     quality_pages.FEATURE,
     Feature(apis=(quality.bp,)),
     connection.FEATURE,

@@ -1,4 +1,5 @@
-"""Pages of words about standards: proposals of plants, comments and mentions, and what was made after a withdrawal."""
+"""Pages about standards beside the version's own: proposals of plants, comments and mentions, what a version would mean
+for work in progress, and what was made after a withdrawal."""
 
 from __future__ import annotations
 
@@ -6,11 +7,13 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from central_hub.context import hub
+from central_hub.plants.queries import list_codes
 from central_hub.standards import comments, errors, proposals
 from central_hub.standards.addresses import parts_of
 from central_hub.standards.aftermath import PIECES_MAX, list_made_after
 from central_hub.standards.talk_api import SPEAKERS
-from shared.standards.queries import find_version
+from shared.execution.effect import read_effect
+from shared.standards.queries import document_of, equipment_of, find_version
 from shared.standards.talk_queries import list_mentions
 from shared.web import forms
 from shared.web.accounts import names_of
@@ -63,6 +66,20 @@ def mentions() -> str:
         found = list_mentions(conn, node().code, actor())
         names = names_of(conn, {row.said_by for row in found})
     return render_template("standards/mentions.html", found=found, names=names)
+
+
+@bp.get("/effect/<path:address>")
+def effect(address: str) -> str:
+    """What a version would mean for the work in progress of each plant that it is for."""
+    standard_id, number = parts_of(address)
+    with reading() as conn:
+        row = find_version(conn, node().code, standard_id, number)
+        if row is None:
+            raise errors.unknown_version(standard_id, number)
+        document = document_of(str(row.body))
+        plants = [code for code in list_codes(conn) if code in (document.scope.plants or (code,))]
+        effects = [read_effect(conn, code, document, equipment_of(conn, code)) for code in plants]
+    return render_template("standards/effect.html", row=row, document=document, effects=effects)
 
 
 @bp.get("/made-after/<path:address>")

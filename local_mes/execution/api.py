@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from local_mes.context import plant
 from local_mes.execution.lists import WorkLine, order_pieces, work_list
 from local_mes.execution.next_step import Next, aims_of, checks_at, find_next
+from local_mes.execution.serving import choices
 from local_mes.execution.standing import Standing
 from shared.execution.collecting import Due
 from shared.execution.way import Stage
@@ -48,6 +49,7 @@ def next_step(path: NumberPath) -> dict[str, Any]:
         found = find_next(conn, plant(), get_piece(conn, path.number, node().code))
         aims, unsure = aims_of(standing, found)
         checks = checks_at(standing, found.step) if found.step else []
+        serves = choices(conn, node().code, found.row)
     stages = found.way.stages if found.way else ()
     return {
         **_said(found),
@@ -57,6 +59,7 @@ def next_step(path: NumberPath) -> dict[str, Any]:
         "not_settled": [vars(one) for one in unsure],
         "collections": [_due(due) for due in found.dues],
         "checks": [vars(check) for check in checks],
+        "may_serve": [{"order_item": one.order.item, **vars(one.serving)} for one in serves],
         **as_of(),
     }
 

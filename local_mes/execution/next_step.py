@@ -13,6 +13,7 @@ from local_mes.plant import Plant
 from local_mes.transfers.service import route_of
 from shared.execution.aims import Aim, Open, Value, practice_aims, settle, step_aims
 from shared.execution.collecting import Due, Records, due_of, first_missing, read_records
+from shared.execution.effect import EVENT_AT
 from shared.execution.trails import read_trails
 from shared.execution.units import Offer, offers
 from shared.execution.versions import Moment
@@ -20,18 +21,10 @@ from shared.execution.way import Trail, Way, follow
 from shared.orders.queries import Line, OrderItem, find_line
 from shared.quality.queries import open_holds
 from shared.standards.documents import Routing
-from shared.standards.queries import Adopted
+from shared.standards.queries import Adopted, list_documents_in_force
 from shared.standards.route_steps import Step
+from shared.standards.work_kinds import DataCollection
 
-EVENT_AT: Mapping[str, frozenset[str]] = {
-    "sample_final": frozenset({"eaf", "bof", "ladle_furnace"}),
-    "slab_cut": frozenset({"slab_caster"}),
-    "mark": frozenset({"slab_caster"}),
-    "coil_done": frozenset({"finishing_mill", "coiler"}),
-    "coating": frozenset({"galvaniser"}),
-    "receipt": frozenset({"transport"}),
-}
-"""At which classes of equipment the events come about at which rules are asked."""
 FIGURES = ("thickness_um", "width_um", "length_um", "mass_g")
 
 
@@ -159,15 +152,15 @@ def checks_at(standing: Standing, step: Step) -> list[Check]:
 def aims_of(
     standing: Standing, found: Next, unit: str = "", told: Mapping[str, Value] | None = None
 ) -> tuple[list[Aim], list[Open]]:
-    """What the step that comes (or is) aims at, at one unit where it is named; told: what Level 2 has said of the piece."""
-    step, routing, adopted = found.step, found.routing, found.adopted
+    """What the step that comes aims at, or at one unit the step that it does; told: what Level 2 has said of the piece."""
+    step = _step_at(standing, found, unit) if unit else found.step
+    routing, adopted = found.routing, found.adopted
     if step is None or routing is None or adopted is None:
         return [], []
-    units = (
-        [unit] if unit else [machine.unit for machine in standing.machines if machine.unit_class in step.all_classes]
-    )
+    units = [unit] if unit else [one.unit for one in standing.machines if one.unit_class in step.all_classes]
     scheduled = [aim for one in units for aim in _scheduled(standing, found.row, one)]
-    tables, unsure = [], []
+    tables: list[Aim] = []
+    unsure: list[Open] = []
     for name in sorted(step.all_classes):
         for practice in standing.practices_at(name, found.moment):
             aims, why = practice_aims(practice, known_of(found, told or {}))
@@ -175,6 +168,37 @@ def aims_of(
             unsure += [why] if why else []
     bound = [aim for one in units for aim in _bound(adopted, routing, one)]
     return settle([scheduled, tables, step_aims(step, routing.id, adopted.version), bound]), unsure
+
+
+def aims_at(
+    conn: Connection, plant: Plant, row: Row[Any], unit: str, told: Mapping[str, Value] | None = None
+) -> dict[str, Value]:
+    """Aim by name for a piece at one unit, as what goes down to Level 2 says them; empty without a route in force."""
+    standing = Standing(conn, plant)
+    aims, _ = aims_of(standing, read_next(standing, [row])[0], unit, told)
+    return {aim.name: aim.value for aim in aims}
+
+
+def missing_data(conn: Connection, plant: Plant, row: Row[Any]) -> str:
+    """Data of earlier units without which the piece must not be worked on, in words; empty when it may."""
+    asked = list_documents_in_force(conn, plant.code, "data_collection")
+    if not any(isinstance(d, DataCollection) and d.if_missing == "hold_step" for _, d in asked):
+        return ""
+    return first_missing([due for due in find_next(conn, plant, row).dues if due.unit != row.place])
+
+
+def qualification_at(conn: Connection, plant: Plant, row: Row[Any], unit: str) -> str:
+    """What a person must hold who does the piece's step at a unit by hand; empty: nothing is asked."""
+    standing = Standing(conn, plant)
+    step = _step_at(standing, read_next(standing, [row])[0], unit)
+    return step.qualification if step is not None else ""
+
+
+def _step_at(standing: Standing, found: Next, unit: str) -> Step | None:
+    """The step that a unit does with the piece: the one it is in, else the first to come."""
+    unit_class = standing.classes.get(unit, "")
+    ahead = [s for s in (found.way.stages if found.way else ()) if s.state in ("here", "next", "later")]
+    return next((stage.step for stage in ahead if unit_class in stage.step.all_classes), None)
 
 
 def known_of(found: Next, told: Mapping[str, Value]) -> dict[str, Value]:

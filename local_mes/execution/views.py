@@ -13,6 +13,7 @@ from local_mes.context import plant
 from local_mes.execution.api import api
 from local_mes.execution.lists import order_pieces, work_list
 from local_mes.execution.next_step import Next, aims_of, checks_at, find_next
+from local_mes.execution.serving import choices
 from local_mes.execution.standing import Standing
 from local_mes.execution.words import shown
 from shared.errors import NotFound
@@ -25,6 +26,7 @@ from shared.web.features import Feature, MenuItem
 
 bp = Blueprint("execution", __name__, url_prefix="/work", template_folder="templates")
 DECISIONS_MAX = 50
+SERVES_SHOWN = 20
 
 
 @bp.get("/piece/<number>")
@@ -37,6 +39,7 @@ def piece(number: str) -> str:
         aims, unsure = aims_of(standing, found)
         checks = checks_at(standing, found.step) if found.step else []
         decided = list_decisions(conn, node().code, ids=[row.material_id], limit=DECISIONS_MAX)
+        serves = choices(conn, node().code, row)[:SERVES_SHOWN] if row.state == "live" else []
     last = {d.rule_id: d for d in reversed(decided)}
     return render_template(
         "execution/piece.html",
@@ -46,6 +49,7 @@ def piece(number: str) -> str:
         unsure=unsure,
         checks=checks,
         last=last,
+        serves=serves,
     )
 
 
@@ -69,7 +73,8 @@ def order(item: str) -> str:
 @bp.get("/unit")
 def unit() -> str:
     """What may be worked at a unit next."""
-    units = [u for u in plant().model.unit if u.unit_class in _classes_of_routes()]
+    classes = _classes_of_routes()
+    units = [u for u in plant().model.unit if u.unit_class in classes]
     wanted = request.args.get("unit", "")
     chosen = next((u for u in units if u.code == wanted), units[0] if units else None)
     listed = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -10,9 +11,19 @@ import msgspec
 from sqlalchemy.exc import DataError, IntegrityError
 
 from local_mes.level2.links import LinkPlan
-from local_mes.level2.mapping.apply import Mapped, apply, not_meant
+from local_mes.level2.mapping.apply import Mapped, apply, at, not_meant
 from local_mes.level2.mapping.elsewhere import Spooled
-from local_mes.level2.operations import BadMessage, Handler, Message, NotYet, Work, get_operation
+from local_mes.level2.operations import (
+    FOLLOWERS,
+    BadMessage,
+    Handler,
+    Message,
+    NotYet,
+    Signalled,
+    Told,
+    Work,
+    get_operation,
+)
 from local_mes.level2.telegrams.plausible import check
 from local_mes.plant import Plant
 from shared import logs
@@ -70,7 +81,8 @@ def attempt(plant: Plant, plan: LinkPlan, tx: JournalWork, message: Message) -> 
     except _MISTAKES as error:
         return _mistake(message, error)
     recorded = len(tx.recorded)
-    outcome = _in_savepoint(plant, tx, meaning.message, get_operation(meaning.operation))
+    told = Told(message, _signals(plan, message))
+    outcome = _in_savepoint(plant, tx, meaning.message, get_operation(meaning.operation), told)
     if outcome.state != "done":
         del tx.recorded[recorded:]
     return replace(outcome, field=meaning.told_by(outcome.field))
@@ -128,10 +140,28 @@ def _means_nothing(plant: Plant, plan: LinkPlan, message: Message) -> str:
     return f"The plant model maps {message.name} of {message.link} to no operation."
 
 
-def _in_savepoint(plant: Plant, tx: JournalWork, message: Message, handler: Handler) -> Outcome:
+def _signals(plan: LinkPlan, message: Message) -> dict[str, Signalled]:
+    """What the message tells under the plant's own names; what is no plausible value of its signal is left out."""
+    link = plan.links.get(message.link)
+    found: dict[str, Signalled] = {}
+    for signal in plan.mappings.by_link[message.link].signals if link and link.mapping else ():
+        field = signal.find_field(message.name)
+        if field is None or signal.in_rows:
+            continue
+        with suppress(BadMessage):
+            value = signal.read(at(message.fields, field), field)
+            if value is not None and value != "":
+                found[signal.variable] = Signalled(value, signal.measure)
+    return found
+
+
+def _in_savepoint(plant: Plant, tx: JournalWork, message: Message, handler: Handler, told: Told) -> Outcome:
     savepoint = tx.conn.begin_nested()
     try:
-        handler(Work(plant, tx, message), message)
+        work = Work(plant, tx, message)
+        handler(work, message)
+        for follow in FOLLOWERS:
+            follow(work, told)
     except NotYet as error:
         savepoint.rollback()
         return Outcome("not_yet", str(error))

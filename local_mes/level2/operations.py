@@ -13,7 +13,7 @@ Whatever it did before raising is rolled back, and the link goes on either way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from shared.errors import BadSetup
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred, Payload, StandardRef
 from shared.journal.journal import Work as JournalWork
+from shared.rules.measures import Measure
 
 CORRECT_FROM_MS = 30_000
 """A Level-2 clock off by more than this is corrected: less is within what people's watches differ."""
@@ -177,7 +178,26 @@ class Work:
         return self.plant.clock.now_ms()
 
 
+@dataclass(frozen=True)
+class Signalled:
+    """A value under the plant's own name for it (the last word of the signal's), in the unit it is told in."""
+
+    value: bool | float | str
+    measure: Measure
+
+
+@dataclass(frozen=True)
+class Told:
+    """A message that had its effect: as received, and its fields by signal name where its link has a mapping."""
+
+    received: Message
+    signals: Mapping[str, Signalled]
+
+
 Handler = Callable[[Work, Message], None]
+Follower = Callable[[Work, Told], None]
+FOLLOWERS: list[Follower] = []
+"""Called after every operation, in its transaction, for what is kept of a message whatever it meant."""
 _HANDLERS: dict[str, Handler] = {}
 _TAKES: dict[str, tuple[Input, ...]] = {}
 
@@ -194,6 +214,12 @@ def operation(name: str, takes: str = "") -> Callable[[Handler], Handler]:
         return handler
 
     return register
+
+
+def follower(follow: Follower) -> Follower:
+    """Register a function that hears of every message that had its effect."""
+    FOLLOWERS.append(follow)
+    return follow
 
 
 @operation("ignore")

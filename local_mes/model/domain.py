@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from local_mes.model.calendar import Calendar, ShiftStart
 from local_mes.model.errors import missing_parameter, no_unit_speaks, unknown_unit
-from local_mes.model.fields import Code, EquipmentClass, LocalTime, Name, ZoneName
+from local_mes.model.fields import Capability, Code, EquipmentClass, LimitName, LocalTime, Name, ZoneName
 from shared.rules.check import compiled
 from shared.rules.port import SourceError, ValueType
 
@@ -76,9 +76,9 @@ class Unit(Part):
     area: Code
     link: str = ""
     """The link over which this machine speaks, where messages do not name the unit themselves."""
-    capabilities: tuple[str, ...] = ()
+    capabilities: tuple[Capability, ...] = ()
     """What it can do that not every unit of its class can; steps of routes may ask for it."""
-    limits: dict[str, int] = Field(default_factory=dict)
+    limits: dict[LimitName, int] = Field(default_factory=dict)
     """Figures of pieces that it takes, such as max_width_um or min_thickness_um; see shared/execution/units.py."""
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
 

@@ -11,6 +11,8 @@ from pydantic import BeforeValidator, Field
 Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{0,15}$")]
 EquipmentClass = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
+Capability = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+LimitName = Annotated[str, Field(pattern=r"^(min|max)_(thickness_um|width_um|length_um|mass_g)$")]
 
 
 def _zone(value: object) -> object:

@@ -8,11 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from local_mes.execution.serving import check_serves, substitutions
 from local_mes.orders import errors
 from local_mes.plant import Plant
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
+from shared.material.queries import find_piece
 from shared.orders.facts import OrderReleased, ScheduleLine, ScheduleLineClosed, ScheduleReleased
 from shared.orders.queries import Line, find_line, find_line_by_id, find_line_by_number, find_next_line, find_order
 
@@ -76,6 +78,7 @@ def release_schedule(
         if earlier is not None:
             return dict(earlier)
         _check_orders(tx.conn, plant.code, lines)
+        _check_grades(tx.conn, plant.code, lines)
         released = tuple(_line(tx.now_ms(), command_id, i, line) for i, line in enumerate(lines))
         fact = ScheduleReleased(unit=unit, lines=released)
         tx.record(Draft(payload=fact, subjects=(f"schedule:{unit}",), actor=actor, occurred=_manual(plant, tx, at_ms)))
@@ -126,6 +129,17 @@ def _check_orders(conn: Connection, author: str, lines: Sequence[NewLine]) -> No
     for item in sorted({line.order_item for line in lines} - {"", STOCK}):
         if find_order(conn, author, item) is None:
             raise errors.unknown_order(item)
+
+
+def _check_grades(conn: Connection, author: str, lines: Sequence[NewLine]) -> None:
+    """A piece that is here is planned only for an order that its grade may serve; heats have internal grades."""
+    if not substitutions(conn, author):
+        return
+    for line in lines:
+        order = find_order(conn, author, line.order_item) if line.order_item not in ("", STOCK) else None
+        piece = find_piece(conn, line.piece, author) if order else None
+        if order is not None and piece is not None and piece.kind != "heat" and piece.state == "live":
+            check_serves(conn, author, piece.number, piece.grade, order, downgrade=False)
 
 
 def _manual(plant: Plant, tx: Work, at_ms: int | None) -> Occurred:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.errors import BadInput, NotFound, Refused
+from shared.errors import BadInput, Denied, NotFound, Refused
 
 
 def not_here(number: str, state: str) -> Refused:
@@ -203,3 +203,22 @@ def bad_identity(what: str, todo: str) -> BadInput:
 def unknown_set(set_id: str) -> NotFound:
     """No such open set here."""
     return NotFound("identity.unknown_set", f"There is no open set {set_id!r} here.", todo="Read the list of sets.")
+
+
+def no_data(number: str, missing: str) -> Refused:
+    """A data collection that holds the step is not complete."""
+    return Refused(
+        "production.data_missing",
+        f"{number} waits for data of an earlier step. {missing}.",
+        kept="Nothing was booked.",
+        todo="Write them down under Tasks, then book.",
+    )
+
+
+def not_qualified(qualification: str) -> Denied:
+    """The route asks for a person who was trained for it."""
+    return Denied(
+        "production.not_qualified",
+        f"This step takes a person qualified for {qualification!r}, and no such qualification of yours is in force.",
+        todo="Let somebody book it who holds it, or have yours entered or renewed.",
+    )

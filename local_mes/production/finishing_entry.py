@@ -8,11 +8,12 @@ from local_mes.production.finishing_domain import UM_PER_MM, WHOLE_SHARE_PPM
 from local_mes.production.finishing_line import coating_of, coils_in, line_unit, send_primary_data
 from local_mes.production.finishing_slits import close_open_sets
 from local_mes.production.in_work import tell
-from local_mes.production.pieces import find_live, get_live, get_made, is_free, move
+from local_mes.production.pieces import find_live, get_live, get_made, has_its_data, is_free, move
 from local_mes.production.weighing import weigh_product
 from local_mes.quality.service import by_message, judge
 from shared.material.domain import check_inside, part_of
 from shared.material.facts import MarkPlaced
+from shared.material.queries import get_material
 
 
 @operation("strip_entry", takes="line?:text coil_in:text entry_m thickness_um width_um mass_kg?")
@@ -35,6 +36,7 @@ def strip_entry(work: Work, message: Message) -> None:
         width_um=message.fields["width_um"],
     )
     is_free(work, coil, unit.code)
+    has_its_data(work, get_material(work.conn, work.plant.code, coil.material_id), unit.code)
     send_primary_data(work, unit, coil)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Row
 
+from local_mes.execution.next_step import aims_at, missing_data
 from local_mes.level2 import outbox
 from local_mes.level2.operations import BadMessage, Work
 from local_mes.model.domain import Unit
@@ -118,25 +120,34 @@ def send_primary_data(work: Work, unit: Unit, coil: Row[Any]) -> None:
     following = [line for line in lines if own is None or line.line_id != own.line_id][:1]
     for plan in [line for line in (own, *following) if line is not None]:
         piece = find_live(work.conn, work.plant.code, plan.piece)
-        if piece is not None and not is_held(work.conn, piece.material_id):
+        if piece is None or is_held(work.conn, piece.material_id):
+            continue
+        if not missing_data(work.conn, work.plant, piece):
             _queue(work, unit, plan, piece)
 
 
 def _queue(work: Work, unit: Unit, plan: ScheduleLine, piece: Row[Any]) -> None:
     slits = parse_slits(plan.text("slits"))
+    aims = aims_at(work.conn, work.plant, piece, unit.code)
     fields = {
         "line": unit.code,
         "coil_in": plan.piece,
         "coil_out": plan.number or plan.piece,
         "order": plan.order_item,
-        "thickness_um": plan.whole("thickness_um") or piece.thickness_um,
-        "width_um": plan.whole("width_um") or piece.width_um,
-        "coating_gm2": plan.whole("coating_gm2") or 0,
+        "thickness_um": _aim(plan, aims, "thickness_um") or piece.thickness_um,
+        "width_um": _aim(plan, aims, "width_um") or piece.width_um,
+        "coating_gm2": _aim(plan, aims, "coating_gm2") or 0,
         "slit_count": len(slits),
         "slits": [{"slit": letter, "width_um": width} for letter, width in slits],
     }
     message = f"{unit.code[:2]}2010"
     outbox.tell(work.conn, work.message.link, message, fields, key=f"pdi:{work.plant.code}:{plan.line_id}")
+
+
+def _aim(plan: ScheduleLine, aims: Mapping[str, int | str], name: str) -> int:
+    """As the schedule says, else as practice or route; 0 where none does."""
+    value = plan.whole(name) or aims.get(name)
+    return value if isinstance(value, int) else 0
 
 
 def parse_slits(text: str) -> list[tuple[str, int]]:

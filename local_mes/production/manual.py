@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from local_mes.execution.next_step import missing_data, qualification_at
 from local_mes.model.domain import Unit
 from local_mes.model.numbers import get_scheme, next_number
 from local_mes.orders import service as orders
@@ -40,6 +41,7 @@ from shared.material.trace import refuse_cycle
 from shared.orders.queries import Line, find_line, find_order
 from shared.performance.facts import MeasureCounted
 from shared.quality.queries import open_holds
+from shared.tasks.queries import held_by
 from shared.transfers.told import check_not_elsewhere
 
 
@@ -89,6 +91,7 @@ def book(plant: Plant, booking: Booking) -> dict[str, Any]:
             return dict(earlier)
         piece = get_piece(tx.conn, booking.piece, plant.code)
         check(tx, booking, piece, step)
+        _check_route(plant, tx, booking, piece)
         made = _Booked(plant, tx, booking, unit, step, piece)
         result = made.record() if booking.good_mass_g else made.record_scrap()
         tx.done(booking.command_id, result)
@@ -113,6 +116,16 @@ def check(tx: Work, booking: Booking, piece: Row[Any], step: Step) -> None:
     missing, usual = piece.mass_g - out, part_of(piece.mass_g, step.loss_ppm)
     if missing > usual:
         raise errors.too_little(piece.number, missing, usual)
+
+
+def _check_route(plant: Plant, tx: Work, booking: Booking, piece: Row[Any]) -> None:
+    """Raise where the route in force asks for data first, or for somebody qualified."""
+    missing = missing_data(tx.conn, plant, piece)
+    if missing:
+        raise errors.no_data(piece.number, missing)
+    needed = qualification_at(tx.conn, plant, piece, booking.unit)
+    if needed and needed not in held_by(tx.conn, plant.code, booking.actor, tx.now_ms()):
+        raise errors.not_qualified(needed)
 
 
 class _Booked:

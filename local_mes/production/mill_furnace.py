@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from local_mes.execution.next_step import aims_at
 from local_mes.level2 import outbox
 from local_mes.level2.operations import Message, Work, operation
 from local_mes.model.numbers import get_scheme, next_number, pass_number
 from local_mes.production.counting import enter_run
 from local_mes.production.in_work import Told, all_told, find_told, tell
-from local_mes.production.pieces import deviate, find_scheduled, get_live, is_free, move
-from shared.material.queries import find_by_number
+from local_mes.production.pieces import deviate, find_scheduled, get_live, has_its_data, is_free, move
+from shared.material.queries import find_by_number, get_material
 from shared.orders.queries import Line
 
 MILL_CLASS, DESCALER_CLASS = "finishing_mill", "descaler"
@@ -37,14 +38,19 @@ def slab_charged(work: Work, message: Message) -> None:
     slab = get_live(work, message.fields["slab"], "slab")
     move(work, slab, message.unit)
     tell_slab(work, slab, furnace=message.unit, row=message.fields.get("row", 0), charged_ms=message.occurred.at_ms)
+    if "temp_c" in message.fields:
+        tell_slab(work, slab, charge_c=message.fields["temp_c"])
     if not is_free(work, slab, message.unit):
+        return
+    charged = get_material(work.conn, work.plant.code, slab.material_id)
+    if not has_its_data(work, charged, message.unit):
         return
     line = find_scheduled(work, mill_unit(work), slab)
     if line is None:
         deviate(work, slab, "schedule", f"{slab.number} was charged at {message.unit} without a line of the schedule.")
         return
     tell_slab(work, slab, coil_no=_coil_number(work, line, slab), line_id=line.line_id)
-    _send_primary_data(work, slab, line)
+    _send_primary_data(work, charged, line)
 
 
 @operation("slab_discharged", takes="slab:text temp_c? minutes?")
@@ -85,13 +91,15 @@ def _coil_number(work: Work, line: Line, slab: Row[Any]) -> str:
 def _send_primary_data(work: Work, slab: Row[Any], line: Line) -> None:
     """The method call goes down by the collector, once this message has had its effect."""
     told = tell_slab(work, slab)
+    known = {name: told[name] for name in ("charge_c",) if name in told}
+    aims = aims_at(work.conn, work.plant, slab, mill_unit(work), known)
     fields = {
         "slab": work.message.fields["slab"],
         "coil_no": told["coil_no"],
-        "thickness_um": line.whole("thickness_um") or 0,
-        "width_um": line.whole("width_um") or 0,
-        "ft_c": line.whole("ft_c") or 0,
-        "ct_c": line.whole("ct_c") or 0,
+        "thickness_um": line.whole("thickness_um") or aims.get("thickness_um", 0),
+        "width_um": line.whole("width_um") or aims.get("width_um", 0),
+        "ft_c": line.whole("ft_c") or aims.get("ft_c", 0),
+        "ct_c": line.whole("ct_c") or aims.get("ct_c", 0),
         "order": line.order_item or slab.order_item,
     }
     key = f"pdi:{work.plant.code}:{line.line_id}:{work.message.spool_id}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from local_mes.execution import level2_data as level2_data
 from local_mes.production import cast_cut as cast_cut
 from local_mes.production import cast_events as cast_events
 from local_mes.production import cast_ladle as cast_ladle

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from local_mes.execution.next_step import missing_data
 from local_mes.level2.operations import BadMessage, NotYet, Work
 from local_mes.model.domain import Unit
 from local_mes.model.numbers import pass_number
@@ -103,6 +104,14 @@ def is_free(work: Work, piece: Row[Any], unit: str) -> bool:
     if holds:
         deviate(work, piece, "hold", f"{piece.number} is held ({holds[0].reason}) and was charged at {unit}.")
     return not holds
+
+
+def has_its_data(work: Work, piece: Row[Any], unit: str) -> bool:
+    """False, and a deviation on record, when a piece is in a unit whose data of earlier units must be told first."""
+    missing = missing_data(work.conn, work.plant, piece)
+    if missing:
+        deviate(work, piece, "data", f"{piece.number} was charged at {unit} before its data were complete: {missing}.")
+    return not missing
 
 
 def deviate(work: Work, piece: Row[Any], rule: str, text: str) -> None:

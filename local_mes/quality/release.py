@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from local_mes.execution.serving import check_serves
 from local_mes.level2.outbox import pass_on_now
 from local_mes.plant import Plant
 from local_mes.quality import errors
@@ -147,7 +148,10 @@ def _order(conn: Connection, author: str, item: str) -> OrderItem | None:
 def _check(
     deed: Deed, rule_id: str, command: ReleaseHold, row: Row[Any], order: OrderItem | None, evidence: Decision | None
 ) -> None:
-    """The rule's own words about what such a piece may become bind the person too."""
+    """What the standards say of such a piece, and of whom it may serve, binds the person too."""
+    if order is not None and command.disposition not in ("scrap", "return"):
+        downgrade = command.disposition == "downgrade"
+        check_serves(deed.conn, deed.plant.code, row.number, row.grade, order, downgrade)
     if command.disposition == "prime" and evidence is not None and evidence.outcome != "pass":
         raise errors.still_violates(rule_id, evidence.explanation)
     if command.disposition == "prime" and evidence is None and not command.note.strip():

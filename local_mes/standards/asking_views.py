@@ -9,6 +9,7 @@ from local_mes.context import plant
 from local_mes.standards import service
 from local_mes.standards.days import day_begins
 from shared.errors import NotFound
+from shared.execution.effect import read_effect
 from shared.standards.diff import value_text
 from shared.standards.readable import sections
 from shared.web import forms
@@ -23,13 +24,16 @@ def asked(standard_id: str, version: int) -> str:
     """What is asked, and what was answered."""
     with reading() as conn:
         found = [a for a in service.list_asked(conn, plant()) if a.document.id == standard_id]
+        found = [a for a in found if a.document.version == version]
         names = names_of(conn, {a.answer.answered_by for a in found if a.answer})
-    found = [a for a in found if a.document.version == version]
+        classes = {unit.code: unit.unit_class for unit in plant().model.unit}
+        effects = [read_effect(conn, plant().code, one.document, classes) for one in found]
     if not found:
         what = f"This plant is not asked about {standard_id} v{version}."
         raise NotFound("standards.not_asked", what, todo="Look at what is in force.")
     return render_template(
         "standards/asked.html",
+        effects=effects,
         asked=found[0],
         sections=sections(found[0].document),
         value_text=value_text,

@@ -10,10 +10,13 @@ from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr
 from sqlalchemy import Connection
 
 from local_mes.context import plant
+from local_mes.execution.asked_data import list_data_tasks
 from local_mes.tasks import forms_in_force as asking
 from local_mes.tasks import inbox
+from local_mes.tasks import qualifications as keeping
 from shared.errors import NotFound
 from shared.material.queries import find_piece
+from shared.tasks.queries import is_held, list_qualifications
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.body import Body
@@ -22,6 +25,8 @@ from shared.web.context import actor, node, reading, requires
 tag = Tag(name="tasks", description="What standards ask people to do, and what they did")
 api = APIBlueprint("tasks_api", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
 
+KEEPERS = ("lead", "engineer")
+"""Who answers for what people are trained for."""
 WORKERS = ("operator", "yard", "quality", "lead", "engineer")
 """Everybody who works with steel; a token that only reads figures writes nothing down."""
 
@@ -44,6 +49,31 @@ class DoneBody(Body):
 
     command_id: str = Field(min_length=1, max_length=64)
     note: str = Field("", max_length=500)
+
+
+class AcknowledgeBody(Body):
+    """Nothing but the command's id."""
+
+    command_id: str = Field(min_length=1, max_length=64)
+
+
+class QualificationBody(Body):
+    """Who, what, until when in ms UTC; 0: without end."""
+
+    command_id: str = Field(min_length=1, max_length=64)
+    person_id: str = Field(min_length=1, max_length=64)
+    qualification: str = Field(pattern=keeping.NAME)
+    until_ms: int = Field(0, ge=0, le=10**14)
+    note: str = Field("", max_length=500)
+
+
+class EndBody(Body):
+    """Who, what, and why it ends."""
+
+    command_id: str = Field(min_length=1, max_length=64)
+    person_id: str = Field(min_length=1, max_length=64)
+    qualification: str = Field(pattern=keeping.NAME)
+    reason: str = Field(min_length=1, max_length=500)
 
 
 class CollectBody(Body):
@@ -70,7 +100,8 @@ def tasks() -> dict[str, Any]:
     now = node().clock.now_ms()
     with reading() as conn:
         found = inbox.list_tasks(conn, plant())
-    return {"items": [{**asdict(task), "overdue": task.is_overdue(now)} for task in found], "next": None, **as_of()}
+    items = [{**asdict(task), "overdue": task.is_overdue(now), "escalated": task.is_escalated(now)} for task in found]
+    return {"items": items, "next": None, **as_of()}
 
 
 @api.post("/tasks/<decision_id>/<int:action>")
@@ -79,6 +110,70 @@ def finish(path: TaskPath, body: DoneBody) -> dict[str, Any]:
     """Done."""
     inbox.finish(plant(), path.decision_id, path.action, body.note, actor(), body.command_id)
     return {"decision_id": path.decision_id, "action": path.action}
+
+
+@api.post("/tasks/<decision_id>/<int:action>/acknowledge")
+@requires(*WORKERS)
+def acknowledge(path: TaskPath, body: AcknowledgeBody) -> dict[str, Any]:
+    """Say that one is on it: it is not escalated then."""
+    inbox.acknowledge(plant(), path.decision_id, path.action, actor(), body.command_id)
+    return {"decision_id": path.decision_id, "action": path.action}
+
+
+@api.get("/data-tasks")
+def data_tasks() -> dict[str, Any]:
+    """Forms that somebody is to fill in about pieces that are in a unit or were lately, the most urgent first."""
+    now = node().clock.now_ms()
+    with reading() as conn:
+        found = list_data_tasks(conn, plant())
+    items = [
+        {
+            "standard_id": task.due.document.id,
+            "version": task.due.document.version,
+            "unit": task.due.unit,
+            "number": task.number,
+            "material_id": task.material_id,
+            "missing": [item.name for item in task.due.by_hand],
+            "holds_step": task.due.holds_step,
+            "due_ms": task.due_ms,
+            "overdue": task.is_overdue(now),
+        }
+        for task in found
+    ]
+    return {"items": items, "next": None, **as_of()}
+
+
+@api.get("/qualifications")
+def qualifications() -> dict[str, Any]:
+    """Qualifications of this plant's people, ended ones too; people by their id."""
+    now = node().clock.now_ms()
+    with reading() as conn:
+        rows = list_qualifications(conn, node().code)
+    return {"items": [{**row._mapping, "held": is_held(row, now)} for row in rows], "next": None, **as_of()}
+
+
+@api.post("/qualifications")
+@requires(*KEEPERS)
+def give(body: QualificationBody) -> tuple[dict[str, Any], int]:
+    """A person holds a qualification from now on."""
+    keeping.give(
+        plant(),
+        body.person_id,
+        body.qualification,
+        body.until_ms,
+        body.note,
+        actor=actor(),
+        command_id=body.command_id,
+    )
+    return {"person_id": body.person_id, "qualification": body.qualification}, 201
+
+
+@api.post("/qualifications/end")
+@requires(*KEEPERS)
+def end(body: EndBody) -> dict[str, Any]:
+    """A person holds it no more."""
+    keeping.end(plant(), body.person_id, body.qualification, body.reason, actor=actor(), command_id=body.command_id)
+    return {"person_id": body.person_id, "qualification": body.qualification}
 
 
 @api.post("/forms/<standard_id>/records")

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from local_mes.plant import Plant
 from local_mes.tasks import errors
+from shared.execution.collecting import read_records
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred, Payload, StandardRef
 from shared.journal.journal import Work
@@ -16,6 +17,7 @@ from shared.standards.documents import AnyStandard
 from shared.standards.queries import Adopted, find_document, list_in_force
 from shared.standards.work_kinds import DataCollection, Instruction
 from shared.tasks.facts import ChecklistDone, DataCollected
+from shared.tasks.queries import held_by
 
 Value = int | str | bool
 
@@ -58,19 +60,22 @@ def collect(
 ) -> str:
     """Record what a data collection asks; about: material id and what is named ("" and a shift). Returns the record's id."""
     with plant.journal.work() as tx:
-        known = tx.once(command_id)
-        if known is not None:
-            return str(known)
+        earlier = tx.once(command_id)
+        if earlier is not None:
+            return str(earlier)
         asked = find_asked(tx.conn, plant, standard_id)
         if not isinstance(asked.document, DataCollection):
             raise errors.not_in_force(standard_id)
         _check_unit(asked, unit)
-        faults = _faults(asked.document, values)
+        material_id, of = about
+        given = {name: value for name, value in values.items() if value not in (None, "")}
+        known = (
+            read_records(tx.conn, plant.code, [material_id]).get((standard_id, material_id), {}) if material_id else {}
+        )
+        faults = _faults(asked.document, {**values, **known, **given})
         if faults:
             raise errors.faulty(faults)
         record_id = new_id(plant.clock)
-        given = {name: value for name, value in values.items() if value not in (None, "")}
-        material_id, of = about
         fact = DataCollected(record_id=record_id, unit=unit, material_id=material_id, of=of, values=given)
         _record(tx, plant, fact, asked.ref, (material_id or record_id,), actor)
         tx.done(command_id, record_id)
@@ -89,6 +94,9 @@ def go_through(
         if not isinstance(asked.document, Instruction):
             raise errors.not_in_force(standard_id)
         _check_unit(asked, unit)
+        needed = asked.document.qualification
+        if needed and needed not in held_by(tx.conn, plant.code, actor, tx.now_ms()):
+            raise errors.not_qualified(needed)
         steps = {number for number, step in enumerate(asked.document.steps, start=1) if step.confirm}
         missing = sorted(steps - set(confirmed))
         if missing and not note.strip():

@@ -34,3 +34,31 @@ class ChecklistDone(Payload, frozen=True, kw_only=True):
     unit: str
     confirmed: tuple[int, ...]
     note: str = ""
+
+
+@fact("TaskAcknowledged")
+class TaskAcknowledged(Payload, frozen=True, kw_only=True):
+    """Somebody said that they are on an action of a workflow; action counts from 1."""
+
+    decision_id: str
+    workflow_id: str
+    action: int
+
+
+@fact("QualificationGiven")
+class QualificationGiven(Payload, frozen=True, kw_only=True):
+    """A person (by the plant's id of them) holds a qualification until a time, 0 without end; a later word replaces it."""
+
+    person_id: str
+    qualification: str
+    until_ms: int
+    note: str = ""
+
+
+@fact("QualificationEnded")
+class QualificationEnded(Payload, frozen=True, kw_only=True):
+    """A person does not hold a qualification any more."""
+
+    person_id: str
+    qualification: str
+    reason: str

@@ -1,4 +1,4 @@
-"""Rows of people's work: actions done, data collected, checklists gone through."""
+"""Rows of people's work: actions acknowledged and done, data collected, checklists gone through, qualifications."""
 
 from __future__ import annotations
 
@@ -44,4 +44,27 @@ checklist = projection_table(
     Column("said_by", Code, nullable=False),
     Column("at_ms", Int, nullable=False),
     Index("ix_checklist_done_at", "author", "at_ms"),
+)
+
+task_acknowledged = projection_table(
+    "task_acknowledged",
+    Column("decision_id", Id, primary_key=True),
+    Column("action", Int, primary_key=True),
+    Column("workflow_id", Code, nullable=False),
+    Column("said_by", Code, nullable=False),
+    Column("at_ms", Int, nullable=False),
+)
+
+qualification = projection_table(
+    "qualification",
+    Column("person_id", Code, primary_key=True),
+    Column("name", Code, primary_key=True),
+    Column("from_ms", Int, nullable=False),
+    # 0: without end
+    Column("until_ms", Int, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("given_by", Code, nullable=False),
+    Column("ended_ms", Int),
+    Column("ended_by", Code, nullable=False),
+    Column("reason", Words, nullable=False),
 )

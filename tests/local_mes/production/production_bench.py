@@ -67,7 +67,9 @@ class Bench:
         while self.interpreter.step():
             pass
 
-    def take_in(self, number: str, kind: str, mass_kg: int, size: tuple[int, int, int], order: str = "stock") -> str:
+    def take_in(
+        self, number: str, kind: str, mass_kg: int, size: tuple[int, int, int], order: str = "stock", grade: str = "L06"
+    ) -> str:
         """A piece in stock; size in um. Returns its material id."""
         material_id = hashlib.sha256(number.encode()).hexdigest()[:32]
         piece = NewMaterial(
@@ -75,7 +77,7 @@ class Bench:
             kind=kind,
             aliases=(NewAlias("test", number),),
             order_item=order,
-            grade="L06",
+            grade=grade,
             mass=Mass(mass_kg * 1000, "weighed", "WS1"),
             size=Size(*size),
             place="YARD",

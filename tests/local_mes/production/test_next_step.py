@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from production_bench import DEMO as GROUP
 from production_bench import Bench
-from test_finishing_line import ORDER, cut, enter, prepare
+from test_finishing_line import ORDER, cold_roll, cut, enter, galvanise, pickle, prepare
+from test_hot_mill import LINK
 
 from local_mes.app import ROLES, create_console
 from local_mes.execution.lists import work_list
 from local_mes.execution.next_step import Next, aims_of, find_next
+from local_mes.execution.serving import choices
 from local_mes.execution.standing import Standing
+from local_mes.quality.service import PlaceHold, ReleaseHold, place_hold, release_hold
+from local_mes.tasks.forms_in_force import collect
 from shared.db.engine import read, write
+from shared.errors import Refused
+from shared.execution.effect import read_effect
+from shared.material.tables import deviation_raised
+from shared.standards.documents import parse_document
 from shared.web.accounts import add_person
 
+DEMO = GROUP / "standards"
 PASSWORD = "long enough to type"
 ADOPTED = ("R-GISLIT-v7.json", "DC-COATING-v1.json", "QR-CGL-01-v2.json")
 
@@ -91,3 +103,121 @@ def test_what_has_no_route_says_why(finishing: Bench, console: Any) -> None:
     assert "No route in force here" in console.get("/work/unit").text
     assert "R-GISLIT is not in force" in console.get(f"/work/order/{ORDER}").text
     assert console.get("/work/order/none").status_code == 404
+
+
+def test_level2_fills_a_collection_and_people_the_rest_before_the_next_step(finishing: Bench, console: Any) -> None:
+    text = json.loads((DEMO / "DC-COATING-v1.json").read_text())
+    for item, signal in zip(text["items"][:3], ("operator_side", "middle", "drive_side"), strict=True):
+        item["signal"] = f"coating_{signal}"
+    finishing.adopt(*ADOPTED, DC_COATING={"items": text["items"], "if_missing": "hold_step", "within_min": 30})
+    prepare(finishing)
+    pickle(finishing)
+    cold_roll(finishing)
+    galvanise(finishing)
+    assert look(finishing, "G6-03128").why == (
+        "What is recorded of each coated coil: Coating mass, spot 1, Coating mass, spot 2, Coating mass, spot 3, "
+        "Surface as seen at the inspection stand missing"
+    )
+    finishing.tell("CLD-CG", "CG1070", line="CG1", coil="G6-03128", spot1=281, spot2=283, spot3=285, side="T")
+    assert finishing.repairs() == []
+    held = look(finishing, "G6-03128")
+    (due,) = held.dues
+    assert due.values == {"spot_1_gm2": 281, "spot_2_gm2": 283, "spot_3_gm2": 285}
+    assert [item.name for item in due.by_hand] == ["surface"]
+    assert at(finishing, "SL1")[2][0][0] == "G6-03128"
+    (task,) = console.get("/api/v1/data-tasks").json["items"]
+    assert (task["number"], task["missing"], task["holds_step"], task["overdue"]) == (
+        "G6-03128",
+        ["surface"],
+        True,
+        False,
+    )
+    assert "next step waits" in console.get("/tasks").text
+    form = console.get("/forms/DC-COATING?of=G6-03128&unit=CG1").text
+    assert 'value="281"' in form
+    enter(finishing, "SL", "G6-03128")
+    (row,) = finishing.rows(deviation_raised)
+    assert "Surface as seen at the inspection stand" in row.text
+    assert all(fields["coil_in"] != "G6-03128" for message, fields in finishing.sent_down() if message == "SL2010")
+    told = {"surface": "A"}
+    collect(finishing.plant, "DC-COATING", "CG1", (held.row.material_id, "G6-03128"), told, "olek", "f1")
+    assert console.get("/api/v1/data-tasks").json["items"] == []
+    assert look(finishing, "G6-03128").why == ""
+
+
+@pytest.mark.parametrize(
+    ("takes_hold", "inside", "waiting"),
+    [("at_once", "changes", "next"), ("next_step", "keeps", "next"), ("next_heat", None, "keeps")],
+)
+def test_what_a_version_means_for_work_in_progress(
+    finishing: Bench, takes_hold: str, inside: str | None, waiting: str
+) -> None:
+    finishing.adopt(*ADOPTED)
+    prepare(finishing)
+    finishing.take_in("C6-2", "coil", 20_000, (2500, 1_250_000, 800_000_000), ORDER)
+    finishing.take_in("C6-3", "coil", 20_000, (2500, 1_250_000, 800_000_000))
+    enter(finishing, "PL", "C6-04407")
+    text = json.loads((DEMO / "R-GISLIT-v7.json").read_text()) | {"version": 8, "takes_hold": takes_hold}
+    classes = {unit.code: unit.unit_class for unit in finishing.plant.model.unit}
+    with read(finishing.plant.node.engine) as conn:
+        route = read_effect(conn, "CLD", parse_document(text), classes)
+        workflow = parse_document(json.loads((DEMO / "W-KNIFE-v1.json").read_text()))
+        said = read_effect(conn, "CLD", workflow, classes)
+        form = parse_document(json.loads((DEMO / "DC-COATING-v1.json").read_text()))
+        data = read_effect(conn, "CLD", form, classes)
+    found = {one.fate: (one.pieces, one.orders) for one in route.touched}
+    expected = {waiting: (1 if inside else 2, (ORDER,))} | ({inside: (1, (ORDER,))} if inside else {})
+    assert (route.present, found) == (7, expected)
+    assert "tasks that were begun keep" in said.said
+    assert [one.pieces for one in data.touched] == [0, 2]
+
+
+def test_a_practice_gives_the_mill_what_the_schedule_leaves_out(mill: Bench) -> None:
+    columns = [{"name": "grade", "unit": "", "role": "key"}]
+    columns += [
+        {"name": f"order_{end}_um", "unit": "um", "role": end, "of": "order_thickness_um"} for end in ("from", "to")
+    ]
+    columns += [{"name": name, "unit": "C", "role": "aim"} for name in ("ft_c", "ct_c")]
+    rows = [["L06", 0, 1_000, 865, 590], ["L06", 1_000, 9_000, 870, 600]]
+    mill.adopt(
+        "R-GISLIT-v7.json", "PR-REHEAT-v1.json", PR_REHEAT={"at": "finishing_mill", "columns": columns, "rows": rows}
+    )
+    mill.order(ORDER, "slit", "R-GISLIT")
+    mill.take_in("261604-1-03", "slab", 20_558, (220_000, 1_280_000, 9_300_000), ORDER)
+    mill.schedule("FM", "261604-1-03", "B6-1", ORDER, thickness_um=2500, ct_c=615)
+    mill.tell(LINK, "RF1.Charge", slab="261604-1-03", furnace="RF1", row=1, temp_c=30)
+    ((_, sent),) = mill.sent_down()
+    assert (sent["ft_c"], sent["ct_c"], sent["thickness_um"], sent["width_um"]) == (865, 615, 2500, 1_270_000)
+    found = look(mill, "261604-1-03")
+    assert (found.way.here.step.number, found.step.number) == (40, 50)
+    with read(mill.plant.node.engine) as conn:
+        aims, _ = aims_of(Standing(conn, mill.plant), found)
+    told = {aim.name: (aim.value, aim.said_by, aim.over) for aim in aims}
+    assert told["ft_c"] == (865, "PR-REHEAT v1", ("R-GISLIT v7: 880",))
+    assert told["ct_c"] == (615, "schedule of FM", ("PR-REHEAT v1: 590", "R-GISLIT v7: 620"))
+
+
+def test_a_schedule_and_a_release_keep_to_the_grades_that_may_serve(finishing: Bench) -> None:
+    swaps = [
+        {"grade": "L06", "by": "M15", "order": 1, "downgrade": True},
+        {"grade": "H35", "by": "M15", "order": 1},
+        {"grade": "M15", "by": "H35", "order": 1},
+    ]
+    finishing.adopt("GS-COATED-v1.json", GS_COATED={"substitutes": swaps})
+    finishing.order(ORDER, "coil", "R-GISLIT")
+    for number, grade in (("C6-7", "H35"), ("C6-8", "M15"), ("C6-9", "L06")):
+        finishing.take_in(number, "coil", 20_000, (2500, 1_250_000, 800_000_000), grade=grade)
+    finishing.schedule("PL1", "C6-9", "", ORDER)
+    for number, why in (("C6-7", "only M15 does"), ("C6-8", "as a downgrade")):
+        with pytest.raises(Refused, match=why):
+            finishing.schedule("PL1", number, "", ORDER)
+    holding = PlaceHold("h1", "quentin", "C6-8", "looked at")
+    hold_id = place_hold(finishing.plant, holding)["hold_id"]
+    release = ReleaseHold("r1", "quentin", hold_id, "reapply", ORDER, note="ok")
+    with pytest.raises(Refused, match="release it as a downgrade"):
+        release_hold(finishing.plant, release)
+    release_hold(finishing.plant, replace(release, command_id="r2", disposition="downgrade"))
+    assert finishing.piece("C6-8").order_item == ORDER
+    with read(finishing.plant.node.engine) as conn:
+        found = [choice.order.item for choice in choices(conn, "CLD", finishing.piece("C6-9"))]
+    assert found == [ORDER]

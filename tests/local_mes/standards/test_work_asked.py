@@ -12,15 +12,16 @@ import pytest
 from local_mes.app import ROLES, create_console
 from local_mes.tasks import forms_in_force as asking
 from local_mes.tasks import inbox
+from local_mes.tasks import qualifications as keeping
 from shared.db.engine import read, write
-from shared.errors import BadInput, NotFound, Refused
+from shared.errors import BadInput, Denied, NotFound, Refused
 from shared.journal.content_hash import content_hash
 from shared.journal.fact import Draft, Occurred
 from shared.journal.rebuild import rebuild
 from shared.quality.facts import CheckDecided
 from shared.standards.queries import find_in_force
-from shared.tasks.queries import list_checklists, list_collected
-from shared.web.accounts import add_person
+from shared.tasks.queries import held_by, list_checklists, list_collected
+from shared.web.accounts import add_person, find_by_login
 
 DEMO = Path(__file__).parents[3] / "demo" / "standards"
 PASSWORD = "long enough to type"
@@ -98,6 +99,79 @@ def test_what_is_overdue_is_the_leads_too(working: Any) -> None:
     assert inbox.concerns(first, {"lead"}, now + 11 * MINUTE_MS)
     working.clock.advance(15 * 86_400_000)
     assert tasks(working) == []
+
+
+def test_what_nobody_answers_goes_up_until_somebody_is_on_it(group: Any) -> None:
+    workflow = json.loads((DEMO / "W-KNIFE-v1.json").read_text())
+    first, second = workflow["actions"]
+    first |= {"acknowledge_min": 5, "escalate_to": "quality"}
+    group.release("W-KNIFE-v1", scope={}, needs=[], actions=[first, second])
+    rule = json.loads((DEMO / "QR-CHE-01-v5.json").read_text())["rule"]
+    rule["otherwise"]["workflow"] = "W-KNIFE"
+    group.release("QR-CHE-01-v5", rule=rule)
+    group.sync()
+    judge(group, "hold", "d1")
+    group.clock.advance(6 * MINUTE_MS)
+    now = group.clock.now_ms()
+    asked = tasks(group)[0]
+    assert (asked.is_escalated(now), asked.is_overdue(now)) == (True, False)
+    assert inbox.concerns(asked, {"quality"}, now)
+    assert not inbox.concerns(asked, {"lead"}, now)
+    inbox.acknowledge(group.plant, "d1", 1, "olek", "a1")
+    inbox.acknowledge(group.plant, "d1", 1, "ewa", "a2")
+    asked = tasks(group)[0]
+    assert (asked.is_escalated(now), asked.acknowledged_by) == (False, "olek")
+    assert not inbox.concerns(asked, {"quality"}, now)
+
+
+def test_a_qualification_opens_a_task_until_it_ends(group: Any) -> None:
+    workflow = json.loads((DEMO / "W-KNIFE-v1.json").read_text())
+    for action in workflow["actions"]:
+        action["qualification"] = "air knives"
+    group.release("W-KNIFE-v1", scope={}, needs=[], actions=workflow["actions"])
+    rule = json.loads((DEMO / "QR-CHE-01-v5.json").read_text())["rule"]
+    rule["otherwise"]["workflow"] = "W-KNIFE"
+    group.release("QR-CHE-01-v5", rule=rule)
+    group.release("WI-TUNDISH-v1", qualification="tundish change")
+    group.sync()
+    judge(group, "hold", "d1")
+    with write(group.plant.node.engine) as conn:
+        for login, roles in (("olek", ("operator",)), ("lena", ("lead",))):
+            add_person(conn, group.clock, login, login.capitalize(), roles, PASSWORD, ROLES)
+        olek = find_by_login(conn, "olek")
+    with pytest.raises(Denied, match="air knives"):
+        inbox.finish(group.plant, "d1", 1, "", olek, "t1")
+    with pytest.raises(Denied, match="tundish change"):
+        asking.go_through(group.plant, "WI-TUNDISH", "CC1", [1, 2, 3, 4], "", olek, "k1")
+    client = signed_in(group, "lena")
+    page = client.get("/qualifications/").text
+    assert "air knives</b> is asked for by W-KNIFE" in page
+    sent = {"command_id": "q1", "person_id": olek, "qualification": "Air knives", "csrf_token": hidden(page)}
+    assert client.post("/qualifications/", data=sent | {"until_day": "2026-03-10"}).status_code == 422
+    assert client.post("/qualifications/", data=sent | {"until_day": "2026-03-11"}).status_code == 302
+    assert "ends soon" in client.get("/qualifications/").text
+    other = signed_in(group, "olek")
+    sent["csrf_token"] = hidden(other.get("/tasks").text)
+    assert other.post("/qualifications/", data=sent).status_code == 403
+    inbox.acknowledge(group.plant, "d1", 2, olek, "t2")
+    group.clock.advance(86_400_000)
+    with pytest.raises(Denied):
+        inbox.finish(group.plant, "d1", 2, "", olek, "t3")
+    now = group.clock.now_ms()
+    keeping.give(group.plant, olek, "air knives", 0, "course", actor="lena", command_id="q2")
+    inbox.finish(group.plant, "d1", 2, "", olek, "t4")
+    keeping.end(group.plant, olek, "air knives", "moved on", actor="lena", command_id="q3")
+    with read(group.plant.node.engine) as conn:
+        assert held_by(conn, "ALD", olek, now) == frozenset()
+    assert "moved on" in client.get("/qualifications/").text
+    assert client.get("/api/v1/qualifications").json["items"][0]["held"] is False
+
+
+def signed_in(group: Any, login: str) -> Any:
+    client = create_console(group.plant).test_client()
+    token = {"csrf_token": hidden(client.get("/sign-in").text)}
+    client.post("/sign-in", data={"login": login, "password": PASSWORD, **token})
+    return client
 
 
 def test_a_form_takes_what_its_standard_allows(working: Any) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from shared.execution.aims import Aim, practice_aims, settle, step_aims
+from shared.execution.serving import serving
 from shared.execution.units import Machine, offers
 from shared.execution.way import Seen, Trail, Way, follow
 from shared.standards.documents import Routing, parse_document
-from shared.standards.product_kinds import Practice
+from shared.standards.product_kinds import Practice, Substitution
 from shared.standards.route_steps import Step
 
 DEMO = Path(__file__).parents[3] / "demo" / "standards"
@@ -126,3 +127,28 @@ def test_one_aim_a_name_with_what_it_stands_in_place_of() -> None:
     (found,) = settle([[scheduled], [told["ft_c"]]])
     assert (found.value, found.low, found.high, found.said_by) == (875, 860, 900, "schedule of FM")
     assert found.over == ("R-GISLIT v7: 880",)
+
+
+@pytest.mark.parametrize(
+    ("has", "wanted", "may", "downgrade", "why"),
+    [
+        ("DX51D", "DX51D", True, False, "its own grade"),
+        ("DX53D", "DX51D", True, False, "DX53D serves for DX51D in place 2"),
+        (
+            "DX51D",
+            "DX53D",
+            True,
+            True,
+            "DX51D serves for DX53D as a downgrade: only when the customer takes it as DX51D",
+        ),
+        ("DX51D", "DX52D", False, False, "DX51D does not serve for DX52D: only DX53D does"),
+        ("L06", "DX51D", True, False, "no standard in force says whether L06 serves for DX51D"),
+    ],
+)
+def test_a_substitution_refuses_only_among_grades_that_it_names(
+    has: str, wanted: str, may: bool, downgrade: bool, why: str
+) -> None:
+    document = parse_document(json.loads((DEMO / "GS-COATED-v1.json").read_text()))
+    assert isinstance(document, Substitution)
+    found = serving([document], has, wanted)
+    assert (found.may, found.downgrade, found.why) == (may, downgrade, why)
