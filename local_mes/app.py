@@ -31,6 +31,7 @@ from local_mes.performance import views as performance
 from local_mes.pilot import views as pilot
 from local_mes.pilot.status import pilot_status, shadow_band
 from local_mes.plant import Plant
+from local_mes.plant_model import views as plant_model
 from local_mes.production import correction_views as corrections
 from local_mes.production import identity_views as identity
 from local_mes.production import views as production
@@ -96,6 +97,7 @@ FEATURES: tuple[Feature, ...] = (
     counts.FEATURE,
     take_over.FEATURE,
     standards.FEATURE,
+    plant_model.FEATURE,
     execution.FEATURE,
     tasks.FEATURE,
     qualifications.FEATURE,
