@@ -130,7 +130,7 @@ class PlantSettings(NodeSettings):
     """One plant."""
 
     model: Path = Field(description="The plant model file (TOML).")
-    hub_url: str = Field("", description="Where the hub is; the plant calls out. Same as one route named main.")
+    hub_url: str = Field("", description="Where the hub is: one route named main. Without any the plant is alone.")
     sync: PlantSyncSettings = PlantSyncSettings.model_validate({})
     apply_entries_max: int = Field(500, ge=1, description="Entries applied in one transaction: bounds its length.")
     interpret_messages_max: int = Field(50, ge=1, description="Level-2 messages interpreted in one transaction.")
@@ -142,11 +142,9 @@ class PlantSettings(NodeSettings):
     link_addresses: dict[str, str] = Field({}, description="Level-2 link -> address, in place of the plant model's.")
 
     @model_validator(mode="after")
-    def _has_a_way(self) -> PlantSettings:
-        """At least one address, each under one name."""
+    def _ways_differ(self) -> PlantSettings:
+        """Each address under one name; none: the plant is alone, and may join a hub later."""
         routes = self.routes
-        if not routes:
-            raise ValueError("give hub_url, or [[sync.routes]] with name and url")
         if len({route.name for route in routes}) < len(routes) or len({route.url for route in routes}) < len(routes):
             raise ValueError("two routes have the same name or the same url")
         return self

@@ -76,7 +76,7 @@ class Story:
         _must(ald.ssh(inside, check=False).returncode != 0, "the node's user can change the program")
         before = _main_pid(ald, "strandline-level2")
         ald.ssh("systemctl restart strandline-plant")
-        ald.ssh("systemctl kill --signal=KILL strandline-plant")
+        ald.ssh("systemctl kill --kill-whom=main --signal=KILL strandline-plant")
         self._ready(ald)
         _must(_main_pid(ald, "strandline-level2") == before, "a restart of the pages restarted Level 2")
         level = ald.ssh("systemd-analyze security strandline-plant --no-pager | tail -1").stdout.strip()
