@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row, select
 
 from local_mes.cases.service import check_here
 from shared.material.queries import find_by_number
@@ -13,9 +13,11 @@ from shared.transfers.case_rules import resolutions
 from shared.transfers.lines import LineFilter, find_lines
 from shared.transfers.queries import find_receipt
 from shared.transfers.showing import case_row
+from shared.transfers.tables import receipt as receipt_table
 from shared.transfers.words import find_words
 from shared.web.accounts import names_of
 from shared.web.context import node, reading
+from shared.web.formats import kg
 from shared.web.paging import Page, Paging
 
 
@@ -53,6 +55,7 @@ def read_case(conn: Connection, here: str, case_id: str) -> dict[str, Any]:
     swaps = find_words(conn, "swapped", shipment_id=of.shipment_id) if of.shipment_id else ()
     return {
         "case": case_row(row),
+        "others": _others(conn, here, receipt) if receipt is not None and row.kind == "mass" else [],
         "swaps": [word for word in swaps if row.material_id in word.detail],
         "line": line,
         "receipt": receipt,
@@ -62,6 +65,17 @@ def read_case(conn: Connection, here: str, case_id: str) -> dict[str, Any]:
         "names": names_of(conn, {word.said_by for word in talk.words}),
         "ended": resolutions(row.kind).get(row.resolution, row.resolution),
     }
+
+
+def _others(conn: Connection, here: str, of: Row[Any]) -> list[tuple[str, str]]:
+    """What else came here with the load of a receipt, with both masses: one of it may bear this piece's label."""
+    c = receipt_table.c
+    same = (c.author == here, c.shipment_id == of.shipment_id, c.receipt_id != of.receipt_id, c.provisional.is_(False))
+    rows = conn.execute(select(receipt_table).where(*same).order_by(c.own_number)).all()
+    return [
+        (row.receipt_id, f"{row.own_number}: {kg(row.mass_g)} kg here, {kg(row.sender_mass_g or 0)} kg by its sender")
+        for row in rows
+    ]
 
 
 def _row(row: Any, here: str, now_ms: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from browse import sign_in
 from sqlalchemy import insert, select
 from steel_group import HOUR, MINUTE, SteelGroup, rows
 
@@ -14,6 +15,7 @@ from central_hub.transfers.domain import Contradiction
 from central_hub.transfers.proposals import propose
 from central_hub.transfers.restored import name_cause
 from central_hub.transfers.service import resolve_case
+from local_mes.app import create_console
 from local_mes.cases.swapping import Swap, swap
 from local_mes.production.person import Command
 from local_mes.transfers.service import (
@@ -370,8 +372,15 @@ def _swapped_back(group: SteelGroup, receipts: tuple[str, ...]) -> None:
     own = {row.material_id: row.own_number for row in before.values()}
     with pytest.raises(Refused, match="did not come with one load"):
         swap(brk, Command("same", "p4"), Swap(receipts[0], receipts[0], "x"))
+    with pytest.raises(BadInput):
+        swap(brk, Command("why", "p4"), Swap(*receipts, " "))
+    with read(group.hub.node.engine) as conn:
+        here = next(f"/cases/{row.case_id}" for row in find_cases(conn, kind="mass") if row.piece_number == SLAB)
+    yard = sign_in(create_console(brk), brk.node, "yard.brk", "yard")
+    assert "20,480 kg here, 17,000 kg by its sender" in yard.page(here)
     done = swap(brk, command, Swap(*receipts, "measured: 9.3 m and 7.7 m"))
     assert swap(brk, command, Swap(*receipts, "again")) == done
+    assert "This plant exchanged two swapped labels" in yard.page(here)
     group.sync()
     masses = {SLAB: 20_480_000, "161738-1-2": 17_010_000}
     for engine in (brk.node.engine, group.hub.node.engine):
