@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,9 @@ def test_a_piece_that_never_left_and_yet_came_does_not_live_twice_in_silence(
 
     def deny() -> None:
         said = CorrectDeparture(group.command(), "p1", "RT-1", "161738-1-1", "did_not_occur", "it lies in row 3")
-        correct_departure(group.plants["ALD"], said)
+        correct_departure(
+            group.plants["ALD"], replace(said, contradicts=not denied_first)
+        )  # told of the receipt, or not
         group.pass_time(MINUTE)
 
     def take_in() -> None:
