@@ -26,6 +26,7 @@ from central_hub.transfers import views as transfers
 from shared.material import api as material
 from shared.performance import api as figures
 from shared.quality import api as quality
+from shared.setpoints import views as set_points
 from shared.web.app import create_app
 from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
@@ -47,6 +48,7 @@ FEATURES: tuple[Feature, ...] = (
     conformance.FEATURE,
     group_rules.FEATURE,
     comparison.FEATURE,
+    set_points.FEATURE,
     dashboards.FEATURE,
     Feature(apis=(quality.bp,)),
     transfers.FEATURE,
@@ -69,6 +71,7 @@ def create_portal(hub: Hub, more: Sequence[Feature] = ()) -> OpenAPI:
         roles=ROLES,
         search="pieces.search",
         demo=hub.settings.clock_file is not None,
+        parts=(set_points.piece_section,),
         marks=lambda: read_marks(hub),
         status=(
             lambda: plants_status(hub),

@@ -54,6 +54,7 @@ from local_mes.transfers import views as transfers
 from shared.material import api as material
 from shared.performance import api as figures
 from shared.quality import api as quality
+from shared.setpoints import views as set_points
 from shared.web.app import create_app
 from shared.web.features import Face, Feature
 from shared.web.pieces import views as pieces
@@ -70,6 +71,7 @@ FEATURES: tuple[Feature, ...] = (
     orders.FEATURE,
     level2.FEATURE,
     setpoints.FEATURE,
+    set_points.FEATURE,
     captures.FEATURE,
     level2_engineer.FEATURE,
     devices.FEATURE,
@@ -124,7 +126,7 @@ def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
         band=shadow_band(plant),
         demo=plant.settings.clock_file is not None,
         deeds=(*stock.DEEDS, *work.DEEDS, *corrections.DEEDS),
-        parts=(execution.route_strip,),
+        parts=(execution.route_strip, set_points.piece_section),
         status=(
             lambda: hub_status(plant),
             lambda: plain_status(plant),

@@ -9,6 +9,7 @@ from shared.outside import projection as outside
 from shared.passports import projection as passports
 from shared.performance import projection as performance
 from shared.quality import projection as quality
+from shared.setpoints import projection as setpoints
 from shared.standards import projection as standards
 from shared.stock import projection as stock
 from shared.tasks import projection as tasks
@@ -23,6 +24,7 @@ REGISTERS = (
     orders.register,
     standards.register,
     stock.register,
+    setpoints.register,
     tasks.register,
     passports.register,
     discard.register,

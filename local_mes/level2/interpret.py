@@ -25,6 +25,7 @@ from local_mes.level2.links import LinkPlan
 from local_mes.level2.mapping.following import FollowedPlan, check_meanings
 from local_mes.level2.operations import Message
 from local_mes.level2.outbox import pass_on_now
+from local_mes.level2.setpoint_record import SetPointRecorder
 from local_mes.level2.spool import create_spool, get_key
 from local_mes.level2.spool_tables import message
 from local_mes.level2.tables import repair, spool_position, spool_waiting
@@ -68,6 +69,7 @@ class Interpreter:
         self._tried_to = 0
         self._heard_to: int | None = None
         self._resting = False
+        self._setpoints = SetPointRecorder(plant, self._followed.current)
         plant.journal.listen(self._news.set)
 
     def run(self, stop: threading.Event) -> None:
@@ -75,6 +77,7 @@ class Interpreter:
         while not stop.is_set():
             try:
                 seen, self._resting = self._stamp(), False
+                self._setpoints.step()
                 if not self.step():
                     self._resting = True
                     self._rest(seen, stop)

@@ -23,10 +23,12 @@ from local_mes.level2.links import LinkPlan, load_links
 from local_mes.level2.spool import Incoming, append
 from local_mes.level2.telegrams.times import claimed_ms, zone_offset_min
 from local_mes.plant import Plant
+from shared import logs
 from shared.db.engine import write
 from shared.errors import BadInput, NotFound, Unauthenticated
 from shared.web.body import Body
 
+log = logs.get("level2")
 bp = Blueprint("level2_push", __name__, url_prefix="/push/v1")
 MESSAGES_MAX = 500
 SKEW_MS = 300_000
@@ -71,6 +73,10 @@ def _prove(plan: LinkPlan, code: str, raw: bytes) -> None:
     if link is None or link.kind != "rest":
         raise NotFound("level2.no_push", f"There is no link {code!r} to post to.", todo="Ask the plant for its name.")
     settings = read_settings(link, RestSettings)
+    host = request.remote_addr or ""
+    if not settings.may_post(host):
+        log.warning("host not let in", link=code, host=host)
+        raise _unproved(f"{host} is none of the link's `hosts`")
     secret = read_secret(plan.folder / settings.secret_file)
     if settings.proof == "token":
         shown, expected = request.headers.get("Authorization", ""), f"Bearer {secret.decode()}"

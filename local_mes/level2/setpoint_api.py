@@ -84,7 +84,7 @@ def get_sent(query: SentQuery) -> dict[str, Any]:
 @requires(*SENDERS)
 def post_withdraw(path: OrderPath, body: WithdrawSetPointBody) -> dict[str, Any]:
     """Take back one that is not answered."""
-    return asdict(setpoints.take_back(plant(), path.down_id))
+    return asdict(setpoints.take_back(plant(), path.down_id, actor()))
 
 
 def _shown(one: setpoints.SetPoint) -> dict[str, Any]:

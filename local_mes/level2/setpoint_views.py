@@ -66,7 +66,7 @@ def send() -> BaseResponse:
 @keeps_input(listing)
 def withdraw(down_id: int) -> BaseResponse:
     """Take one back."""
-    setpoints.take_back(plant(), down_id)
+    setpoints.take_back(plant(), down_id, actor())
     flash("It is withdrawn. If it was on its way already the unit may have taken it: look at the unit.", "done")
     return redirect(url_for("setpoints.listing") + "#sent")
 

@@ -2,7 +2,8 @@
 
 Which there are is said by the plant model (`setpoints` of a link), what each carries by its layout: a person chooses
 values within its limits. One is sent when its piece is free, confirmed by Level 2 or not at all, and never later than
-its time: it is the only thing that goes down without the material asking for it.
+its time: it is the only thing that goes down without the material asking for it. Who sent it and what became of it are
+facts of the journal (setpoint_record.py).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from local_mes.level2.errors import (
 )
 from local_mes.level2.links import Link, LinkPlan, load_links
 from local_mes.level2.primary_data import SETPOINT_KEY, named_in, why_held, withdraw_setpoints
+from local_mes.level2.setpoint_record import record_now
 from local_mes.level2.telegrams.codec import FormatError, encode_body
 from local_mes.level2.telegrams.layout import TEXTS, Field, Layout
 from local_mes.level2.telegrams.plausible import check
@@ -82,15 +84,17 @@ def send(
     _check_pieces(plant, values, piece)
     row = down.queue_setpoint(plant.spool, plant.clock, link, message, values, key=key, asked_by=actor, piece=piece)
     withdraw_setpoints(plant)  # a hold may have come in between
+    record_now(plant, row)
     return down.get_down(plant.spool, row)
 
 
-def take_back(plant: Plant, down_id: int) -> down.Down:
+def take_back(plant: Plant, down_id: int, actor: str) -> down.Down:
     """Withdraw a set-point that Level 2 has not answered; one on its way may have been taken all the same."""
     row = _row(plant, down_id)
     with write(plant.spool) as conn:
         if not down.withdraw(conn, down_id, plant.clock.now_ms(), "withdrawn by a person"):
             raise already_settled(row.state)
+    record_now(plant, down_id, by=actor)
     return down.get_down(plant.spool, down_id)
 
 

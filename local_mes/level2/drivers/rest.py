@@ -14,6 +14,7 @@ from msgspec import Meta
 from sqlalchemy import select
 
 from local_mes.level2.drivers.port import Driver, Settings, bad_link, read_settings
+from local_mes.level2.hosts import check_hosts, lets_in
 from local_mes.level2.spool_tables import message
 from shared.db.engine import read
 
@@ -30,11 +31,20 @@ class RestSettings(Settings, frozen=True, kw_only=True):
     secret_file  shared with the sender, from the model file; proof says what is done with it
     proof        `signature`: the body is signed with it (never sent itself); `token`: it is sent as a bearer token
     silent_s     after so long without a message the link has no data; left out: silence is in order
+    hosts        addresses or networks that may post; left out: any that has the proof, as this door has one
     """
 
     secret_file: str
     proof: Literal["signature", "token"] = "signature"
     silent_s: Annotated[float, Meta(gt=0)] | None = None
+    hosts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_hosts(self.hosts)
+
+    def may_post(self, host: str) -> bool:
+        """Whether a sender with this address is let in."""
+        return not self.hosts or lets_in(self.hosts, host)
 
 
 class RestDriver(Driver):

@@ -55,6 +55,13 @@ address = ""
   [link.settings]
   secret_file = "wms.secret"
   proof = "token"
+[[link]]
+code = "FAR"
+kind = "rest"
+address = ""
+  [link.settings]
+  secret_file = "wms.secret"
+  hosts = ["10.1.0.0/16"]
 """
 SECRET = "a secret that nobody guesses"
 
@@ -153,7 +160,8 @@ def posted(client: FlaskClient, messages: list[dict[str, Any]], link: str = "WMS
     moment = str(other.get("moment", real_ms() // 1000))
     signature = other.get("signature", sign(SECRET.encode(), moment, link, body))
     headers = {"X-Strandline-Time": moment, "X-Strandline-Signature": signature} | other.get("headers", {})
-    return client.post(f"/push/v1/{link}", data=body, headers=headers, content_type="application/json")
+    more = other.get("more", {})
+    return client.post(f"/push/v1/{link}", data=body, headers=headers, content_type="application/json", **more)
 
 
 ONE = {"id": "W-1", "message": "WB.Weighed", "time": "2026-03-11T06:00:00", "fields": {"mass_kg": 21450}}
@@ -196,11 +204,15 @@ def test_a_post_without_proof_stores_nothing(rest: Line) -> None:
         {"headers": {"X-Strandline-Signature": "é"}},
     ):
         assert posted(client, [ONE], **other).status_code == 401
+    assert posted(client, [ONE], "FAR").status_code == 401
+    assert rest.site.spooled() == []
+    near = {"environ_base": {"REMOTE_ADDR": "10.1.7.9"}}
+    assert posted(client, [ONE], "FAR", more=near).json == {"stored": 1, "repeated": 0}
     assert posted(client, [ONE], "NONE").status_code == 404
     assert posted(client, [ONE], "CC1").status_code == 404
     assert posted(client, [ONE], "TOK").status_code == 401
     assert posted(client, [ONE], "TOK", headers={"Authorization": f"Bearer {SECRET}"}).status_code == 200
-    assert len(rest.site.spooled()) == 1
+    assert len(rest.site.spooled()) == 2
 
 
 @pytest.mark.parametrize(

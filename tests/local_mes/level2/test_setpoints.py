@@ -13,6 +13,7 @@ import pytest
 from level2_line import Line
 from level2_peers import Site, collecting, until
 from opcua_peers import AsyncuaServer
+from sqlalchemy import select
 from test_primary_data import collecting as collecting_line
 from test_primary_data import connect, line  # noqa: F401  the pickling line
 
@@ -21,11 +22,16 @@ from local_mes.level2 import down, setpoints
 from local_mes.level2.links import load_links
 from local_mes.level2.outbox import pass_on
 from local_mes.level2.primary_data import named_in, why_held
+from local_mes.level2.setpoint_record import SetPointRecorder
+from local_mes.plant import Plant
 from local_mes.quality.service import PlaceHold, place_hold
 from shared.clock import FixedClock
-from shared.db.engine import write
+from shared.db.engine import read, write
 from shared.errors import BadSetup, StrandlineError
+from shared.journal.fact import decode
+from shared.journal.tables import fact
 from shared.ports import free_port
+from shared.setpoints.facts import SetPointGiven, SetPointSettled
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
@@ -83,6 +89,42 @@ def test_a_set_point_is_confirmed_refused_or_late_and_the_page_says_so_in_time(l
     assert down.get_down(line.plant.spool, late).answer == "withdrawn by a person"
     assert operator.api("POST", f"/api/v1/setpoints/sent/{late}/withdraw", json={"command_id": "w1"}).status_code == 409
     assert operator.api("POST", "/api/v1/setpoints/sent/99/withdraw", json={"command_id": "w2"}).status_code == 404
+    check_record(line.plant, operator)
+
+
+def check_record(plant: Plant, operator: Person) -> None:
+    """Who sent what and what became of it is in the journal, told once however often the spool is looked at."""
+    recorder = SetPointRecorder(plant, lambda: load_links(plant.settings))
+    assert recorder.step() == 3
+    assert recorder.step() == 0
+    told = operator.api("GET", "/api/v1/set-points").json["items"]
+    (me,) = {row["asked_by"] for row in told}
+    assert {(row["state"], row["answer"], row["number"], row["settled_by"]) for row in told} == {
+        ("refused", "withdrawn by a person", "", me),
+        ("refused", "code 30", "C6-00002", "plant"),
+        ("confirmed", "code 00", "", "plant"),
+    }
+    assert [type(one.payload) for one in facts_of(plant)] == 3 * [SetPointGiven] + 3 * [SetPointSettled]
+    with write(plant.spool) as conn:  # the unit took what was taken back: its answer came late
+        down.settle(conn, find_last(plant), plant.clock.now_ms() + 1, accepted=True, answer="code 00")
+    assert recorder.step() == 1
+    confirmed = operator.api("GET", "/api/v1/set-points?state=confirmed").json["items"]
+    assert [row["settled_by"] for row in confirmed] == ["plant", "plant"]
+    assert "Line speed" in operator.page("/set-points/")
+    assert "speed_m_min 90" in operator.page("/piece/C6-00002")
+
+
+def facts_of(plant: Plant) -> list[Any]:
+    with read(plant.node.engine) as conn:
+        found = [decode(body) for body in conn.execute(select(fact.c.body)).scalars()]
+    kinds = (SetPointGiven, SetPointSettled)
+    return sorted(
+        (one for one in found if isinstance(one.payload, kinds)), key=lambda one: kinds.index(type(one.payload))
+    )
+
+
+def find_last(plant: Plant) -> int:
+    return setpoints.find_sent(plant, 1)[0].down_id
 
 
 def test_what_may_not_be_sent_is_refused_before_it_is_queued(line: Any) -> None:  # noqa: F811
