@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from central_hub.conformance import views as conformance
 from central_hub.deliveries import views as deliveries
 from central_hub.hub import Hub
+from central_hub.launch import views as launch
 from central_hub.performance import dashboards
 from central_hub.performance import views as comparison
 from central_hub.plants import api as plants
@@ -47,6 +48,7 @@ FEATURES: tuple[Feature, ...] = (
     standards.FEATURE,
     conformance.FEATURE,
     group_rules.FEATURE,
+    launch.FEATURE,
     comparison.FEATURE,
     set_points.FEATURE,
     dashboards.FEATURE,
