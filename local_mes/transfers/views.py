@@ -15,7 +15,7 @@ from local_mes.transfers.line_api import bp as line_api
 from local_mes.transfers.photos import PHOTO_BYTES_MAX
 from local_mes.transfers.routing import routes_of
 from shared.transfers.api import bp as reads_api
-from shared.transfers.showing import LINE_COLUMNS
+from shared.transfers.showing import LINE_COLUMNS, SENT_COLUMNS
 from shared.units import G_PER_KG
 from shared.web import forms
 from shared.web.context import actor, node, reading, requires
@@ -92,7 +92,8 @@ def load(number: str) -> str:
     """One load as both sides tell it."""
     with reading() as conn:
         found = reads.read_load(conn, node().code, number)
-    return render_template("transfers/load.html", columns=LINE_COLUMNS, **found)
+    columns = SENT_COLUMNS if found["outgoing"] else LINE_COLUMNS
+    return render_template("transfers/load.html", columns=columns, **found)
 
 
 @bp.post("/loads/<number>/close")

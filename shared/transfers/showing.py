@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from shared.transfers.lines import TransferLine
@@ -71,6 +72,9 @@ LINE_COLUMNS = (
     Column("difference_g", "Difference", unit="kg", show="kg"),
     Column("state_words", "State", show="badge"),
 )
+
+SENT_COLUMNS = tuple(replace(one, link="") if one.key == "own_number" else one for one in LINE_COLUMNS)
+"""The same at the sender, whose books do not have the piece under the receiver's number."""
 
 
 def line_row(line: TransferLine) -> dict[str, Any]:
