@@ -46,6 +46,15 @@ class Setting:
         """The value that counts."""
         return self.value if self.value is not None or not self.asked else self.asked[0].parameter.default
 
+    @property
+    def permitted(self) -> dict[str, str]:
+        """The ranges, each once, with the standards that ask for it."""
+        found: dict[str, str] = {}
+        for asked in self.asked:
+            said = asked.parameter.range_text()
+            found[said] = f"{found[said]}, {asked.standard}" if said in found else asked.standard
+        return found
+
     def fault(self, value: Value | None) -> str:
         """Why a standard does not permit a value; empty when all do."""
         for asked in self.asked:
