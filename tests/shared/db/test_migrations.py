@@ -95,7 +95,8 @@ def test_a_database_of_a_newer_release_is_refused(empty: Engine) -> None:
     migrate.upgrade(empty, BRANCHES["hub"])
     with write(empty) as conn:
         conn.execute(text("UPDATE alembic_version SET version_num = 'hub_9999' WHERE version_num LIKE 'hub%'"))
-        conn.execute(text("UPDATE schema_reader SET revision = 'hub_9999' WHERE revision LIKE 'hub%'"))
+        last = "(SELECT max(revision) FROM schema_reader WHERE revision LIKE 'hub%')"
+        conn.execute(text(f"UPDATE schema_reader SET revision = 'hub_9999' WHERE revision = {last}"))
     with pytest.raises(BadSetup, match="newer"):
         migrate.check(empty, BRANCHES["hub"])
 

@@ -1,4 +1,4 @@
-"""Revision shared_0012 on a node that lives already, on both databases: its numbers and findings stay and are found."""
+"""Revisions shared_0012 and 0031 on a node that lives already, on both databases: its numbers stay and are found."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import Engine, inspect, text
 import central_hub.wsgi
 from shared.db.engine import open_engine, read, write
 from shared.db.migrate import configuration, upgrade
+from shared.material.queries import numbers_of
 from shared.material.search import find_by_part
 
 NUMBER = "INSERT INTO alias (author, value, scheme, material_id, given_at_ms) VALUES ('BRK', 'B6-09962', 's', 'm1', 1)"
@@ -38,3 +39,7 @@ def test_numbers_told_before_are_found_by_their_beginning(empty: Engine) -> None
         assert conn.execute(text("SELECT kind FROM mark WHERE mark_id = 'k1'")).scalar() == "sliver"
         names = {index["name"] for index in inspect(conn).get_indexes("mark")}
         assert {"ix_mark_mark_id", "ix_mark_kind"} <= names
+        assert numbers_of(conn, ["m1"]) == {"m1": ["B6-09962"]}
+        names = {index["name"] for index in inspect(conn).get_indexes("alias")}
+        assert "ix_alias_of_piece" in names
+        assert "ix_alias_material_id" not in names

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select, text
 from drill.history.writing import write_history
 from shared.db.engine import open_engine, read
 from shared.errors import BadInput
-from shared.material import search
+from shared.material import queries, search
 from shared.material.domain import to_child
 from shared.material.queries import MaterialFilter, list_materials, numbers_of
 from shared.material.search import find_by_part, suggest
@@ -139,6 +139,13 @@ def test_the_beginning_is_a_range_of_an_index(conn: Connection) -> None:
     plan = str(conn.exec_driver_sql(explain + ask[0], ask[1]).all())
     assert "ix_alias_value" in plan
     assert "SCAN alias" not in plan
+
+
+def test_the_numbers_of_a_piece_come_from_an_index_alone(conn: Connection) -> None:
+    if conn.dialect.name == "sqlite":
+        ask = queries._NUMBERS._call(conn, {"ids": ["a"]})
+        plan = str(conn.exec_driver_sql("EXPLAIN QUERY PLAN " + ask[0], ask[1]).all())
+        assert "COVERING INDEX ix_alias_of_piece" in plan
 
 
 def test_authors_are_found_without_reading_all(conn: Connection) -> None:
