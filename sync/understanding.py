@@ -109,6 +109,12 @@ def list_lacking(conn: Connection, peer: str, stream: str) -> list[Lacking]:
     return sorted(found, key=lambda item: (-item.sent, item.type))
 
 
+def reads_fact(conn: Connection, peer: str, name: str) -> bool:
+    """Whether a peer reads facts of a type, as far as it said; true of one that never said anything."""
+    told = conn.execute(select(understanding.c.facts).where(understanding.c.peer == peer)).scalar()
+    return told is None or name in msgspec.json.decode(told, type=dict[str, int])
+
+
 def _count_sent(conn: Connection, stream: str, newer: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
     if not newer:
         return {}

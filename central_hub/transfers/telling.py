@@ -17,6 +17,7 @@ from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
 from shared.transfers.gate_facts import ReceiptsTold, ToldReceipt
 from shared.transfers.tables import receipt, shipment, told_receipt
+from sync.understanding import reads_fact
 
 ACTOR = "job:reconcile"
 AT_ONCE = 200
@@ -24,9 +25,12 @@ AT_ONCE = 200
 
 
 def find_untold(conn: Connection, hub: str) -> list[tuple[str, ToldReceipt]]:
-    """(sender, receipt) of what was taken in by its addressee and is not told yet, in the order of the receipts."""
+    """(sender, receipt) of what was taken in by its addressee and is not told yet, in the order of the receipts.
+
+    A sender of an older release is told after its upgrade, of the last weeks."""
     rows = sorted(in_open_spans(conn, UNTOLD, hub=hub), key=lambda row: (row[0], row[3]))
-    return [(row[0], ToldReceipt(*row[1:])) for row in rows]
+    readers = {sender for sender in {row[0] for row in rows} if reads_fact(conn, sender, ReceiptsTold.__name__)}
+    return [(row[0], ToldReceipt(*row[1:])) for row in rows if row[0] in readers]
 
 
 def tell_senders(tx: Work, hub: str, untold: Sequence[tuple[str, ToldReceipt]]) -> int:

@@ -19,13 +19,24 @@ from local_mes.transfers.service import (
     take_back,
     write_off,
 )
-from shared.db.engine import read
+from shared.db.engine import read, write
 from shared.errors import Refused
 from shared.transfers.lines import LineFilter, find_lines
 from shared.transfers.tables import told_receipt, transfer_case
 from shared.transfers.told import with_told
+from sync.understanding import keep
 
 SLABS = ["161738-1-1", "161738-1-2", "161738-1-3"]
+
+
+def _older_release(group: SteelGroup) -> None:
+    """A sender that does not read such a fact is sent none; after its upgrade it is told."""
+    with write(group.hub.node.engine) as conn:
+        keep(conn, "ALD", (1, 1), {"CaseOpened": 1}, 1)
+    group.sync("BRK")
+    assert rows(group.hub.node.engine, told_receipt) == []
+    with write(group.hub.node.engine) as conn:
+        keep(conn, "ALD", (1, 1), {"CaseOpened": 1, "ReceiptsTold": 1}, 2)
 
 
 def test_what_the_sender_was_told_is_refused_by_name_and_can_be_contradicted(group: SteelGroup) -> None:
@@ -37,6 +48,7 @@ def test_what_the_sender_was_told_is_refused_by_name_and_can_be_contradicted(gro
     group.sync()
     for number in SLABS[:2]:
         group.receive("BRK", number, 20_500, "RT-1")
+    _older_release(group)
     group.sync("BRK")
 
     def line(number: str, *, contradicts: bool = False) -> LineCommand:
