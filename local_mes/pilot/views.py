@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from flask import Blueprint, Response, render_template, request
 from local_mes.context import plant
 from local_mes.level2.heard import find_link
 from local_mes.level2.links import load_links
+from local_mes.level2.shadow.order_days import count_days
 from local_mes.level2.shadow.orders import orders_of, read_orders
 from local_mes.pilot import queries
 from local_mes.pilot.api import bp as api
@@ -103,10 +103,11 @@ def overheard(code: str) -> str:
     plan = load_links(here.settings)
     link = find_link(plan, code)
     before = request.args.get("before", type=int)
-    rows = read_orders(here.spool, code, orders_of(link, plan.layouts.get(code)), OVERHEARD_SHOWN, before)
-    judged = Counter(row.verdict for row in rows)
+    sends = orders_of(link, plan.layouts.get(code))
+    rows = read_orders(here.spool, code, sends, OVERHEARD_SHOWN, before)
+    days = count_days(here.spool, code, sends, plan.zone, here.clock.now_ms()) if before is None else []
     more = len(rows) == OVERHEARD_SHOWN
-    return render_template("pilot/overheard.html", link=link, rows=rows, judged=judged, more=more)
+    return render_template("pilot/overheard.html", link=link, rows=rows, days=days, more=more)
 
 
 FEATURE = Feature(

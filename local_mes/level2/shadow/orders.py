@@ -60,6 +60,7 @@ class Order:
     fields: tuple[Field, ...]
     ours_ms: int | None = None
     """When ours was due."""
+    ours_id: int | None = None
 
 
 def orders_of(link: Link, layouts: LayoutSet | None) -> set[str]:
@@ -77,10 +78,11 @@ def read_orders(spool: Engine, link: str, sends: Collection[str], limit: int, be
         return []
     times = [row["received_ms"] for row in rows]
     ours = find_queued(spool, link, min(times) - APART_MS, max(times) + APART_MS)
-    return [_order(row, sends, [one for one in ours if one.kind != SETPOINT]) for row in rows]
+    return [judge(row, sends, [one for one in ours if one.kind != SETPOINT]) for row in rows]
 
 
-def _order(row: Mapping[str, Any], sends: Collection[str], ours: Sequence[Down]) -> Order:
+def judge(row: Mapping[str, Any], sends: Collection[str], ours: Sequence[Down]) -> Order:
+    """What was overheard beside the one of ours that it matches."""
     told: dict[str, Any] = row["fields"]
     head = (row["ordinal"], row["received_ms"], row["message"], row["sequence"], row["problem"])
     plain = tuple(Field(name, value) for name, value in told.items())
@@ -91,12 +93,12 @@ def _order(row: Mapping[str, Any], sends: Collection[str], ours: Sequence[Down])
         return Order(*head, "none", plain)
     fields = tuple(Field(name, value, _other(value, match.fields.get(name))) for name, value in told.items())
     same = all(field.ours is None for field in fields)
-    return Order(*head, "same" if same else "differs", fields, match.queued_ms)
+    return Order(*head, "same" if same else "differs", fields, match.queued_ms, match.down_id)
 
 
 def find_match(row: Mapping[str, Any], ours: Sequence[Down]) -> Down | None:
     """Our order of the same message for the same piece, the nearest in time; None where there is none within half a day."""
-    named = {name: str(value) for name, value in row["fields"].items() if name in NAMING}
+    named = names_in(row["fields"])
     fitting = [
         one
         for one in ours
@@ -105,6 +107,11 @@ def find_match(row: Mapping[str, Any], ours: Sequence[Down]) -> Down | None:
         and all(str(one.fields.get(name, "")) == value for name, value in named.items())
     ]
     return min(fitting, key=lambda one: (abs(one.queued_ms - row["received_ms"]), -one.down_id), default=None)
+
+
+def names_in(fields: Mapping[str, Any]) -> dict[str, str]:
+    """The fields that say of what an order is."""
+    return {name: str(value) for name, value in fields.items() if name in NAMING}
 
 
 def _other(theirs: Any, ours: Any) -> Any:

@@ -53,3 +53,11 @@ def find_overheard(spool: Engine, link: str, limit: int, before: int | None = No
         query = query.where(overheard.c.ordinal < before)
     with read(spool) as conn:
         return [{**row, "fields": msgspec.json.decode(row["fields"])} for row in conn.execute(query).mappings()]
+
+
+def find_between(spool: Engine, link: str, from_ms: int, to_ms: int) -> list[dict[str, Any]]:
+    """What was received from one time (UTC ms) up to another, oldest first."""
+    c = overheard.c
+    query = select(overheard).where(c.link == link, c.received_ms.between(from_ms, to_ms)).order_by(c.ordinal)
+    with read(spool) as conn:
+        return [{**row, "fields": msgspec.json.decode(row["fields"])} for row in conn.execute(query).mappings()]

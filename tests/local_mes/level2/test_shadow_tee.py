@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from level2_peers import PLANTS, Peer, Site, collecting, connect, cut, until
 from shadow_peers import OldMes, connect_through, teeing
 
+from local_mes.app import create_console
 from local_mes.level2 import down
 from local_mes.level2.link_state import find_history
 from local_mes.level2.links import load_links
@@ -29,9 +30,14 @@ from local_mes.level2.shadow.stream import Stream
 from local_mes.level2.shadow.tee import Line, Tee
 from local_mes.level2.telegrams.frame import encode_telegram
 from local_mes.level2.telegrams.layout_files import load_folder
+from local_mes.wiring import init_plant
 from shared.clock import FixedClock
 from shared.errors import BadSetup
 from shared.ports import free_port
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
+
+from browse import sign_in
 
 MakeSite = Callable[..., Site]
 
@@ -135,6 +141,12 @@ def test_what_the_old_mes_says_is_overheard(shadow_site: Site, clock: FixedClock
         assert old.answered == [(1, 0)]
 
     run(scene)
+    plant = init_plant(shadow_site.settings, clock)
+    page = sign_in(create_console(plant), plant.node, "engineer", "engineer").page("/pilot/overheard/CC1")
+    assert "By day" in page
+    assert "161843-2-3" in page
+    plant.node.engine.dispose()
+    plant.spool.dispose()
 
 
 def test_a_strandline_that_is_away_gets_it_later(shadow_site: Site, clock: FixedClock) -> None:
