@@ -36,7 +36,7 @@ def cut_coil(work: Work, unit: Unit, coil: Row[Any], f: dict[str, Any]) -> None:
     """Record one product over the whole width: trimmed, rolled or coated, of one coil or over a weld."""
     plan = find_scheduled(work, unit.code, coil)
     order_item = (plan.order_item if plan else "") or coil.order_item or STOCK
-    line = line_of(work, unit, order_item, plan)
+    line = line_of(work, unit, coil, order_item, plan)
     parts = parts_of_cut(
         entered(work, unit, coil), f["metre_in_from_mm"] * UM_PER_MM, f["metre_in_to_mm"] * UM_PER_MM, line
     )

@@ -65,7 +65,7 @@ def close_open_sets(work: Work, unit: Unit, entering_id: str) -> None:
 def _record_set(work: Work, unit: Unit, coil: Row[Any], cuts: dict[str, Cut], plan: ScheduleLine | None) -> None:
     ordered = [cuts[letter] for letter in sorted(cuts)]
     order_item = (plan.order_item if plan else "") or coil.order_item or STOCK
-    line = line_of(work, unit, order_item, plan)
+    line = line_of(work, unit, coil, order_item, plan)
     low, high = min(c["metre_in_from_mm"] for c in ordered), max(c["metre_in_to_mm"] for c in ordered)
     parts = parts_of_cut(entered(work, unit, coil), low * UM_PER_MM, high * UM_PER_MM, line)
     widths = [c["width_um"] for c in ordered]

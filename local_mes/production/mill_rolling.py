@@ -14,6 +14,7 @@ from local_mes.production.in_work import Told, forget
 from local_mes.production.mill_domain import DESCALE_PPM, SCALE_PPM, Rolling
 from local_mes.production.mill_furnace import DESCALER_CLASS, MILL_CLASS, STATE_LINE, mill_unit, tell_slab
 from local_mes.production.pieces import (
+    began_at,
     check_new_number,
     close_line,
     find_scheduled,
@@ -105,17 +106,17 @@ def coil_done(work: Work, message: Message) -> None:
 def _rolling(work: Work, slab: Row[Any], told: Told, mill: Unit, order_item: str) -> Rolling:
     furnace = work.plant.model.get_unit(str(told["furnace"])) if told.get("furnace") else mill
     descaler = next(iter(work.plant.model.units_of(DESCALER_CLASS)), mill)
-    weighed = "head_kg" in told
-    head = told["head_kg"] if weighed else process_parameter(work, mill, "head_crop_kg", order_item, 0)
-    tail = told["tail_kg"] if weighed else process_parameter(work, mill, "tail_crop_kg", order_item, 0)
+    weighed, began = "head_kg" in told, began_at(slab, told.get("charged_ms"))
+    head = told["head_kg"] if weighed else process_parameter(work, mill, "head_crop_kg", order_item, 0, began)
+    tail = told["tail_kg"] if weighed else process_parameter(work, mill, "tail_crop_kg", order_item, 0, began)
     return Rolling(
         slab.mass_g,
         slab.length_um,
         head * 1000,
         tail * 1000,
         weighed,
-        process_parameter(work, furnace, "scale_ppm", order_item, SCALE_PPM),
-        process_parameter(work, descaler, "descale_ppm", order_item, DESCALE_PPM),
+        process_parameter(work, furnace, "scale_ppm", order_item, SCALE_PPM, began),
+        process_parameter(work, descaler, "descale_ppm", order_item, DESCALE_PPM, began),
     )
 
 

@@ -11,7 +11,7 @@ from local_mes.level2.operations import BadMessage, NotYet, Work
 from local_mes.model.domain import Unit
 from local_mes.model.numbers import pass_number
 from local_mes.orders import service as orders
-from local_mes.standards.service import parameter
+from shared.execution.versions import Moment, version_for
 from shared.material.correction_queries import find_bearer
 from shared.material.facts import DeviationRaised, MaterialMoved, NewAlias
 from shared.material.pack_facts import PackOpened
@@ -78,12 +78,24 @@ def check_new_number(work: Work, number: str, field: str, parents: frozenset[str
         raise BadMessage(f"{number} is the number of another piece that is here.", field)
 
 
-def process_parameter(work: Work, unit: Unit, name: str, order_item: str, default: int) -> int:
-    """A whole number of a step: as the route in force binds it, else as the plant model says, else the rule of thumb."""
+def process_parameter(
+    work: Work, unit: Unit, name: str, order_item: str, default: int, began: Moment | None = None
+) -> int:
+    """A whole number of a step: as the route binds it, else as the plant model says, else the rule of thumb.
+
+    began: when the steel and the step were begun, for the version that counts then; without it the one in force now.
+    """
     order = find_order(work.conn, work.plant.code, order_item) if order_item not in ("", orders.STOCK) else None
-    bound = parameter(work.conn, order.route, unit.code, name) if order and order.route else None
+    route = order.route if order else ""
+    found = version_for(work.conn, work.plant.code, route, began or Moment()) if route else None
+    bound = found[0].values.get(f"{unit.code}.{name}") if found else None
     value = bound if bound is not None else unit.parameters.get(name, default)
     return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def began_at(piece: Row[Any], entered_ms: object) -> Moment:
+    """When a piece came to be here, and its step: what a version that waits for the next heat or step counts from."""
+    return Moment(piece.born_at_ms, entered_ms if isinstance(entered_ms, int) else None)
 
 
 def flips_of(unit: Unit) -> tuple[bool, bool, bool]:

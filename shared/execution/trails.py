@@ -54,7 +54,7 @@ def _trail(
     known = tuple(sorted((one for one in seen if one.unit_class), key=lambda one: one.at_ms))
     words = tuple(sorted({at for one in line for at in back.get(one, ())}))
     since = now.at_ms if now is not None and inside else None
-    return Trail(row.kind, known, inside, words, since, frozenset(line))
+    return Trail(row.kind, known, inside, words, since, frozenset(line), row.thickness_um)
 
 
 def _line(conn: Connection, ids: set[str]) -> tuple[dict[str, set[str]], dict[str, set[Key]]]:

@@ -24,6 +24,8 @@ YIELDS = {
     "slitter": "slit",
 }
 """What kind of piece comes of a class first: a coil that nobody knows the past of was rolled all the same."""
+THIN = 1.1
+"""Up to so much of a step's thickness a piece has been through it: rolling tolerance and the zinc on thin strip."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Trail:
     sent_back  when people sent it, or what it was made of, to rework
     since_ms   when it came into the unit that it is in, None outside
     line       ids of the piece and of all that it was made of
+    thickness_um  of the piece as it is, 0 where nobody knows it
     """
 
     kind: str
@@ -52,6 +55,7 @@ class Trail:
     sent_back: tuple[int, ...] = ()
     since_ms: int | None = None
     line: frozenset[str] = frozenset()
+    thickness_um: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def follow(steps: Sequence[Step], trail: Trail, has: Collection[str]) -> Way:
     if loop:
         told = {at: seen for at, seen in told.items() if at < first or seen[-1].at_ms > since}
     whole = [at for at, seen in told.items() if _is_whole(steps[at], seen)]
-    behind = max([*whole, first - 1 if loop else max(_floor(steps, trail.kind), _before_mine(steps, has))])
+    behind = max([*whole, first - 1 if loop else max(_floor(steps, trail), _before_mine(steps, has))])
     here = next((at for at, s in enumerate(steps) if at >= behind and trail.inside in s.all_classes), None)
     here = here if trail.inside else None
     comes = max(behind, -1 if here is None else here) + 1
@@ -160,14 +164,17 @@ def _goal(
         seen = {one.unit_class for one in told.get(here, ())} | {trail.inside}
         if not any(seen >= set(way.classes) for way in steps[here].ways):
             return here, steps[here].all_classes - seen
+    if trail.kind == "heat" and any(name in YIELDS for step in steps[:comes] for name in step.all_classes):
+        return len(steps), frozenset()  # its pieces go on, the heat itself is at its end
     seen = {one.unit_class for one in told.get(comes, ())}
     return comes, steps[comes].all_classes - seen if comes < len(steps) else frozenset()
 
 
-def _floor(steps: Sequence[Step], kind: str) -> int:
-    """The step that must be behind a piece of this kind; -1 when none says so."""
-    made = (at for at, step in enumerate(steps) if any(YIELDS.get(name) == kind for name in step.all_classes))
-    return next(made, -1)
+def _floor(steps: Sequence[Step], trail: Trail) -> int:
+    """The step that must be behind a piece of this kind, and one as thin as this; -1 when none says so."""
+    made = (at for at, step in enumerate(steps) if any(YIELDS.get(name) == trail.kind for name in step.all_classes))
+    thin = [at for at, step in enumerate(steps) if 0 < trail.thickness_um <= step.aims.get("thickness_um", 0) * THIN]
+    return max([next(made, -1), *thin])
 
 
 def _mine(steps: Sequence[Step], has: Collection[str]) -> set[int]:
@@ -192,7 +199,7 @@ def _sent_back(steps: Sequence[Step], trail: Trail) -> tuple[Rework | None, int,
         return None, 0, ""
     since = trail.sent_back[-1]
     before = _told(steps, [one for one in trail.seen if one.at_ms <= since])
-    reached = max(before, default=_floor(steps, trail.kind))
+    reached = max(before, default=_floor(steps, trail))
     loops = [(step, loop) for step in steps[: reached + 1] for loop in step.rework]
     if not loops:
         return None, since, "It was sent to rework, and its route says nowhere how: a person must decide."

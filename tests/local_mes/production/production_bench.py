@@ -121,8 +121,11 @@ class Bench:
             command_id=f"line-{self.sequence}",
         )
 
-    def adopt(self, *files: str, **changed: dict[str, Any]) -> None:
-        """Standards of the demo group in force at this plant; changed: DC_COATING={...} says other fields of DC-COATING."""
+    def adopt(self, *files: str, values: dict[str, int | str] | None = None, **changed: dict[str, Any]) -> None:
+        """Standards of the demo group in force at this plant from now on; values: as bound here.
+
+        changed: DC_COATING={...} says other fields of DC-COATING.
+        """
         installed = []
         with self.plant.journal.work() as tx:
             for name in files:
@@ -139,10 +142,13 @@ class Bench:
                     body=body,
                 )
                 tx.record(Draft(published, (text["id"],), "hub", Occurred(self.clock.now_ms(), "hub")))
-                installed.append(InstalledStandard(text["id"], text["version"], digest, 0))
+                installed.append(InstalledStandard(text["id"], text["version"], digest, 0, values or {}))
             fact = StandardsInstalled(catalogue_version=1, standards=tuple(installed), effective_hash="0" * 64)
             tx.record(Draft(fact, ("standards",), "job", Occurred(self.clock.now_ms(), "job")))
-            tx.conn.execute(insert(standards_trust).values(plant=self.plant.code, hub="HUB", root="", root_version=1))
+            if tx.conn.execute(select(standards_trust)).first() is None:
+                tx.conn.execute(
+                    insert(standards_trust).values(plant=self.plant.code, hub="HUB", root="", root_version=1)
+                )
 
     def piece(self, number: str) -> Any:
         """The plant's row of a piece by number, the live one first."""

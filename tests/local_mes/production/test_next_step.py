@@ -18,11 +18,15 @@ from local_mes.execution.lists import work_list
 from local_mes.execution.next_step import Next, aims_of, find_next
 from local_mes.execution.serving import choices
 from local_mes.execution.standing import Standing
+from local_mes.production.in_work import find_told
+from local_mes.production.pieces import began_at
 from local_mes.quality.service import PlaceHold, ReleaseHold, place_hold, release_hold
 from local_mes.tasks.forms_in_force import collect
 from shared.db.engine import read, write
 from shared.errors import Refused
 from shared.execution.effect import read_effect
+from shared.execution.versions import version_for
+from shared.material.queries import find_piece
 from shared.material.tables import deviation_raised
 from shared.standards.documents import parse_document
 from shared.web.accounts import add_person
@@ -221,3 +225,23 @@ def test_a_schedule_and_a_release_keep_to_the_grades_that_may_serve(finishing: B
     with read(finishing.plant.node.engine) as conn:
         found = [choice.order.item for choice in choices(conn, "CLD", finishing.piece("C6-9"))]
     assert found == [ORDER]
+
+
+@pytest.mark.parametrize(("takes_hold", "end_mm"), [("at_once", 6_000), ("next_step", 3_000), ("next_heat", 3_000)])
+def test_a_step_that_had_begun_ends_by_the_version_it_began_under(
+    finishing: Bench, takes_hold: str, end_mm: int
+) -> None:
+    finishing.adopt("R-GISLIT-v7.json", values={"PL1.end_cut_mm": 3_000})
+    prepare(finishing)
+    enter(finishing, "PL", "C6-04407")
+    finishing.clock.advance(60_000)
+    finishing.adopt(
+        "R-GISLIT-v7.json", R_GISLIT={"version": 8, "takes_hold": takes_hold}, values={"PL1.end_cut_mm": 6_000}
+    )
+    finishing.clock.advance(60_000)
+    with write(finishing.plant.node.engine) as conn:
+        row = find_piece(conn, "C6-04407", "CLD")
+        told = find_told(conn, "PL1", row.material_id)
+        route = version_for(conn, "CLD", "R-GISLIT", began_at(row, told["entered_ms"]))
+    assert route[0].values["PL1.end_cut_mm"] == end_mm
+    assert look(finishing, "C6-04407").adopted.version == (8 if end_mm == 6_000 else 7)

@@ -46,6 +46,13 @@ def test_a_heat_goes_through_all_classes_of_a_step_before_the_next() -> None:
     assert (way.here.step.number, goal(way), way.left) == (10, 20, {"slab_caster"})
 
 
+def test_a_heat_is_at_its_end_when_it_is_cast_and_a_thin_coil_was_rolled() -> None:
+    cast = follow(route(), Trail("heat", (Seen("EAF1", "eaf", 1),), inside="slab_caster"), ALD)
+    assert (cast.here.step.number, cast.goal) == (20, None)
+    assert goal(follow(route(), Trail("coil", thickness_um=760), CLD)) == 100
+    assert goal(follow(route(), Trail("coil", thickness_um=2_490), CLD)) == 80
+
+
 def test_each_plant_knows_where_its_part_begins_and_ends() -> None:
     slab = Trail("slab", (Seen("CC1", "slab_caster", 1, made=True),))
     assert goal(follow(route(), slab, ALD)) == 30
