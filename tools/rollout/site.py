@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class Site:
     hub: Machine
     plants: Mapping[str, Machine]
     key: Path
+    more: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Further settings by code, for the next writing of the inventory."""
 
     def prepare(self) -> None:
         """Certificates, models and inventory."""
@@ -75,7 +77,8 @@ class Site:
             "strandline_backup_passphrase": "a passphrase for trials",
             "strandline_upgrade_wait_minutes": 1,
         }
-        hub = {"hosts": {self.hub.name: {**self._host(self.hub), "strandline_code": "HUB"}}}
+        of_hub = {"strandline_code": "HUB", "strandline_database": "postgresql", **self.more.get("HUB", {})}
+        hub = {"hosts": {self.hub.name: {**self._host(self.hub), **of_hub}}}
         inventory = {"all": {"children": {"hub": hub, "plants": plants}, "vars": everybody}}
         (self.folder / "hosts.yml").write_text(json.dumps(inventory, indent=1))
 
@@ -115,6 +118,7 @@ class Site:
             "strandline_model": str(self.folder / "models" / code),
             "strandline_open_ports": [{"port": LINK_PORT, "from": "10.77.0.0/24"}],
             "strandline_settings": {"link_addresses": {link: f"0.0.0.0:{LINK_PORT}"}},
+            **self.more.get(code, {}),
         }
 
     def _host(self, machine: Machine) -> dict[str, Any]:

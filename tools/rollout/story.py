@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from tools.rollout.machines import Failed, Machine
+from tools.rollout.asking import is_open, main_pid, must, release_of, until
+from tools.rollout.machines import Machine
 from tools.rollout.site import LINK_PORT, Played, Site
 from tools.rollout.traffic import Booking, Door, Laboratory
 
@@ -19,6 +19,10 @@ LEVEL2_MAX_S = 60.0
 SPOOLED = (
     "python3 -c \"import sqlite3; print(*sqlite3.connect('/var/lib/strandline/spool.sqlite')"
     ".execute('select count(*), count(distinct sequence || digest) from message').fetchone())\""
+)
+WATCHED = (
+    "python3 -c \"import json, urllib.request as r; said = json.load(r.urlopen('http://127.0.0.1:9090/api/v1/query?query=up'));"
+    " print(*(one['value'][1] for one in said['data']['result'] if one['metric'].get('node') == 'HUB'))\""
 )
 
 
@@ -40,8 +44,11 @@ class Story:
             self.upgrade_with_traffic,
             self.upgrade_to_a_bad_release,
             self.roll_back_by_hand,
+            self.widen,
             self.lose_a_plant,
             self.change_a_key,
+            self.drill,
+            self.take_a_plant_out,
         ):
             began = time.monotonic()
             said = step()
@@ -54,7 +61,7 @@ class Story:
         plants = self._play("install-plant", "old")
         self._enrol()
         seconds = time.monotonic() - began
-        _must(seconds < BARE_TO_ENROLLED_MAX_S, f"three bare hosts took {seconds:.0f} s")
+        must(seconds < BARE_TO_ENROLLED_MAX_S, f"three bare hosts took {seconds:.0f} s")
         self._settled()
         return f"three bare hosts, hub {hub.seconds:.0f} s, two plants {plants.seconds:.0f} s, enrolled after {seconds:.0f} s"
 
@@ -62,23 +69,23 @@ class Story:
         """Nothing changes."""
         plays = [self._play("install-hub", "old"), self._play("install-plant", "old"), self._enrol()]
         changed = {name: count for played in plays for name, count in played.changed.items() if count}
-        _must(not changed, f"the second run changed {changed}\n{plays[1].said[-3000:]}")
+        must(not changed, f"the second run changed {changed}\n{plays[1].said[-3000:]}")
         return f"changed=0 on all, {sum(played.seconds for played in plays):.0f} s"
 
     def look_closely(self) -> str:
         """Services are what they promise to be."""
         ald = self.site.plants["ALD"]
-        _must(not _open(ald, 8400), "the node's own port can be reached from outside")
-        _must(_open(ald, 443) and _open(ald, LINK_PORT), "proxy or link cannot be reached")
+        must(not is_open(ald, 8400), "the node's own port can be reached from outside")
+        must(is_open(ald, 443) and is_open(ald, LINK_PORT), "proxy or link cannot be reached")
         for unit in ("strandline-plant", "strandline-level2"):
-            _must(ald.ssh(f"systemctl is-active {unit}").stdout.strip() == "active", f"{unit} is not active")
+            must(ald.ssh(f"systemctl is-active {unit}").stdout.strip() == "active", f"{unit} is not active")
         inside = "runuser -u strandline -- touch /opt/strandline/current/x"
-        _must(ald.ssh(inside, check=False).returncode != 0, "the node's user can change the program")
-        before = _main_pid(ald, "strandline-level2")
+        must(ald.ssh(inside, check=False).returncode != 0, "the node's user can change the program")
+        before = main_pid(ald, "strandline-level2")
         ald.ssh("systemctl restart strandline-plant")
         ald.ssh("systemctl kill --kill-whom=main --signal=KILL strandline-plant")
         self._ready(ald)
-        _must(_main_pid(ald, "strandline-level2") == before, "a restart of the pages restarted Level 2")
+        must(main_pid(ald, "strandline-level2") == before, "a restart of the pages restarted Level 2")
         level = ald.ssh("systemd-analyze security strandline-plant --no-pager | tail -1").stdout.strip()
         ald.stop()
         ald.boot()
@@ -94,9 +101,9 @@ class Story:
             booking.stop()
             laboratory.stop()
         for machine in self._hosts():
-            _must(_release(machine) == "0.1.0-new", f"{machine.name} runs {_release(machine)}")
+            must(release_of(machine) == "0.1.0-new", f"{machine.name} runs {release_of(machine)}")
         self._all_there(booking, laboratory)
-        _must(laboratory.longest_s < LEVEL2_MAX_S, f"a telegram waited {laboratory.longest_s:.0f} s")
+        must(laboratory.longest_s < LEVEL2_MAX_S, f"a telegram waited {laboratory.longest_s:.0f} s")
         return (
             f"{played.seconds:.0f} s; {len(booking.booked)} pieces and {laboratory.sent} telegrams meanwhile, none lost or twice;"
             f" longest wait of a person {booking.longest_s:.0f} s, of a telegram {laboratory.longest_s:.1f} s"
@@ -113,7 +120,7 @@ class Story:
             booking.stop()
             laboratory.stop()
         for machine in self._hosts():
-            _must(_release(machine) == "0.1.0-new", f"{machine.name} runs {_release(machine)}")
+            must(release_of(machine) == "0.1.0-new", f"{machine.name} runs {release_of(machine)}")
             self._ready(machine)
         self._all_there(booking, laboratory)
         return "canary and hub went back by themselves, the wave was not touched, all that was booked is there"
@@ -122,10 +129,31 @@ class Story:
         """To the release before, over a schema that has grown, and forwards again."""
         cld = self.site.plants["CLD"]
         self.site.play("rollback", "--limit", cld.name, strandline_rollback_to="0.1.0-old")
-        _must(_release(cld) == "0.1.0-old", "it did not go back")
+        must(release_of(cld) == "0.1.0-old", "it did not go back")
         self._play("upgrade", "new", "--limit", cld.name)
-        _must(_release(cld) == "0.1.0-new", "it did not go forwards again")
+        must(release_of(cld) == "0.1.0-new", "it did not go forwards again")
         return "back to the release before and forwards again"
+
+    def widen(self) -> str:
+        """The hub as two workers and watched by Prometheus, a broker at a plant: settings alone, played again."""
+        hub, ald = self.site.hub, self.site.plants["ALD"]
+        self.site.more["HUB"] = {"strandline_hub_workers": 2, "strandline_prometheus": True}
+        self.site.more["ALD"] = {
+            "strandline_broker": True,
+            "strandline_broker_users": [{"login": "gauge", "password": "trial"}],
+        }
+        self.site.write_inventory()
+        self._play("install-hub", "new")
+        self._play("install-plant", "new", "--limit", ald.name)
+        hub.ssh("systemctl is-active strandline-hub@0 strandline-hub@1")
+        hub.ssh("systemctl stop strandline-hub@0")
+        until(lambda: bool(self._pieces("ALD", "R0-")), "nobody answers when one worker is away")
+        hub.ssh("systemctl start strandline-hub@0")
+        until(lambda: hub.ssh(WATCHED).stdout.split() == ["1", "1"], "Prometheus does not see both workers")
+        say = f"mosquitto_pub -h {ald.address} -p 8883 --cafile /etc/strandline/authority.pem -t a -m b"
+        must(ald.ssh(say, check=False).returncode != 0, "the broker takes what nobody signed in for")
+        ald.ssh(f"{say} -u gauge -P trial")
+        return "two workers, one of them enough; watched; a broker that asks who speaks"
 
     def lose_a_plant(self) -> str:
         """Backup, the host is gone with its disk, a bare one in its place, restore, converge."""
@@ -145,9 +173,9 @@ class Story:
         self.site.play("restore", "--limit", ald.name, restore_tar=str(tar), restore_key=str(key))
         self._settled()
         seconds = time.monotonic() - began
-        _must(seconds < RESTORE_MAX_S, f"it took {seconds:.0f} s")
-        _must(self._hub_door().get("content-hash")["ALD"] == before, "the rows are not what they were")
-        _must(self._pieces("ALD", "LATE-") == {"LATE-1"}, "what came after the backup did not come back from the hub")
+        must(seconds < RESTORE_MAX_S, f"it took {seconds:.0f} s")
+        must(self._hub_door().get("content-hash")["ALD"] == before, "the rows are not what they were")
+        must(self._pieces("ALD", "LATE-") == {"LATE-1"}, "what came after the backup did not come back from the hub")
         return f"a bare host is the plant again after {seconds:.0f} s, with what came after the backup; same rows at both ends"
 
     def change_a_key(self) -> str:
@@ -157,8 +185,33 @@ class Story:
         Booking(self._door("CLD"), "YC", "NEWKEY-").book("NEWKEY-1")
         self._settled()
         said = self.site.play("status").said
-        _must("NOT READY" not in said, said)
+        must("NOT READY" not in said, said)
         return "a plant with a new key goes on"
+
+    def drill(self) -> str:
+        """The monthly drill: one host's newest backup is proved on another, and nothing of it stays there."""
+        ald, cld = self.site.plants["ALD"], self.site.plants["CLD"]
+        said = self.site.play("drill", drill_node=ald.name, drill_spare=cld.name)
+        must("entries proved" in said.said, said.said[-2000:])
+        left = cld.ssh("ls /var/backups/strandline").stdout
+        must("ALD" not in left, f"a backup of another plant stayed on the spare: {left}")
+        return f"ALD's backup was proved on another host, {said.seconds:.0f} s"
+
+    def take_a_plant_out(self) -> str:
+        """A plant leaves: not by mistake, with a last backup, and nothing of it stays on its host or comes in at the hub."""
+        cld, away = self.site.plants["CLD"], self.site.folder / "last"
+        limit = ("--limit", f"{cld.name},hub")
+        self.site.play("decommission", *limit, fails=True, decommission_sure="ALD", backup_fetch_to=str(away))
+        self._ready(cld)
+        self.site.play("decommission", *limit, decommission_sure="CLD", backup_fetch_to=str(away))
+        must(bool(list(away.glob("CLD-*.tar"))), "its last backup did not come away")
+        must(not is_open(cld, 443) and not is_open(cld, LINK_PORT), "somebody answers at its address still")
+        left = cld.ssh(
+            "ls -d /var/lib/strandline /etc/strandline /opt/strandline /var/backups/strandline", check=False
+        ).stdout
+        must(not left.strip(), f"on its host stays {left}")
+        self._ready(self.site.hub)
+        return "refused under another name, then gone with a last backup brought away"
 
     def _play(self, book: str, bundle: str, *options: str, fails: bool = False, **given: object) -> Played:
         return self.site.play(book, *options, fails=fails, strandline_bundle=str(self.bundles[bundle]), **given)
@@ -171,7 +224,7 @@ class Story:
 
     def _ready(self, machine: Machine) -> None:
         program = "import urllib.request as r; r.urlopen('http://127.0.0.1:8400/health/ready', timeout=20)"
-        _until(
+        until(
             lambda: machine.ssh(f'python3 -c "{program}"', check=False).returncode == 0, f"{machine.name} is not ready"
         )
 
@@ -184,13 +237,13 @@ class Story:
         return booking, laboratory
 
     def _all_there(self, booking: Booking, laboratory: Laboratory) -> None:
-        _must(not booking.fault and not laboratory.fault, f"{booking.fault} {laboratory.fault}")
+        must(not booking.fault and not laboratory.fault, f"{booking.fault} {laboratory.fault}")
         self._settled()
-        _must(self._pieces("ALD", booking.prefix) == set(booking.booked), "the hub holds other pieces than were booked")
+        must(self._pieces("ALD", booking.prefix) == set(booking.booked), "the hub holds other pieces than were booked")
         self.telegrams += laboratory.sent
         spooled, different = map(int, self.site.plants["ALD"].ssh(SPOOLED).stdout.split())
-        _must(spooled == different, f"{spooled - different} telegrams are in the spool twice")
-        _must(spooled == self.telegrams, f"{self.telegrams} telegrams were acknowledged, {spooled} are in the spool")
+        must(spooled == different, f"{spooled - different} telegrams are in the spool twice")
+        must(spooled == self.telegrams, f"{self.telegrams} telegrams were acknowledged, {spooled} are in the spool")
 
     def _pieces(self, plant: str, prefix: str) -> set[str]:
         hub, numbers, after = self._hub_door(), list[str](), ""
@@ -200,7 +253,7 @@ class Story:
             )
             numbers += [number for item in page["items"] for number in item["numbers"] if number.startswith(prefix)]
             after = page["next"]
-        _must(len(numbers) == len(set(numbers)), f"pieces are there twice: {numbers}")
+        must(len(numbers) == len(set(numbers)), f"pieces are there twice: {numbers}")
         return set(numbers)
 
     def _settled(self) -> None:
@@ -214,7 +267,7 @@ class Story:
                 same = there["applied_from"].get(code, 0) == here["recorded"]
                 if same and hub.get("content-hash").get(code) == door.get("content-hash").get(code):
                     break
-                _must(time.monotonic() < end, f"{code} and hub do not become equal: {here} {there}")
+                must(time.monotonic() < end, f"{code} and hub do not become equal: {here} {there}")
                 time.sleep(1)
 
     def _hub_door(self) -> Door:
@@ -233,31 +286,3 @@ class Story:
         again = f"strandline {kind} token-add --login trial --title trial 2>/dev/null"
         make = f"test -s {file} || {{ {again} || {{ {add}; }}; }} | awk '{{print $NF}}' > {file}; cat {file}"
         return Door(machine.address, machine.ssh(make).stdout.strip(), self.site.folder / "ca.pem")
-
-
-def _must(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise Failed(otherwise)
-
-
-def _until(holds: Callable[[], bool], otherwise: str, patience_s: float = 120) -> None:
-    end = time.monotonic() + patience_s
-    while not holds():
-        _must(time.monotonic() < end, otherwise)
-        time.sleep(1)
-
-
-def _open(machine: Machine, port: int) -> bool:
-    try:
-        with socket.create_connection((machine.address, port), 5):
-            return True
-    except OSError:
-        return False
-
-
-def _main_pid(machine: Machine, unit: str) -> str:
-    return machine.ssh(f"systemctl show --property=MainPID --value {unit}").stdout.strip()
-
-
-def _release(machine: Machine) -> str:
-    return Path(machine.ssh("readlink /opt/strandline/current").stdout.strip()).name
