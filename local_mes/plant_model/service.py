@@ -32,7 +32,7 @@ from shared.standards.binding import bind
 from shared.standards.queries import find_document, list_deviations, list_in_force
 from shared.storage import write_durably
 
-TEXT_MAX = 500_000
+TEXT_MAX = 200_000
 """Characters of a model file: a plant of a hundred units with their links has about 60,000."""
 FOUND = "found on the machine"
 
@@ -93,15 +93,17 @@ def binding_of(conn: Connection, plant: Plant, model: PlantModel) -> Binding:
 def save(plant: Plant, text: str, mark: str, reason: str, *, actor: str, command_id: str) -> int:
     """Make a text the plant's model: the new version's number. mark: hash of the text it was made from."""
     text = text.replace("\r\n", "\n")
-    before = current_text(plant)
-    if mark_of(before) != mark:
-        raise errors.changed_meanwhile()
-    if text == before:
-        raise errors.unchanged()
     check(plant, text)
     with plant.journal.work() as tx:
         if (earlier := tx.once(command_id)) is not None:
             return int(earlier)
+        before = current_text(
+            plant
+        )  # under the lock: of two who save at once, the second has not seen the first's text
+        if mark_of(before) != mark:
+            raise errors.changed_meanwhile()
+        if text == before:
+            raise errors.unchanged()
         _keep_found(tx, before)
         number = _keep(tx, text, reason, actor)
         tx.done(command_id, number)

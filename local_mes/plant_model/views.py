@@ -15,7 +15,7 @@ from local_mes.plant_model import service
 from local_mes.plant_model.drawing import draw
 from local_mes.plant_model.parameters import set_parameters
 from local_mes.plant_model.ranges import read_value, settings_of
-from shared.errors import BadInput
+from shared.errors import BadInput, BadSetup
 from shared.performance.queries import states
 from shared.web.accounts import names_of
 from shared.web.context import actor, node, reading, requires
@@ -34,12 +34,12 @@ def model() -> str:
     with reading() as conn:
         now = {row.unit: row.state for row in states(conn, node().code)}
         versions = service.list_versions(conn)
-    waits = load_model(here.settings.model) != here.model
-    drawing = draw(here.model, now)
-    last = versions[0] if versions else None
-    return render_template(
-        "plant_model/model.html", drawing=drawing, model=here.model, waits=waits, last=last, signs=SIGNS
-    )
+    shown = {"drawing": draw(here.model, now), "model": here.model, "last": versions[0] if versions else None}
+    try:
+        waits, broken = load_model(here.settings.model) != here.model, ""
+    except BadSetup as error:  # somebody changed it on the machine; what runs goes on
+        waits, broken = False, error.what
+    return render_template("plant_model/model.html", waits=waits, broken=broken, signs=SIGNS, **shown)
 
 
 @bp.get("/units/<code>")

@@ -118,6 +118,7 @@ def test_what_somebody_wrote_on_the_machine_becomes_a_version_of_its_own(own: An
     assert service.save(plant, third, service.mark_of(file.read_text()), "mine", actor="p", command_id="2") == 2
     with pytest.raises(BadInput, match="Nothing differs"):
         service.save(plant, third, service.mark_of(third), "again", actor="p", command_id="3")
+    assert service.save(plant, third, service.mark_of(third), "the same click", actor="p", command_id="2") == 2
     with read(plant.node.engine) as conn:
         kept = [(row.version, row.reason, row.saved_by, row.text) for row in service.list_versions(conn)]
     assert kept == [(2, "mine", "p", third), (1, service.FOUND, "", begun + "\n# a note\n")]
@@ -130,6 +131,8 @@ def test_only_engineers_change_it_and_everybody_sees_the_drawing(own: Any) -> No
     assert "BRK" in page
     assert 'name="p-' not in olek.page("/model/units/CC1")
     assert olek.client.get("/model/text").status_code == 403
+    own.plant.settings.model.write_text("[plant")
+    assert "a start would be refused" in olek.page("/model/")
 
 
 @pytest.mark.parametrize("plant", ["ald", "brk", "cld"])
