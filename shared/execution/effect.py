@@ -72,6 +72,8 @@ def read_effect(conn: Connection, plant: str, document: AnyStandard, classes: Ma
     """What the version means at a plant; classes: its units with their class."""
     adopted = find_in_force(conn, plant, document.id)
     present = adopted.version if adopted else 0
+    if present == document.version:
+        return Effect(plant, present, (), "This version runs here already.")
     at = classes_of(document)
     if not isinstance(document, Routing) and not at:
         return Effect(plant, present, (), _elsewhere(document))

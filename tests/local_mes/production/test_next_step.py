@@ -167,8 +167,9 @@ def test_what_a_version_means_for_work_in_progress(
         route = read_effect(conn, "CLD", parse_document(text), classes)
         workflow = parse_document(json.loads((DEMO / "W-KNIFE-v1.json").read_text()))
         said = read_effect(conn, "CLD", workflow, classes)
-        form = parse_document(json.loads((DEMO / "DC-COATING-v1.json").read_text()))
-        data = read_effect(conn, "CLD", form, classes)
+        form = json.loads((DEMO / "DC-COATING-v1.json").read_text())
+        assert "runs here already" in read_effect(conn, "CLD", parse_document(form), classes).said
+        data = read_effect(conn, "CLD", parse_document(form | {"version": 2}), classes)
     found = {one.fate: (one.pieces, one.orders) for one in route.touched}
     expected = {waiting: (1 if inside else 2, (ORDER,))} | ({inside: (1, (ORDER,))} if inside else {})
     assert (route.present, found) == (7, expected)
