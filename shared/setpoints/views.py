@@ -87,7 +87,7 @@ def _shown(conn: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
             "by": names.get(row.asked_by, f"a person of {row.author}"),
             "unit": row.unit or row.link,
             "what": row.title or row.message,
-            "said": ", ".join(f"{name} {value}" for name, value in json.loads(row.values).items()),
+            "said": ", ".join(f"{name} {value}" for name, value in json.loads(row.values).items() if value != ""),
             "state_state": SIGNS.get(row.state, "normal"),
         }
         for row in rows

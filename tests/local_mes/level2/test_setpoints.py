@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,8 @@ def test_a_set_point_is_confirmed_refused_or_late_and_the_page_says_so_in_time(l
     app = create_console(line.plant)
     operator = sign_in(app, line.plant.node, "operator", "operator")
     assert "Line speed" in operator.page(PAGE)
+    # the layout's width is one of bytes: two of them carry more than two digits
+    assert re.search(r'name="field-speed_m_min" [^>]*maxlength="40"', operator.page(PAGE))
     assert 'hx-trigger="every 1s"' in operator.page(PAGE)
 
     async def play() -> None:
