@@ -59,6 +59,4 @@ def _in_unit(value: int | float | str, unit: str) -> str:
     return value if isinstance(value, str) else f"{value / INTERNAL_PER_UNIT.get(unit, 1):g}"
 
 
-FEATURE = Feature(
-    pages=(bp,), apis=(api,), menu=(MenuItem("Standards", "What the group's rules said", "group_rules.decisions"),)
-)
+FEATURE = Feature(pages=(bp,), apis=(api,), menu=(MenuItem("Standards", "Group rules", "group_rules.decisions"),))

@@ -50,7 +50,7 @@ PEOPLE = {
         "auditor": ("auditor",),
         "visitor": tuple(GROUP_ROLES),
     },
-    "BRK": {"yard.brk": ("yard",), "lead.brk": ("lead", "planner")},
+    "BRK": {"yard.brk": ("yard",), "lead.brk": ("lead", "planner"), "quality.brk": ("quality",)},
     "CLD": {
         "operator.cg1": ("operator",),
         "quality.cld": ("quality",),
