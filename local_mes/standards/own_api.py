@@ -59,7 +59,7 @@ class DeployBody(Command):
     day: str = Day
 
 
-class ReasonBody(Command):
+class OwnStandardEndBody(Command):
     """Why."""
 
     reason: str = Field(min_length=3, max_length=1_000)
@@ -105,7 +105,7 @@ def deploy(path: VersionPath, body: DeployBody) -> dict[str, Any]:
 
 @api.post("/<standard_id>/back")
 @requires(*WRITERS)
-def back(path: StandardPath, body: ReasonBody) -> dict[str, Any]:
+def back(path: StandardPath, body: OwnStandardEndBody) -> dict[str, Any]:
     """The version before is in force again; 0: none of it."""
     version = own.back(plant(), path.standard_id, body.reason, actor(), body.command_id)
     return {"standard_id": path.standard_id, "version": version}
@@ -113,7 +113,7 @@ def back(path: StandardPath, body: ReasonBody) -> dict[str, Any]:
 
 @api.post("/<standard_id>/take-out")
 @requires(*WRITERS)
-def take_out(path: StandardPath, body: ReasonBody) -> dict[str, Any]:
+def take_out(path: StandardPath, body: OwnStandardEndBody) -> dict[str, Any]:
     """None of it is in force any more."""
     own.take_out(plant(), path.standard_id, body.reason, actor(), body.command_id)
     return {"standard_id": path.standard_id, "version": 0}

@@ -67,7 +67,7 @@ class QualificationBody(Body):
     note: str = Field("", max_length=500)
 
 
-class EndBody(Body):
+class QualificationEndBody(Body):
     """Who, what, and why it ends."""
 
     command_id: str = Field(min_length=1, max_length=64)
@@ -170,7 +170,7 @@ def give(body: QualificationBody) -> tuple[dict[str, Any], int]:
 
 @api.post("/qualifications/end")
 @requires(*KEEPERS)
-def end(body: EndBody) -> dict[str, Any]:
+def end(body: QualificationEndBody) -> dict[str, Any]:
     """A person holds it no more."""
     keeping.end(plant(), body.person_id, body.qualification, body.reason, actor=actor(), command_id=body.command_id)
     return {"person_id": body.person_id, "qualification": body.qualification}
