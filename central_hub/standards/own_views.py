@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from flask import Blueprint, render_template
@@ -47,6 +47,7 @@ def own() -> dict[str, Any]:
 
 
 def _item(own: PlantsOwn) -> dict[str, Any]:
+    told = asdict(replace(own, document=None))  # a document holds compiled expressions, which are not copied
+    del told["document"]
     document = own.document
-    told = {"title": document.title if document else "", "kind": document.kind if document else ""}
-    return {**{name: value for name, value in asdict(own).items() if name != "document"}, **told}
+    return {**told, "title": document.title if document else "", "kind": document.kind if document else ""}
