@@ -1,24 +1,13 @@
-"""Local tables of the model: what this installation has printed, and the versions of its model file."""
+"""Local table of number counters: what this installation has printed."""
 
 from __future__ import annotations
 
 from sqlalchemy import Column
 
-from shared.db.types import Code, Int, Words, local_table
+from shared.db.types import Code, Int, local_table
 
 number_counter = local_table(
     "number_counter",
     Column("scheme", Code, primary_key=True),
     Column("last", Int, nullable=False),
-)
-
-model_version = local_table(
-    "plant_model_version",
-    Column("version", Int, primary_key=True, autoincrement=False),
-    Column("sha256", Code, nullable=False),
-    Column("text", Words, nullable=False),
-    # why; a version that was found on the machine says so and has nobody
-    Column("reason", Words, nullable=False),
-    Column("saved_ms", Int, nullable=False),
-    Column("saved_by", Code, nullable=False),
 )

@@ -21,9 +21,9 @@ from sqlalchemy import Connection, Row, insert, select
 from local_mes.level2.links import load_links, refuse_unreadable
 from local_mes.level2.mapping.load import load_mappings
 from local_mes.model.domain import PlantModel
-from local_mes.model.tables import model_version
 from local_mes.plant import Plant
 from local_mes.plant_model import errors
+from local_mes.plant_model.tables import model_version
 from local_mes.production import operations as _operations  # noqa: F401 - registers what messages mean
 from local_mes.standards.adopt import equipment
 from shared.errors import BadSetup

@@ -9,7 +9,8 @@ from alembic import command
 from sqlalchemy import Engine, insert, select, text
 
 import local_mes.wsgi
-from local_mes.model.tables import model_version, number_counter
+from local_mes.model.tables import number_counter
+from local_mes.plant_model.tables import model_version
 from shared.db.engine import open_engine, read, write
 from shared.db.migrate import configuration, upgrade
 
