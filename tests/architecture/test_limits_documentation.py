@@ -27,6 +27,8 @@ MODULES = (
     "shared.web.server",
     "shared.transfers.case_rules",
     "central_hub.transfers.lane_domain",
+    "central_hub.transfers.telling",
+    "shared.passports.keys",
 )
 OTHER_THAN_LIMITS = {"EXIT_CODE", "LEVEL", "PROTOCOL", "PROTOCOL_OLDEST", "NIGHT_HOUR", "HIDE"}
 
