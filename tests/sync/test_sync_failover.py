@@ -19,7 +19,7 @@ from sync.beginning import begin
 from sync.link import AWAY, report_link
 from sync.losses import list_missing
 from sync.marks import list_holdings
-from tools.postgres import other_user, find_programs, temporary_cluster
+from tools.postgres import find_programs, other_user, temporary_cluster
 
 
 @pytest.fixture
