@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from central_hub.transfers.cases import check_resolution, opening, resolutions
+from central_hub.transfers.deadlines import Due
 from central_hub.transfers.denial_domain import Denial, judge_denied
 from central_hub.transfers.domain import (
     EPISODE_AFTER_MS,
@@ -243,9 +244,9 @@ def test_a_sender_minutes_behind_is_not_away() -> None:
 def test_the_same_contradiction_is_the_same_case() -> None:
     found = judge_missing(LINE, CLOSE, None, FAR).found
     assert found is not None
-    one, two = opening("HUB", found), opening("HUB", found)
+    one, two = opening("HUB", found, Due(NOON)), opening("HUB", found, Due(NOON + HOUR))
     assert (one.fact_id, one.payload.case_id) == (two.fact_id, two.payload.case_id)
-    other = opening("HUB", replace(found, key=("ALD", "s1", "m2")))
+    other = opening("HUB", replace(found, key=("ALD", "s1", "m2")), Due(NOON))
     assert other.payload.case_id != one.payload.case_id
 
 
