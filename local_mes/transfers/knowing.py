@@ -54,8 +54,7 @@ def know(plant: Plant, tx: Work, row: Row[Any], body: PieceBody, actor: str) -> 
         material_id=piece.material_id,
         evidence=f"passport of {piece.number} on {body.shipped.number}",
     )
-    subjects = (piece.material_id, row.taken_in_as, row.receipt_id)
-    occurred = Occurred(tx.now_ms(), "passport")
+    subjects, occurred = (piece.material_id, row.taken_in_as, row.receipt_id), Occurred(tx.now_ms(), "passport")
     ids = [derived_id(row.received_at_ms, plant.code, verb, row.receipt_id) for verb in ("known", "identified")]
     tx.record(
         Draft(matched, subjects, actor, occurred, fact_id=ids[0]),

@@ -16,7 +16,7 @@ from shared.standards.binding import Equipment, bind, effective_hash
 from shared.standards.canonical import body_of, sha256
 from shared.standards.check import document_faults
 from shared.standards.cli import standards
-from shared.standards.documents import AnyStandard, Kpi, Product, GroupRule, QualityRule, parse_document
+from shared.standards.documents import AnyStandard, GroupRule, Kpi, Product, QualityRule, parse_document
 from shared.standards.facts import InstalledStandard
 
 DEMO = Path(__file__).parents[3] / "demo"
