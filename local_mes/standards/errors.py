@@ -23,6 +23,15 @@ def rule_of_hub() -> BadInput:
     )
 
 
+def grades_of_group() -> BadInput:
+    """Any substitution in force may allow a grade, so one of the plant's own would widen the group's rule."""
+    return BadInput(
+        "standards.group_only",
+        "Which grade may serve for which is the group's to say.",
+        todo="Propose it to the group.",
+    )
+
+
 def faulty(faults: Sequence[str]) -> BadInput:
     """The document says what cannot be."""
     return BadInput(

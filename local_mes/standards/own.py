@@ -26,6 +26,7 @@ from shared.standards.check import document_faults
 from shared.standards.documents import AnyStandard, GroupRule, parse_body, parse_document
 from shared.standards.facts import StandardDrafted
 from shared.standards.own_facts import OwnStandardDeployed
+from shared.standards.product_kinds import Substitution
 from shared.standards.queries import find_in_force, find_version, list_deviations, list_versions
 from shared.standards.tables import in_force
 
@@ -64,6 +65,8 @@ def write(plant: Plant, document: object, actor: str, command_id: str) -> AnySta
         raise errors.not_own(parsed.id, plant.code)
     if isinstance(parsed, GroupRule):
         raise errors.rule_of_hub()
+    if isinstance(parsed, Substitution):
+        raise errors.grades_of_group()
     if faults := document_faults(parsed):
         raise errors.faulty(faults)
     with plant.journal.work() as tx:

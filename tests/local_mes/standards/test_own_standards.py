@@ -113,6 +113,13 @@ def test_what_is_no_own_standard_is_refused(ready: Any) -> None:
         own.deploy(ready.plant, OWN, 1, before, "as I read it", "ewa", ready.command())
 
 
+def test_a_plant_cannot_pass_the_groups_grade_rule_with_a_substitution_of_its_own(ready: Any) -> None:
+    base = {key: value for key, value in document(1).items() if key in ("version", "title", "owner", "takes_hold")}
+    own_grades = {"kind": "substitution", "id": "ALD-GS", "substitutes": [{"grade": "S355", "by": "S235", "order": 1}]}
+    with pytest.raises(BadInput, match="the group's to say"):
+        written(ready, {**base, **own_grades})
+
+
 def test_the_groups_standards_never_wait_for_one_that_no_longer_binds(ready: Any) -> None:
     written(ready, document(1, needs=["marker"]))
     deploy(ready, 1)
