@@ -20,6 +20,7 @@ from local_mes.transfers.receiving import Announced, ReceiveCommand, take_in_ann
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
+from shared.material.facts import Mass
 from shared.material.queries import find_material
 from shared.passports import errors
 from shared.passports.document import PieceBody
@@ -71,7 +72,11 @@ def receive_by_passport(plant: Plant, command: PassportCommand) -> dict[str, Any
             return dict(earlier)
         passport = check_passport(tx.conn, plant, command.passport)
         at_ms = command.occurred_at_ms or tx.now_ms()
-        line, waiting = _find_line(tx.conn, plant, passport.piece), find_waiting(tx.conn, plant.code, passport.piece)
+        weighed = Mass(command.mass_g, command.mass_basis, command.scale, at_ms) if command.mass_g else None
+        line, waiting = (
+            _find_line(tx.conn, plant, passport.piece),
+            find_waiting(plant, tx.conn, passport.piece, weighed),
+        )
         if waiting is not None and (line is not None or passport.standing != "good"):
             raise errors.waits(passport.piece.number, waiting.own_number)
         if waiting is not None:

@@ -18,21 +18,45 @@ from local_mes.transfers.routing import own_attributes
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
-from shared.material.facts import MaterialIdentified
+from shared.material.facts import Mass, MaterialIdentified
 from shared.material.queries import find_material
+from shared.passports import errors
 from shared.passports.document import PieceBody
 from shared.passports.issuing import told_piece
+from shared.transfers.domain import CLOCK_SLACK_MS, MassLimits, compare_mass
 from shared.transfers.facts import ReceiptMatched
+from shared.transfers.limits import mass_limits
 from shared.transfers.queries import find_receipts
 
 
-def find_waiting(conn: Connection, here: str, piece: PieceBody) -> Row[Any] | None:
-    """The receipt that waits under the number of this piece, of its load and sender or of none that were named."""
-    for row in find_receipts(conn, receiver=here, printed_number=piece.number, provisional=True):
-        same_load = row.shipment_number in ("", piece.shipped.number)
-        if not row.custody_no and same_load and row.from_plant in ("", piece.shipped.sender):
-            return row
-    return None
+def find_waiting(plant: Plant, conn: Connection, piece: PieceBody, weighed: Mass | None) -> Row[Any] | None:
+    """The one receipt here that waits under the number of this piece and can be of it; weighed: its mass here, just now.
+
+    Printed numbers repeat: errors.waits where one waits that cannot be it, or more than one that can.
+    """
+    waiting = [
+        row
+        for row in find_receipts(conn, receiver=plant.code, printed_number=piece.number, provisional=True)
+        if not row.custody_no
+        and row.shipment_number in ("", piece.shipped.number)
+        and row.from_plant in ("", piece.shipped.sender)
+    ]
+    limits = mass_limits(conn, plant.code, f"{piece.shipped.sender}-{plant.code}")
+    fit = [row for row in waiting if _can_be(row, piece, weighed, limits)]
+    if waiting and len(fit) != 1:
+        raise errors.waits(piece.number, waiting[0].own_number)
+    return fit[0] if fit else None
+
+
+def _can_be(row: Row[Any], piece: PieceBody, weighed: Mass | None, limits: MassLimits) -> bool:
+    """Whether a receipt is of a piece that had left by then: one of its kind, and of its load, its sender or its mass."""
+    if piece.shipped.departed_ms > row.received_at_ms + CLOCK_SLACK_MS or row.kind != piece.kind:
+        return False
+    if row.shipment_number or row.from_plant:
+        return True
+    found = [(row.mass_g, row.mass_basis), *([(weighed.g, weighed.basis)] if weighed is not None else [])]
+    compared = [compare_mass(piece.mass_g, piece.mass_basis, g, basis, limits) for g, basis in found]
+    return piece.mass_g > 0 and all(one.is_within for one in compared)
 
 
 def know(plant: Plant, tx: Work, row: Row[Any], body: PieceBody, actor: str) -> dict[str, Any]:

@@ -325,3 +325,17 @@ def graph(group: SteelGroup) -> dict[str, Any]:
         )
         for table in (material, alias, edge)
     }
+
+
+def test_a_passport_is_not_laid_onto_another_piece_that_waits_under_the_same_number(rooted: SteelGroup) -> None:
+    coil = rooted.receive("BRK", "1001", 20_558, kind="coil")
+    early = rooted.receive("BRK", "1002", 20_558)
+    rooted.pass_time(48 * HOUR)
+    texts = send(rooted, "1001", "1002", "1003")
+    rooted.pass_time(5 * HOUR)
+    light = rooted.receive("BRK", "1003", 8_000)
+    for number in ("1001", "1002", "1003"):
+        assert refusal(rooted, texts[number]) == "passport.waits", "another kind, here before it left, another mass"
+    with read(rooted.plants["BRK"].node.engine) as conn:
+        for waits in (coil, early, light):
+            assert open_holds(conn, waits["material_id"])
