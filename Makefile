@@ -6,7 +6,8 @@ PY := $(VENV)/bin/python
 ROOMS := local_mes central_hub sync shared drill demo campaign bench tools
 ARGS ?=
 DAYS ?= 1..10
-TWO_AT_ONCE := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+# Of the first part many wait for others, so three share two processors; a whole group needs both by itself.
+TESTS := $(PY) -m pytest --dist loadfile --no-loadscope-reorder -m "not slow"
 unexport PYTHONDONTWRITEBYTECODE # without its own bytecode every start of a node compiles 600 modules: half a second
 
 .PHONY: help setup bundle lint-rollout test-rollout assets peers system demo test lint format bench campaign mutate clean
@@ -40,8 +41,8 @@ demo: setup ## a steel group on this machine; ARGS="--once --json", "--size smal
 	@$(PY) -m demo $(ARGS)
 
 test: setup peers system ## all tests but the slow ones: unit, integration on SQLite and PostgreSQL, federation, browser
-	$(TWO_AT_ONCE) --ignore=tests/federation --ignore=tests/browser $(ARGS)
-	$(TWO_AT_ONCE) tests/federation tests/browser $(ARGS)
+	$(TESTS) -n 3 --ignore=tests/federation --ignore=tests/browser $(ARGS)
+	$(TESTS) -n 2 tests/federation tests/browser $(ARGS)
 
 lint: $(VENV)/.ready ## style, types, import contracts
 	$(VENV)/bin/ruff check .

@@ -3,15 +3,19 @@
 Encoding "strandline-content-1": for each projection table by name, if it has rows of the author, one JSON line
 [table, columns...], then one JSON line a row, sorted by primary key. Projections hold integers, text and no surrogate
 keys of a node, so the same facts give the same lines on every database.
+
+A column that a later release added has a default in the database, and is left out while no row says anything else: the
+facts of a plant that does not know it yet give the same hash at a hub that does.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Column, Connection, DefaultClause, Table, select
 
 from shared.db.types import tables_of_kind
 
@@ -45,14 +49,25 @@ def authors(conn: Connection) -> list[str]:
 
 
 def _lines(conn: Connection, table: Table, author: str) -> Iterator[bytes]:
-    columns = sorted(table.columns, key=lambda column: column.name)
+    every = sorted(table.columns, key=lambda column: column.name)
     key = [column for column in table.primary_key.columns if column.name != "author"]
     # sorted here and not by the database: collations differ, the bytes of a key do not
-    names = [f"{column.name}" for column in columns]
-    places = [names.index(column.name) for column in key]
-    rows = [tuple(row) for row in conn.execute(select(*columns).where(table.c.author == author))]
+    rows = [tuple(row) for row in conn.execute(select(*every).where(table.c.author == author))]
     if not rows:
         return
+    said = [at for at, column in enumerate(every) if _says_something(column, (row[at] for row in rows))]
+    if len(said) < len(every):
+        rows = [tuple(row[at] for at in said) for row in rows]
+    names = [f"{every[at].name}" for at in said]
+    places = [names.index(column.name) for column in key]
     yield _encoder.encode([f"{table.name}", *names]) + b"\n"
     for row in sorted(rows, key=lambda r: [_encoder.encode(r[at]) for at in places]):
         yield _encoder.encode(row) + b"\n"
+
+
+def _says_something(column: Column[Any], values: Iterable[Any]) -> bool:
+    added_later = column.server_default
+    if not isinstance(added_later, DefaultClause):
+        return True
+    silence = str(added_later.arg)
+    return any(str(value) != silence for value in values)

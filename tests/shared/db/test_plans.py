@@ -57,7 +57,7 @@ def test_a_plan_made_on_empty_tables_goes_through_the_indexes(engine: Engine) ->
         names = cursor.execute(
             "SELECT name, statement FROM pg_prepared_statements WHERE generic_plans > 0 ORDER BY statement"
         ).fetchall()
-        assert len(names) >= 3
+        assert names
         for name, statement in names:
             values = ", ".join(["'{a}'"] + ["9"] * (statement.count("$") - 1))
             lines = [line for (line,) in cursor.execute(f'EXPLAIN EXECUTE "{name}" ({values})').fetchall()]

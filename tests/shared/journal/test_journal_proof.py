@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import Column, MetaData, String, Table, delete, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from shared.db.engine import read, write
 from shared.db.types import tables_of_kind
 from shared.errors import BadInput
+from shared.journal import content_hash as content_hash_module
 from shared.journal.content_hash import authors, content_hash, table_hashes
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import open_epoch
@@ -293,3 +294,20 @@ def test_what_cannot_be_kept_everywhere_is_refused_where_it_is_written(journal, 
     with read(engine) as conn:
         assert lives(conn, "ALD")[0].seq == 2
         assert count_by_state(conn) == {"quarantined": 0, "parked": 0, "held": 0}
+
+
+def test_a_column_that_came_later_and_says_nothing_changes_no_hash(filled, engine, monkeypatch):
+    """A plant of the release before has the same hash as the hub, though that knows a column more."""
+    with read(engine) as conn:
+        before = content_hash(conn, "ALD")
+    with write(engine) as conn:
+        conn.exec_driver_sql("ALTER TABLE material ADD COLUMN colour VARCHAR NOT NULL DEFAULT ''")
+    later = Table(
+        "material", MetaData(), *(c._copy() for c in material.columns), Column("colour", String, server_default="")
+    )
+    tables = [later if table is material else table for table in tables_of_kind("projection")]
+    monkeypatch.setattr(content_hash_module, "tables_of_kind", lambda _: tables)
+    with write(engine) as conn:
+        assert content_hash(conn, "ALD") == before
+        conn.exec_driver_sql("UPDATE material SET colour = 'red' WHERE author = 'ALD'")
+        assert content_hash(conn, "ALD") != before
