@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +16,9 @@ from shared.standards.documents import Parameter
 from shared.standards.queries import find_document, list_in_force
 
 OWN = "plant model"
+WHOLE = re.compile(r"-?[0-9]{1,18}")
+GROUPED = re.compile(r"-?[0-9]{1,3}([, \u202f][0-9]{3})+(\.[0-9]+)?")
+"""A number written in groups of three digits; any other comma may be meant as a decimal point and is asked about."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,16 @@ class Setting:
     def in_force(self) -> Value | None:
         """The value that counts."""
         return self.value if self.value is not None or not self.asked else self.asked[0].parameter.default
+
+    @property
+    def text(self) -> str:
+        """The model's value as it is typed; empty where it has none."""
+        return as_typed(self.value)
+
+    @property
+    def in_force_text(self) -> str:
+        """The value that counts, in the same way."""
+        return as_typed(self.in_force)
 
     @property
     def permitted(self) -> dict[str, str]:
@@ -81,6 +96,13 @@ def settings_of(conn: Connection, plant: str, model: PlantModel, unit: Unit) -> 
     return found + [Setting(name, value, ()) for name, value in unit.parameters.items() if name not in asked]
 
 
+def as_typed(value: Value | None) -> str:
+    """A value as people write it and the model file has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
 def read_value(setting: Setting, typed: str) -> Value | None:
     """What was typed as a value of the kind this parameter has, within its range; None: nothing, so the default counts."""
     text = typed.strip()
@@ -94,17 +116,27 @@ def read_value(setting: Setting, typed: str) -> Value | None:
 
 
 def _typed(setting: Setting, text: str) -> Value:
-    as_text = isinstance(setting.value, str) or any(asked.parameter.choices for asked in setting.asked)
     if isinstance(setting.value, bool):
-        return text in ("true", "yes")
-    if as_text:
+        return _truth(setting.name, text)
+    if isinstance(setting.value, str) or any(asked.parameter.choices for asked in setting.asked):
         return text
-    plain = text.replace(",", "").replace("\u202f", "").replace(" ", "")
-    if plain.removeprefix("-").isdecimal():
+    plain = re.sub(r"[, \u202f]", "", text) if GROUPED.fullmatch(text) else text
+    if WHOLE.fullmatch(plain):
         return int(plain)
     if isinstance(setting.value, float):
         try:
-            return float(plain)
+            number = float(plain)
         except ValueError:
-            pass
+            number = math.nan
+        if math.isfinite(number):
+            return number
+        raise BadInput(
+            "model.number", f"{setting.name} {text!r} is no number.", todo="Write it with a point, for example 1.5."
+        )
     raise BadInput("model.number", f"{setting.name} {text!r} is no whole number.", todo="Type digits only.")
+
+
+def _truth(name: str, text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise BadInput("model.truth", f"{name} {text!r} is neither true nor false.", todo="Type true or false.")
+    return text.lower() == "true"
