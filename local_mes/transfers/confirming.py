@@ -26,8 +26,8 @@ from shared.transfers.queries import get_piece
 PASSPORT_RULE = "T-PASSPORT"
 
 
-def confirm(plant: Plant, tx: Work, row: Row[Any], line: Candidate) -> None:
-    """Tie a receipt by passport to its departure.
+def confirm(plant: Plant, tx: Work, row: Row[Any], line: Candidate, actor: str = ACTOR) -> None:
+    """Tie a receipt by passport to its departure; actor: who found that it is, a person or the job.
 
     What the sender amended since is answered afterwards (amending.py): the passport could not know it, so it is held.
     """
@@ -42,8 +42,8 @@ def confirm(plant: Plant, tx: Work, row: Row[Any], line: Candidate) -> None:
     )
     subjects = (line.material_id, row.receipt_id, line.shipment_id)
     fact_id = derived_id(row.received_at_ms, plant.code, "matched", row.receipt_id)
-    occurred = Occurred(tx.now_ms(), ACTOR)
-    tx.record(Draft(matched, subjects, ACTOR, occurred, fact_id=fact_id, causes=(told.sent_fact,)))
+    occurred = Occurred(tx.now_ms(), ACTOR if actor == ACTOR else "manual")
+    tx.record(Draft(matched, subjects, actor, occurred, fact_id=fact_id, causes=(told.sent_fact,)))
     inherit_holds(plant, tx, line.material_id, piece, row.receipt_id, row.received_at_ms)
     _compare(plant, tx, row, piece)
 

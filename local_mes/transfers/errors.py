@@ -225,6 +225,15 @@ def not_waiting(receipt: str) -> Refused:
     )
 
 
+def known_by_passport(own_number: str, piece: str) -> Refused:
+    """A match is made by hand of a receipt whose passport names another piece."""
+    return Refused(
+        "transfers.known_by_passport",
+        f"{own_number} is another piece than {piece} by its passport.",
+        todo="Leave it: it is tied by itself when its departure arrives. Were labels swapped, exchange the two then.",
+    )
+
+
 def no_mass(piece: str) -> BadInput:
     """Neither side has weighed the piece."""
     return BadInput(

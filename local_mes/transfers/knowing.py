@@ -79,7 +79,7 @@ def know(plant: Plant, tx: Work, row: Row[Any], body: PieceBody, actor: str) -> 
         evidence=f"passport of {piece.number} on {body.shipped.number}",
     )
     subjects, occurred = (piece.material_id, row.taken_in_as, row.receipt_id), Occurred(tx.now_ms(), "passport")
-    ids = [derived_id(row.received_at_ms, plant.code, verb, row.receipt_id) for verb in ("known", "identified")]
+    ids = [derived_id(row.received_at_ms, plant.code, verb, row.receipt_id) for verb in ("known", "known_as")]
     tx.record(
         Draft(matched, subjects, actor, occurred, fact_id=ids[0]),
         Draft(identified, subjects[:2], actor, occurred, fact_id=ids[1], causes=(ids[0],)),

@@ -12,7 +12,7 @@ from local_mes.transfers.amending import note_amendments
 from local_mes.transfers.believing import find_believed
 from local_mes.transfers.checking import ACTOR, check_mass, inherit_holds
 from local_mes.transfers.confirming import confirm
-from local_mes.transfers.listed import get_announced_line
+from local_mes.transfers.listed import check_not_taken, get_announced_line
 from local_mes.transfers.receiving import AWAITING_RULE, check_in_force, new_row
 from local_mes.transfers.routing import own_attributes
 from shared.db.engine import read
@@ -25,7 +25,7 @@ from shared.quality.facts import HoldReleased
 from shared.quality.queries import list_holds
 from shared.transfers.domain import Candidate, find_line
 from shared.transfers.facts import PieceData, ReceiptMatched
-from shared.transfers.lines import LineFilter, find_lines
+from shared.transfers.lines import LineFilter, TransferLine, find_lines
 from shared.transfers.queries import departure_in_force, find_receipt, find_receipts, get_piece
 
 PENDING_MAX = 1_000
@@ -73,19 +73,30 @@ def match_by_hand(
         if line.receipt_id is not None:
             raise errors.received_already(line.number, line.own_number or "")
         check_in_force(tx.conn, line)
-        known = Candidate(
-            line.sender,
-            line.shipment_id,
-            line.shipment_number,
-            line.material_id,
-            line.departed_at_ms,
-            False,
-            line.custody_no,
-        )
-        _tie(plant, tx, row, known, f"found to be {line.number} of {line.shipment_number}: {note}", actor)
+        _tie_by_hand(plant, tx, row, line, note, actor)
         result = {"receipt_id": receipt_id, "material_id": line.material_id, "number": line.number}
         tx.done(command_id, result)
         return result
+
+
+def _tie_by_hand(plant: Plant, tx: Work, row: Row[Any], line: TransferLine, note: str, actor: str) -> None:
+    """Tie to this line; what a passport said to be one piece is never another."""
+    known = Candidate(
+        line.sender,
+        line.shipment_id,
+        line.shipment_number,
+        line.material_id,
+        line.departed_at_ms,
+        False,
+        line.custody_no,
+    )
+    if not row.custody_no:
+        check_not_taken(tx.conn, plant.code, line)
+        _tie(plant, tx, row, known, f"found to be {line.number} of {line.shipment_number}: {note}", actor)
+    elif row.material_id == line.material_id:
+        confirm(plant, tx, row, known, actor)
+    else:
+        raise errors.known_by_passport(row.own_number, line.number)
 
 
 def _pending(conn: Connection, here: str) -> list[Row[Any]]:

@@ -11,9 +11,10 @@ from sqlalchemy import select
 from steel_group import HOUR, SteelGroup, rows
 
 from central_hub.passports.service import publish_keys
+from central_hub.transfers.service import reconcile
 from local_mes.passports.keys import find_keys
 from local_mes.transfers.by_passport import PassportCommand, check_passport, receive_by_passport
-from local_mes.transfers.service import CorrectDeparture, correct_departure, match_pending, ship
+from local_mes.transfers.service import CorrectDeparture, correct_departure, match_by_hand, match_pending, ship
 from local_mes.transfers.shipping import ListedPiece, ShipCommand
 from shared.clock import FixedClock
 from shared.db.engine import read, write
@@ -339,3 +340,22 @@ def test_a_passport_is_not_laid_onto_another_piece_that_waits_under_the_same_num
     with read(rooted.plants["BRK"].node.engine) as conn:
         for waits in (coil, early, light):
             assert open_holds(conn, waits["material_id"])
+
+
+def test_what_a_passport_named_is_not_tied_by_hand_to_another_piece(rooted: SteelGroup) -> None:
+    brk = rooted.plants["BRK"]
+    waits = rooted.receive("BRK", "S2", 20_600)
+    known = take_in(rooted, send(rooted, "S2")["S2"])
+    send(rooted, "S9", load="RT-9")
+    rooted.up("ALD")
+    reconcile(rooted.hub)
+    rooted.down("BRK")  # nothing is matched by itself yet
+    told = {"note": "found so", "actor": "p"}
+    with pytest.raises(StrandlineError, match="by its passport"):
+        match_by_hand(brk, waits["receipt_id"], "RT-9", "S9", command_id="m1", **told)
+    done = match_by_hand(brk, waits["receipt_id"], "RT-1", "S2", command_id="m2", **told)
+    assert done["material_id"] == known["material_id"]
+    assert not find_waiting_receipts(rooted)
+    with read(brk.node.engine) as conn:
+        assert get_material(conn, "BRK", known["material_id"]).state == "live"
+        assert get_material(conn, "BRK", waits["material_id"]).state == "identified"
