@@ -22,7 +22,6 @@ from shared.keys import SigningKey
 from sync import apart, marks, understanding
 from sync.anchoring import Covered, nothing_kept
 from sync.bell import Bell
-from sync.clones import Visit
 from sync.credit import get_credit
 from sync.downlink import heal
 from sync.early_rows import EarlyRows
@@ -93,7 +92,7 @@ class Desk:
         self._giving = Giving(code, clock, key)
         self.giveback = TakingBack(code, engine, clock, key, appliers).take
         self._order = InOrder()
-        self._greeted: dict[str, tuple[str, Visit]] = {}
+        self._watched: dict[str, str] = {}
         with read(engine) as conn:
             self._incarnation = get_identity(conn).incarnation
 
@@ -111,7 +110,6 @@ class Desk:
         now, session = self._clock.now_ms(), random_key()
         with write(self._engine) as conn:
             met = self._meet(conn, peer, hello, session, now)
-        self._greeted[peer.code] = session, visit_of(hello, now)
         welcome = Welcome(
             proto=proto,
             node=self._code,
@@ -135,7 +133,8 @@ class Desk:
         """Open the session and settle what both hold, in the caller's transaction."""
         down, named = self._stream_to(peer), [state for state in hello.epochs if state.stream == peer.code]
         offset_ms = apart.bounded(apart.measured(conn, peer.code), hello.sent_ms, now)
-        marks.open_session(conn, peer.code, session, hello.instance, now, offset_ms, hello.backlog)
+        boot = visit_of(hello, now).boot
+        marks.open_session(conn, peer.code, session, hello.instance, now, offset_ms, hello.backlog, boot)
         follow_order(conn, self._appliers, peer.code, [state.epoch for state in named], now)
         keep_marks(conn, peer.code, hello.counters, now)
         understanding.keep(conn, peer.code, (hello.oldest_proto, hello.proto), hello.facts, now)
@@ -156,15 +155,16 @@ class Desk:
 
         Not at the hello: one that was long under way opens a session as well, but nobody uses it.
         """
-        opened, visit = self._greeted.get(peer.code, ("", None))
-        if visit is None or opened != said.session:
+        if self._watched.get(peer.code) == said.session:
             return
-        self._greeted.pop(peer.code, None)
         with write(self._engine) as conn:
-            apart.measure_in_session(conn, peer.code, said.sent_ms, self._clock.now_ms())
-            twins = note_visit(conn, peer.code, visit)
+            visit = marks.take_greeting(conn, peer.code, said.session)
+            if visit is not None:
+                apart.measure_in_session(conn, peer.code, said.sent_ms, self._clock.now_ms())
+            twins = visit is not None and note_visit(conn, peer.code, visit)
             if twins:
                 hold_both(conn, self._clock, peer.code)
+        self._watched[peer.code] = said.session
         if twins:
             raise PeerHeld("sync.clone_suspect", f"Two installations of {peer.code} take turns.", todo=ASK_HUB)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from shared.db.upsert import upsert
 from shared.ids import random_key
 from shared.journal.reading import lives
+from sync.clones import Visit
 from sync.errors import StaleSession
 from sync.lease import get_db_now_ms
 from sync.messages import Branch, EpochState
@@ -23,7 +24,16 @@ _HOLDINGS = (
 )
 _SESSION = select(session.c.session).where(session.c.peer == bindparam("of"))
 
-SESSION_COLUMNS = ("session", "instance", "opened_ms", "last_contact_ms", "contact_db_ms", "offset_ms", "backlog")
+SESSION_COLUMNS = (
+    "session",
+    "instance",
+    "opened_ms",
+    "last_contact_ms",
+    "contact_db_ms",
+    "offset_ms",
+    "backlog",
+    "boot",
+)
 
 
 def accept_holdings(
@@ -90,9 +100,9 @@ def drop_seals(conn: Connection, stream: str, epoch: str, keep: int) -> None:
 
 
 def open_session(
-    conn: Connection, peer: str, new: str, instance: str, now_ms: int, offset_ms: int, backlog: int
+    conn: Connection, peer: str, new: str, instance: str, now_ms: int, offset_ms: int, backlog: int, boot: str = ""
 ) -> None:
-    """A hello: from here on only this session counts."""
+    """A hello of the process `boot`: from here on only this session counts."""
     row = {
         "peer": peer,
         "session": new,
@@ -102,8 +112,18 @@ def open_session(
         "contact_db_ms": get_db_now_ms(conn),
         "offset_ms": offset_ms,
         "backlog": backlog,
+        "boot": boot,
     }
     upsert(conn, session, [row], update=list(SESSION_COLUMNS))
+
+
+def take_greeting(conn: Connection, peer: str, given: str) -> Visit | None:
+    """Who opened this session, told once: to the first that uses it."""
+    row = conn.execute(select(session).where(session.c.peer == peer, session.c.session == given)).first()
+    if row is None or not row.boot:
+        return None
+    conn.execute(update(session).where(session.c.peer == peer).values(boot=""))
+    return Visit(row.boot, row.instance, row.opened_ms)
 
 
 def check_session(conn: Connection, peer: str, given: str) -> None:

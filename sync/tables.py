@@ -56,6 +56,8 @@ session = local_table(
     Column("contact_db_ms", Int, nullable=False),
     Column("offset_ms", Int, nullable=False),
     Column("backlog", Int, nullable=False),
+    # the caller's process, until the session is first used: any of the processes of this node may be asked then
+    Column("boot", Id, nullable=False, server_default=""),
 )
 
 link = local_table(

@@ -30,15 +30,20 @@ def write_request(node: Node, token: str, target: Path) -> None:
     """Write the plant's request; the one before it counts no more. BadSetup where it cannot be written."""
     raw = sign(node.key, ENROL, make_request(node, token))
     check_free(target)
-    _write(node.settings.folder / OWN_COPY, raw)
     _write(target, raw)
+    _write(node.settings.folder / OWN_COPY, raw)
 
 
 def answer_request(source: Path, target: Path, enrol: Callable[[bytes], bytes]) -> Enrol:
     """Take the plant of a request in and write the answer; enrol is the hub's door, and raises what it raises there."""
-    check_free(target)  # before the token is used
+    check_free(target)
     raw = _read(source)
-    _write(target, enrol(raw))
+    _write(target, b"")  # before the token is used: it serves once, and the answer must get to the stick
+    try:
+        _write(target, enrol(raw))
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
     return parse(payload_of(read_envelope(raw)), Enrol)
 
 

@@ -79,6 +79,10 @@ def test_a_plant_without_any_line_enters_the_group_by_two_files(tmp_path):
     with pytest.raises(BadInput, match="waits for no answer"):
         run(plant, "enrol", *ald, "--read", tmp_path / "answer", "--fingerprint", "x")
     run(plant, "enrol", *ald, "--token", token, "--write", tmp_path / "other")
+    with pytest.raises(BadSetup, match="cannot be written"):  # the token is not used by an answer that is not written
+        run(hub, "enrol", *centre, tmp_path / "other", tmp_path / "no folder" / "answer")
+    with pytest.raises(BadSetup, match="cannot be written"):
+        run(plant, "enrol", *ald, "--token", token, "--write", tmp_path / "no folder" / "request")
     run(plant, "enrol", *ald, "--token", token, "--write", tmp_path / "request")
     said = run(hub, "enrol", *centre, tmp_path / "request", tmp_path / "answer")
     assert fingerprint(there.node.key.public) in said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import random
 import shutil
 from types import SimpleNamespace
@@ -30,7 +32,7 @@ from sync.losses import list_missing
 from sync.peers import keep_key
 from sync.proof import check_seals
 from sync.recovery_commands import accept_history, set_peer
-from sync.station import make_ground
+from sync.station import build_called, make_ground
 from sync.tables import incident, visit
 
 SLABS = Scheme(code="slab", prefix="S", width=6)
@@ -203,6 +205,31 @@ def test_a_copied_machine_is_found_out_by_its_second_turn_and_both_go_on_produci
     assert kit.drain(callers[0]) == 0
     with read(hub.node.engine) as conn:
         assert len(conn.execute(select(visit)).all()) == 2
+
+
+class InTurn:
+    """The way to a hub of two processes: each call reaches the other one than the call before."""
+
+    def __init__(self, kit, hub):
+        other = dataclasses.replace(hub, desk=build_called(hub.node, 500, first=False).desk)
+        self.ways = itertools.cycle([kit.memory(hub), kit.memory(other)])
+
+    def send(self, door, body):
+        return next(self.ways).send(door, body)
+
+
+def test_a_copied_machine_is_found_out_by_a_hub_of_two_processes(kit, twins):
+    """Each process knew only of the hellos that it had answered itself, and asked nobody at the push."""
+    one, two, hub = twins
+    callers = [kit.caller(box, InTurn(kit, hub)) for box in (one, two)]
+    for turn in range(3):
+        box = (one, two)[turn % 2]
+        box.move(box.pieces[0], f"bay {turn} of {turn % 2}")
+        kit.drain(callers[turn % 2])
+    two.move(two.pieces[0], "bay 3 of 1")
+    with pytest.raises(PeerHeld):
+        kit.drain(callers[1])
+    assert "clone_suspect" in kinds(hub)
 
 
 def test_a_held_plant_that_is_enrolled_again_is_not_held_for_the_turns_of_before(kit, twins):
