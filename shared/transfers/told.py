@@ -14,8 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, literal, select
 
 from shared.errors import Refused
 from shared.transfers.lines import TransferLine
-from shared.transfers.queries import custody_numbers
-from shared.transfers.tables import told_receipt, transfer_case
+from shared.transfers.tables import receipt, shipment_line, told_receipt, transfer_case
 
 RECEIVER_ERRED = "receiver_error"
 """End of a case that says that the receipt was none."""
@@ -31,10 +30,11 @@ def with_told(conn: Connection, lines: Sequence[TransferLine]) -> list[TransferL
 
 
 def find_taken_elsewhere(conn: Connection, material_id: str) -> Row[Any] | None:
-    """The receipt of a piece at another plant that nothing since has overtaken, as far as this plant was told."""
+    """The receipt of a piece at another plant that no departure or receipt since has overtaken, as far as this plant was
+    told. A mere word that it is here again, which may contradict it, does not."""
     query = select(told_receipt).where(told_receipt.c.material_id == material_id, ~_erred())
     row = conn.execute(query.order_by(told_receipt.c.custody_no.desc())).first()
-    if row is None or row.custody_no < max(custody_numbers(conn, material_id), default=0):
+    if row is None or row.custody_no < _last_passed(conn, material_id):
         return None
     return row
 
@@ -53,6 +53,13 @@ def taken_elsewhere(number: str, receiver: str, own_number: str) -> Refused:
         f"{receiver} has taken {number} in, as {own_number}: it is not in our custody.",
         todo="If it stands here, say so in its case: it is ours again once the case ends as the receiver's error.",
     )
+
+
+def _last_passed(conn: Connection, material_id: str) -> int:
+    """The highest custody number known here under which the piece left or came; 0: none."""
+    sent = select(shipment_line.c.custody_no).where(shipment_line.c.material_id == material_id)
+    came = select(receipt.c.custody_no).where(receipt.c.material_id == material_id)
+    return max(conn.execute(sent.union_all(came)).scalars(), default=0)
 
 
 def _as_told(line: TransferLine, row: Row[Any] | None) -> TransferLine:

@@ -86,6 +86,10 @@ def test_what_the_sender_was_told_is_refused_by_name_and_can_be_contradicted(gro
         c = transfer_case.c
         found = conn.execute(select(c.case_id, c.kind, c.piece_number).where(c.state == "open")).all()
     assert {(row.kind, row.piece_number) for row in found} == {("contested", SLABS[0]), ("contested", SLABS[1])}
+    with pytest.raises(Refused, match="taken"):  # its receiver has it live until the case says otherwise
+        scrap(ald, Command(group.command(), "p"), SLABS[1], "cracked")
+    with pytest.raises(Refused, match="taken"):
+        group.ship("ALD", "BRK", "RT-2", SLABS[1:2])
     (first,) = (row.case_id for row in found if row.piece_number == SLABS[0])
     resolve_case(group.hub, first, "receiver_error", "another slab", actor="p", command_id="end")
     group.sync()
