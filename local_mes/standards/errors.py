@@ -76,3 +76,13 @@ def no_group_yet() -> Refused:
         kept="The draft is kept.",
         todo="Deploy it when the plant has its first standards.",
     )
+
+
+def group_does_not_bind(standard_id: str) -> Refused:
+    """The plant's set is bound as one: while the group's part does not bind, nothing of it changes."""
+    return Refused(
+        "standards.held",
+        f"{standard_id} would not be as you asked: the group's standards cannot be bound here now, or have one of its id.",
+        kept="What was in force still is.",
+        todo="Mend what the standards page lists as missing, then do it again.",
+    )

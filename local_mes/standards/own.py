@@ -91,8 +91,7 @@ def write(plant: Plant, document: object, actor: str, command_id: str) -> AnySta
 
 def try_draft(conn: Connection, plant: Plant, standard_id: str, version: int, day: str) -> Trial:
     """What a version would have said on a production day, beside what was said; changes nothing."""
-    row = _get(conn, plant, standard_id, version)
-    return try_on_day(conn, plant, parse_body(str(row.body).encode()), day)
+    return try_on_day(conn, plant, _document(conn, plant, standard_id, version), day)
 
 
 def deploy(
@@ -106,9 +105,7 @@ def deploy(
         if row.sha256 != seen:
             raise errors.changed_meanwhile()
         document = parse_body(str(row.body).encode())
-        missing = _missing(tx.conn, plant, document)
-        if missing:
-            raise errors.does_not_bind(missing)
+        _check_binds(tx.conn, plant, document)
         trial = try_on_day(tx.conn, plant, document, day).text if day else ""
         _put(tx, plant, (standard_id, version, seen), reason, actor, trial=trial)
         tx.done(command_id, True)
@@ -124,6 +121,8 @@ def back(plant: Plant, standard_id: str, reason: str, actor: str, command_id: st
         if running is None or standard_id not in list_deployments(tx.conn, plant.code):
             raise errors.not_deployed(standard_id)
         before = _before(tx.conn, plant, standard_id, running.version)
+        if before[0]:
+            _check_binds(tx.conn, plant, _document(tx.conn, plant, standard_id, before[0]))
         _put(tx, plant, (standard_id, *before), reason, actor, is_back=True)
         tx.done(command_id, before[0])
     return before[0]
@@ -151,20 +150,33 @@ def _put(
     is_back: bool = False,
 ) -> None:
     standard_id, version, digest = what
+    last = find_deployment(tx.conn, plant.code, standard_id)
     said = OwnStandardDeployed(
         standard_id=standard_id, version=version, sha256=digest, reason=reason, trial=trial, back=is_back
     )
     _record(tx, said, standard_id, version, actor)
     if not readopt(tx, plant, actor):
         raise errors.no_group_yet()
+    running = find_in_force(tx.conn, plant.code, standard_id)
+    runs = running.sha256 if running else ""
+    if (runs != digest) if version else (last is not None and runs == last.sha256):
+        raise errors.group_does_not_bind(standard_id)
 
 
 def _before(conn: Connection, plant: Plant, standard_id: str, version: int) -> tuple[int, str]:
-    """The version that ran before this one, and its hash."""
+    """The version of a lower number that ran last, and its hash: what was gone back from never comes again by this."""
     c = in_force.c
-    where = (c.author == plant.code, c.standard_id == standard_id, c.version != version, c.until_ms.is_not(None))
-    row = conn.execute(select(c.version, c.sha256).where(*where).order_by(c.until_ms.desc()).limit(1)).first()
+    where = (c.author == plant.code, c.standard_id == standard_id, c.version < version, c.until_ms.is_not(None))
+    row = conn.execute(
+        select(c.version, c.sha256).where(*where).order_by(c.until_ms.desc(), c.version.desc()).limit(1)
+    ).first()
     return (row.version, row.sha256) if row else (0, "")
+
+
+def _check_binds(conn: Connection, plant: Plant, document: AnyStandard) -> None:
+    missing = _missing(conn, plant, document)
+    if missing:
+        raise errors.does_not_bind(missing)
 
 
 def _missing(conn: Connection, plant: Plant, document: AnyStandard) -> tuple[str, ...]:
@@ -195,6 +207,10 @@ def _get(conn: Connection, plant: Plant, standard_id: str, version: int) -> Row[
     if row is None:
         raise errors.no_own(standard_id, version)
     return row
+
+
+def _document(conn: Connection, plant: Plant, standard_id: str, version: int) -> AnyStandard:
+    return parse_body(str(_get(conn, plant, standard_id, version).body).encode())
 
 
 def _record(tx: Work, payload: Payload, standard_id: str, version: int, actor: str) -> None:

@@ -120,6 +120,36 @@ def test_a_plant_cannot_pass_the_groups_grade_rule_with_a_substitution_of_its_ow
         written(ready, {**base, **own_grades})
 
 
+def test_going_back_twice_never_brings_what_was_gone_back_from(ready: Any) -> None:
+    written(ready, document(1), document(2, "0.30"), document(3, "0.40"))
+    for version in (1, 2, 3):
+        ready.clock.advance(1_000)
+        deploy(ready, version)
+    for before in (2, 1, 0):
+        ready.clock.advance(1_000)
+        assert own.back(ready.plant, OWN, "too loose", "ewa", ready.command()) == before
+        assert ready.in_force() == [*([(OWN, before)] if before else []), ("QR-RES-01", 2)]
+
+
+def test_nothing_is_said_to_be_in_force_that_is_not(ready: Any) -> None:
+    written(ready, document(1, needs=["marker"]), document(2, needs=[]))
+    deploy(ready, 1)
+    deploy(ready, 2)
+    whole = ready.plant.model.unit
+    ready.change_model(unit=[unit for unit in whole if unit.unit_class != "marker"])
+    with pytest.raises(Refused, match="no unit of class marker"):
+        own.back(ready.plant, OWN, "too loose", "ewa", ready.command())
+    ready.change_model(unit=[unit for unit in whole if unit.unit_class != "ladle_furnace"])
+    for change in (own.back, own.take_out):
+        with pytest.raises(Refused, match="group's standards cannot be bound"):
+            change(ready.plant, OWN, "too loose", "ewa", ready.command())
+    with read(ready.plant.node.engine) as conn:
+        assert [(v.document.version, v.runs) for v in own.list_own(conn, ready.plant)] == [(2, True), (1, False)]
+    ready.change_model(unit=whole)
+    assert own.back(ready.plant, OWN, "too loose", "ewa", ready.command()) == 1
+    assert ready.in_force() == [(OWN, 1), ("QR-RES-01", 2)]
+
+
 def test_the_groups_standards_never_wait_for_one_that_no_longer_binds(ready: Any) -> None:
     written(ready, document(1, needs=["marker"]))
     deploy(ready, 1)
