@@ -2,10 +2,13 @@
 
 What a rule says is a fact of the hub with version, inputs and the facts that were counted; its id follows from rule,
 version and fact, so that asking twice says it once. A rule is asked from the next fact on after it is published.
+A fact that is told late is counted where it happened, and facts of later times that have it in their window are judged
+again: what a rule says of a window does not hang on the order in which plants are heard.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,9 +20,11 @@ from central_hub.rules.queries import (
     InForce,
     Window,
     asked_places,
+    counted_later,
+    find_decision,
     find_workflow,
     rules_in_force,
-    spoke_lately,
+    spoke_within,
     window_of,
 )
 from central_hub.rules.tables import asked_to, hit
@@ -117,25 +122,48 @@ def _ask_chunk(tx: Work, hub: Hub, rules: Sequence[InForce], stream: str, epoch:
     return spoke
 
 
-def _ask(tx: Work, hub: Hub, rule: InForce, said: Said) -> bool:
-    """Count the fact and ask; whether the rule spoke."""
+def _ask(tx: Work, hub: Hub, rule: InForce, said: Said) -> int:
+    """Count the fact and ask, about those of later times too in whose window it now is; how often the rule spoke."""
     document = rule.document
     if not counts(document, said):
-        return False
-    key, window = key_of(document, said), Window(1, 1, 1, (said.fact_id,))
+        return 0
+    key, later = key_of(document, said), []
     if document.window_min:
-        row = {"rule": rule.name, "fact_id": said.fact_id, "key": key, "at_ms": said.at_ms}
-        upsert(tx.conn, hit, [{**row, "plant": said.plant, "piece": said.piece}])
+        _count(tx, rule, said, key)
+        before_ms = said.at_ms + document.window_min * MIN_MS
+        later = counted_later(tx.conn, rule.name, key, said.at_ms, before_ms)
+    found = (Said(said.about, row.fact_id, row.plant, row.piece, row.at_ms, json.loads(row.inputs)) for row in later)
+    return sum(_judge(tx, hub, rule, each, key) for each in (said, *found))
+
+
+def _count(tx: Work, rule: InForce, said: Said, key: str) -> None:
+    asked = {used.name: said.inputs.get(used.name) for used in rule.document.check.variables}
+    row = {"rule": rule.name, "fact_id": said.fact_id, "key": key, "at_ms": said.at_ms, "plant": said.plant}
+    upsert(tx.conn, hit, [{**row, "piece": said.piece, "inputs": json.dumps(asked, sort_keys=True)}])
+
+
+def _judge(tx: Work, hub: Hub, rule: InForce, said: Said, key: str) -> bool:
+    """Whether the rule spoke about the fact, with what counted up to its time."""
+    document = rule.document
+    if find_decision(tx.conn, hub, _decision_id(rule, said)) is not None:
+        return False
+    if document.quiet_min:
+        quiet_ms = document.quiet_min * MIN_MS
+        if spoke_within(tx.conn, hub, document.id, key, said.at_ms, quiet_ms):
+            return False
+    window = Window(1, 1, 1, (said.fact_id,))
+    if document.window_min:
         window = window_of(tx.conn, rule.name, key, said.at_ms - document.window_min * MIN_MS, said.at_ms)
     inputs = {**said.inputs, "count": window.count, "plants": window.plants, "pieces": window.pieces}
     outcome = document.ask(inputs)
     if outcome.outcome not in ("violated", "failed"):
         return False
-    quiet_from = said.at_ms - document.quiet_min * MIN_MS
-    if document.quiet_min and spoke_lately(tx.conn, hub, document.id, key, quiet_from, said.at_ms):
-        return False
     _record(tx, hub, rule, said, key, outcome, window.facts)
     return True
+
+
+def _decision_id(rule: InForce, said: Said) -> str:
+    return derived_id(said.at_ms, "decision", rule.name, said.fact_id)
 
 
 def _record(
@@ -144,7 +172,7 @@ def _record(
     document = rule.document
     workflow = find_workflow(tx.conn, hub, document.otherwise.workflow) if document.otherwise.workflow else None
     payload = GroupRuleFired(
-        decision_id=derived_id(said.at_ms, "decision", rule.name, said.fact_id),
+        decision_id=_decision_id(rule, said),
         rule_id=document.id,
         rule_version=document.version,
         rule_hash=rule.sha256,

@@ -19,6 +19,8 @@ from shared.standards.tables import standard_version
 
 COUNTED_MAX = 50
 """Facts that a decision names one by one; how many there were stands in its inputs."""
+LATER_MAX = 10
+"""Facts of later times that are judged again when an older one is told after them: each costs a count."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,23 @@ def window_of(conn: Connection, rule: str, key: str, after_ms: int, to_ms: int) 
     return Window(count, plants, pieces, tuple(conn.execute(youngest).scalars()))
 
 
-def spoke_lately(conn: Connection, hub: Hub, rule_id: str, key: str, after_ms: int, to_ms: int) -> bool:
-    """Whether the rule spoke of the same after a moment, up to another."""
+def counted_later(conn: Connection, rule: str, key: str, after_ms: int, before_ms: int) -> list[Row[Any]]:
+    """What counted between two moments, without either: the first ones, and the youngest."""
+    where = (hit.c.rule == rule, hit.c.key == key, hit.c.at_ms > after_ms, hit.c.at_ms < before_ms)
+    found = list(conn.execute(select(hit).where(*where).order_by(hit.c.at_ms, hit.c.fact_id).limit(LATER_MAX)))
+    if len(found) == LATER_MAX:
+        youngest = conn.execute(select(hit).where(*where).order_by(hit.c.at_ms.desc(), hit.c.fact_id.desc()).limit(1))
+        found[-1] = youngest.one()
+    return found
+
+
+def spoke_within(conn: Connection, hub: Hub, rule_id: str, key: str, at_ms: int, quiet_ms: int) -> bool:
+    """Whether the rule spoke of the same less than so long before or after a moment."""
     table = group_decision
     where = (table.c.author == hub.code, table.c.rule_id == rule_id, table.c.key == key)
-    query = select(table.c.decision_id).where(*where, table.c.at_ms > after_ms, table.c.at_ms <= to_ms)
+    query = select(table.c.decision_id).where(
+        *where, table.c.at_ms > at_ms - quiet_ms, table.c.at_ms < at_ms + quiet_ms
+    )
     return conn.execute(query.limit(1)).first() is not None
 
 

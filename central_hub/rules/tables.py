@@ -23,6 +23,8 @@ hit = local_table(
     Column("at_ms", Int, nullable=False),
     Column("plant", Code, nullable=False),
     Column("piece", Code, nullable=False),
+    # JSON with sorted keys, of what the rule asks: an older fact told later may make this one speak
+    Column("inputs", Words, nullable=False),
     Index("ix_group_rule_hit_window", "rule", "at_ms"),
     Index("ix_group_rule_hit_at", "at_ms"),
 )

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.Column("plant", sa.String(length=64), nullable=False),
         sa.Column("piece", sa.String(length=64), nullable=False),
+        sa.Column("inputs", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("rule", "fact_id", name=op.f("pk_group_rule_hit")),
     )
     op.create_index("ix_group_rule_hit_window", "group_rule_hit", ["rule", "at_ms"])

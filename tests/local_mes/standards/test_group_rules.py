@@ -46,6 +46,16 @@ def ask(group: Any, holds: int, rule: str = "QR-HSM-01", apart_min: int = 10) ->
     return ask_pending(group.hub)
 
 
+def tell(group: Any, *at_ms: int, rule: str = "QR-HSM-01") -> int:
+    """Holds of these times reach the hub one after another; how often its rules spoke."""
+    spoke = 0
+    for at in at_ms:
+        hold(group, rule, at)
+        group.sync()
+        spoke += ask_pending(group.hub)
+    return spoke
+
+
 def decisions(group: Any) -> list[Any]:
     with read(group.hub.node.engine) as conn:
         return read_decisions(conn, group.hub, 100)
@@ -82,6 +92,21 @@ def test_a_window_forgets_and_an_older_fact_is_counted_where_it_happened(group: 
     group.sync()
     assert ask_pending(group.hub) == 1
     assert decisions(group)[0].at_ms == before + 4
+
+
+def test_facts_told_youngest_first_are_counted_all_the_same(group: Any) -> None:
+    release(group, WORK, HOLDS)
+    group.sync()
+    ask_pending(group.hub)
+    now = group.clock.now_ms()
+    assert tell(group, *(now - n * 10 * MIN for n in range(8))) == 1
+    (said,) = decisions(group)
+    assert (said.at_ms, said.inputs["count"]) == (now, 5)
+    # told between them: neither this one nor the youngest has five behind it, the one between has
+    early = now - 100 * 60 * MIN
+    assert tell(group, *(early + n * MIN for n in (0, 1, 60, 470, 484))) == 0
+    assert tell(group, early + 5 * MIN) == 1
+    assert early + 470 * MIN in {said.at_ms for said in decisions(group)}
 
 
 def test_the_hub_alone_runs_it_and_a_limit_needs_no_window(group: Any) -> None:

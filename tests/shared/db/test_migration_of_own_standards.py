@@ -58,7 +58,8 @@ def test_rules_own_standards_and_launches_are_written_after_the_upgrade(older: E
         for fact in facts:
             tx.record(Draft(payload=fact, subjects=("s",), actor="p", occurred=Occurred(9, "manual")))
         tx.conn.execute(asked_to.insert(), [{"stream": "ALD", "epoch": "e", "seq": 4}])
-        tx.conn.execute(hit.insert(), [dict(rule="GR:1", fact_id="f", key="", at_ms=7, plant="ALD", piece="m")])
+        counted = dict(rule="GR:1", fact_id="f", key="", at_ms=7, plant="ALD", piece="m", inputs="{}")
+        tx.conn.execute(hit.insert(), [counted])
     with read(older) as conn:
         assert conn.execute(select(group_decision.c.inputs)).scalar() == '{"count": 5}'
         assert conn.execute(select(own_deployment.c.version, own_deployment.c.deployed_by)).one() == (1, "p")
