@@ -18,3 +18,12 @@ def unknown_receipt(wanted: str) -> NotFound:
 def not_swappable(what: str, todo: str) -> Refused:
     """Two receipts that cannot be each other's."""
     return Refused("cases.not_swappable", what, todo=todo)
+
+
+def swapped_already(one: str, other: str) -> Refused:
+    """The same two, from the other one's case."""
+    return Refused(
+        "cases.swapped_already",
+        f"{one} and {other} are exchanged already.",
+        todo="Read the case. If that was wrong, say so in its conversation.",
+    )

@@ -52,11 +52,12 @@ def read_case(conn: Connection, here: str, case_id: str) -> dict[str, Any]:
         receipt = find_receipt(conn, line.receipt_id)
     at_sender = find_by_number(conn, row.piece_number, row.from_plant) if row.piece_number and row.from_plant else ()
     talk = read_talk(conn, row)
-    swaps = find_words(conn, "swapped", shipment_id=of.shipment_id) if of.shipment_id else ()
+    swaps = _swaps(conn, of.shipment_id, row.material_id)
+    asks = receipt is not None and row.kind == "mass" and not swaps
     return {
         "case": case_row(row),
-        "others": _others(conn, here, receipt) if receipt is not None and row.kind == "mass" else [],
-        "swaps": [word for word in swaps if row.material_id in word.detail],
+        "others": _others(conn, here, receipt) if receipt is not None and asks else [],
+        "swaps": swaps,
         "line": line,
         "receipt": receipt,
         "at_sender": next(iter(at_sender), None),
@@ -65,6 +66,12 @@ def read_case(conn: Connection, here: str, case_id: str) -> dict[str, Any]:
         "names": names_of(conn, {word.said_by for word in talk.words}),
         "ended": resolutions(row.kind).get(row.resolution, row.resolution),
     }
+
+
+def _swaps(conn: Connection, shipment_id: str, material_id: str) -> list[Row[Any]]:
+    """What was said of this piece's label."""
+    said = find_words(conn, "swapped", shipment_id=shipment_id) if shipment_id else ()
+    return [word for word in said if material_id in word.detail]
 
 
 def _others(conn: Connection, here: str, of: Row[Any]) -> list[tuple[str, str]]:

@@ -6,20 +6,24 @@ with the piece that they were told of. Both receipts stand, each of the other pi
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
 
 from local_mes.cases import errors
+from local_mes.cases.service import check_here
 from local_mes.plant import Plant
 from local_mes.production.exchange import Exchange, exchange
 from local_mes.production.person import Command, carry_out
 from local_mes.quality.service import Deed
 from local_mes.transfers.checking import check_mass
 from shared.material.facts import Mass
+from shared.transfers.case_queries import find_case
 from shared.transfers.gate_facts import ReceiptsSwapped, SwappedReceipt
 from shared.transfers.queries import find_receipt, find_receipts, get_piece
+from shared.transfers.words import find_words
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,16 @@ class Swap:
 
 
 def swap(plant: Plant, command: Command, asked: Swap) -> dict[str, Any]:
-    """Exchange the two. Done once for a command id; said again it takes itself back."""
+    """Exchange the two. Done once for a command id; the same two are exchanged once."""
 
     def decide(deed: Deed) -> dict[str, Any]:
         if not asked.evidence.strip():
             raise errors.no_evidence()
         one, other = (_receipt(deed, wanted) for wanted in (asked.first, asked.second))
         _check(one, other)
+        _check_first_time(deed, one, other)
+        if asked.case_id:
+            _check_case(deed, asked.case_id, one, other)
         pair = Exchange(
             pieces=(one.material_id, other.material_id),
             numbers=(one.own_number, other.own_number),
@@ -83,6 +90,20 @@ def _check(one: Row[Any], other: Row[Any]) -> None:
         raise errors.not_swappable(
             "They did not come with one load as two pieces.", "Name the other piece of the load."
         )
+
+
+def _check_first_time(deed: Deed, one: Row[Any], other: Row[Any]) -> None:
+    """Refuse what was said of the two already, from the other one's case say: it would put the labels back."""
+    for word in find_words(deed.conn, "swapped", shipment_id=one.shipment_id, author=deed.plant.code):
+        if {told["receipt_id"] for told in json.loads(word.detail)} == {one.receipt_id, other.receipt_id}:
+            raise errors.swapped_already(one.own_number, other.own_number)
+
+
+def _check_case(deed: Deed, case_id: str, one: Row[Any], other: Row[Any]) -> None:
+    case = check_here(find_case(deed.conn, case_id), deed.plant.code, case_id)
+    about = {one.material_id, other.material_id, one.receipt_id, other.receipt_id}
+    if not about & {case.material_id, case.receipt_id}:
+        raise errors.not_swappable("The case that is named is about neither of them.", "Name theirs, or none.")
 
 
 def _as_of(came: Row[Any], truly: Row[Any]) -> SwappedReceipt:

@@ -34,7 +34,7 @@ from local_mes.transfers.service import (
     write_off,
 )
 from shared.db.engine import read, write
-from shared.errors import BadInput, Refused
+from shared.errors import BadInput, NotFound, Refused
 from shared.journal.fact import Draft, Occurred
 from shared.journal.tables import epoch
 from shared.material.facts import Consumed, Edge, Mass, MaterialTransformed, NewAlias, NewMaterial
@@ -375,12 +375,21 @@ def _swapped_back(group: SteelGroup, receipts: tuple[str, ...]) -> None:
     with pytest.raises(BadInput):
         swap(brk, Command("why", "p4"), Swap(*receipts, " "))
     with read(group.hub.node.engine) as conn:
-        here = next(f"/cases/{row.case_id}" for row in find_cases(conn, kind="mass") if row.piece_number == SLAB)
+        by_piece = {row.piece_number: row.case_id for row in find_cases(conn, kind="mass")}
+    here, there = (f"/cases/{by_piece[number]}" for number in (SLAB, "161738-1-2"))
     yard = sign_in(create_console(brk), brk.node, "yard.brk", "yard")
     assert "20,480 kg here, 17,000 kg by its sender" in yard.page(here)
+    with pytest.raises(Refused, match="about neither"):
+        swap(brk, Command("case", "p4"), Swap(*receipts, "x", by_piece["161738-1-3"]))
+    with pytest.raises(NotFound):
+        swap(brk, Command("none", "p4"), Swap(*receipts, "x", "f" * 32))
     done = swap(brk, command, Swap(*receipts, "measured: 9.3 m and 7.7 m"))
     assert swap(brk, command, Swap(*receipts, "again")) == done
-    assert "This plant exchanged two swapped labels" in yard.page(here)
+    with pytest.raises(Refused, match="exchanged already"):  # from the other one's case
+        swap(brk, Command("twice", "p5"), Swap(receipts[1], receipts[0], "measured too", by_piece["161738-1-2"]))
+    for page in (here, there):
+        assert "This plant exchanged two swapped labels" in yard.page(page)
+        assert "Exchange the two" not in yard.page(page)
     group.sync()
     masses = {SLAB: 20_480_000, "161738-1-2": 17_010_000}
     for engine in (brk.node.engine, group.hub.node.engine):
