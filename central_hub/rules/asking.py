@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from central_hub.hub import Hub
-from central_hub.rules.domain import TYPES_OF, Said, counts, key_of, said_by
+from central_hub.rules.domain import TYPES_OF, Said, key_of, said_by, speaks_of
 from central_hub.rules.queries import (
     InForce,
     Window,
@@ -125,10 +125,11 @@ def _ask_chunk(tx: Work, hub: Hub, rules: Sequence[InForce], stream: str, epoch:
 def _ask(tx: Work, hub: Hub, rule: InForce, said: Said) -> int:
     """Count the fact and ask, about those of later times too in whose window it now is; how often the rule spoke."""
     document = rule.document
-    if not counts(document, said):
+    about = speaks_of(document, said)
+    if about in ("false", "missing"):
         return 0
     key, later = key_of(document, said), []
-    if document.window_min:
+    if document.window_min and about == "true":  # where `applies` fails it is told so, and nothing is counted
         _count(tx, rule, said, key)
         before_ms = said.at_ms + document.window_min * MIN_MS
         later = counted_later(tx.conn, rule.name, key, said.at_ms, before_ms)

@@ -9,7 +9,8 @@ from typing import Any
 from shared.journal.fact import AppliedFact, Payload
 from shared.performance.facts import StopRecorded
 from shared.quality.facts import CheckDecided, HoldPlaced, HoldReleased, SampleAnalysed
-from shared.rules.evaluate import Stored
+from shared.rules.condition import Truth
+from shared.rules.evaluate import Stored, applies
 from shared.standards.facts import DeviationDeclared, StandardsRejected
 from shared.standards.group_rule import GroupRule
 
@@ -55,8 +56,8 @@ def key_of(rule: GroupRule, said: Said) -> str:
     return ", ".join(f"{name} {said.inputs.get(name, '')}" for name in rule.per)
 
 
-def counts(rule: GroupRule, said: Said) -> bool:
-    """Whether this fact counts for the rule: of its kind, from a plant it is for, and it applies."""
+def speaks_of(rule: GroupRule, said: Said) -> Truth:
+    """Whether the rule is about this fact: of its kind, from a plant it is for, and it applies; only then it counts."""
     if rule.about != said.about or (rule.scope.plants and said.plant not in rule.scope.plants):
-        return False
-    return rule.ask(said.inputs).outcome != "not_applicable"
+        return "false"
+    return applies(rule.check, said.inputs)

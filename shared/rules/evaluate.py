@@ -15,6 +15,7 @@ from shared.rules.condition import Finding, Truth, all_of
 from shared.rules.document import PPM, Action, Expression, Limit, Limits, Rule, Tolerance
 from shared.rules.explain import Line, lines_of, mass_line
 from shared.rules.port import INPUTS_MAX, InputValue
+from shared.rules.program import Program
 from shared.rules.vocabulary import INTERNAL_PER_UNIT
 
 Verdict = Literal["in_order", "violated", "pending", "failed", "not_applicable"]
@@ -60,20 +61,34 @@ def evaluate(rule: Rule, inputs: Mapping[str, Stored]) -> Outcome:
     return _by_expression(rule, rule.check, given)
 
 
-def _by_expression(rule: Rule, check: Expression, given: Mapping[str, InputValue]) -> Outcome:
+def applies(check: Expression, inputs: Mapping[str, Stored]) -> Truth:
+    """Whether an expression speaks of such a piece: missing where what is given does not decide it."""
     program = check.program
-    used, values = {}, {}
+    _, values = _scaled(program, inputs)
+    return "true" if program.applies is None else program.applies.judge(values).truth
+
+
+def _scaled(program: Program, given: Mapping[str, Stored]) -> tuple[dict[str, InputValue], dict[str, InputValue]]:
+    """What a program asks for of what is given: in stored units, and in its own."""
+    used: dict[str, InputValue] = {}
+    values: dict[str, InputValue] = {}
     for name, per_unit in program.scales:
         value = given.get(name)
         if value is not None:
             used[name] = value
             values[name] = value if isinstance(value, bool | str) else value / per_unit
+    return used, values
+
+
+def _by_expression(rule: Rule, check: Expression, given: Mapping[str, InputValue]) -> Outcome:
+    program = check.program
+    used, values = _scaled(program, given)
     bound = program.condition.bind(values)
     if program.applies is not None:
-        applies = program.applies.judge_bound(bound)
-        if applies.truth != "true":
-            verdict: Verdict = "not_applicable" if applies.truth == "false" else _VERDICTS[applies.truth]
-            return Outcome(verdict, None, (), used, applies.missing)
+        applied = program.applies.judge_bound(bound)
+        if applied.truth != "true":
+            verdict: Verdict = "not_applicable" if applied.truth == "false" else _VERDICTS[applied.truth]
+            return Outcome(verdict, None, (), used, applied.missing)
     judged = program.condition.judge_bound(bound)
     return _outcome(rule, judged.truth, lines_of(judged.findings, program.units), used, judged.missing)
 

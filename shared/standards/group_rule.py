@@ -16,6 +16,7 @@ from shared.rules.document import Consequence, Expression, Rule
 from shared.rules.evaluate import Outcome, Stored, evaluate
 from shared.rules.measures import UnitError, measure
 from shared.rules.port import SourceError
+from shared.rules.tokens import names
 from shared.rules.unit_check import unit_of
 from shared.rules.vocabulary import ELEMENTS, Variable
 from shared.standards.frame import Document, ParameterName, StandardId, Strict
@@ -138,7 +139,11 @@ def _name_faults(document: GroupRule) -> list[Fault]:
 
 def _source_faults(check: Expression) -> list[Fault]:
     measures = {used.name: measure(used.unit) for used in check.variables if used.type == "number"}
-    faults = []
+    faults = [
+        Fault("check.applies", f"applies says which facts count, so it cannot ask for {name}")
+        for name in names(check.applies)
+        if name in {variable.name for variable in _COUNTED}
+    ]
     for name, source in (("applies", check.applies), ("condition", check.condition)):
         try:
             if source or name == "condition":

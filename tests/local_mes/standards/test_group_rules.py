@@ -9,6 +9,7 @@ import pytest
 from browse import sign_in
 
 from central_hub.app import create_portal
+from central_hub.rules.domain import Said, speaks_of
 from central_hub.rules.service import ask_again, ask_pending, finish, read_decision, read_decisions
 from central_hub.standards import batches
 from shared.db.engine import read
@@ -16,6 +17,8 @@ from shared.errors import NotFound, Refused
 from shared.journal.fact import Draft, Occurred
 from shared.quality.facts import HoldPlaced
 from shared.standards.as_yaml import read_text
+from shared.standards.documents import parse_document
+from shared.standards.group_rule import group_rule_faults
 
 DEMO = Path(__file__).parents[3] / "demo"
 HOLDS, WORK = "GR-HOLDS-v1", "W-GROUPQ-v1"
@@ -107,6 +110,23 @@ def test_facts_told_youngest_first_are_counted_all_the_same(group: Any) -> None:
     assert tell(group, *(early + n * MIN for n in (0, 1, 60, 470, 484))) == 0
     assert tell(group, early + 5 * MIN) == 1
     assert early + 470 * MIN in {said.at_ms for said in decisions(group)}
+
+
+def test_a_fact_of_which_it_is_not_known_whether_it_applies_is_not_counted() -> None:
+    check = {
+        "kind": "expression",
+        "variables": [{"name": "Cu", "unit": "%"}, {"name": "count"}],
+        "condition": "count < 3",
+    }
+    rule = parse_document(
+        {"kind": "group_rule", "id": "GR-CU", "version": 1, "title": "Copper", "owner": "q", "takes_hold": "at_once"}
+        | {"about": "sample", "check": check | {"applies": "Cu > 0.25"}, "window_min": 60}
+        | {"otherwise": {"notify": ["owner"]}}
+    )
+    said = {cu: Said("sample", "f", "ALD", "m", 1, {} if cu is None else {"Cu": cu}) for cu in (None, 1, 3_000)}
+    assert [speaks_of(rule, said[cu]) for cu in (None, 1, 3_000)] == ["missing", "false", "true"]
+    circular = rule.model_copy(update={"check": rule.check.model_copy(update={"applies": "count > 1"})})
+    assert [fault.path for fault in group_rule_faults(circular)] == ["check.applies"]
 
 
 def test_the_hub_alone_runs_it_and_a_limit_needs_no_window(group: Any) -> None:
