@@ -42,6 +42,7 @@ KINDS = {
     "recovered": "History came back",
     "restored": "Database was restored",
     "same_id": "One id, two contents",
+    "set_point": "Set-point not recorded",
     "silent": "No contact",
     "superseded": "An old life spoke",
     "unproven_history": "History without proof",

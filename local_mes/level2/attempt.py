@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy.exc import DataError, IntegrityError
 
+from local_mes.level2.apart import apart
 from local_mes.level2.links import LinkPlan
 from local_mes.level2.mapping.apply import Mapped, apply, at, not_meant
 from local_mes.level2.mapping.elsewhere import Spooled
@@ -160,8 +161,7 @@ def _in_savepoint(plant: Plant, tx: JournalWork, message: Message, handler: Hand
     try:
         work = Work(plant, tx, message)
         handler(work, message)
-        for follow in FOLLOWERS:
-            follow(work, told)
+        _let_follow(work, told)
     except NotYet as error:
         savepoint.rollback()
         return Outcome("not_yet", str(error))
@@ -178,6 +178,19 @@ def _in_savepoint(plant: Plant, tx: JournalWork, message: Message, handler: Hand
         return _mistake(message, error)
     savepoint.commit()
     return DONE
+
+
+def _let_follow(work: Work, told: Told) -> None:
+    """Whoever follows may be refused: what the message meant stands all the same, and the log says why."""
+    for follow in FOLLOWERS:
+        try:
+            with apart(work.tx):
+                follow(work, told)
+        except (BadMessage, NotYet, StrandlineError, *_MISTAKES) as error:
+            if isinstance(error, StrandlineError) and error.again:
+                raise
+            message = told.received
+            log.exception("not kept of a message", link=message.link, message=message.name, spool_id=message.spool_id)
 
 
 def _mistake(message: Message, error: Exception) -> Outcome:

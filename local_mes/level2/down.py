@@ -158,7 +158,8 @@ def settle(conn: Connection, down_id: int, now_ms: int, *, accepted: bool, answe
     this = update(down).where(down.c.down_id == down_id)
     if not accepted:
         this = this.where(down.c.state.in_((QUEUED, SENT)))
-    conn.execute(this.values(state=CONFIRMED if accepted else REFUSED, answered_ms=now_ms, answer=answer))
+    state = CONFIRMED if accepted else REFUSED
+    conn.execute(this.values(state=state, answered_ms=now_ms, answer=answer, settled_by=None))
 
 
 def expire(conn: Connection, now_ms: int) -> None:
@@ -168,10 +169,10 @@ def expire(conn: Connection, now_ms: int) -> None:
     conn.execute(update(down).where(*past).values(state=REFUSED, answered_ms=now_ms, answer=answer))
 
 
-def withdraw(conn: Connection, down_id: int, now_ms: int, why: str) -> bool:
-    """Take an order back that is not answered; False when it was answered meanwhile."""
+def withdraw(conn: Connection, down_id: int, now_ms: int, why: str, by: str | None = None) -> bool:
+    """Take an order back that is not answered; False when it was answered meanwhile. by: the person who does."""
     this = update(down).where(down.c.down_id == down_id, down.c.state.in_((QUEUED, SENT)))
-    return conn.execute(this.values(state=REFUSED, answered_ms=now_ms, answer=why)).rowcount > 0
+    return conn.execute(this.values(state=REFUSED, answered_ms=now_ms, answer=why, settled_by=by)).rowcount > 0
 
 
 def is_open(conn: Connection, down_id: int, now_ms: int) -> bool:

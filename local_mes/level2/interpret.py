@@ -77,13 +77,19 @@ class Interpreter:
         while not stop.is_set():
             try:
                 seen, self._resting = self._stamp(), False
-                self._setpoints.step()
+                self._follow_setpoints()
                 if not self.step():
                     self._resting = True
                     self._rest(seen, stop)
             except (OperationalError, StrandlineError) as error:
                 log.warning("interpreter waits", why=str(error))
                 stop.wait(RETRY_S)
+
+    def _follow_setpoints(self) -> None:
+        try:
+            self._setpoints.step()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stand before the messages
+            log.warning("set-points not recorded", why=str(error))
 
     def is_at_rest(self) -> bool:
         """Whether what was read was tried with all that is known here: what is open still waits for more to come."""

@@ -109,7 +109,7 @@ class MessageTx(JournalWork):
 
     def __init__(self, tx: JournalWork, message: Message) -> None:
         super().__init__(tx.journal, tx.conn)
-        self.recorded = tx.recorded
+        self.recorded, self.read_once = tx.recorded, tx.read_once
         self._message = message
         self._facts = 0
 
@@ -197,7 +197,8 @@ class Told:
 Handler = Callable[[Work, Message], None]
 Follower = Callable[[Work, Told], None]
 FOLLOWERS: list[Follower] = []
-"""Called after every operation, in its transaction, for what is kept of a message whatever it meant."""
+"""Called after every operation, in its transaction, for what is kept of a message whatever it meant. What one of them
+raises undoes its own part alone."""
 _HANDLERS: dict[str, Handler] = {}
 _TAKES: dict[str, tuple[Input, ...]] = {}
 

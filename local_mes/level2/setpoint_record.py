@@ -2,6 +2,7 @@
 
 The spool is another database, so the two cannot commit together. Its row comes first, and the facts follow from it: as
 soon as it is queued or answered, and after a crash when it is looked at again. The same row always gives the same facts.
+One that the journal refuses is an incident, and those behind it are recorded all the same.
 """
 
 from __future__ import annotations
@@ -11,24 +12,33 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError
 
+from local_mes.level2.apart import apart
 from local_mes.level2.down import QUEUED, SENT, SETPOINT
 from local_mes.level2.link_state import real_ms
 from local_mes.level2.links import LinkPlan, load_links
 from local_mes.level2.primary_data import PIECE_FIELDS
 from local_mes.level2.spool_tables import down
 from local_mes.plant import Plant
+from shared import logs
+from shared.clock import to_datetime
 from shared.db.engine import read
+from shared.errors import StrandlineError
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
 from shared.material.queries import find_by_number
 from shared.setpoints.facts import SetPointGiven, SetPointSettled
+from sync.peers import open_incident
 
 LATER_MS = 3_600_000
 """Real time in which a set-point that was taken back may still be confirmed: its answer came after all."""
 PLANT = "plant"
 CHUNK = 100
 """Set-points recorded in one transaction: after an upgrade those that the spool still has come at once."""
+EVIDENCE_CHARACTERS = 1_000
+
+log = logs.get("level2")
 
 
 class SetPointRecorder:
@@ -45,23 +55,44 @@ class SetPointRecorder:
         rows = _read_rows(self._plant, self._from)
         new = [row for row in rows if self._seen.get(row.down_id) != row.state]
         for at in range(0, len(new), CHUNK):
-            _record(self._plant, self._plan(), new[at : at + CHUNK])
+            _record_all(self._plant, self._plan(), new[at : at + CHUNK])
         followed = {row.down_id: row.state for row in rows if _may_change(row)}
         self._from = min(followed, default=rows[-1].down_id + 1 if rows else self._from)
         self._seen = {row.down_id: row.state for row in rows if row.down_id >= self._from}
         return len(new)
 
 
-def record_now(plant: Plant, down_id: int, by: str = PLANT) -> None:
-    """The facts of one set-point at once; by: who took it back."""
-    rows = [row for row in _read_rows(plant, down_id) if row.down_id == down_id]
-    _record(plant, load_links(plant.settings), rows, by)
+def record_now(plant: Plant, down_id: int, plan: LinkPlan | None = None) -> None:
+    """The facts of one set-point at once where that can be; what its row says is done, and else the recorder follows."""
+    try:
+        rows = [row for row in _read_rows(plant, down_id) if row.down_id == down_id]
+        _record_all(plant, plan or load_links(plant.settings), rows)
+    except Exception as error:  # noqa: BLE001 - nothing takes back what was done in the spool
+        log.warning("set-point not recorded yet", down_id=down_id, why=str(error))
 
 
-def _record(plant: Plant, plan: LinkPlan, rows: Sequence[Any], by: str = PLANT) -> None:
+def _record_all(plant: Plant, plan: LinkPlan, rows: Sequence[Any]) -> None:
     with plant.journal.work() as tx:
         for row in rows:
-            tx.record(*_facts(plant, plan, tx.conn, row, by))
+            try:
+                with apart(tx):
+                    tx.record(*_facts(plant, plan, tx.conn, row))
+            except Exception as error:
+                if isinstance(error, OperationalError) or (isinstance(error, StrandlineError) and error.again):
+                    raise  # the node is unwell, not this set-point
+                # whatever else it is, it must not hold up the others
+                _tell_refused(plant, tx.conn, row, error)
+
+
+def _tell_refused(plant: Plant, conn: Connection, row: Any, error: Exception) -> None:
+    """Told once for each set-point: the journal will refuse it as long as it is what it is."""
+    log.warning("set-point cannot be recorded", down_id=row.down_id, why=str(error))
+    what = (
+        f"Set-point {row.down_id}, {row.message} of {row.link}, sent {to_datetime(row.queued_ms):%Y-%m-%d %H:%M:%S} UTC,"
+        " cannot be recorded. Its row on the page Set-points stands."
+    )
+    evidence = f"{type(error).__name__}: {error}".replace("\0", "")[:EVIDENCE_CHARACTERS]
+    open_incident(conn, plant.clock, plant.code, "set_point", what, level="attention", evidence=evidence)
 
 
 def _read_rows(plant: Plant, first: int) -> Sequence[Any]:
@@ -74,7 +105,7 @@ def _may_change(row: Any) -> bool:
     return row.state in (QUEUED, SENT) or (row.queued_real_ms or 0) > real_ms() - LATER_MS
 
 
-def _facts(plant: Plant, plan: LinkPlan, conn: Connection, row: Any, by: str) -> Iterator[Draft[Any]]:
+def _facts(plant: Plant, plan: LinkPlan, conn: Connection, row: Any) -> Iterator[Draft[Any]]:
     code, key = plant.code, row.key
     setpoint_id = derived_id(row.queued_ms, code, "setpoint", key)
     fields = msgspec.json.decode(row.fields)
@@ -101,8 +132,8 @@ def _facts(plant: Plant, plan: LinkPlan, conn: Connection, row: Any, by: str) ->
         yield Draft(
             SetPointSettled(setpoint_id=setpoint_id, outcome=row.state, answer=row.answer),
             (setpoint_id,),
-            by,
-            Occurred(row.answered_ms, "manual" if by != PLANT else f"l2:{row.link}"[:64]),
+            row.settled_by or PLANT,
+            Occurred(row.answered_ms, "manual" if row.settled_by else f"l2:{row.link}"[:64]),
             derived_id(row.answered_ms, code, "setpoint settled", key, row.state),
         )
 

@@ -80,11 +80,12 @@ def send(
         raise only_listens(link)
     if plant.settings.edge:
         raise setpoint_at_edge(plant.settings.edge)
+    _check_text("piece", piece)
     values = _checked_values(plan, point, fields)
     _check_pieces(plant, values, piece)
     row = down.queue_setpoint(plant.spool, plant.clock, link, message, values, key=key, asked_by=actor, piece=piece)
     withdraw_setpoints(plant)  # a hold may have come in between
-    record_now(plant, row)
+    record_now(plant, row, plan)
     return down.get_down(plant.spool, row)
 
 
@@ -92,9 +93,9 @@ def take_back(plant: Plant, down_id: int, actor: str) -> down.Down:
     """Withdraw a set-point that Level 2 has not answered; one on its way may have been taken all the same."""
     row = _row(plant, down_id)
     with write(plant.spool) as conn:
-        if not down.withdraw(conn, down_id, plant.clock.now_ms(), "withdrawn by a person"):
+        if not down.withdraw(conn, down_id, plant.clock.now_ms(), "withdrawn by a person", actor):
             raise already_settled(row.state)
-    record_now(plant, down_id, by=actor)
+    record_now(plant, down_id)
     return down.get_down(plant.spool, down_id)
 
 
@@ -121,6 +122,7 @@ def _checked_values(plan: LinkPlan, point: SetPoint, fields: Mapping[str, Any]) 
             raise bad_setpoint(f"{f.name} is empty.")
         if values[f.name] is not None and isinstance(values[f.name], str) != is_text(f):
             raise bad_setpoint(f"{f.name} is {values[f.name]!r}, which is {'no text' if is_text(f) else 'no number'}.")
+        _check_text(f.name, values[f.name])
     faults = check(point.layout, values)
     if faults:
         raise bad_setpoint(f"{faults[0].reason}.")
@@ -131,6 +133,12 @@ def _checked_values(plan: LinkPlan, point: SetPoint, fields: Mapping[str, Any]) 
         except FormatError as error:
             raise bad_setpoint(f"{error}.") from error
     return sent
+
+
+def _check_text(name: str, value: Any) -> None:
+    """Control characters neither go down nor into a database, on a link of any kind."""
+    if isinstance(value, str) and not value.isprintable():
+        raise bad_setpoint(f"{name} holds a character that cannot be printed.")
 
 
 def _check_pieces(plant: Plant, fields: Mapping[str, Any], piece: str) -> None:

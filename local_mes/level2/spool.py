@@ -87,6 +87,7 @@ _ADDED_TO_DOWN = {
     "asked_by": "VARCHAR",
     "piece": "VARCHAR",
     "valid_until_real_ms": "INTEGER",
+    "settled_by": "VARCHAR",
 }
 
 

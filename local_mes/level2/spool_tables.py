@@ -139,6 +139,8 @@ down = Table(
     Column("asked_by", Code),
     Column("piece", Code),
     Column("valid_until_real_ms", Int),
+    # the person who took it back; nothing where nobody did
+    Column("settled_by", Code),
     Index("ix_down_open", "state", "link", "down_id"),
     sqlite_autoincrement=True,
 )

@@ -44,10 +44,11 @@ class Due:
         return ", ".join(item.text for item in self.missing)
 
 
-def read_records(conn: Connection, plant: str, ids: Iterable[str]) -> Records:
-    """Everything recorded of these pieces at a plant."""
+def read_records(conn: Connection, plant: str, ids: Iterable[str], until_ms: int | None = None) -> Records:
+    """Everything recorded of these pieces at a plant, up to a time where one is given."""
     found: dict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
     query = select(collected).where(collected.c.author == plant, among(conn, collected.c.material_id, sorted(set(ids))))
+    query = query if until_ms is None else query.where(collected.c.at_ms <= until_ms)
     for row in conn.execute(query.order_by(collected.c.at_ms, collected.c.record_id)):
         found[row.standard_id, row.material_id] |= json.loads(row._mapping["values"])
     return found

@@ -103,6 +103,8 @@ class Work:
         self.journal = journal
         self.conn = conn
         self.recorded: list[str] = []
+        self.read_once: dict[str, Any] = {}
+        """What many steps of it ask alike and nobody else can change before it ends."""
 
     def record(self, *drafts: Draft[Any]) -> list[str]:
         """Record facts in the node's own stream and apply them; returns their ids.

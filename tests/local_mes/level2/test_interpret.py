@@ -15,12 +15,14 @@ from sqlalchemy import func, insert, select, update
 
 from local_mes.level2.interpret import Interpreter, oldest_open_ms
 from local_mes.level2.links import load_links
+from local_mes.level2.operations import Told, Work
 from local_mes.level2.queries import open_figures
 from local_mes.level2.tables import repair, spool_position, spool_waiting
 from shared.clock import FixedClock
 from shared.db.engine import read, write
 from shared.errors import BadSetup
 from shared.journal.tables import fact
+from shared.material.facts import MaterialMoved
 
 MakeSite = Callable[..., Site]
 
@@ -52,6 +54,27 @@ def test_interpreting_the_spool_again_records_nothing_new(line: Line) -> None:
     Interpreter(line.plant, line.plan).step()
     assert [f.fact_id for f in line.facts()] == before
     assert len(before) == 10
+
+
+def test_a_follower_that_is_refused_takes_nothing_of_its_message_back(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = []
+
+    def refused(work: Work, _told: Told) -> None:
+        work.record(MaterialMoved(material_id=work.new_id(), place="kept"), ("slab:1",))
+        work.record(MaterialMoved(material_id=work.new_id(), place="NUL \x00"), ("slab:1",))
+
+    def mistaken(_work: Work, _told: Told) -> None:
+        raise KeyError("coil")
+
+    followers = [refused, mistaken, lambda _work, told: heard.append(told.received.name)]
+    monkeypatch.setattr("local_mes.level2.attempt.FOLLOWERS", followers)
+    line.comes("CC1060", cut())
+    line.run()
+    assert sorted(line.places()) == ["YA", "YA1"]
+    assert line.rows(repair) == []
+    assert heard == ["CC1060"]
 
 
 def test_a_lost_spool_begins_anew_and_gives_new_facts(line: Line) -> None:

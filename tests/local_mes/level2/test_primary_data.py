@@ -160,7 +160,8 @@ def answers(line: Bench) -> list[str]:
 def test_orders_of_an_older_spool_are_kept_and_go_on(line: Bench) -> None:
     enter(line, "C6-00001")
     with write(line.plant.spool) as conn:
-        conn.exec_driver_sql("ALTER TABLE down DROP COLUMN queued_real_ms")
+        for column in ("queued_real_ms", "settled_by"):
+            conn.exec_driver_sql(f"ALTER TABLE down DROP COLUMN {column}")
     create_spool(line.plant.spool, line.clock)
     person = sign_in(create_console(line.plant), line.plant.node, "lead", "lead")
     assert ">late<" in person.page("/level2/links").replace("</svg>", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -19,20 +20,23 @@ from test_primary_data import collecting as collecting_line
 from test_primary_data import connect, line  # noqa: F401  the pickling line
 
 from local_mes.app import create_console
-from local_mes.level2 import down, setpoints
+from local_mes.level2 import down, setpoint_record, setpoints
+from local_mes.level2.interpret import Interpreter, get_position
 from local_mes.level2.links import load_links
 from local_mes.level2.outbox import pass_on
 from local_mes.level2.primary_data import named_in, why_held
 from local_mes.level2.setpoint_record import SetPointRecorder
+from local_mes.level2.spool import Incoming, append, get_key
 from local_mes.plant import Plant
 from local_mes.quality.service import PlaceHold, place_hold
 from shared.clock import FixedClock
 from shared.db.engine import read, write
-from shared.errors import BadSetup, StrandlineError
+from shared.errors import BadSetup, StrandlineError, Unavailable
 from shared.journal.fact import decode
 from shared.journal.tables import fact
 from shared.ports import free_port
 from shared.setpoints.facts import SetPointGiven, SetPointSettled
+from sync.incidents import list_open
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
@@ -147,6 +151,9 @@ def test_what_may_not_be_sent_is_refused_before_it_is_queued(line: Any) -> None:
     assert refusal(lead, fields={"speed_m_min": "fast"}) == (422, "level2.bad_setpoint")
     assert refusal(lead, fields={"speed_m_min": 180.5}) == (422, "level2.bad_setpoint")
     assert refusal(lead, fields={"speed_m_min": None}) == (422, "level2.bad_setpoint")
+    # a text with a control character goes nowhere: no database need keep it
+    assert refusal(lead, fields={"coil_in": "C6\x00"}) == (422, "level2.bad_setpoint")
+    assert refusal(lead, piece="C6-00001\x00") == (422, "level2.bad_setpoint")
     assert refusal(lead, fields={"speed": 1}) == (422, "level2.bad_setpoint")
     assert refusal(lead, fields={"coil_in": "C6-00003"}) == (409, "level2.piece_held")
     assert refusal(lead, piece="C6-00003") == (409, "level2.piece_held")
@@ -188,6 +195,108 @@ def test_a_held_piece_whose_number_is_sent_as_digits_is_known(line: Any) -> None
     assert why_held(line.plant, named_in({"coil_in": 7700123, "speed_m_min": 90}, "")) == "surface"
     # any other number is a measure, not a piece's; nothing is no piece
     assert named_in({"line": "PL1", "coil_in": 0, "speed_m_min": 7700123}, "") == ["PL1"]
+
+
+class OneTurn(threading.Event):
+    """Lets a loop go round once."""
+
+    turns = 0
+
+    def is_set(self) -> bool:
+        self.turns += 1
+        return self.turns > 1
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return True
+
+
+def test_a_set_point_that_cannot_be_recorded_is_an_incident_and_holds_up_nothing(line: Any) -> None:  # noqa: F811
+    plant = line.plant
+
+    def queue(key: str, fields: dict[str, Any]) -> None:
+        down.queue_setpoint(plant.spool, line.clock, "CLD-PL", "PL2020", fields, key=key, asked_by="p", piece="")
+
+    def comes(sequence: int) -> int:
+        now = line.clock.now_ms()
+        with write(plant.spool) as conn:
+            one = Incoming("CLD-PL", "none", sequence, "", None, now, now, 0, b"", b"", {})
+            return append(conn, one).spool_id
+
+    def read_to() -> int:
+        with read(plant.node.engine) as conn:
+            return get_position(conn, get_key(plant.spool))
+
+    queue("set:bad", {"line": "PL1\x00"})
+    queue("set:good", {"line": "PL1"})
+    for sequence in (1, 2):  # the second time after a restart
+        last = comes(sequence)
+        Interpreter(plant, load_links(plant.settings), grace_s=0).run(OneTurn())
+        assert read_to() == last
+    assert [one.payload.values for one in facts_of(plant)] == [{"line": "PL1"}]
+    with read(plant.node.engine) as conn:
+        (incident,) = list_open(conn)
+    assert "PL2020 of CLD-PL" in incident.what
+    assert "NUL" in incident.evidence
+
+
+def test_a_recorder_that_fails_altogether_does_not_stand_before_the_messages(
+    line: Any,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    interpreter = Interpreter(line.plant, load_links(line.plant.settings), grace_s=0)
+    turns: list[int] = []
+
+    def turned() -> int:
+        turns.append(1)
+        return 1
+
+    def fails(_recorder: SetPointRecorder) -> int:
+        raise KeyError("mistake")
+
+    monkeypatch.setattr(SetPointRecorder, "step", fails)
+    monkeypatch.setattr(interpreter, "step", turned)
+    interpreter.run(OneTurn())
+    assert turns == [1]
+
+
+def test_who_took_a_set_point_back_is_known_whoever_records_it(line: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    plant = line.plant
+    recorder = SetPointRecorder(plant, lambda: load_links(plant.settings))
+    fields = {"line": "PL1", "coil_in": "", "speed_m_min": 100}
+    sent = setpoints.send(plant, "CLD-PL", "PL2020", fields, piece="", actor="p7", command_id="a")
+    monkeypatch.setattr(setpoints, "record_now", lambda *_args, **_more: recorder.step())  # the interpreter is quicker
+    setpoints.take_back(plant, sent.down_id, "p8")
+    monkeypatch.undo()
+    setpoint_record.record_now(plant, sent.down_id)
+    with write(plant.spool) as conn:  # the unit took it all the same: that is not the person's word
+        down.settle(conn, sent.down_id, plant.clock.now_ms() + 1, accepted=True, answer="code 00")
+    assert recorder.step() == 1
+    settled = [(one.actor, one.occurred.source) for one in facts_of(plant) if type(one.payload) is SetPointSettled]
+    assert sorted(settled) == [("p8", "manual"), ("plant", "l2:CLD-PL")]
+
+
+def test_what_was_done_in_the_spool_is_answered_though_it_cannot_be_recorded_now(
+    line: Any,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plant, fields = line.plant, {"line": "PL1", "coil_in": "", "speed_m_min": 100}
+
+    def refuses(*_: Any) -> None:
+        raise Unavailable("x", "no room", todo="wait")
+
+    with monkeypatch.context() as full:
+        full.setattr(plant.journal, "_admit", refuses)
+        sent = setpoints.send(plant, "CLD-PL", "PL2020", fields, piece="", actor="p", command_id="a")
+    assert sent.state == "queued"
+    with monkeypatch.context() as broken:
+        broken.setattr(setpoint_record, "load_links", refuses)
+        assert setpoints.take_back(plant, sent.down_id, "p8").state == "refused"
+    assert facts_of(plant) == []
+    SetPointRecorder(plant, lambda: load_links(plant.settings)).step()
+    assert [(type(one.payload), one.actor) for one in facts_of(plant)] == [
+        (SetPointGiven, "p"),
+        (SetPointSettled, "p8"),
+    ]
 
 
 POWER = """

@@ -29,6 +29,7 @@ from shared.execution.versions import version_for
 from shared.material.queries import find_piece
 from shared.material.tables import deviation_raised
 from shared.standards.documents import parse_document
+from shared.tasks.tables import collected
 from shared.web.accounts import add_person
 
 DEMO = GROUP / "standards"
@@ -122,8 +123,11 @@ def test_level2_fills_a_collection_and_people_the_rest_before_the_next_step(fini
         "What is recorded of each coated coil: Coating mass, spot 1, Coating mass, spot 2, Coating mass, spot 3, "
         "Surface as seen at the inspection stand missing"
     )
-    finishing.tell("CLD-CG", "CG1070", line="CG1", coil="G6-03128", spot1=281, spot2=283, spot3=285, side="T")
+    finishing.tell("CLD-CG", "CG1070", line="CG1", coil="G6-03128", spot1=280, spot2=283, spot3=285, side="T")
+    for _ in range(3):  # told again and again it is recorded once
+        finishing.tell("CLD-CG", "CG1070", line="CG1", coil="G6-03128", spot1=281, spot2=283, spot3=285, side="T")
     assert finishing.repairs() == []
+    assert len(finishing.rows(collected)) == 2
     held = look(finishing, "G6-03128")
     (due,) = held.dues
     assert due.values == {"spot_1_gm2": 281, "spot_2_gm2": 283, "spot_3_gm2": 285}
