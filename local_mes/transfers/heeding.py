@@ -52,10 +52,21 @@ def _asks(conn: Connection, here: str, case: Row[Any]) -> bool:
     if case.kind == "number_reuse":
         done = select(command.c.command_id).where(command.c.command_id == RELABEL + case.case_id)
         return case.state == "open" and conn.execute(done).first() is None
-    hold = find_hold(conn, _hold_id(here, case))
-    if hold is None:
-        return case.state == "open" and _is_here(conn, here, case.material_id)
-    return case.state == "resolved" and hold.released_at_ms is None
+    if _over(conn, here, case):
+        return True
+    return case.state == "open" and _is_unheld(conn, here, case)
+
+
+def _is_unheld(conn: Connection, here: str, case: Row[Any]) -> bool:
+    """Whether the piece came here and was not held since the case was opened, or opened again."""
+    return find_hold(conn, _hold_id(here, case, case.reopened)) is None and _is_here(conn, here, case.material_id)
+
+
+def _over(conn: Connection, here: str, case: Row[Any]) -> list[str]:
+    """Holds of ends of a case that have come, still open here; the hub may have ended it and opened it again in between."""
+    ends = case.reopened + (case.state == "resolved")
+    holds = [find_hold(conn, _hold_id(here, case, count)) for count in range(ends)]
+    return [hold.hold_id for hold in holds if hold is not None and hold.released_at_ms is None]
 
 
 def _is_here(conn: Connection, here: str, material_id: str) -> bool:
@@ -68,23 +79,22 @@ def _is_here(conn: Connection, here: str, material_id: str) -> bool:
 def _heed(plant: Plant, tx: Work, case: Row[Any]) -> None:
     if case.kind == "number_reuse":
         _rename(plant, tx, case)
-    elif case.state == "open":
+        return
+    if case.state == "open" and _is_unheld(tx.conn, plant.code, case):
         _hold(plant, tx, case)
-    else:
-        _release(plant, tx, case)
+    for hold_id in _over(tx.conn, plant.code, case):
+        _release(tx, case, hold_id)
 
 
 def _hold(plant: Plant, tx: Work, case: Row[Any]) -> None:
-    hold = HoldPlaced(
-        hold_id=_hold_id(plant.code, case), material_id=case.material_id, reason=case.summary, rule_id=TWICE_RULE
-    )
+    hold_id = _hold_id(plant.code, case, case.reopened)
+    hold = HoldPlaced(hold_id=hold_id, material_id=case.material_id, reason=case.summary, rule_id=TWICE_RULE)
     _record(tx, hold, hold.hold_id, case)
 
 
-def _release(plant: Plant, tx: Work, case: Row[Any]) -> None:
-    released = HoldReleased(
-        hold_id=_hold_id(plant.code, case), material_id=case.material_id, disposition="prime", note=case.note
-    )
+def _release(tx: Work, case: Row[Any], hold_id: str) -> None:
+    note = case.note or "the case was opened again"
+    released = HoldReleased(hold_id=hold_id, material_id=case.material_id, disposition="prime", note=note)
     _record(tx, released, released.hold_id, case)
 
 
@@ -105,7 +115,7 @@ def _rename(plant: Plant, tx: Work, case: Row[Any]) -> None:
     tx.done(RELABEL + case.case_id, {"number": number})
 
 
-def _hold_id(here: str, case: Row[Any]) -> str:
-    """The hold of a case; one that was opened again has another hold, for the first one was released."""
-    again = (case.reopened,) if case.reopened else ()
+def _hold_id(here: str, case: Row[Any], count: int) -> str:
+    """The hold of a case that was opened again so often: each time it has another one, for the last one is released."""
+    again = (count,) if count else ()
     return derived_id(case.since_ms, here, "case", case.case_id, *again)

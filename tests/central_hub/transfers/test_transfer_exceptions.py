@@ -14,7 +14,7 @@ from central_hub.transfers.balance import read_balance
 from central_hub.transfers.domain import Contradiction
 from central_hub.transfers.proposals import propose
 from central_hub.transfers.restored import name_cause
-from central_hub.transfers.service import resolve_case
+from central_hub.transfers.service import reopen_case, resolve_case
 from local_mes.app import create_console
 from local_mes.cases.swapping import Swap, swap
 from local_mes.production.person import Command
@@ -423,6 +423,14 @@ def test_a_piece_that_two_plants_took_in_is_held_at_both_until_somebody_has_look
     group.sync()
     with read(group.plants["BRK"].node.engine) as conn:
         assert len(list_holds(conn, author="BRK", ids=[slab])) == 1, "held once, however often it is looked at"
+    told = {"actor": "p9", "command_id": group.command()}
+    resolve_case(group.hub, found.case_id, "receiver_error", "it lies at BRK", **told)
+    # opened again before either plant was there: the second hold stands alone
+    reopen_case(group.hub, found.case_id, "not sure", actor="p9", command_id=group.command())
+    group.sync()
+    for plant in ("BRK", "CLD"):
+        with read(group.plants[plant].node.engine) as conn:
+            assert len(list_holds(conn, author=plant, state="open", ids=[slab])) == 1
     resolve_case(group.hub, found.case_id, "receiver_error", "it lies at BRK", actor="p9", command_id=group.command())
     group.sync()
     for plant in ("BRK", "CLD"):
