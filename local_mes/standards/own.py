@@ -18,6 +18,7 @@ from local_mes.standards import errors
 from local_mes.standards.adopt import equipment, readopt
 from local_mes.standards.own_queries import find_deployment, list_deployments
 from local_mes.standards.own_trial import Trial, try_on_day
+from shared.db.engine import read
 from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
 from shared.standards.binding import bind
@@ -98,15 +99,11 @@ def deploy(
     plant: Plant, standard_id: str, version: int, seen: str, reason: str, actor: str, command_id: str, day: str = ""
 ) -> None:
     """Put exactly this body in force now. seen: its hash as shown; day: a production day it is tried on first."""
+    trial = _try_seen(plant, standard_id, version, seen, day) if day else ""  # takes seconds: nobody waits to write
     with plant.journal.work() as tx:
         if tx.once(command_id) is not None:
             return
-        row = _get(tx.conn, plant, standard_id, version)
-        if row.sha256 != seen:
-            raise errors.changed_meanwhile()
-        document = parse_body(str(row.body).encode())
-        _check_binds(tx.conn, plant, document)
-        trial = try_on_day(tx.conn, plant, document, day).text if day else ""
+        _check_binds(tx.conn, plant, _seen(tx.conn, plant, standard_id, version, seen))
         _put(tx, plant, (standard_id, version, seen), reason, actor, trial=trial)
         tx.done(command_id, True)
 
@@ -137,6 +134,19 @@ def take_out(plant: Plant, standard_id: str, reason: str, actor: str, command_id
                 raise errors.not_deployed(standard_id)
             _put(tx, plant, (standard_id, 0, ""), reason, actor)
             tx.done(command_id, True)
+
+
+def _try_seen(plant: Plant, standard_id: str, version: int, seen: str, day: str) -> str:
+    with read(plant.node.engine) as conn:
+        return try_on_day(conn, plant, _seen(conn, plant, standard_id, version, seen), day).text
+
+
+def _seen(conn: Connection, plant: Plant, standard_id: str, version: int, seen: str) -> AnyStandard:
+    """The document, if it still is what was shown."""
+    row = _get(conn, plant, standard_id, version)
+    if row.sha256 != seen:
+        raise errors.changed_meanwhile()
+    return parse_body(str(row.body).encode())
 
 
 def _put(

@@ -88,6 +88,7 @@ def write(body: DocumentBody) -> tuple[dict[str, Any], int]:
 
 
 @api.get("/<standard_id>/<int:version>/trial")
+@requires(*WRITERS)
 def trial(path: VersionPath, query: DayQuery) -> dict[str, Any]:
     """What it would have said on a day that was; nothing is recorded."""
     with reading() as conn:

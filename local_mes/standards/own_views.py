@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response as BaseResponse
 
 from local_mes.context import plant
@@ -61,7 +62,7 @@ def version(standard_id: str, number: int) -> str:
         shown = next((v for v in found if v.document.version == number), None)
         if shown is None:
             raise errors.no_own(standard_id, number)
-        trial = own.try_draft(conn, plant(), standard_id, number, day) if day else None
+        trial = _tried(conn, standard_id, number, day) if day else None
         names = names_of(conn, {shown.written_by})
     return render_template(
         "standards/own_version.html",
@@ -72,6 +73,11 @@ def version(standard_id: str, number: int) -> str:
         names=names,
         yesterday=plant().model.calendar.production_day(plant().clock.now_ms() - 86_400_000),
     )
+
+
+@requires(*WRITERS)
+def _tried(conn: Connection, standard_id: str, number: int, day: str) -> own.Trial:
+    return own.try_draft(conn, plant(), standard_id, number, day)
 
 
 @bp.post("/standards/own/<standard_id>/<int:number>/deploy")

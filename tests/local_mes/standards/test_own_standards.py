@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from browse import sign_in
+from sqlalchemy import event
 
 from central_hub.app import create_portal
 from central_hub.conformance.service import read_matrix
 from local_mes.app import create_console
-from local_mes.standards import own
+from local_mes.standards import own, own_trial
 from local_mes.standards.in_force import check
 from shared.db.engine import read
 from shared.errors import BadInput, Refused
@@ -190,6 +191,48 @@ def test_it_is_tried_on_a_day_that_was_before_it_is_deployed(ready: Any) -> None
     deploy(ready, 1, day=day)
     with read(ready.plant.node.engine) as conn:
         assert own.list_own(conn, ready.plant)[0].trial == trial.text
+
+
+def test_a_trial_asks_little_of_the_database_and_nothing_while_it_holds_the_writer(
+    ready: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = ready.plant.model.calendar.production_day(ready.clock.now_ms())
+    begins, _ = ready.plant.model.calendar.day_bounds(day)
+    for at in range(12):
+        judged(ready, begins + at, 1900, "pass")
+    written(ready, document(1))
+    asked: list[str] = []
+    event.listen(ready.plant.node.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    with read(ready.plant.node.engine) as conn:
+        assert own.try_draft(conn, ready.plant, OWN, 1, day).asked == 12
+    assert len(asked) < 10
+    monkeypatch.setattr(own_trial, "CHECKS_MAX", 10)
+    writing: list[bool] = []
+
+    def noted(conn: Any, *what: Any) -> own.Trial:
+        writing.append(bool(conn.get_execution_options().get("writes")))
+        return own_trial.try_on_day(conn, *what)
+
+    monkeypatch.setattr(own, "try_on_day", noted)
+    deploy(ready, 1, day=day)
+    assert writing == [False]
+    with read(ready.plant.node.engine) as conn:
+        assert "asked 10 times" in (said := own.list_own(conn, ready.plant)[0].trial)
+        assert said.endswith("only the first 10 checks")
+
+
+def test_a_day_that_is_none_is_refused_and_a_trial_takes_the_role_of_who_writes(ready: Any) -> None:
+    written(ready, document(1))
+    engineer = sign_in(create_console(ready.plant), ready.plant.node, "engineer.ald", "engineer")
+    operator = sign_in(create_console(ready.plant), ready.plant.node, "operator.cc1", "operator")
+    address, api = f"/standards/own/{OWN}/1", f"/api/v1/own-standards/{OWN}/1/trial"
+    for day in ("2026-02-31", "9999-12-31"):
+        assert engineer.api("GET", f"{api}?day={day}").status_code == 422
+        assert engineer.client.get(f"{address}?day={day}").status_code == 422
+    assert engineer.api("GET", f"{api}?day=2026-03-10").status_code == 200
+    assert operator.api("GET", f"{api}?day=2026-03-10").status_code == 403
+    assert operator.client.get(f"{address}?day=2026-03-10").status_code == 403
+    assert "Try it on a day" not in operator.page(address)
 
 
 def test_people_do_it_on_pages_and_the_portal_shows_it(ready: Any) -> None:
