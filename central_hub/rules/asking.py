@@ -18,6 +18,7 @@ from central_hub.hub import Hub
 from central_hub.rules.domain import TYPES_OF, Said, key_of, said_by, speaks_of
 from central_hub.rules.queries import (
     InForce,
+    Place,
     Window,
     asked_places,
     counted_later,
@@ -85,22 +86,23 @@ def _plant_places(conn: Connection, hub: Hub) -> list[tuple[str, str]]:
 def _begin(conn: Connection, hub: Hub) -> None:
     """The first rule is published: what came before it is not asked about."""
     rows = [
-        {"stream": stream, "epoch": epoch, "seq": applied_to(conn, stream, epoch)}
+        {"stream": stream, "epoch": epoch, "seq": applied_to(conn, stream, epoch), "joined": 0}
         for stream, epoch in _plant_places(conn, hub)
     ]
-    upsert(conn, asked_to, [*rows, {"stream": BEGUN[0], "epoch": BEGUN[1], "seq": 0}], update=("seq",))
+    begun = {"stream": BEGUN[0], "epoch": BEGUN[1], "seq": 0, "joined": 0}
+    upsert(conn, asked_to, [*rows, begun], update=("seq", "joined"))
 
 
 def _due(
-    conn: Connection, hub: Hub, rules: Sequence[InForce], places: dict[tuple[str, str], int]
-) -> tuple[str, str, int] | None:
+    conn: Connection, hub: Hub, rules: Sequence[InForce], places: dict[tuple[str, str], Place]
+) -> tuple[str, str, Place] | None:
     """Stream, epoch and place of the first life with a fact that a rule may be about."""
     types = _types(rules)
     for stream, epoch in _plant_places(conn, hub):
-        after, to = places.get((stream, epoch), 0), applied_to(conn, stream, epoch)
-        far = to - after > MOVE_ON
-        if after < to and (far or entries_of_types(conn, stream, epoch, (after, to), types, 1)):
-            return stream, epoch, after
+        place, to = places.get((stream, epoch), Place()), applied_to(conn, stream, epoch)
+        far = to - place.seq > MOVE_ON
+        if place.seq < to and (far or entries_of_types(conn, stream, epoch, (place.seq, to), types, 1)):
+            return stream, epoch, place
     return None
 
 
@@ -108,16 +110,18 @@ def _types(rules: Sequence[InForce]) -> list[str]:
     return sorted({TYPES_OF[rule.document.about] for rule in rules})
 
 
-def _ask_chunk(tx: Work, hub: Hub, rules: Sequence[InForce], stream: str, epoch: str, after: int) -> int:
+def _ask_chunk(tx: Work, hub: Hub, rules: Sequence[InForce], stream: str, epoch: str, place: Place) -> int:
     to = applied_to(tx.conn, stream, epoch)
-    items = entries_of_types(tx.conn, stream, epoch, (after, to), _types(rules), CHUNK)
+    items = entries_of_types(tx.conn, stream, epoch, (place.seq, to), _types(rules), CHUNK)
     spoke = 0
     for item in items:
         fact = read_fact(item)
         said = said_by(fact) if isinstance(fact, AppliedFact) else None
-        spoke += sum(_ask(tx, hub, rule, said) for rule in rules) if said else 0
+        news = [rule for rule in rules if not place.joined or item.recorded_at_ms >= rule.from_ms]
+        spoke += sum(_ask(tx, hub, rule, said) for rule in news) if said else 0
     seq = items[-1].seq if len(items) == CHUNK else to
-    upsert(tx.conn, asked_to, [{"stream": stream, "epoch": epoch, "seq": seq}], update=("seq",))
+    row = {"stream": stream, "epoch": epoch, "seq": seq, "joined": place.joined}
+    upsert(tx.conn, asked_to, [row], update=("seq",))
     tx.conn.execute(delete(hit).where(hit.c.at_ms < tx.now_ms() - 2 * WINDOW_MAX_MIN * MIN_MS))
     return spoke
 

@@ -25,15 +25,24 @@ LATER_MAX = 10
 
 @dataclass(frozen=True)
 class InForce:
-    """A rule as it is asked now."""
+    """A rule as it is asked now. from_ms: since when it is published and in force."""
 
     document: GroupRule
     sha256: str
+    from_ms: int
 
     @property
     def name(self) -> str:
         """ID:version, under which its facts are counted."""
         return f"{self.document.id}:{self.document.version}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """The last entry of a life that was asked about. joined: it came after asking had begun."""
+
+    seq: int = 0
+    joined: int = 1
 
 
 @dataclass(frozen=True)
@@ -49,8 +58,12 @@ class Window:
 def rules_in_force(conn: Connection, hub: Hub) -> list[InForce]:
     """The highest published version of each, whose day has come and that is not on its way in waves."""
     found = {row.standard_id: row for row in conn.execute(_published(conn, hub, GROUP_RULE))}
-    documents = ((document_of(row.body), row.sha256) for row in found.values())
-    return [InForce(document, sha256) for document, sha256 in documents if isinstance(document, GroupRule)]
+    documents = ((document_of(row.body), row) for row in found.values())
+    return [
+        InForce(document, row.sha256, max(row.published_ms, row.effective_from_ms))
+        for document, row in documents
+        if isinstance(document, GroupRule)
+    ]
 
 
 def find_workflow(conn: Connection, hub: Hub, workflow_id: str) -> tuple[Workflow, str] | None:
@@ -70,9 +83,9 @@ def _published(conn: Connection, hub: Hub, kind: str) -> Select[Any]:
     return select(table).where(*where, due).order_by(table.c.standard_id, table.c.version)
 
 
-def asked_places(conn: Connection) -> dict[tuple[str, str], int]:
-    """Stream and epoch -> the last entry that was asked about."""
-    return {(row.stream, row.epoch): row.seq for row in conn.execute(select(asked_to))}
+def asked_places(conn: Connection) -> dict[tuple[str, str], Place]:
+    """Stream and epoch -> how far it was asked about."""
+    return {(row.stream, row.epoch): Place(row.seq, row.joined) for row in conn.execute(select(asked_to))}
 
 
 def window_of(conn: Connection, rule: str, key: str, after_ms: int, to_ms: int) -> Window:

@@ -12,6 +12,8 @@ asked_to = local_table(
     Column("stream", Code, primary_key=True),
     Column("epoch", Code, primary_key=True),
     Column("seq", Int, nullable=False),
+    # 1: came after asking had begun; what it recorded before a rule is no news to the rule
+    Column("joined", Int, nullable=False),
 )
 
 hit = local_table(

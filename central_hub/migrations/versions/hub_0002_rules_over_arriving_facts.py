@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("stream", sa.String(length=64), nullable=False),
         sa.Column("epoch", sa.String(length=64), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("joined", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("stream", "epoch", name=op.f("pk_group_rule_asked")),
     )
     op.create_table(

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from browse import sign_in
+from sqlalchemy import select
 
 from central_hub.app import create_portal
 from central_hub.rules.domain import Said, speaks_of
 from central_hub.rules.service import ask_again, ask_pending, finish, read_decision, read_decisions
+from central_hub.rules.tables import asked_to
 from central_hub.standards import batches
 from shared.db.engine import read
 from shared.errors import NotFound, Refused
@@ -127,6 +129,21 @@ def test_a_fact_of_which_it_is_not_known_whether_it_applies_is_not_counted() -> 
     assert [speaks_of(rule, said[cu]) for cu in (None, 1, 3_000)] == ["missing", "false", "true"]
     circular = rule.model_copy(update={"check": rule.check.model_copy(update={"applies": "count > 1"})})
     assert [fault.path for fault in group_rule_faults(circular)] == ["check.applies"]
+
+
+def test_a_plant_that_joins_later_is_not_asked_about_what_it_recorded_before_the_rule(group: Any) -> None:
+    one = {"id": "GR-ONE", "window_min": 0, "quiet_min": 0, "cases": [], "check": CHECK}
+    for _ in range(2):
+        hold(group, "QR-CAST-01")
+        group.clock.advance(MIN)
+    release(group, WORK)
+    release(group, HOLDS, **one)
+    ask_pending(group.hub)  # begins; no stream of a plant is here yet
+    assert ask(group, 1, "QR-CAST-01") == 1
+    assert decisions(group)[0].at_ms == group.clock.now_ms()
+    with read(group.hub.node.engine) as conn:
+        assert [row.joined for row in conn.execute(select(asked_to).where(asked_to.c.stream == "ALD"))] == [1]
+    assert ask(group, 1, "QR-CAST-01") == 1
 
 
 def test_the_hub_alone_runs_it_and_a_limit_needs_no_window(group: Any) -> None:

@@ -57,7 +57,7 @@ def test_rules_own_standards_and_launches_are_written_after_the_upgrade(older: E
     with Journal("HUB", older, clock, appliers).work() as tx:
         for fact in facts:
             tx.record(Draft(payload=fact, subjects=("s",), actor="p", occurred=Occurred(9, "manual")))
-        tx.conn.execute(asked_to.insert(), [{"stream": "ALD", "epoch": "e", "seq": 4}])
+        tx.conn.execute(asked_to.insert(), [{"stream": "ALD", "epoch": "e", "seq": 4, "joined": 0}])
         counted = dict(rule="GR:1", fact_id="f", key="", at_ms=7, plant="ALD", piece="m", inputs="{}")
         tx.conn.execute(hit.insert(), [counted])
     with read(older) as conn:
