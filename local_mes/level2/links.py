@@ -110,10 +110,13 @@ class LinkPlan:
         return events.get(message) or events.get(f"*.{message.rpartition('.')[2]}")
 
 
-def load_links(settings: PlantSettings) -> LinkPlan:
-    """Read and check the links of the settings' plant model; BadSetup says which one is wrong and how."""
-    model = load_model(settings.model)
-    rows = read_document(settings.model).get("link", [])
+def load_links(settings: PlantSettings, text: str | None = None) -> LinkPlan:
+    """Read and check the links of the settings' plant model; BadSetup says which one is wrong and how.
+
+    text: to be checked in place of what the model's file says.
+    """
+    model = load_model(settings.model, text)
+    rows = read_document(settings.model, text).get("link", [])
     links = {link.code: link for link in (_convert(row, settings) for row in rows)}
     strangers = sorted(set(settings.link_addresses) - set(links))
     if strangers:

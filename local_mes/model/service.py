@@ -12,19 +12,19 @@ from local_mes.model.domain import PlantModel
 from local_mes.model.errors import bad_file
 
 
-def load_model(path: Path) -> PlantModel:
-    """The plant model in a TOML file; BadSetup naming file, key and remedy."""
-    document = read_document(path)
+def load_model(path: Path, text: str | None = None) -> PlantModel:
+    """The plant model in a TOML file, or in a text that would be its; BadSetup naming file, key and remedy."""
+    document = read_document(path, text)
     try:
         return PlantModel.model_validate({**document, "folder": path.parent})
     except ValidationError as error:
         raise bad_file(path, _faults(error), "Mend the named keys and start again.") from error
 
 
-def read_document(path: Path) -> dict[str, Any]:
-    """What the model's file says, as yet unchecked; BadSetup where it cannot be read."""
+def read_document(path: Path, text: str | None = None) -> dict[str, Any]:
+    """What the model's file says, or a text would in its place, as yet unchecked; BadSetup where it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8") if text is None else text
     except OSError as error:
         why = error.strerror or "it cannot be read"
         raise bad_file(path, why, "Check the path in the plant's configuration.") from error

@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
@@ -26,7 +23,7 @@ from local_mes.plant_model import errors
 from local_mes.plant_model.tables import model_version
 from local_mes.production import operations as _operations  # noqa: F401 - registers what messages mean
 from local_mes.standards.adopt import equipment
-from shared.errors import BadSetup
+from shared.errors import BadSetup, Unavailable
 from shared.journal.journal import Work
 from shared.standards.binding import bind
 from shared.standards.queries import find_document, list_deviations, list_in_force
@@ -55,18 +52,22 @@ def mark_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def check(plant: Plant, text: str) -> PlantModel:
-    """The model that a text describes, checked whole as at the start: names, links, layouts, mappings. BadInput else."""
+def check_length(text: str) -> None:
+    """BadInput where a text is longer than a model is."""
     if len(text) > TEXT_MAX:
         raise errors.too_long(len(text), TEXT_MAX)
-    with _beside(plant.settings.model, text) as path:
-        try:
-            plan = load_links(plant.settings.model_copy(update={"model": path}))
-            refuse_unreadable(plan)
-            load_mappings(plan)
-        except BadSetup as error:
-            named = error.what.replace(str(path), plant.settings.model.name)
-            raise errors.faulty(named, error.todo) from error
+
+
+def check(plant: Plant, text: str) -> PlantModel:
+    """The model that a text describes, checked whole as at the start: names, links, layouts, mappings. BadInput else."""
+    check_length(text)
+    file = plant.settings.model
+    try:
+        plan = load_links(plant.settings, text)
+        refuse_unreadable(plan)
+        load_mappings(plan)
+    except BadSetup as error:
+        raise errors.faulty(error.what.replace(str(file), file.name), error.todo) from error
     if plan.model.code != plant.code:
         raise errors.other_plant(plan.model.code, plant.code)
     return plan.model
@@ -90,10 +91,19 @@ def binding_of(conn: Connection, plant: Plant, model: PlantModel) -> Binding:
     return Binding(missing, changed)
 
 
+def find_closed(plant: Plant) -> Unavailable | None:
+    """Why nothing can be saved here, None: it can. The file is replaced, so its folder must be written."""
+    if os.access(plant.settings.model.parent, os.W_OK):
+        return None
+    return errors.not_writable("its folder may not be written")
+
+
 def save(plant: Plant, text: str, mark: str, reason: str, *, actor: str, command_id: str) -> int:
     """Make a text the plant's model: the new version's number. mark: hash of the text it was made from."""
     text = text.replace("\r\n", "\n")
     check(plant, text)
+    if (closed := find_closed(plant)) is not None:
+        raise closed
     with plant.journal.work() as tx:
         if (earlier := tx.once(command_id)) is not None:
             return int(earlier)
@@ -114,9 +124,17 @@ def save(plant: Plant, text: str, mark: str, reason: str, *, actor: str, command
     return number
 
 
-def list_versions(conn: Connection) -> Sequence[Row[Any]]:
-    """All versions, the latest first."""
-    return conn.execute(select(model_version).order_by(model_version.c.version.desc())).all()
+def list_versions(conn: Connection, before: int | None, limit: int) -> Sequence[Row[Any]]:
+    """Versions without their texts, the latest first; before: those with a smaller number."""
+    query = select(*(column for column in model_version.c if column.name != "text"))
+    if before is not None:
+        query = query.where(model_version.c.version < before)
+    return conn.execute(query.order_by(model_version.c.version.desc()).limit(limit)).all()
+
+
+def find_last(conn: Connection) -> Row[Any] | None:
+    """The latest version, without its text."""
+    return next(iter(list_versions(conn, None, 1)), None)
 
 
 def get_version(conn: Connection, number: int) -> Row[Any]:
@@ -129,30 +147,14 @@ def get_version(conn: Connection, number: int) -> Row[Any]:
 
 def _keep_found(tx: Work, text: str) -> None:
     """What stands on disk becomes a version if it is none yet: the first one, or what somebody wrote on the machine."""
-    last = next(iter(list_versions(tx.conn)), None)
+    last = find_last(tx.conn)
     if last is None or last.sha256 != mark_of(text):
         _keep(tx, text, FOUND, "")
 
 
 def _keep(tx: Work, text: str, reason: str, actor: str) -> int:
-    last = next(iter(list_versions(tx.conn)), None)
+    last = find_last(tx.conn)
     number = last.version + 1 if last else 1
     row = {"version": number, "sha256": mark_of(text), "text": text, "reason": reason, "saved_by": actor}
     tx.conn.execute(insert(model_version).values(**row, saved_ms=tx.now_ms()))
     return number
-
-
-@contextmanager
-def _beside(model: Path, text: str) -> Iterator[Path]:
-    """The text as a file in the model's own folder for a moment: layouts and mappings are found from there."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=".model-", suffix=".toml", dir=model.parent)
-    except OSError as error:
-        raise errors.not_writable(error.strerror or str(error)) from error
-    path = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        yield path
-    finally:
-        path.unlink()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from local_mes.context import plant
@@ -21,10 +23,19 @@ from shared.web.accounts import names_of
 from shared.web.context import actor, node, reading, requires
 from shared.web.features import Feature, MenuItem
 from shared.web.forms import command_id, keeps_input, read_text
+from shared.web.listing import Column, answer_list
+from shared.web.paging import Page, Paging, cut
 
 bp = Blueprint("plant_model", __name__, url_prefix="/model", template_folder="templates")
 ENGINEER = "engineer"
 SIGNS = {"run": "done", "stop": "attention", "setup": "normal", "planned": "normal", "no_data": "nodata"}
+COLUMNS = (
+    Column("version", "Version", link="plant_model.version", link_arg="number"),
+    Column("saved_ms", "Saved", show="when"),
+    Column("saved_by", "By"),
+    Column("reason", "Why"),
+    Column("state", "State", show="badge"),
+)
 
 
 @bp.get("/")
@@ -33,8 +44,8 @@ def model() -> str:
     here = plant()
     with reading() as conn:
         now = {row.unit: row.state for row in states(conn, node().code)}
-        versions = service.list_versions(conn)
-    shown = {"drawing": draw(here.model, now), "model": here.model, "last": versions[0] if versions else None}
+        last = service.find_last(conn)
+    shown = {"drawing": draw(here.model, now), "model": here.model, "last": last}
     try:
         waits, broken = load_model(here.settings.model) != here.model, ""
     except BadSetup as error:  # somebody changed it on the machine; what runs goes on
@@ -78,7 +89,9 @@ def text() -> str:
     now = service.current_text(plant())
     shown = request.form.get("text", now)
     mark = request.form.get("mark") or service.mark_of(now)
-    return render_template("plant_model/text.html", text=shown, mark=mark, **_checked(shown))
+    return render_template(
+        "plant_model/text.html", text=shown, mark=mark, closed=service.find_closed(plant()), **_checked(shown)
+    )
 
 
 @bp.post("/text")
@@ -103,13 +116,34 @@ def check_text() -> str:
 
 
 @bp.get("/versions")
-def versions() -> str:
+def versions() -> str | Response:
     """Who changed what when, and why."""
-    with reading() as conn:
-        found = service.list_versions(conn)
-        names = names_of(conn, {row.saved_by for row in found})
     now = service.mark_of(service.current_text(plant()))
-    return render_template("plant_model/versions.html", found=found, names=names, now=now)
+    with reading() as conn:
+        last = service.find_last(conn)
+    found = last is not None and last.sha256 != now
+    read = partial(_read_versions, last.version if last is not None and not found else None)
+    return answer_list("plant_model/versions.html", COLUMNS, read, last=last, found=found)
+
+
+def _read_versions(saved: int | None, paging: Paging) -> Page[Any]:
+    if paging.after and not (paging.after.isdecimal() and len(paging.after) < 10):
+        raise BadInput("web.after", f"after={paging.after} is no version.", todo="Begin with the first page.")
+    with reading() as conn:
+        rows = service.list_versions(conn, int(paging.after) if paging.after else None, paging.limit + 1)
+        names = names_of(conn, {row.saved_by for row in rows})
+    page = cut(rows, paging, "version")
+    return Page([_version_row(row, names, row.version == saved) for row in page], page.next)
+
+
+def _version_row(row: Any, names: Mapping[str, str], saved: bool) -> dict[str, Any]:
+    shown = {
+        "version": row.version,
+        "saved_ms": row.saved_ms,
+        "saved_by": names.get(row.saved_by),
+        "reason": row.reason,
+    }
+    return {**shown, "state": "the saved one" if saved else "", "state_state": "done"}
 
 
 @bp.get("/versions/<int:number>")
@@ -145,8 +179,10 @@ def _checked(typed: str) -> dict[str, Any]:
     """What there is to say of a text: its fault, or what would follow from it."""
     here = plant()
     typed = typed.replace("\r\n", "\n").rstrip("\n") + "\n"
-    lines = list(_lines(service.current_text(here), typed))
+    lines: list[tuple[str, str]] = []
     try:
+        service.check_length(typed)  # before anything is compared
+        lines = list(_lines(service.current_text(here), typed))
         made: PlantModel = service.check(here, typed)
     except BadInput as error:
         return {"fault": error, "lines": lines, "drawing": None, "binding": None, "signs": SIGNS}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +71,68 @@ def test_a_node_takes_the_settings_that_are_written_for_it(tmp_path: Path) -> No
     hub = {"group_names": ["hub"], "strandline_code": "HUB", "strandline_database": "postgresql"}
     file.write_text(render("node", "node.toml.j2", hub))
     assert load(HubSettings, file).database == "postgresql://strandline@/strandline?host=/var/run/postgresql"
+
+
+def test_a_plant_may_write_the_folder_of_its_model() -> None:
+    """Its pages change the model and the mapping files; the unit lets it write one folder."""
+    host = {"strandline_code": "ALD", "strandline_hub_url": "https://hub.example"}
+    settings = tomllib.loads(render("node", "node.toml.j2", host))
+    unit = render("node", "unit.service.j2", host, unit_words="", unit_command="", unit_memory_max="1G")
+    (writable,) = re.findall("^ReadWritePaths=(.+)$", unit, re.MULTILINE)
+    assert Path(settings["model"]).is_relative_to(writable)
+    tasks = yaml.safe_load((ROLES / "plant/tasks/model.yml").read_text())
+    (put,) = [task["ansible.builtin.copy"] for task in tasks if task["name"] == "Files of the model"]
+    assert (put["owner"], put["dest"]) == ("{{ strandline_user }}", "{{ strandline_state }}/model/{{ item }}")
+
+
+def write_files(folder: Path, model: str, mapping: str) -> None:
+    (folder / "mapping").mkdir(parents=True)
+    (folder / "model.toml").write_text(model)
+    (folder / "mapping" / "melt.toml").write_text(mapping)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (ROOT / ".venv-rollout/.ready").exists(), reason="no Ansible here (make .venv-rollout/.ready)")
+@pytest.mark.skipif(os.geteuid() != 0, reason="what was rolled out last belongs to root")
+def test_what_was_changed_on_a_host_is_not_overwritten_by_the_rollout(tmp_path: Path) -> None:
+    """Hosts: a bare one; one whose model was changed by its engineer; two where the inventory's was changed too."""
+    for name in ("bare", "own", "both", "told"):
+        wanted = "another" if name in ("both", "told") else "first"
+        write_files(tmp_path / name / "inventory", model=wanted, mapping="second")
+        if name != "bare":
+            write_files(tmp_path / name / "etc/model", model="first", mapping="first")
+            write_files(tmp_path / name / "state/model", model="mine", mapping="first")
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "vars": {
+            "strandline_user": "root",
+            "strandline_code": "ALD",
+            "strandline_state": f"{tmp_path}/{{{{ inventory_hostname }}}}/state",
+            "strandline_config": f"{tmp_path}/{{{{ inventory_hostname }}}}/etc",
+            "strandline_model": f"{tmp_path}/{{{{ inventory_hostname }}}}/inventory",
+            "strandline_model_replace": "{{ inventory_hostname == 'told' }}",
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+        },
+        "tasks": [{"ansible.builtin.include_tasks": str(ROLES / "plant/tasks/model.yml")}],
+        "handlers": [{"name": "Restart strandline-plant", "ansible.builtin.debug": {"msg": "restarted"}}],
+    }
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+    program = ROOT / ".venv-rollout" / "bin" / "ansible-playbook"
+    command = [str(program), "-i", "bare,own,both,told", "play.yml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=400)
+
+    def read(folder: str, file: str) -> list[str]:
+        return [(tmp_path / name / folder / file).read_text() for name in ("bare", "own", "both", "told")]
+
+    assert read("state/model", "model.toml") == ["first", "mine", "mine", "another"], done.stdout + done.stderr
+    assert read("state/model", "mapping/melt.toml") == ["second", "second", "first", "second"]
+    assert read("etc/model", "model.toml") == ["first", "first", "first", "another"]
+    assert "and kept: model.toml" in done.stdout
+    assert "model.toml of the model of ALD was changed on the host and in the inventory" in done.stdout
+    (beside,) = (tmp_path / "told/state/model").glob("model.toml.*")
+    assert beside.read_text() == "mine"
 
 
 def test_every_alarm_says_what_to_do_and_every_figure_exists() -> None:

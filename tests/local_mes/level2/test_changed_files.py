@@ -172,7 +172,7 @@ def test_a_model_that_breaks_between_its_two_readings_is_a_bad_setup(
 ) -> None:
     site = make_site()
     model = load_model(site.settings.model)
-    monkeypatch.setattr("local_mes.level2.links.load_model", lambda _path: model)
+    monkeypatch.setattr("local_mes.level2.links.load_model", lambda *_: model)
     site.settings.model.write_text("[plant\n")
     with pytest.raises(BadSetup, match="it is not TOML"):
         load_links(site.settings)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 import re
 import shutil
 import sys
+import tempfile
 import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event, insert
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
@@ -21,8 +25,9 @@ from local_mes.model.service import load_model
 from local_mes.plant_model import service
 from local_mes.plant_model.drawing import draw
 from local_mes.plant_model.parameters import set_parameters
+from local_mes.plant_model.tables import model_version
 from local_mes.standards.service import adopt_pending
-from shared.db.engine import read
+from shared.db.engine import read, write
 from shared.errors import BadInput, Refused
 from shared.standards.queries import list_in_force
 
@@ -120,7 +125,8 @@ def test_what_somebody_wrote_on_the_machine_becomes_a_version_of_its_own(own: An
         service.save(plant, third, service.mark_of(third), "again", actor="p", command_id="3")
     assert service.save(plant, third, service.mark_of(third), "the same click", actor="p", command_id="2") == 2
     with read(plant.node.engine) as conn:
-        kept = [(row.version, row.reason, row.saved_by, row.text) for row in service.list_versions(conn)]
+        rows = [service.get_version(conn, number) for number in (2, 1)]
+    kept = [(row.version, row.reason, row.saved_by, row.text) for row in rows]
     assert kept == [(2, "mine", "p", third), (1, service.FOUND, "", begun + "\n# a note\n")]
 
 
@@ -135,14 +141,79 @@ def test_only_engineers_change_it_and_everybody_sees_the_drawing(own: Any) -> No
     assert "a start would be refused" in olek.page("/model/")
 
 
+def test_a_model_that_cannot_be_written_is_checked_all_the_same_and_the_page_says_so(
+    own: Any, ewa: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, may = own.plant.settings.model.parent, os.access
+    text = own.plant.settings.model.read_text()
+
+    def read_only(*_: Any, **__: Any) -> Any:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "mkstemp", read_only)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != folder and may(path, mode))
+    page = ewa.page("/model/text")
+    assert "The model file cannot be written" in page
+    assert "bind as they do now" in page
+    told = ewa.post("/model/text/check", "/model/text", text=text.replace('area = "MELT"', 'area = "NOWHERE"', 1)).text
+    assert "The plant model model.toml cannot be used" in told
+    typed = {"text": text + "\n# mine", "mark": service.mark_of(text), "reason": "x", "do": "save"}
+    refused = ewa.post("/model/text", "/model/text", **typed)
+    assert (refused.status_code, "the folder of the model" in refused.text) == (503, True)
+    assert "# mine" in refused.text
+    assert own.plant.settings.model.read_text() == text
+
+
+def test_of_the_versions_only_what_is_shown_is_read(own: Any, ewa: Person) -> None:
+    text = own.plant.settings.model.read_text()
+    row = {"sha256": "a" * 64, "text": text, "reason": "rail", "saved_ms": 5, "saved_by": "p"}
+    with write(own.plant.node.engine) as conn:
+        conn.execute(insert(model_version), [row | {"version": number} for number in range(1, 61)])
+    asked: list[str] = []
+
+    def note(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT") and "plant_model_version" in statement:
+            asked.append(statement)
+
+    event.listen(own.plant.node.engine, "before_cursor_execute", note)
+    assert "is not the one that runs" not in ewa.page("/model/")
+    first = ewa.page("/model/versions")
+    mine = text + "\n# mine\n"
+    assert service.save(own.plant, mine, service.mark_of(text), "mine", actor="p", command_id="1") == 62
+    assert len(asked) >= 4
+    assert [each for each in asked if "plant_model_version.text" in each or "LIMIT" not in each] == []
+    assert re.findall(r'href="/model/versions/(\d+)"', first) == [str(number) for number in range(60, 10, -1)]
+    assert "was changed on the machine" in first
+    assert ">the saved one<" in ewa.page("/model/versions")
+    second = ewa.page("/model/versions?after=11")
+    assert re.findall(r'href="/model/versions/(\d+)"', second) == [str(number) for number in range(10, 0, -1)]
+    assert ewa.client.get("/model/versions?after=x").status_code == 422
+
+
+def test_a_text_that_is_too_long_is_refused_before_it_is_compared(
+    own: Any, ewa: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+
+    def note(_: Any, after: list[str], **__: Any) -> list[str]:
+        compared.append(len(after))
+        return []
+
+    monkeypatch.setattr(difflib, "unified_diff", note)
+    typed = "x = 1\n" * (service.TEXT_MAX // 6 + 1)
+    said = f"has {len(typed)} characters"
+    assert said in ewa.post("/model/text/check", "/model/text", text=typed).text
+    assert said in ewa.post("/model/text", "/model/text", text=typed, do="check").text
+    assert max(compared) < 10_000, "only the model itself, when the form was shown"
+
+
 @pytest.mark.parametrize("plant", ["ald", "brk", "cld"])
 def test_every_parameter_of_the_examples_can_be_changed_alone(plant: str) -> None:
     text = (PLANTS / plant / "model.toml").read_text()
     document = tomllib.loads(text)
     for unit in document["unit"]:
-        names = {name: value for name, value in unit.get("parameters", {}).items() if not isinstance(value, bool)}
-        for name, value in names.items():
-            other = "other" if isinstance(value, str) else value + 1
+        for name, value in unit.get("parameters", {}).items():
+            other = (not value) if isinstance(value, bool) else "other" if isinstance(value, str) else value + 1
             changed = tomllib.loads(set_parameters(text, unit["code"], {name: other}))
             mine = next(u for u in changed["unit"] if u["code"] == unit["code"])
             assert mine["parameters"][name] == other
