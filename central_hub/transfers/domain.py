@@ -177,11 +177,15 @@ def judge_unlisted(receipt: KnownReceipt, lines: Sequence[KnownLine], senders: I
     senders = tuple(senders)
     named = [line for line in lines if may_be(receipt, line)]
     at_ms = receipt.recorded_at_ms + sight.margin(receipt.receiver, *senders, *(line.sender for line in named))
-    if not all(sight.sees(plant, at_ms) for plant in (receipt.receiver, *senders)):
-        return PENDING  # also with a line that fits: its sender may have said by then that it never left
+    if not sight.sees(receipt.receiver, at_ms):
+        return PENDING
     listed = [line for line in named if line.stands_at(at_ms)]
-    if any(line.receiver == receipt.receiver for line in listed):
+    all_seen = all(sight.sees(plant, at_ms) for plant in senders)
+    # a sender may have said by then that it never left; of a line that stands, nobody else's word is awaited
+    if any(line.receiver == receipt.receiver and (all_seen or sight.sees(line.sender, at_ms)) for line in listed):
         return IN_ORDER
+    if not all_seen:
+        return PENDING
     if listed:
         return Verdict(False, _wrong_plant(receipt, listed[-1], at_ms))
     sender = receipt.from_plant or "no plant"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -39,7 +38,7 @@ from central_hub.transfers.said import (
     find_without_origin,
     judge_words,
 )
-from central_hub.transfers.watermarks import clock_offsets, watermarks
+from central_hub.transfers.watermarks import clock_offsets, speaking, watermarks
 from central_hub.transfers.word_domain import judge_damage, judge_gap, judge_undeparted
 from shared.journal.fact import Draft
 from shared.transfers.facts import AwaitingData
@@ -76,7 +75,7 @@ def judge_all(conn: Connection, hub: str, margin_ms: int) -> Findings:
     matters = read_open_matters(conn)
     findings = Findings()
     _judge_lines(conn, findings, matters, sight)
-    _judge_unlisted(findings, matters, sight)
+    _judge_unlisted(findings, matters, sight, speaking(conn))
     for receipt in matters.receipts:
         _judge_receipt(conn, findings, receipt, sight)
     _judge_origins(conn, findings, sight)
@@ -131,10 +130,10 @@ def _judge_lines(conn: Connection, findings: Findings, matters: OpenMatters, sig
             findings.settle("line", line.ref, verdict.found)
 
 
-def _judge_unlisted(findings: Findings, matters: OpenMatters, sight: Sight) -> None:
+def _judge_unlisted(findings: Findings, matters: OpenMatters, sight: Sight, plants: Sequence[str]) -> None:
     for receipt in matters.unlisted:
         lines = matters.lines_by_number.get(receipt.printed_number, [])
-        senders = possible_senders(receipt, sight.through)
+        senders = possible_senders(receipt, plants)
         verdict = judge_unlisted(receipt, lines, senders, sight)
         if not verdict.pending:
             findings.settle("unlisted", receipt.receipt_id, verdict.found)
@@ -188,8 +187,8 @@ def _judge_refusals(conn: Connection, findings: Findings, sight: Sight) -> None:
             findings.settle(REFUSAL, refusal.fact_id, verdict.found)
 
 
-def possible_senders(receipt: KnownReceipt, through: Mapping[str, Any]) -> tuple[str, ...]:
-    """Whose silence counts: the plant named at the gate, else every other plant of the group."""
+def possible_senders(receipt: KnownReceipt, plants: Sequence[str]) -> tuple[str, ...]:
+    """Whose silence counts: the plant named at the gate, else every other plant that may speak to the hub."""
     if receipt.from_plant:
         return (receipt.from_plant,)
-    return tuple(sorted(plant for plant in through if plant != receipt.receiver))
+    return tuple(sorted(plant for plant in plants if plant != receipt.receiver))

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 from shared.journal.quarantine import quarantine
 from shared.journal.tables import fact
 from shared.transfers.facts import TYPES
-from sync.peers import list_peers
+from sync.peers import ACTIVE, list_peers
 from sync.tables import session
 from sync.through import applied_through
 
@@ -22,6 +22,11 @@ def watermarks(conn: Connection) -> dict[str, int]:
         peer.code: max(0, min(through.get(peer.code, 0), unread.get(peer.code, through.get(peer.code, 0))))
         for peer in list_peers(conn)
     }
+
+
+def speaking(conn: Connection) -> list[str]:
+    """Plants that may speak to the hub: of any other there is no word to wait for."""
+    return [peer.code for peer in list_peers(conn) if peer.state == ACTIVE]
 
 
 def clock_offsets(conn: Connection) -> dict[str, int]:

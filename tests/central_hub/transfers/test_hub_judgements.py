@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from steel_group import SteelGroup
 
 from central_hub.transfers.cases import check_resolution, opening, resolutions
 from central_hub.transfers.deadlines import Due
@@ -22,8 +23,10 @@ from central_hub.transfers.domain import (
     judge_missing,
     judge_unlisted,
 )
+from shared.db.engine import write
 from shared.errors import BadInput, Refused
 from shared.transfers.domain import compare_mass
+from sync.peers import set_state
 
 MINUTE, HOUR = 60_000, 3_600_000
 MARGIN = 15 * MINUTE
@@ -146,6 +149,26 @@ def test_a_listed_piece_that_came_unlisted_is_in_order_only_when_its_sender_did_
     found = judge_unlisted(RECEIPT, [denied], ["ALD"], sight(at_ms, at_ms)).found
     assert found is not None
     assert found.kind == "unannounced"
+
+
+def test_a_piece_whose_line_stands_waits_for_no_other_plant_that_is_away() -> None:
+    """Nobody named its sender at the gate; CLD is away for months."""
+    at_ms, nobody = NOON + MARGIN, replace(RECEIPT, from_plant="")
+    seen = sight(at_ms, at_ms)
+    assert judge_unlisted(nobody, [LINE], ["ALD", "CLD"], seen) == Verdict(False)
+    assert judge_unlisted(nobody, [LINE], ["ALD", "CLD"], sight(at_ms - 1, at_ms)).pending
+    assert judge_unlisted(nobody, [replace(LINE, withdrawn_at_ms=NOON)], ["ALD", "CLD"], seen).pending
+    assert judge_unlisted(nobody, [replace(LINE, receiver="DRN")], ["ALD", "CLD"], seen).pending, "CLD may have sent it"
+
+
+def test_a_plant_that_may_not_speak_is_not_waited_for(group: SteelGroup) -> None:
+    group.cut.add("CLD")
+    group.receive("BRK", "161738-1-9", 20_500)
+    assert group.sync().cases == 0
+    with write(group.hub.node.engine) as conn:
+        set_state(conn, "CLD", "revoked", group.clock.now_ms())
+    group.pass_time(HOUR)
+    assert group.sync().cases == 1, "ALD, the only other one, never said that it left"
 
 
 def test_how_long_is_waited_for_does_not_hang_on_another_piece_with_the_same_number() -> None:
