@@ -9,6 +9,7 @@ again: what a rule says of a window does not hang on the order in which plants a
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,12 +39,14 @@ from shared.journal.position import applied_to
 from shared.journal.reading import all_streams, entries_of_types, lives
 from shared.journal.replay import read_fact
 from shared.rules.evaluate import Outcome, Stored
-from shared.standards.group_rule import WINDOW_MAX_MIN
+from shared.standards.group_rule import COUNT_MAX, WINDOW_MAX_MIN
 from shared.standards.own_facts import GroupRuleFired
 
-CHUNK = 500
+CHUNK = 100
 """Facts a transaction: other writers at the hub wait for it."""
-MOVE_ON = 5_000
+CHUNK_S = 0.2
+"""So long facts are taken into one transaction: where much is counted it holds fewer."""
+MOVE_ON = 1_000
 """Entries of no concern that are looked over again each round, before the place is moved past them."""
 ACTOR = "group rules"
 MIN_MS = 60_000
@@ -113,14 +116,18 @@ def _types(rules: Sequence[InForce]) -> list[str]:
 def _ask_chunk(tx: Work, hub: Hub, rules: Sequence[InForce], stream: str, epoch: str, place: Place) -> int:
     to = applied_to(tx.conn, stream, epoch)
     items = entries_of_types(tx.conn, stream, epoch, (place.seq, to), _types(rules), CHUNK)
-    spoke = 0
+    if len(items) == CHUNK:
+        to = items[-1].seq
+    spoke, end = 0, time.monotonic() + CHUNK_S
     for item in items:
         fact = read_fact(item)
         said = said_by(fact) if isinstance(fact, AppliedFact) else None
         news = [rule for rule in rules if not place.joined or item.recorded_at_ms >= rule.from_ms]
         spoke += sum(_ask(tx, hub, rule, said) for rule in news) if said else 0
-    seq = items[-1].seq if len(items) == CHUNK else to
-    row = {"stream": stream, "epoch": epoch, "seq": seq, "joined": place.joined}
+        if time.monotonic() > end:
+            to = item.seq
+            break
+    row = {"stream": stream, "epoch": epoch, "seq": to, "joined": place.joined}
     upsert(tx.conn, asked_to, [row], update=("seq",))
     tx.conn.execute(delete(hit).where(hit.c.at_ms < tx.now_ms() - 2 * WINDOW_MAX_MIN * MIN_MS))
     return spoke
@@ -163,7 +170,7 @@ def _judge(tx: Work, hub: Hub, rule: InForce, said: Said, key: str) -> bool:
     outcome = document.ask(inputs)
     if outcome.outcome not in ("violated", "failed"):
         return False
-    _record(tx, hub, rule, said, key, outcome, window.facts)
+    _record(tx, hub, rule, said, key, outcome, window)
     return True
 
 
@@ -171,9 +178,7 @@ def _decision_id(rule: InForce, said: Said) -> str:
     return derived_id(said.at_ms, "decision", rule.name, said.fact_id)
 
 
-def _record(
-    tx: Work, hub: Hub, rule: InForce, said: Said, key: str, outcome: Outcome, counted: tuple[str, ...]
-) -> None:
+def _record(tx: Work, hub: Hub, rule: InForce, said: Said, key: str, outcome: Outcome, window: Window) -> None:
     document = rule.document
     workflow = find_workflow(tx.conn, hub, document.otherwise.workflow) if document.otherwise.workflow else None
     payload = GroupRuleFired(
@@ -185,9 +190,9 @@ def _record(
         fact_id=said.fact_id,
         key=key,
         outcome=outcome.outcome,
-        inputs=_plain(outcome.inputs),
+        inputs=_plain(outcome.inputs) | ({"count": window.count} if window.count == COUNT_MAX else {}),
         explanation=outcome.reason,
-        counted=counted,
+        counted=window.facts,
         at_ms=said.at_ms,
         workflow_id=workflow[0].id if workflow else "",
         workflow_version=workflow[0].version if workflow else 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from shared.rules.condition import Truth
 from shared.rules.evaluate import Stored, applies
 from shared.standards.facts import DeviationDeclared, StandardsRejected
 from shared.standards.group_rule import GroupRule
+
+KEY_MAX = 200
+"""Characters of a key as they are; a longer one is told apart by its hash, so that an index holds it."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ def said_by(fact: AppliedFact[Any]) -> Said | None:
 
 def key_of(rule: GroupRule, said: Said) -> str:
     """What counting is kept apart by, in words: "plant ALD, unit CC1"; empty for the whole group."""
-    return ", ".join(f"{name} {said.inputs.get(name, '')}" for name in rule.per)
+    key = ", ".join(f"{name} {said.inputs.get(name, '')}" for name in rule.per)
+    return key if len(key) <= KEY_MAX else f"{key[:KEY_MAX]} {hashlib.sha256(key.encode()).hexdigest()[:16]}"
 
 
 def speaks_of(rule: GroupRule, said: Said) -> Truth:

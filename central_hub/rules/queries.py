@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, distinct, func, select
 from central_hub.hub import Hub
 from central_hub.rules.tables import asked_to, hit
 from shared.standards.documents import Workflow
-from shared.standards.group_rule import GROUP_RULE, GroupRule
+from shared.standards.group_rule import COUNT_MAX, GROUP_RULE, GroupRule
 from shared.standards.own_tables import group_decision
 from shared.standards.queries import document_of
 from shared.standards.rollout_queries import list_rollouts
@@ -89,12 +89,14 @@ def asked_places(conn: Connection) -> dict[tuple[str, str], Place]:
 
 
 def window_of(conn: Connection, rule: str, key: str, after_ms: int, to_ms: int) -> Window:
-    """What counted after a moment, up to another."""
+    """What counted after a moment, up to another: of more than COUNT_MAX the youngest."""
     where = (hit.c.rule == rule, hit.c.key == key, hit.c.at_ms > after_ms, hit.c.at_ms <= to_ms)
-    sums = select(func.count(), func.count(distinct(hit.c.plant)), func.count(distinct(hit.c.piece))).where(*where)
+    youngest = select(hit).where(*where).order_by(hit.c.at_ms.desc(), hit.c.fact_id).limit(COUNT_MAX).subquery()
+    c = youngest.c
+    sums = select(func.count(c.fact_id), func.count(distinct(c.plant)), func.count(distinct(c.piece)))
     count, plants, pieces = conn.execute(sums).one()
-    youngest = select(hit.c.fact_id).where(*where).order_by(hit.c.at_ms.desc(), hit.c.fact_id).limit(COUNTED_MAX)
-    return Window(count, plants, pieces, tuple(conn.execute(youngest).scalars()))
+    named = select(c.fact_id).order_by(c.at_ms.desc(), c.fact_id).limit(COUNTED_MAX)
+    return Window(count, plants, pieces, tuple(conn.execute(named).scalars()))
 
 
 def counted_later(conn: Connection, rule: str, key: str, after_ms: int, before_ms: int) -> list[Row[Any]]:

@@ -15,6 +15,7 @@ from central_hub.rules.queries import find_decision, list_decisions, rules_in_fo
 from shared.journal.fact import Draft, Occurred
 from shared.rules.evaluate import Outcome
 from shared.standards.documents import GroupRule, Workflow
+from shared.standards.group_rule import COUNT_MAX
 from shared.standards.queries import find_document
 from shared.tasks.facts import TaskDone
 from shared.tasks.queries import done_of
@@ -40,7 +41,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a rule said, with what it asks of people. inputs: in stored units."""
+    """What a rule said, with what it asks of people. inputs: in stored units.
+
+    bounded: there were as many facts as are counted at most, or more.
+    """
 
     decision_id: str
     rule_id: str
@@ -60,6 +64,7 @@ class Decision:
     note: str
     workflow_id: str
     tasks: tuple[Task, ...]
+    bounded: bool
 
     @property
     def is_open(self) -> bool:
@@ -113,6 +118,7 @@ def finish(hub: Hub, decision_id: str, action: int, note: str, actor: str, comma
 def _decision(conn: Connection, row: Row[Any], done: dict[tuple[str, int], Row[Any]]) -> Decision:
     document = find_document(conn, row.rule_id, row.rule_version, row.rule_hash)
     rule = document if isinstance(document, GroupRule) else None
+    inputs = json.loads(row.inputs)
     return Decision(
         row.decision_id,
         row.rule_id,
@@ -123,7 +129,7 @@ def _decision(conn: Connection, row: Row[Any], done: dict[tuple[str, int], Row[A
         row.fact_id,
         row.key,
         row.outcome,
-        json.loads(row.inputs),
+        inputs,
         row.explanation,
         tuple(json.loads(row.counted)),
         row.at_ms,
@@ -132,6 +138,7 @@ def _decision(conn: Connection, row: Row[Any], done: dict[tuple[str, int], Row[A
         rule.otherwise.note if rule else "",
         row.workflow_id,
         _tasks(conn, row, done),
+        inputs.get("count") == COUNT_MAX,
     )
 
 
@@ -143,7 +150,7 @@ def _tasks(conn: Connection, row: Row[Any], done: dict[tuple[str, int], Row[Any]
     found = []
     for action, asked in enumerate(workflow.actions, start=1):
         said = done.get((row.decision_id, action))
-        due_ms = row.decided_ms + asked.within_min * MIN_MS
+        due_ms = row.decided_ms + asked.due_within_min * MIN_MS
         task = Task(row.decision_id, action, asked.role, asked.text, due_ms)
         found.append(
             Task(row.decision_id, action, asked.role, asked.text, due_ms, said.done_ms, said.done_by, said.note)

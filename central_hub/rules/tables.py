@@ -27,6 +27,6 @@ hit = local_table(
     Column("piece", Code, nullable=False),
     # JSON with sorted keys, of what the rule asks: an older fact told later may make this one speak
     Column("inputs", Words, nullable=False),
-    Index("ix_group_rule_hit_window", "rule", "at_ms"),
+    Index("ix_group_rule_hit_window", "rule", "key", "at_ms"),
     Index("ix_group_rule_hit_at", "at_ms"),
 )

@@ -6,7 +6,7 @@ which facts count, `condition` what must be true, with the fact's own figures an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -16,7 +16,7 @@ from shared.rules.document import Consequence, Expression, Rule
 from shared.rules.evaluate import Outcome, Stored, evaluate
 from shared.rules.measures import UnitError, measure
 from shared.rules.port import SourceError
-from shared.rules.tokens import names
+from shared.rules.tokens import Token, names, tokens
 from shared.rules.unit_check import unit_of
 from shared.rules.vocabulary import ELEMENTS, Variable
 from shared.standards.frame import Document, ParameterName, StandardId, Strict
@@ -24,6 +24,9 @@ from shared.standards.frame import Document, ParameterName, StandardId, Strict
 GROUP_RULE = "group_rule"
 WINDOW_MAX_MIN = 31 * 1440
 """A month: what the hub keeps of counted facts."""
+
+COUNT_MAX = 2_000
+"""Facts counted for one question, the youngest of its window: what arrives fast must not hold up what else is written."""
 
 About = Literal["check", "hold", "release", "sample", "stop", "refusal", "deviation"]
 
@@ -114,7 +117,8 @@ def variables_about(about: str) -> Mapping[str, Variable]:
 
 def group_rule_faults(document: GroupRule) -> list[Fault]:
     """Everything wrong with it, each with its field; empty when it can be published."""
-    return _name_faults(document) or _source_faults(document.check) or _case_faults(document)
+    faults = _name_faults(document) or _source_faults(document.check) or _bound_faults(document.check)
+    return faults or _case_faults(document)
 
 
 def _name_faults(document: GroupRule) -> list[Fault]:
@@ -152,6 +156,26 @@ def _source_faults(check: Expression) -> list[Fault]:
         except (SourceError, UnitError) as error:
             faults.append(Fault(f"check.{name}", f"{name}: {error}"))
     return faults
+
+
+def _bound_faults(check: Expression) -> list[Fault]:
+    """A count that is compared with what no count reaches would never speak."""
+    counted = {variable.name for variable in _COUNTED}
+    return [
+        Fault("check.condition", f"{name} is compared with {number.text}; at most {COUNT_MAX} facts are counted")
+        for name, number in _compared(check.condition)
+        if name in counted and float(number.text) > COUNT_MAX
+    ]
+
+
+def _compared(source: str) -> Iterator[tuple[str, Token]]:
+    """Names and the numbers they are compared with, either way round."""
+    said = [token for token in tokens(source) if token.kind != "space"]
+    for left, op, right in zip(said, said[1:], said[2:], strict=False):
+        if op.text in ("<", "<=", ">", ">=", "==", "!="):
+            for name, number in ((left, right), (right, left)):
+                if name.kind == "name" and number.kind in ("integer", "number"):
+                    yield name.text, number
 
 
 def _case_faults(document: GroupRule) -> list[Fault]:

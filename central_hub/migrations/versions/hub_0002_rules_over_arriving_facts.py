@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.Column("inputs", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("rule", "fact_id", name=op.f("pk_group_rule_hit")),
     )
-    op.create_index("ix_group_rule_hit_window", "group_rule_hit", ["rule", "at_ms"])
+    op.create_index("ix_group_rule_hit_window", "group_rule_hit", ["rule", "key", "at_ms"])
     op.create_index("ix_group_rule_hit_at", "group_rule_hit", ["at_ms"])
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from browse import sign_in
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from central_hub.app import create_portal
+from central_hub.rules import queries
 from central_hub.rules.domain import Said, speaks_of
 from central_hub.rules.service import ask_again, ask_pending, finish, read_decision, read_decisions
-from central_hub.rules.tables import asked_to
+from central_hub.rules.tables import asked_to, hit
 from central_hub.standards import batches
 from shared.db.engine import read
 from shared.errors import NotFound, Refused
@@ -144,6 +145,30 @@ def test_a_plant_that_joins_later_is_not_asked_about_what_it_recorded_before_the
     with read(group.hub.node.engine) as conn:
         assert [row.joined for row in conn.execute(select(asked_to).where(asked_to.c.stream == "ALD"))] == [1]
     assert ask(group, 1, "QR-CAST-01") == 1
+
+
+def test_counting_is_bounded_and_a_limit_beyond_the_bound_is_refused(
+    group: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "COUNT_MAX", 3)
+    keys = [("a", at) for at in range(1, 7)] + [("b", 7)]
+    row = {"rule": "GR-X:1", "plant": "ALD", "piece": "m", "inputs": "{}"}
+    rows = [row | {"key": key, "at_ms": at, "fact_id": f"{at:032x}"} for key, at in keys]
+    with group.hub.journal.work() as tx:
+        tx.conn.execute(hit.insert(), rows)
+        found = queries.window_of(tx.conn, "GR-X:1", "a", 0, 7)
+        plan = " ".join(str(line) for line in tx.conn.execute(text(f"EXPLAIN QUERY PLAN {WINDOW}")))
+    assert (found.count, found.facts) == (3, tuple(f"{at:032x}" for at in (6, 5, 4)))
+    assert "rule=? AND key=? AND at_ms>?" in plan
+    holds = parse_document(read_text((DEMO / "standards" / "library" / f"{HOLDS}.yaml").read_text()))
+    for condition, paths in (("count < 3", []), ("count < 4", ["check.condition"]), ("4 > count", ["check.condition"])):
+        check = holds.check.model_copy(update={"condition": condition})
+        changed = holds.model_copy(update={"check": check, "cases": ()})
+        monkeypatch.setattr("shared.standards.group_rule.COUNT_MAX", 3)
+        assert [fault.path for fault in group_rule_faults(changed)] == paths
+
+
+WINDOW = "SELECT fact_id FROM group_rule_hit WHERE rule = 'r' AND key = 'k' AND at_ms > 1 AND at_ms <= 9"
 
 
 def test_the_hub_alone_runs_it_and_a_limit_needs_no_window(group: Any) -> None:
