@@ -31,7 +31,7 @@ class CasePlan:
     @property
     def minutes(self) -> int:
         """Minutes to the end of its last step."""
-        return max(action.within_min for action in self.actions)
+        return max(action.due_within_min for action in self.actions)
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,7 @@ def _tasks(conn: Connection, plant: str, row: Row[Any], answers: _Said, numbers:
                 numbers.get(row.material_id, ""),
                 row.explanation,
                 row.decided_at_ms,
-                row.decided_at_ms + asked.within_min * 60_000,
+                row.decided_at_ms + asked.due_within_min * 60_000,
                 said.done_ms if said else None,
                 said.done_by if said else "",
                 said.note if said else "",

@@ -9,6 +9,7 @@ from shared.standards.dashboard_kind import Dashboard
 from shared.standards.documents import AnyStandard, Kpi, QualityRule, Routing, RuleCase
 from shared.standards.group_rule import GroupRule, group_rule_faults
 from shared.standards.kpi_check import kpi_faults
+from shared.standards.workflow_kind import WITHIN_MIN_MAX, Workflow
 
 TRANSPORT = "transport"
 """The class of the step that is the border between two plants; no plant needs to have it."""
@@ -32,6 +33,8 @@ def placed_faults(document: AnyStandard) -> list[Fault]:
     if isinstance(document, Dashboard):
         silent = [kpi for kpi in document.kpis if kpi not in document.depends]
         return [Fault("depends", f"it shows {kpi}, so it depends on it") for kpi in silent]
+    if isinstance(document, Workflow):
+        return _time_faults(document)
     return []
 
 
@@ -50,6 +53,14 @@ def _case_faults(document: QualityRule) -> list[Fault]:
         )
         for n, (case, found) in enumerate(case_outcomes(document))
         if found.outcome != case.outcome
+    ]
+
+
+def _time_faults(document: Workflow) -> list[Fault]:
+    return [
+        Fault(f"actions.{n}.within_min", f"step {n + 1} gives {action.within_min} minutes; {WITHIN_MIN_MAX} at most")
+        for n, action in enumerate(document.actions)
+        if action.within_min > WITHIN_MIN_MAX
     ]
 
 

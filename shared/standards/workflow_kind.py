@@ -11,6 +11,9 @@ from pydantic import Field
 from shared.standards.frame import Document, Grown
 from shared.standards.work_kinds import Qualification
 
+WITHIN_MIN_MAX = 60 * 24 * 60
+"""Minutes that people may be given for a step, 60 days: as long as a case at most. Of an older version no more counts."""
+
 Role = Annotated[str, Field(max_length=40)]
 
 
@@ -31,9 +34,14 @@ class WorkflowAction(Grown):
     qualification: Qualification = ""
 
     @property
+    def due_within_min(self) -> int:
+        """How long people have for it."""
+        return min(self.within_min, WITHIN_MIN_MAX)
+
+    @property
     def acknowledged_within_min(self) -> int:
         """How long nobody needs to have said anything."""
-        return self.acknowledge_min or self.within_min
+        return self.acknowledge_min or self.due_within_min
 
 
 class Workflow(Document):

@@ -11,6 +11,7 @@ from sqlalchemy import event, select
 from steel_group import HOUR, SteelGroup, rows
 
 from central_hub.app import create_portal
+from central_hub.hub import Hub
 from central_hub.transfers.deadlines import Due, read_deadlines
 from central_hub.transfers.desk import Charge, assign, say
 from central_hub.transfers.service import resolve_case
@@ -23,6 +24,7 @@ from shared.errors import BadInput, NotFound, Refused
 from shared.journal.fact import Draft, Occurred, StandardRef
 from shared.standards.as_yaml import read_text
 from shared.standards.canonical import body_of
+from shared.standards.check import document_faults
 from shared.standards.documents import parse_document
 from shared.standards.facts import StandardPublished
 from shared.transfers.tables import case_charge, case_word, transfer_case
@@ -158,10 +160,25 @@ def test_a_published_workflow_says_until_when_a_case_is_to_end(short: SteelGroup
         due = read_deadlines(conn, "HUB", now_ms)
     assert due.due("short", now_ms) == Due(now_ms + 24 * HOUR, StandardRef("W-MISSING", 1, "a" * 64))
     assert due.due("mass", now_ms) == Due(now_ms + 72 * HOUR)
+    _endless(hub, read_text(file.read_text()), now_ms)
     desk = sign_in(create_portal(hub), hub.node, "logistics.group", "logistics")
     page = desk.page(f"/transfers/cases/{only_case(short)}")
     for text in ("What is to be done, by W-MISSING version 1", "Ask the carrier", "within"):
         assert text in page
+
+
+def _endless(hub: Hub, text: Any, now_ms: int) -> None:
+    """A time without an end is refused to its author; of one published before there was a bound 60 days count."""
+    text |= {"trigger": "case.mass", "actions": [text["actions"][0] | {"within_min": 10**15}]}
+    document = parse_document(text)
+    assert "86400 at most" in " ".join(document_faults(document))
+    body = body_of(document).decode()
+    fact = StandardPublished(standard_id="W-LONG", version=1, kind="workflow", title="x", sha256="b" * 64, body=body)
+    with hub.journal.work() as tx:
+        tx.record(Draft(fact, ("W-LONG",), "p", Occurred(now_ms, "manual")))
+    with read(hub.node.engine) as conn:
+        due = read_deadlines(conn, "HUB", now_ms).due("mass", now_ms)
+    assert due == Due(now_ms + 60 * 24 * HOUR, StandardRef("W-LONG", 1, "b" * 64))
 
 
 def _id_in(page: str, name: str) -> str:
