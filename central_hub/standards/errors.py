@@ -149,3 +149,8 @@ def no_number(name: str, value: str) -> BadInput:
 def unknown_kind(kind: str) -> NotFound:
     """No such kind of standard."""
     return NotFound("standards.unknown_kind", f"There is no kind of standard {kind!r}.", todo="Choose one of the list.")
+
+
+def name_twice() -> BadInput:
+    """Of two rows of one name only one could be kept."""
+    return BadInput("standards.twice", "A name stands twice in one list.", todo="Rename one of the two, or remove it.")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from central_hub.standards.editor.shape import Node, shape_of
+from central_hub.standards.editor.typed import repeated
 from shared.standards.check import case_outcomes, placed_faults
 from shared.standards.documents import AnyStandard, parse_document
 
@@ -72,6 +73,8 @@ class Checked:
 def check(model: type[BaseModel], values: Mapping[str, Any]) -> Checked:
     """Everything that is wrong with a document's values."""
     node = shape_of(model)
+    if twice := repeated(values):
+        return Checked(None, [Placed(path, _words(node, path), "this name stands there twice") for path in twice])
     try:
         model.model_validate(values)
     except ValidationError as error:

@@ -28,6 +28,7 @@ class Node:
 
     widget    a scalar's control, or group | list | table (rows of scalars) | grid (rows of a practice) | map | variant
     fields    of a group, or of each row of a table; item: of a list, or the value of a map
+    nullable  nothing typed is a value of its own (None), not the empty text
     variants  tag -> group, where one of several shapes is chosen; tag_name: the field that says which
     """
 
@@ -37,6 +38,7 @@ class Node:
     unit: str = ""
     help: str = ""
     needed: bool = False
+    nullable: bool = False
     default: Any = None
     choices: tuple[str, ...] = ()
     fields: tuple[Node, ...] = ()
@@ -94,11 +96,12 @@ def _node(name: str, annotation: Any, discriminator: str = "") -> Node:
     if origin is Literal:
         return Node(name, "choice", choices=tuple(str(value) for value in inner))
     if origin in (Union, types.UnionType):
-        return _union(name, tuple(one for one in inner if one is not type(None)), discriminator, len(inner))
+        members = tuple(one for one in inner if one is not type(None))
+        return replace(_union(name, members, discriminator), nullable=len(members) < len(inner))
     if origin is tuple:
         return _tuple(name, inner[0])
     if origin is dict:
-        return Node(name, "map", item=_node("value", inner[1]))
+        return Node(name, "map", item=replace(_node("value", inner[1]), needed=True))
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return shape_of(annotation, name)
     return Node(name, _scalar(name, annotation))
@@ -112,7 +115,7 @@ def _scalar(name: str, annotation: Any) -> str:
     return "long" if name in LONG else "text"
 
 
-def _union(name: str, members: tuple[Any, ...], discriminator: str, of: int) -> Node:
+def _union(name: str, members: tuple[Any, ...], discriminator: str) -> Node:
     if len(members) == 1 and isinstance(members[0], type) and issubclass(members[0], BaseModel):
         given = shape_of(members[0], name)
         return Node(name, "variant", variants=(("", Node(name, "group")), ("given", given)))

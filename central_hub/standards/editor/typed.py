@@ -14,6 +14,8 @@ from central_hub.standards.editor.shape import Node
 Tree = dict[str, Any]
 ROWS_MAX = 2_000
 """Rows of one list; a document that has more is brought as a file."""
+AGAIN = " (again)"
+"""After a name that stands twice in one map: both rows are kept, and the document is not in order."""
 FIELDS_MAX = 4_000
 """Controls of one page: what a browser still draws at once. A larger document is written as YAML."""
 
@@ -31,6 +33,25 @@ def values_of(node: Node, typed: Mapping[str, list[str]]) -> dict[str, Any]:
     return found
 
 
+def shown(node: Node, value: Any) -> str:
+    """A number, yes or no, or a text as it is typed: a text that would be read as something else stands in quotes."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = str(value)
+    return text if not isinstance(value, str) or _loose(node, text.strip()) == text else f'"{text}"'
+
+
+def repeated(values: Any, path: str = "") -> list[str]:
+    """Paths of the rows whose name stands twice in their map."""
+    rows = list(
+        values.items() if isinstance(values, Mapping) else enumerate(values) if isinstance(values, list) else ()
+    )
+    found = [f"{path}{n}.value" for n, (key, _) in enumerate(rows) if str(key).endswith(AGAIN)]
+    return found + [inner for key, value in rows for inner in repeated(value, f"{path}{key}.")]
+
+
 def count_of(value: Any) -> int:
     """How many controls a document's values take."""
     if isinstance(value, Mapping):
@@ -43,7 +64,8 @@ def count_of(value: Any) -> int:
 def _group(node: Node, tree: Any) -> dict[str, Any]:
     tree = tree if isinstance(tree, dict) else {}
     found = {field.name: _value(field, tree.get(field.name)) for field in node.fields}
-    return {name: value for name, value in found.items() if value is not None}
+    asked = {field.name for field in node.fields if field.needed and field.nullable}
+    return {name: value for name, value in found.items() if value is not None or name in asked}
 
 
 def _value(node: Node, tree: Any) -> Any:
@@ -57,7 +79,7 @@ def _value(node: Node, tree: Any) -> Any:
         return _map(node, tree)
     rows = _rows(tree)
     if node.widget == "grid":
-        return [[_loose(_one(row.get(key))) for key in sorted(row, key=_number)] for row in rows]
+        return [[_loose(node, _one(row.get(key))) for key in sorted(row, key=_number)] for row in rows]
     return [_value(node.item, row) for row in rows] if node.item else []
 
 
@@ -74,9 +96,12 @@ def _map(node: Node, tree: Any) -> dict[str, Any]:
     found = {}
     for row in _rows(tree):
         key = _one(row.get("key")).strip()
+        while key.endswith(AGAIN):
+            key = key.removesuffix(AGAIN)
+        while key in found:
+            key += AGAIN
         if key and node.item is not None:
-            value = _value(node.item, row.get("value"))
-            found[key] = value
+            found[key] = _value(node.item, row.get("value"))
     return found
 
 
@@ -96,10 +121,11 @@ def _scalar(node: Node, texts: list[str]) -> Any:
     if node.widget == "words":
         return [word for part in text.replace("\n", ",").split(",") if (word := part.strip())]
     if not text:
-        return "" if node.widget in ("text", "long", "scalar") and (node.needed or node.default == "") else None
+        is_text = node.widget in ("text", "long", "scalar") and not node.nullable
+        return "" if is_text and (node.needed or node.default == "") else None
     if node.widget == "number":
         return _whole(text)
-    return _loose(text) if node.widget == "scalar" else text
+    return _loose(node, text) if node.widget == "scalar" else text
 
 
 def _whole(text: str) -> int | str:
@@ -107,10 +133,14 @@ def _whole(text: str) -> int | str:
     return int(plain) if plain.removeprefix("-").isdecimal() and len(plain) < 19 else text
 
 
-def _loose(text: str) -> int | str | bool:
-    """A whole number, yes or no, or a text."""
+def _loose(node: Node, text: str) -> int | str | bool | None:
+    """A whole number, yes or no, or a text; what stands in quotes is a text, whatever it looks like."""
+    if not text and node.nullable:
+        return None
     if text in ("yes", "no"):
         return text == "yes"
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        return text[1:-1]
     return _whole(text) if text.strip("-").isdecimal() else text
 
 

@@ -14,7 +14,7 @@ from central_hub.standards.addresses import parts_of
 from central_hub.standards.editor.checked import Checked, check
 from central_hub.standards.editor.shape import model_of, shape_of
 from central_hub.standards.editor.steps import offered, step
-from central_hub.standards.editor.typed import FIELDS_MAX, count_of, values_of
+from central_hub.standards.editor.typed import FIELDS_MAX, count_of, repeated, shown, values_of
 from central_hub.standards.editor.words import KINDS as ABOUT
 from central_hub.standards.editor.words import title_of
 from shared.errors import StrandlineError
@@ -60,6 +60,8 @@ def write(kind: str) -> str | BaseResponse | tuple[str, int]:
         values = step(values, do)
         return _show(kind, values, check(model, _whole(kind, values)))
     try:
+        if repeated(values):
+            raise errors.name_twice()
         made = service.draft(hub(), _whole(kind, values), actor(), forms.command_id())
     except StrandlineError as error:
         g.form_error = error
@@ -129,5 +131,6 @@ def _show(kind: str, values: dict[str, Any], checked: Checked, origin: str = "")
         heads=[str(column.get("name", "")) for column in values.get("columns") or () if isinstance(column, dict)],
         offered=offered(values) if kind == "quality_rule" else [],
         here=url_for("editor.write", kind=kind),
+        shown_as=shown,
         **_compared(checked.document),
     )

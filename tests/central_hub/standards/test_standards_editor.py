@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from pydantic import BaseModel
 
 from central_hub.app import ROLES, create_portal
 from central_hub.standards import service
 from central_hub.standards.editor.checked import check
 from central_hub.standards.editor.shape import model_of, shape_of
 from central_hub.standards.editor.steps import step
-from central_hub.standards.editor.typed import values_of
+from central_hub.standards.editor.typed import shown, values_of
 from shared.db.engine import read, write
 from shared.standards import as_yaml
 from shared.standards.canonical import body_of
@@ -89,6 +90,46 @@ def test_every_kind_comes_out_of_its_form_as_it_went_in(office: Any, anna: Flask
         assert body_of(parse_document({"kind": document.kind, **values})) == body_of(document), path.name
         seen.add(document.kind)
     assert seen == set(KINDS)
+
+
+def form_of(render: Any, document: dict[str, Any]) -> dict[str, list[str]]:
+    node = shape_of(model_of(document["kind"]) or BaseModel)
+    return controls(f'<form id="editor">{render(node=node, values=document, shown_as=shown)}')
+
+
+def test_every_standard_of_the_library_comes_out_of_its_form_as_it_went_in(office: Any) -> None:
+    app = create_portal(office.hub)
+    text = (
+        '{% from "standards/editor/fields.html" import node_at with context %}{{ node_at(node, values, "", {}, "/") }}'
+    )
+    with app.app_context():
+        render = app.jinja_env.from_string(text).render
+        for path in sorted((DEMO / "library").glob("*.yaml")):
+            document = parse_document(as_yaml.read_text(path.read_text()))
+            sent = form_of(render, document.model_dump(mode="json"))
+            values = values_of(shape_of(model_of(document.kind) or BaseModel), sent)
+            assert body_of(parse_document({"kind": document.kind, **values})) == body_of(document), path.name
+        cases = [{"inputs": {"a": "1008", "b": 1008, "c": "yes", "d": True, "e": "", "f": None, "g": '"x"', "h": "-5"}}]
+        typed = form_of(render, {"kind": "quality_rule", "cases": cases})
+        assert (
+            values_of(shape_of(model_of("quality_rule") or BaseModel), typed)["cases"][0]["inputs"]
+            == cases[0]["inputs"]
+        )
+
+
+def test_of_two_rows_of_one_name_none_is_lost_and_the_form_is_not_saved(office: Any, anna: FlaskClient) -> None:
+    here = "/standards/write/group_rule"
+    inputs = {"cases.0.inputs.0.key": "rule", "cases.0.inputs.0.value": "a", "cases.0.inputs.1.key": "rule",
+              "cases.0.inputs.1.value": "b"}  # fmt: skip
+    typed = controls(anna.get(here).text) | {name: [value] for name, value in inputs.items()}
+    assert "this name stands there twice" in anna.post(f"{here}/check", data=typed).text
+    refused = anna.post(here, data={**typed, "do": "save"})
+    assert (refused.status_code, "A name stands twice" in refused.text) == (422, True)
+    again = controls(refused.text)
+    assert [again[f"cases.0.inputs.{n}.value"] for n in (0, 1)] == [["a"], ["b"]]
+    again["cases.0.inputs.0.key"] = ["other"]
+    values = values_of(shape_of(model_of("group_rule") or BaseModel), again)
+    assert values["cases"][0]["inputs"] == {"other": "a", "rule": "b"}
 
 
 def test_a_rule_is_written_checked_as_one_types_and_saved(office: Any, anna: FlaskClient) -> None:
