@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -24,6 +24,7 @@ from shared.standards.queries import Adopted, Deviation
 CLASSES = ("eaf", "slab_caster", "pickling")
 NAMES = ("speed_mm", "loss_ppm", "mode")
 NUMBERS = st.integers(-50, 50)
+UNHURRIED = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
@@ -60,7 +61,7 @@ def plants(draw: st.DrawFn) -> list[Equipment]:
 
 
 @given(routes(), plants(), st.data())
-@settings(max_examples=20, deadline=None)
+@settings(UNHURRIED, max_examples=20)
 def test_binding_is_deterministic_and_knows_no_order(document: AnyStandard, units: list[Equipment], data: Any) -> None:
     mixed = data.draw(st.permutations(units))
     turned = document.model_dump(mode="json")
@@ -75,7 +76,7 @@ def test_binding_is_deterministic_and_knows_no_order(document: AnyStandard, unit
 
 
 @given(routes(), plants())
-@settings(max_examples=30, deadline=None)
+@settings(UNHURRIED, max_examples=30)
 def test_a_value_is_bound_as_it_is_or_named_as_missing(document: AnyStandard, units: list[Equipment]) -> None:
     bound = bind(document, "ALD", units)
     by_unit = {unit.unit: unit for unit in units}
@@ -115,7 +116,7 @@ def test_a_range_that_nothing_fits_is_refused_at_its_author(range_: dict[str, An
     st.lists(NUMBERS, unique=True, max_size=3),
     st.data(),
 )
-@settings(max_examples=20, deadline=None)
+@settings(UNHURRIED, max_examples=20)
 def test_the_hash_of_the_set_is_the_same_at_plant_and_hub(
     documents: list[AnyStandard], units: list[Equipment], odd: list[int], data: Any
 ) -> None:
