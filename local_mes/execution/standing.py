@@ -85,6 +85,6 @@ class Standing:
         """The version that counts for a piece, of a standard that is in force."""
         adopted, document = self.in_force[standard_id]
         since = since_of(document.takes_hold, moment)
-        if since is None or max(adopted.effective_from_ms, adopted.adopted_ms) <= since:
+        if since is None or adopted.since_ms <= since:
             return adopted, document
         return version_for(self.conn, self.plant.code, standard_id, moment) or (adopted, document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,10 +12,12 @@ import msgspec
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select
 
 from shared.db.prepared import Prepared
+from shared.errors import BadInput
 from shared.journal.fact import StandardRef
 from shared.standards import tables
 from shared.standards.documents import AnyStandard, parse_body
 
+log = logging.getLogger(__name__)
 in_force, version = tables.in_force, tables.standard_version
 
 
@@ -29,6 +32,11 @@ class Adopted(msgspec.Struct, frozen=True, gc=False):
     adopted_ms: int
     until_ms: int | None
     values: dict[str, int | str] = msgspec.field(default_factory=dict)
+
+    @property
+    def since_ms(self) -> int:
+        """When it began to count."""
+        return max(self.effective_from_ms, self.adopted_ms)
 
     @property
     def ref(self) -> StandardRef:
@@ -107,7 +115,10 @@ def list_in_force(conn: Connection, plant: str | None = None) -> list[Adopted]:
 
 
 def list_documents_in_force(conn: Connection, plant: str, kind: str) -> list[tuple[Adopted, AnyStandard]]:
-    """What is in force at a plant of one kind, with its documents, by id: one question however many they are."""
+    """What is in force at a plant of one kind, with its documents, by id: one question however many they are.
+
+    What this release cannot read is left out.
+    """
     same = (version.c.standard_id == in_force.c.standard_id, version.c.version == in_force.c.version)
     query = (
         select(in_force, version.c.body)
@@ -115,7 +126,11 @@ def list_documents_in_force(conn: Connection, plant: str, kind: str) -> list[tup
         .where(in_force.c.author == plant, in_force.c.until_ms.is_(None), version.c.kind == kind)
         .order_by(in_force.c.standard_id)
     )
-    found = {row.standard_id: (_adopted(row), document_of(row.body)) for row in conn.execute(query)}
+    found = {}
+    for row in conn.execute(query):
+        document = _readable(row.standard_id, row.version, row.body)
+        if document is not None:
+            found[row.standard_id] = (_adopted(row), document)
     return list(found.values())
 
 
@@ -127,13 +142,13 @@ def versions_run(conn: Connection, plant: str) -> list[tuple[str, int, str]]:
     return [(row.standard_id, row.version, row.sha256) for row in rows]
 
 
-def list_history(conn: Connection, standard_id: str) -> list[Adopted]:
-    """Every plant's adoptions of one standard, the latest first."""
-    found = [
-        _adopted(row)
-        for table in (in_force, tables.past_spell)
-        for row in conn.execute(select(table).where(table.c.standard_id == standard_id))
-    ]
+def list_history(conn: Connection, standard_id: str, plant: str = "") -> list[Adopted]:
+    """Every plant's adoptions of one standard, or one plant's, the latest first."""
+    found = []
+    for table in (in_force, tables.past_spell):
+        query = select(table).where(table.c.standard_id == standard_id)
+        query = query.where(table.c.author == plant) if plant else query
+        found += [_adopted(row) for row in conn.execute(query)]
     return sorted(found, key=lambda spell: (-spell.adopted_ms, spell.plant))
 
 
@@ -144,9 +159,9 @@ def find_body(conn: Connection, standard_id: str, number: int, sha256: str) -> s
 
 
 def find_document(conn: Connection, standard_id: str, number: int, sha256: str) -> AnyStandard | None:
-    """The document of a version with that hash."""
+    """The document of a version with that hash; None where it is not here, or this release cannot read it."""
     body = find_body(conn, standard_id, number, sha256)
-    return None if body is None else document_of(body)
+    return None if body is None else _readable(standard_id, number, body)
 
 
 def find_version(conn: Connection, author: str, standard_id: str, number: int) -> Row[tuple[object, ...]] | None:
@@ -232,3 +247,13 @@ def _values(bound: str) -> dict[str, int | str]:
 def document_of(body: str) -> AnyStandard:
     """The document of a body that was checked when it was stored."""
     return parse_body(body.encode())
+
+
+@lru_cache(maxsize=2_000)  # so each is told once
+def _readable(standard_id: str, number: int, body: str) -> AnyStandard | None:
+    """The document of a body; None, and a word in the log, where this release cannot read it (a newer one had)."""
+    try:
+        return document_of(body)
+    except BadInput as error:
+        log.warning("%s v%s cannot be read by this release and is passed over: %s", standard_id, number, error)
+        return None

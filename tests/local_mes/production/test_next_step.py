@@ -250,3 +250,15 @@ def test_a_step_that_had_begun_ends_by_the_version_it_began_under(
         route = version_for(conn, "CLD", "R-GISLIT", began_at(row, told["entered_ms"]))
     assert route[0].values["PL1.end_cut_mm"] == end_mm
     assert look(finishing, "C6-04407").adopted.version == (8 if end_mm == 6_000 else 7)
+
+
+def test_a_standard_that_this_release_cannot_read_stops_nothing(finishing: Bench, console: Any) -> None:
+    finishing.adopt(*ADOPTED, DC_COATING={"if_missing": "hold_step", "told_by_a_newer_release": 1})
+    prepare(finishing)
+    pickle(finishing)
+    cold_roll(finishing)
+    finishing.tell("CLD-CG", "CG1070", line="CG1", coil="G6-03128", spot1=281, spot2=283, spot3=285, side="T")
+    assert "DC-COATING" not in " ".join(finishing.repairs())
+    assert look(finishing, "C6-04407-R").step.name
+    pages = ("/piece/C6-04407-R", "/work/piece/C6-04407-R", "/tasks", "/forms", "/qualifications/")
+    assert {page: console.get(page).status_code for page in pages} == dict.fromkeys(pages, 200)
