@@ -132,13 +132,18 @@ def _check_orders(conn: Connection, author: str, lines: Sequence[NewLine]) -> No
 
 
 def _check_grades(conn: Connection, author: str, lines: Sequence[NewLine]) -> None:
-    """A piece that is here is planned only for an order that its grade may serve; heats have internal grades."""
+    """A piece that is here is planned only for an order that its grade may serve; heats have internal grades.
+
+    For the order that it serves already it was found fit: made for it, or released to it, perhaps as a downgrade.
+    """
     if not substitutions(conn, author):
         return
     for line in lines:
         order = find_order(conn, author, line.order_item) if line.order_item not in ("", STOCK) else None
         piece = find_piece(conn, line.piece, author) if order else None
-        if order is not None and piece is not None and piece.kind != "heat" and piece.state == "live":
+        if order is None or piece is None or piece.order_item == order.item:
+            continue
+        if piece.kind != "heat" and piece.state == "live":
             check_serves(conn, author, piece.number, piece.grade, order, downgrade=False)
 
 

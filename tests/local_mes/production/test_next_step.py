@@ -262,3 +262,16 @@ def test_a_standard_that_this_release_cannot_read_stops_nothing(finishing: Bench
     assert look(finishing, "C6-04407-R").step.name
     pages = ("/piece/C6-04407-R", "/work/piece/C6-04407-R", "/tasks", "/forms", "/qualifications/")
     assert {page: console.get(page).status_code for page in pages} == dict.fromkeys(pages, 200)
+
+
+def test_a_downgraded_piece_is_scheduled_for_its_own_order(finishing: Bench) -> None:
+    swaps = [{"grade": "L06", "by": "M15", "order": 1, "downgrade": True}]
+    finishing.adopt("GS-COATED-v1.json", GS_COATED={"substitutes": swaps})
+    finishing.order(ORDER, "coil", "R-GISLIT")
+    finishing.take_in("C6-8", "coil", 20_000, (2500, 1_250_000, 800_000_000), grade="M15")
+    hold_id = place_hold(finishing.plant, PlaceHold("h1", "quentin", "C6-8", "looked at"))["hold_id"]
+    release_hold(finishing.plant, ReleaseHold("r1", "quentin", hold_id, "downgrade", ORDER, note="ok"))
+    finishing.schedule("PL1", "C6-8", "", ORDER)
+    finishing.order("710045/20", "coil", "R-GISLIT")
+    with pytest.raises(Refused, match="as a downgrade"):
+        finishing.schedule("PL1", "C6-8", "", "710045/20")
