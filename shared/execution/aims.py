@@ -43,8 +43,11 @@ class Open:
 def practice_aims(practice: Practice, known: Mapping[str, Value]) -> tuple[list[Aim], Open | None]:
     """The aims of the row that fits what is known of the piece; else why there is none.
 
-    A figure that is not known leaves several rows: what all of them say alike is an aim all the same.
+    A figure that is not known leaves several rows: what all of them say alike is an aim all the same. A word where the
+    practice asks for a range bounds nothing: it is not known as a figure.
     """
+    words = {str(c.of) for c in practice.columns if c.role in ("from", "to") and isinstance(known.get(str(c.of)), str)}
+    known = {name: value for name, value in known.items() if name not in words}
     rows = [dict(zip((c.name for c in practice.columns), row, strict=True)) for row in practice.rows]
     unknown = sorted({_asked(c) for c in practice.columns if c.role in ("key", "from", "to")} - set(known))
     fitting = [row for row in rows if _fits(practice.columns, row, known)]

@@ -9,10 +9,13 @@ from shared.standards.dashboard_kind import Dashboard
 from shared.standards.documents import AnyStandard, Kpi, QualityRule, Routing, RuleCase
 from shared.standards.group_rule import GroupRule, group_rule_faults
 from shared.standards.kpi_check import kpi_faults
+from shared.standards.product_kinds import Practice
 from shared.standards.workflow_kind import WITHIN_MIN_MAX, Workflow
 
 TRANSPORT = "transport"
 """The class of the step that is the border between two plants; no plant needs to have it."""
+WORDS = ("grade", "kind", "product")
+"""What is known of a piece in words: no range can bound it."""
 
 
 def document_faults(document: AnyStandard) -> list[str]:
@@ -33,6 +36,8 @@ def placed_faults(document: AnyStandard) -> list[Fault]:
     if isinstance(document, Dashboard):
         silent = [kpi for kpi in document.kpis if kpi not in document.depends]
         return [Fault("depends", f"it shows {kpi}, so it depends on it") for kpi in silent]
+    if isinstance(document, Practice):
+        return _range_faults(document)
     if isinstance(document, Workflow):
         return _time_faults(document)
     return []
@@ -53,6 +58,14 @@ def _case_faults(document: QualityRule) -> list[Fault]:
         )
         for n, (case, found) in enumerate(case_outcomes(document))
         if found.outcome != case.outcome
+    ]
+
+
+def _range_faults(document: Practice) -> list[Fault]:
+    return [
+        Fault(f"columns.{n}.of", f"{column.name} bounds {column.of}, which is a word: it can be a key alone")
+        for n, column in enumerate(document.columns)
+        if column.role in ("from", "to") and column.of in WORDS
     ]
 
 

@@ -11,6 +11,7 @@ from shared.execution.aims import Aim, practice_aims, settle, step_aims
 from shared.execution.serving import serving
 from shared.execution.units import Machine, offers
 from shared.execution.way import Seen, Trail, Way, follow
+from shared.standards.check import document_faults
 from shared.standards.documents import Routing, parse_document
 from shared.standards.product_kinds import Practice, Substitution
 from shared.standards.route_steps import Step
@@ -159,3 +160,13 @@ def test_a_substitution_refuses_only_among_grades_that_it_names(
     assert isinstance(document, Substitution)
     found = serving([document], has, wanted)
     assert (found.may, found.downgrade, found.why) == (may, downgrade, why)
+
+
+def test_a_range_over_a_word_bounds_nothing_and_is_not_published() -> None:
+    columns = [{"name": f"grade_{end}", "unit": "", "role": end, "of": "grade"} for end in ("from", "to")]
+    columns.append({"name": "ft_c", "unit": "C", "role": "aim"})
+    text = json.loads((DEMO / "PR-REHEAT-v1.json").read_text())
+    table = parse_document(text | {"columns": columns, "rows": [[0, 1, 865], [1, 2, 870]]})
+    assert isinstance(table, Practice)
+    assert practice_aims(table, {"grade": "L06"})[1].why == "depends on grade, which is not known yet"
+    assert len(document_faults(table)) == 2
