@@ -25,7 +25,7 @@ from local_mes.tasks.forms_in_force import collect
 from shared.db.engine import read, write
 from shared.errors import Refused
 from shared.execution.effect import read_effect
-from shared.execution.versions import version_for
+from shared.execution.versions import Moment, version_for
 from shared.material.queries import find_piece
 from shared.material.tables import deviation_raised
 from shared.standards.documents import parse_document
@@ -275,3 +275,14 @@ def test_a_downgraded_piece_is_scheduled_for_its_own_order(finishing: Bench) -> 
     finishing.order("710045/20", "coil", "R-GISLIT")
     with pytest.raises(Refused, match="as a downgrade"):
         finishing.schedule("PL1", "C6-8", "", "710045/20")
+
+
+def test_steel_older_than_a_standard_keeps_its_first_version(finishing: Bench) -> None:
+    heat = Moment(finishing.clock.now_ms())
+    found = []
+    for version in (7, 8, 7, 9):
+        finishing.clock.advance(60_000)
+        finishing.adopt("R-GISLIT-v7.json", R_GISLIT={"takes_hold": "next_heat", "version": version})
+        with read(finishing.plant.node.engine) as conn:
+            found.append(version_for(conn, "CLD", "R-GISLIT", heat)[0].version)
+    assert found == [7, 7, 7, 7]
