@@ -14,7 +14,7 @@ from shared.errors import BadInput, Refused
 from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
 from shared.outside.queries import list_parties
-from shared.transfers.case_facts import CaseAssigned, CaseSaid
+from shared.transfers.case_facts import CaseAssigned, CaseReopened, CaseSaid
 from shared.transfers.case_queries import find_case
 from shared.transfers.case_rules import DEADLINE_DAYS_MAX, plants_of
 from shared.web.accounts import find_person
@@ -71,6 +71,8 @@ def say(hub: Hub, case_id: str, text: str, *, actor: str, command_id: str) -> di
 def record_for_both(hub: Hub, tx: Work, case: Row[Any], fact: Payload, actor: str) -> str:
     """Record what the hub says of a case and send it down to both of its plants; returns the fact's id."""
     subjects: Sequence[str] = [i for i in (case.case_id, case.shipment_id, case.material_id) if i]
+    if isinstance(fact, CaseReopened):
+        subjects = [case.case_id]  # a plant that does not read it yet parks what is said of the case, not of the load
     (fact_id,) = tx.record(Draft(fact, tuple(subjects), actor, Occurred(tx.now_ms(), "manual"), causes=(case.fact_id,)))
     outside = {party.code for party in list_parties(tx.conn)}  # they have no stream: who answers for them is told
     for plant in plants_of(case.from_plant, case.to_plant):

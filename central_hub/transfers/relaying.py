@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, String, and_, bindparam, case, literal, or_, select
@@ -12,12 +13,17 @@ from central_hub.transfers.floors import in_open_spans, recent
 from shared.db.prepared import Prepared
 from shared.journal.tables import entry
 from shared.outside.queries import list_parties
+from shared.transfers.gate_facts import ReceiptsSwapped
 from shared.transfers.plan_tables import load_announcement
 from shared.transfers.tables import case_word, departure_correction, shipment, transfer_case, transfer_word
 from shared.transfers.words import load_of_word
+from sync.understanding import reads_fact
 
 TOLD = ("refused", "returned", "diverted", "lost", "amended", "taken", "differs", "pictured", "swapped")
 """Words that the other side of the lane must know; a bundle's new number only finds pieces here and at its receiver."""
+YOUNG = {"swapped": ReceiptsSwapped.__name__}
+"""Words that the release before does not read, with their facts: parked there, such a one would hold up all that its author
+says of those pieces afterwards. So it goes down once its reader has said that it reads it, as of the last weeks."""
 
 
 def find_unrelayed(conn: Connection, hub: str) -> list[tuple[str, str]]:
@@ -30,7 +36,7 @@ def find_unrelayed(conn: Connection, hub: str) -> list[tuple[str, str]]:
     loads = sorted(in_open_spans(conn, LOADS, prefix=prefix), key=lambda row: (row[2], row[0]))
     announced = in_open_spans(conn, ANNOUNCED, prefix=prefix)
     corrections = conn.execute(_corrections(), {"prefix": prefix})
-    words = in_open_spans(conn, WORDS, prefix=prefix)
+    words = _readable(conn, in_open_spans(conn, WORDS, prefix=prefix))
     cases = [row for query in _cases(hub) for row in conn.execute(query, {"prefix": prefix})]
     talk = in_open_spans(conn, TALK, prefix=prefix, hub=hub)
     outside = {party.code for party in list_parties(conn)}
@@ -66,11 +72,18 @@ def _words() -> Select[Any]:
     other = case((w.author == s.author, s.to_plant), else_=s.author)
     told = or_(*(w.kind == kind for kind in TOLD))
     return (
-        select(w.fact_id, other)
+        select(w.fact_id, other, w.kind)
         .join_from(transfer_word, shipment, load_of_word())
         .where(recent(transfer_word), told, _missing(w.fact_id, other))
         .order_by(w.recorded_at_ms, w.fact_id)
     )
+
+
+def _readable(conn: Connection, words: Sequence[Any]) -> list[Any]:
+    """(fact, plant, kind) of those that their reader knows."""
+    young = {(row[1], row[2]) for row in words if row[2] in YOUNG}
+    unread = {one for one in young if not reads_fact(conn, one[0], YOUNG[one[1]])}
+    return [row for row in words if (row[1], row[2]) not in unread]
 
 
 def _talk() -> Select[Any]:

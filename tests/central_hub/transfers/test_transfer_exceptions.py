@@ -36,7 +36,7 @@ from local_mes.transfers.service import (
 from shared.db.engine import read, write
 from shared.errors import BadInput, NotFound, Refused
 from shared.journal.fact import Draft, Occurred
-from shared.journal.tables import epoch
+from shared.journal.tables import epoch, fact
 from shared.material.facts import Consumed, Edge, Mass, MaterialTransformed, NewAlias, NewMaterial
 from shared.material.queries import find_by_number, find_material, get_material, get_piece, numbers_of
 from shared.material.tables import material
@@ -49,6 +49,7 @@ from shared.transfers.queries import find_receipt
 from shared.transfers.tables import transfer_case
 from shared.transfers.told import with_told
 from shared.transfers.words import find_words
+from sync.understanding import keep
 
 SLAB, SLAB_KG = "161738-1-1", 20_500
 
@@ -390,6 +391,13 @@ def _swapped_back(group: SteelGroup, receipts: tuple[str, ...]) -> None:
     for page in (here, there):
         assert "This plant exchanged two swapped labels" in yard.page(page)
         assert "Exchange the two" not in yard.page(page)
+    with write(group.hub.node.engine) as conn:
+        keep(conn, "ALD", (1, 1), {"ReceiptsTold": 1}, 1)  # a release behind: it would park it, and what follows
+    group.sync()
+    with read(group.plants["ALD"].node.engine) as conn:
+        assert not find_words(conn, "swapped")
+    with write(group.hub.node.engine) as conn:
+        keep(conn, "ALD", (1, 1), {"ReceiptsTold": 1, "ReceiptsSwapped": 1}, 2)
     group.sync()
     masses = {SLAB: 20_480_000, "161738-1-2": 17_010_000}
     for engine in (brk.node.engine, group.hub.node.engine):
@@ -428,6 +436,9 @@ def test_a_piece_that_two_plants_took_in_is_held_at_both_until_somebody_has_look
     # opened again before either plant was there: the second hold stands alone
     reopen_case(group.hub, found.case_id, "not sure", actor="p9", command_id=group.command())
     group.sync()
+    with read(group.hub.node.engine) as conn:
+        again = conn.execute(select(fact.c.body).where(fact.c.type == "CaseReopened")).scalar_one()
+    assert slab.encode() not in again, "a plant that does not read it yet parks the case alone, not the piece"
     for plant in ("BRK", "CLD"):
         with read(group.plants[plant].node.engine) as conn:
             assert len(list_holds(conn, author=plant, state="open", ids=[slab])) == 1
