@@ -10,7 +10,7 @@ are the same everywhere.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -49,6 +49,18 @@ class Expression(Strict):
     def program(self) -> Program:
         """The expression made ready; SourceError for one that does not compile."""
         return program_of(tuple((v.name, v.type, v.unit) for v in self.variables), self.applies, self.condition)
+
+    def __copy__(self) -> Expression:
+        """Its fields alone: what is compiled cannot be copied, and would be another's once a field is changed."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self).model_construct(set(self.model_fields_set), **fields)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Expression:
+        """The same: every field is frozen."""
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).model_validate, (self.model_dump(exclude_unset=True),)
 
 
 class Limit(Strict):

@@ -1,11 +1,13 @@
 """The rules of the demo group, asked with the numbers of its day."""
 
+import copy
+import pickle
 from pathlib import Path
 
 import pytest
 
 from shared.rules.check import placed_faults
-from shared.rules.document import Rule
+from shared.rules.document import Expression, Rule
 from shared.rules.evaluate import Outcome, evaluate
 from shared.rules.measures import UnitError, measure
 from shared.rules.unit_check import unit_of
@@ -26,6 +28,17 @@ def demo_rule(name: str) -> Rule:
 
 GOOD = {"grade": "L06", "C": 470, "Si": 150, "Mn": 2200, "P": 120, "S": 50, "Al": 400, "Cu": 1600, "Sn": 120, "N": 70}
 HELD = {"grade": "L06", "C": 430, "Si": 150, "Mn": 2300, "P": 130, "S": 70, "Al": 420, "Cu": 2700, "Sn": 220, "N": 76}
+
+
+def test_a_rule_that_was_asked_is_copied_and_a_changed_copy_compiles_for_itself() -> None:
+    rule = demo_rule("QR-RES-01-v2")
+    assert isinstance(rule.check, Expression)
+    program = rule.check.program
+    for again in (copy.deepcopy(rule), copy.copy(rule), rule.model_copy(deep=True), pickle.loads(pickle.dumps(rule))):
+        assert (again, again.model_dump()) == (rule, rule.model_dump())
+    changed = rule.check.model_copy(update={"condition": "Cu < 0.1"})
+    assert changed.program != program
+    assert rule.check.program is program
 
 
 def test_a_good_heat_is_in_order_and_every_element_is_reported() -> None:
