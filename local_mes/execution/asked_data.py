@@ -52,7 +52,7 @@ def list_data_tasks(conn: Connection, plant: Plant) -> list[DataTask]:
     for one in read_next(Standing(conn, plant), rows):
         for due in one.dues:
             if due.by_hand and due.unit in units:
-                at_ms = (due.since_ms or one.row.born_at_ms) + due.document.within_min * 60_000
+                at_ms = due.since_ms + due.document.within_min * 60_000
                 found[due.document.id, one.row.material_id] = DataTask(one.row.number, one.row.material_id, due, at_ms)
     return sorted(found.values(), key=lambda task: (task.due_ms, task.number, task.due.document.id))
 

@@ -12,7 +12,7 @@ from local_mes.execution.standing import Standing
 from local_mes.plant import Plant
 from local_mes.transfers.service import route_of
 from shared.execution.aims import Aim, Open, Value, practice_aims, settle, step_aims
-from shared.execution.collecting import Due, Records, due_of, first_missing, read_records
+from shared.execution.collecting import Due, Records, Visit, due_of, first_missing, read_records
 from shared.execution.effect import EVENT_AT
 from shared.execution.trails import read_trails
 from shared.execution.units import Offer, offers
@@ -125,15 +125,15 @@ def _dues(
     standing: Standing, row: Row[Any], trail: Trail, way: Way, moment: Moment, records: Records
 ) -> tuple[Due, ...]:
     """Collections at the units that the piece, or what it was made of, was in."""
-    visits = {one.unit_class: (one.unit, one.at_ms) for one in trail.seen}
+    visits = {one.unit_class: Visit(one.unit, one.at_ms) for one in trail.seen}
     if trail.inside:
-        visits[trail.inside] = (row.place, trail.since_ms or row.born_at_ms)
+        visits[trail.inside] = Visit(row.place, trail.since_ms or row.born_at_ms, inside=True)
     if row.kind != "heat":
         named = {name for stage in way.stages for name in stage.step.all_classes}
         visits = {name: visit for name, visit in visits.items() if name in named}
     found = [
-        due_of(document, row.kind, trail.line, unit, at_ms, records)
-        for unit_class, (unit, at_ms) in visits.items()
+        due_of(document, row.kind, trail.line, visit, records)
+        for unit_class, visit in visits.items()
         for document in standing.collections_at(unit_class, moment)
     ]
     return tuple(due for due in found if due is not None)
@@ -179,12 +179,15 @@ def aims_at(
     return {aim.name: aim.value for aim in aims}
 
 
-def missing_data(conn: Connection, plant: Plant, row: Row[Any]) -> str:
-    """Data of earlier units without which the piece must not be worked on, in words; empty when it may."""
+def missing_data(conn: Connection, plant: Plant, row: Row[Any], unit: str) -> str:
+    """Data without which the piece must not be worked on at a unit, in words; empty when it may.
+
+    What the unit itself is to tell of a piece that is in it cannot be told before.
+    """
     asked = list_documents_in_force(conn, plant.code, "data_collection")
     if not any(isinstance(d, DataCollection) and d.if_missing == "hold_step" for _, d in asked):
         return ""
-    return first_missing([due for due in find_next(conn, plant, row).dues if due.unit != row.place])
+    return first_missing([due for due in find_next(conn, plant, row).dues if not (due.inside and due.unit == unit)])
 
 
 def qualification_at(conn: Connection, plant: Plant, row: Row[Any], unit: str) -> str:

@@ -126,7 +126,7 @@ def send_primary_data(work: Work, unit: Unit, coil: Row[Any]) -> None:
         piece = find_live(work.conn, work.plant.code, plan.piece)
         if piece is None or is_held(work.conn, piece.material_id):
             continue
-        if not missing_data(work.conn, work.plant, piece):
+        if not missing_data(work.conn, work.plant, piece, unit.code):
             _queue(work, unit, plan, piece)
 
 

@@ -120,7 +120,7 @@ def check(tx: Work, booking: Booking, piece: Row[Any], step: Step) -> None:
 
 def _check_route(plant: Plant, tx: Work, booking: Booking, piece: Row[Any]) -> None:
     """Raise where the route in force asks for data first, or for somebody qualified."""
-    missing = missing_data(tx.conn, plant, piece)
+    missing = missing_data(tx.conn, plant, piece, booking.unit)
     if missing:
         raise errors.no_data(piece.number, missing)
     needed = qualification_at(tx.conn, plant, piece, booking.unit)

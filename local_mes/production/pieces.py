@@ -120,7 +120,7 @@ def is_free(work: Work, piece: Row[Any], unit: str) -> bool:
 
 def has_its_data(work: Work, piece: Row[Any], unit: str) -> bool:
     """False, and a deviation on record, when a piece is in a unit whose data of earlier units must be told first."""
-    missing = missing_data(work.conn, work.plant, piece)
+    missing = missing_data(work.conn, work.plant, piece, unit)
     if missing:
         deviate(work, piece, "data", f"{piece.number} was charged at {unit} before its data were complete: {missing}.")
     return not missing

@@ -19,14 +19,25 @@ Records = Mapping[tuple[str, str], dict[str, Any]]
 
 
 @dataclass(frozen=True)
+class Visit:
+    """A piece, or what it was made of, in a unit. inside: it is still there and nothing was made of it."""
+
+    unit: str
+    at_ms: int
+    inside: bool = False
+
+
+@dataclass(frozen=True)
 class Due:
-    """A data collection of one piece at one class of equipment. missing: required items that nobody has told yet."""
+    """A data collection of one piece at one class of equipment. missing: required items that nobody has told yet;
+    inside: the piece is still in the unit that is to tell them."""
 
     document: DataCollection
     unit: str
-    since_ms: int | None
+    since_ms: int
     values: dict[str, Any]
     missing: tuple[DataItem, ...]
+    inside: bool = False
 
     @property
     def by_hand(self) -> tuple[DataItem, ...]:
@@ -54,9 +65,7 @@ def read_records(conn: Connection, plant: str, ids: Iterable[str], until_ms: int
     return found
 
 
-def due_of(
-    document: DataCollection, kind: str, line: Collection[str], unit: str, since_ms: int | None, records: Records
-) -> Due | None:
+def due_of(document: DataCollection, kind: str, line: Collection[str], visit: Visit, records: Records) -> Due | None:
     """What of a collection is known of a piece, told of it or of what it was made of; None where it asks of others."""
     if document.per != ("heat" if kind == "heat" else "piece"):
         return None
@@ -64,7 +73,7 @@ def due_of(
     for one in sorted(line):
         values |= records.get((document.id, one), {})
     missing = tuple(item for item in document.items if item.required and item.name not in values)
-    return Due(document, unit, since_ms, values, missing)
+    return Due(document, visit.unit, visit.at_ms, values, missing, visit.inside)
 
 
 def first_missing(dues: Sequence[Due]) -> str:

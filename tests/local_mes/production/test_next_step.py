@@ -19,6 +19,7 @@ from local_mes.execution.next_step import Next, aims_of, find_next
 from local_mes.execution.serving import choices
 from local_mes.execution.standing import Standing
 from local_mes.production.in_work import find_told
+from local_mes.production.manual import Booking, book
 from local_mes.production.pieces import began_at
 from local_mes.quality.service import PlaceHold, ReleaseHold, place_hold, release_hold
 from local_mes.tasks.forms_in_force import collect
@@ -286,3 +287,19 @@ def test_steel_older_than_a_standard_keeps_its_first_version(finishing: Bench) -
         with read(finishing.plant.node.engine) as conn:
             found.append(version_for(conn, "CLD", "R-GISLIT", heat)[0].version)
     assert found == [7, 7, 7, 7]
+
+
+def test_the_data_of_the_unit_that_made_a_piece_hold_it_back_everywhere(finishing: Bench) -> None:
+    finishing.adopt(*ADOPTED, DC_COATING={"at": "pickling", "if_missing": "hold_step"})
+    prepare(finishing)
+    finishing.take_in("C6-5", "coil", 20_000, (2500, 1_250_000, 800_000_000), ORDER)
+    finishing.schedule("CM1", "C6-5", "C6-5-R", ORDER, thickness_um=760)
+    enter(finishing, "PL", "C6-04407")
+    assert finishing.rows(deviation_raised) == []  # its own unit tells them while it is inside
+    cut(finishing, "PL", "C6-04407", "C6-04407-P", (3, 811.5, 808.5), (2500, 1_250_000))
+    made = finishing.piece("C6-04407-P")
+    with pytest.raises(Refused, match="waits for data of an earlier step"):
+        book(finishing.plant, Booking("b1", "olek", "CM1", "C6-04407-P", made.mass_g))
+    enter(finishing, "CM", "C6-5")
+    sent = [fields["coil_in"] for message, fields in finishing.sent_down() if message == "CM2010"]
+    assert sent == ["C6-5"]  # not of the coil that follows, which waits
