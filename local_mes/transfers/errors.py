@@ -205,7 +205,8 @@ def taken_by_addressee(piece: str, receiver: str, own_number: str) -> Refused:
     return Refused(
         "transfers.taken_by_addressee",
         f"{receiver} has taken {piece} in as {own_number}; it is in its custody.",
-        todo=f"Let {receiver} ship it back, and take it in from that load.",
+        todo=f"Let {receiver} ship it back, and take it in from that load. If it stands here, say so on the load's page: it is "
+        "here, or never left, though its addressee says that it took it in (contradicts). That becomes a case.",
     )
 
 

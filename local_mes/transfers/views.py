@@ -115,13 +115,15 @@ def close(number: str) -> BaseResponse:
 @forms.keeps_input(load)
 def correct(number: str) -> BaseResponse:
     """The sender corrects a departure."""
+    kind = forms.read_choice("kind", "What happened", ("did_not_occur", "late", CONTRADICTED))
     command = service.CorrectDeparture(
         command_id=forms.command_id(),
         actor=actor(),
         shipment=number,
         piece=forms.read_text("piece", "Piece", most=64),
-        kind=forms.read_choice("kind", "What happened", ("did_not_occur", "late")),
+        kind="did_not_occur" if kind == CONTRADICTED else kind,
         note=forms.read_text("note", "Note"),
+        contradicts=kind == CONTRADICTED,
     )
     service.correct_departure(plant(), command)
     flash(f"Declared for {command.piece}. The hub and the receiver will be told.")
