@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from shared.journal.abandon import abandon
 from shared.journal.journal import append_entry, open_epoch
 from shared.journal.life import Lost
-from shared.journal.reading import Life, hash_at, last_entry, lives
+from shared.journal.reading import Life, Stored, hash_at, last_entry, lives
 from shared.journal.tables import epoch as epoch_table
 from shared.journal.tables import head
 from sync.losses import note_lost
@@ -26,7 +26,7 @@ from sync.messages import EpochState
 
 def heal(conn: Connection, stream: str, peer: str, copies: Sequence[EpochState], now_ms: int) -> str:
     """Compare our stream to a peer with what it says it holds; returns what was found, '' when they agree."""
-    ours = lives(conn, stream)
+    ours, present = lives(conn, stream), _present(conn, stream)
     here = {life.epoch: life.seq for life in ours}
     for copy in copies:
         if copy.seq > here.get(copy.epoch, 0):
@@ -35,11 +35,17 @@ def heal(conn: Connection, stream: str, peer: str, copies: Sequence[EpochState],
     parted = [
         part
         for life in ours
-        if (part := _part(conn, life, held.get(life.epoch), life is ours[-1], life.epoch in ended)) is not None
+        if (part := _part(conn, life, held.get(life.epoch), life.epoch == present, life.epoch in ended)) is not None
     ]
-    if parted:
-        _move(conn, ours[-1], parted, now_ms)
-        _rebase(conn, stream, held)
+    gone = _put_aside(conn, present, parted, now_ms)
+    if present and (
+        present in ended or present != ours[-1].epoch or any(present == part.life.epoch for part in parted)
+    ):
+        # also where nothing parted: what is written here next would stand where the epoch ended for the peer
+        open_epoch(conn, stream, now_ms, reason="forked")
+    for item in gone:
+        append_entry(conn, stream, item.fact_id, item.body, item.recorded_at_ms, origin=item.origin or ())
+    _rebase(conn, stream, held)
     return "; ".join(f"{part.life.stream} {part.life.epoch}: held {part.how}" for part in parted)
 
 
@@ -72,20 +78,23 @@ def _part(conn: Connection, life: Life, copy: EpochState | None, is_present: boo
     )
 
 
-def _move(conn: Connection, present: Life, parted: Sequence[_Part], now_ms: int) -> None:
-    """Give the facts new places at the end of the newest epoch, in their order; what the peer has already does nothing."""
+def _put_aside(conn: Connection, present: str | None, parted: Sequence[_Part], now_ms: int) -> list[Stored]:
+    """The entries that take new places at the end of the newest epoch, in their order; what the peer has already does
+    nothing there."""
     gone = []
     for part in parted:
         stream, epoch = part.life.stream, part.life.epoch
         gone += abandon(conn, stream, epoch, part.keep, {}, now_ms)
         drop_seals(conn, stream, epoch, part.keep)
-        if epoch == present.epoch:
+        if epoch == present:
             seq, digest = last_entry(conn, stream, epoch)
             conn.execute(update(head).where(head.c.stream == stream).values(seq=seq, hash=digest))
-    if present.epoch in {part.life.epoch for part in parted}:
-        open_epoch(conn, present.stream, now_ms, reason="forked")
-    for item in gone:
-        append_entry(conn, present.stream, item.fact_id, item.body, item.recorded_at_ms, origin=item.origin or ())
+    return gone
+
+
+def _present(conn: Connection, stream: str) -> str | None:
+    """The epoch that is written on. Not always the last: one that a peer gave back stands behind what it grew from."""
+    return conn.execute(select(head.c.epoch).where(head.c.stream == stream).with_for_update()).scalar()
 
 
 def _rebase(conn: Connection, stream: str, held: Container[str]) -> None:

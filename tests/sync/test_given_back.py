@@ -362,3 +362,27 @@ def test_an_epoch_that_grew_from_an_empty_and_lost_one_comes_back_behind_what_wa
         found = [*found, now]
         assert lives_of(hub, "HUB>ALD") == found == lives_of(ald, "HUB>ALD")
     assert sound(hub)
+
+
+def test_what_is_written_where_an_epoch_ended_for_its_reader_breaks_no_chain(kit, group):
+    """The hub was rolled back with its anchor to before an epoch that its reader gives back then: it wrote on in the one
+    before it, took what it had written there aside, and went on from the wrong hash: its reader was refused for ever."""
+    hub, ald, _ = group
+    say(hub, ald)
+    meet(kit, ald, hub)
+    copy = shutil.copy(backup(hub), hub.node.settings.folder / "first.backup")
+    hub.ground.anchoring.write_now()
+    anchor = shutil.copy(hub.node.settings.folder / "anchor.json", hub.node.settings.folder / "anchor.backup")
+    hub, _ = put_back_to(kit, hub, copy, anchor=False)
+    say(hub, ald)
+    meet(kit, ald, hub)
+    restore(hub, copy)
+    shutil.copy(anchor, hub.node.settings.folder / "anchor.json")
+    hub = kit.hub()
+    for _ in range(3):
+        meet(kit, ald, hub)
+        say(hub, ald)
+    meet(kit, ald, hub)
+    assert sound(hub)
+    assert ald.applied_of("HUB") == len(own_facts(hub)) == 15
+    assert len(lives_of(hub, "HUB>ALD")) == 3
