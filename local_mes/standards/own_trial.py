@@ -89,7 +89,7 @@ def _bounds(plant: Plant, day: str) -> tuple[int, int]:
 def _checks(conn: Connection, plant: Plant, from_ms: int, to_ms: int) -> Sequence[Row[Any]]:
     """What was judged in the time, in its order; one more than is tried shows that there is more."""
     c = decision.c
-    columns = (c.rule_id, c.rule_version, c.rule_hash, c.material_id, c.outcome, c.inputs, c.decided_at_ms)
+    columns = [c.rule_id, c.rule_version, c.rule_hash, c.material_id, c.outcome, c.inputs, c.decided_at_ms]
     where = (c.author == plant.code, c.decided_at_ms >= from_ms, c.decided_at_ms < to_ms)
     query = select(*columns).where(*where).order_by(c.decided_at_ms, c.decision_id)
     return conn.execute(query.limit(CHECKS_MAX + 1)).all()
