@@ -76,12 +76,18 @@ def _custody(world: World, books: Books, cases: set[Found]) -> Iterator[str]:
         known.add(piece)
         if state == "live":
             live[piece].append(author)
-    away = _under_way(books)
+    away, torn = _under_way(books), _torn(books)
     for piece in (p.material_id for p in world.pieces if p.material_id in known):
         places = [*live[piece], *(["on its way"] if piece in away else [])]
-        doubted = any((kind, piece) in cases for kind in DOUBTS)
+        doubted = any((kind, piece) in cases for kind in (*DOUBTS, *(["unannounced"] if piece in torn else [])))
         if len(places) != 1 and not (len(places) > 1 and doubted):
             yield f"{_name(world, piece)} is in {len(places)} places: {', '.join(places) or 'nowhere'}"
+
+
+def _torn(books: Books) -> set[str]:
+    """Pieces taken in from a departure that restores took from everybody else: the case is that it is not known."""
+    known = {(spell.load, spell.piece) for spell in books.spells}
+    return {one.piece for one in books.receipts.values() if one.tied and (one.load, one.piece) not in known}
 
 
 def _under_way(books: Books) -> set[str]:
