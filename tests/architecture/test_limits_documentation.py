@@ -29,6 +29,7 @@ MODULES = (
     "central_hub.transfers.lane_domain",
     "central_hub.transfers.telling",
     "shared.passports.keys",
+    "shared.standards.workflow_kind",
 )
 OTHER_THAN_LIMITS = {"EXIT_CODE", "LEVEL", "PROTOCOL", "PROTOCOL_OLDEST", "NIGHT_HOUR", "HIDE"}
 
