@@ -124,7 +124,7 @@ def _why_not(standing: Standing, row: Row[Any], way: Way, dues: Sequence[Due]) -
 def _dues(
     standing: Standing, row: Row[Any], trail: Trail, way: Way, moment: Moment, records: Records
 ) -> tuple[Due, ...]:
-    """Collections at the units that the piece, or what it was made of, was in."""
+    """Collections at the units that the piece, or what it was made of, was in since they are asked."""
     visits = {one.unit_class: Visit(one.unit, one.at_ms) for one in trail.seen}
     if trail.inside:
         visits[trail.inside] = Visit(row.place, trail.since_ms or row.born_at_ms, inside=True)
@@ -135,6 +135,7 @@ def _dues(
         due_of(document, row.kind, trail.line, visit, records)
         for unit_class, visit in visits.items()
         for document in standing.collections_at(unit_class, moment)
+        if visit.at_ms >= standing.first_ms(document.id)
     ]
     return tuple(due for due in found if due is not None)
 

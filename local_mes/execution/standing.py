@@ -14,7 +14,7 @@ from shared.execution.versions import Moment, since_of, version_for
 from shared.orders.queries import OrderItem, find_order
 from shared.standards.documents import AnyStandard, QualityRule, Routing
 from shared.standards.product_kinds import Practice
-from shared.standards.queries import Adopted, find_document, list_in_force
+from shared.standards.queries import Adopted, find_document, list_history, list_in_force
 from shared.standards.work_kinds import DataCollection
 
 NOT_A_ROUTE = "stock"
@@ -27,6 +27,7 @@ class Standing:
     conn: Connection
     plant: Plant
     _orders: dict[str, OrderItem | None] = field(default_factory=dict)
+    _spells: dict[str, list[Adopted]] = field(default_factory=dict)
 
     @cached_property
     def in_force(self) -> Mapping[str, tuple[Adopted, AnyStandard]]:
@@ -80,6 +81,15 @@ class Standing:
             return None
         adopted, document = self.counting(route, moment)
         return (adopted, document) if isinstance(document, Routing) else None
+
+    def first_ms(self, standard_id: str) -> int:
+        """When the first version there was here began to count."""
+        return min(spell.since_ms for spell in self._history(standard_id))
+
+    def _history(self, standard_id: str) -> list[Adopted]:
+        if standard_id not in self._spells:
+            self._spells[standard_id] = list_history(self.conn, standard_id, self.plant.code)
+        return self._spells[standard_id]
 
     def counting(self, standard_id: str, moment: Moment) -> tuple[Adopted, AnyStandard]:
         """The version that counts for a piece, of a standard that is in force."""

@@ -133,7 +133,7 @@ def data_tasks() -> dict[str, Any]:
             "unit": task.due.unit,
             "number": task.number,
             "material_id": task.material_id,
-            "missing": [item.name for item in task.due.by_hand],
+            "missing": [item.name for item in task.asked],
             "holds_step": task.due.holds_step,
             "due_ms": task.due_ms,
             "overdue": task.is_overdue(now),

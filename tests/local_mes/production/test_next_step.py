@@ -303,3 +303,32 @@ def test_the_data_of_the_unit_that_made_a_piece_hold_it_back_everywhere(finishin
     enter(finishing, "CM", "C6-5")
     sent = [fields["coil_in"] for message, fields in finishing.sent_down() if message == "CM2010"]
     assert sent == ["C6-5"]  # not of the coil that follows, which waits
+
+
+def test_a_collection_that_holds_asks_nothing_of_steel_that_had_passed_before_it(finishing: Bench) -> None:
+    finishing.adopt("R-GISLIT-v7.json")
+    prepare(finishing)
+    pickle(finishing)
+    cold_roll(finishing)
+    finishing.clock.advance(60_000)
+    finishing.adopt("R-GISLIT-v7.json", "DC-COATING-v1.json", DC_COATING={"at": "pickling", "if_missing": "hold_step"})
+    assert (look(finishing, "C6-04407-R").why, look(finishing, "C6-04407-R").dues) == ("", ())
+
+
+def test_a_form_that_a_piece_waits_for_is_asked_whatever_its_age(finishing: Bench, console: Any) -> None:
+    items = json.loads((DEMO / "DC-COATING-v1.json").read_text())["items"]
+    items = [items[0] | {"source": "level2"}, items[3]]
+    holding = {"at": "pickling", "if_missing": "hold_step", "items": items, "within_min": 30}
+    finishing.adopt(*ADOPTED, DC_COATING=holding)
+    prepare(finishing)
+    pickle(finishing)
+    for days, missing in ((0, ["surface"]), (3, ["spot_1_gm2", "surface"])):
+        finishing.clock.advance(days * 86_400_000)
+        (task,) = console.get("/api/v1/data-tasks").json["items"]
+        assert (task["number"], task["missing"], task["overdue"]) == ("C6-04407-P", missing, bool(days))
+    assert "Coating mass, spot 1" in console.get("/tasks").text
+    told = {"spot_1_gm2": 281, "surface": "A"}
+    about = (finishing.piece("C6-04407-P").material_id, "C6-04407-P")
+    collect(finishing.plant, "DC-COATING", "PL1", about, told, "olek", "f1")
+    assert console.get("/api/v1/data-tasks").json["items"] == []
+    assert look(finishing, "C6-04407-P").why == ""
