@@ -13,10 +13,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, delete, select
 
 from central_hub.hub import Hub
-from central_hub.rules.domain import TYPES_OF, Said, key_of, said_by, speaks_of
+from central_hub.rules.domain import TYPES_OF, Said, ask, key_of, said_by, speaks_of
 from central_hub.rules.queries import (
     InForce,
     Place,
@@ -32,15 +33,19 @@ from central_hub.rules.queries import (
 from central_hub.rules.tables import asked_to, hit
 from shared.db.engine import read
 from shared.db.upsert import upsert
+from shared.errors import BadInput
 from shared.ids import derived_id
 from shared.journal.fact import AppliedFact, Draft, Occurred
 from shared.journal.journal import Work
 from shared.journal.position import applied_to
 from shared.journal.reading import all_streams, entries_of_types, lives
-from shared.journal.replay import read_fact
+from shared.journal.replay import ABOUT_THE_ROW, read_fact
+from shared.logs import get
 from shared.rules.evaluate import Outcome, Stored
 from shared.standards.group_rule import COUNT_MAX, WINDOW_MAX_MIN
 from shared.standards.own_facts import GroupRuleFired
+
+log = get("group rules")
 
 CHUNK = 100
 """Facts a transaction: other writers at the hub wait for it."""
@@ -50,6 +55,19 @@ MOVE_ON = 1_000
 """Entries of no concern that are looked over again each round, before the place is moved past them."""
 ACTOR = "group rules"
 MIN_MS = 60_000
+ABOUT_A_FACT = (
+    *ABOUT_THE_ROW,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    AssertionError,
+    RuntimeError,
+    msgspec.MsgspecError,
+    BadInput,
+)
+"""What asking about one fact may raise; what the database has of its own troubles (no room, gone) is not among it."""
 BEGUN = ("", "")
 """The place that says that asking has begun."""
 
@@ -64,16 +82,16 @@ def ask_pending(hub: Hub) -> int:
             if not rules and not begun:
                 return spoke
             due = _due(conn, hub, rules, places) if rules and begun else None
-        if begun and rules and due is None:
+        if not (rules and begun):
+            with hub.journal.work() as tx:
+                if rules:
+                    _begin(tx.conn, hub)
+                else:
+                    tx.conn.execute(delete(asked_to))
             return spoke
-        with hub.journal.work() as tx:
-            if not rules:
-                tx.conn.execute(delete(asked_to))
-                return spoke
-            if due is None:
-                _begin(tx.conn, hub)
-                return spoke
-            spoke += _ask_chunk(tx, hub, rules, *due)
+        if due is None:
+            return spoke
+        spoke += _ask_next(hub, rules, *due)
 
 
 def _begun(conn: Connection) -> bool:
@@ -113,10 +131,25 @@ def _types(rules: Sequence[InForce]) -> list[str]:
     return sorted({TYPES_OF[rule.document.about] for rule in rules})
 
 
-def _ask_chunk(tx: Work, hub: Hub, rules: Sequence[InForce], stream: str, epoch: str, place: Place) -> int:
+def _ask_next(hub: Hub, rules: Sequence[InForce], stream: str, epoch: str, place: Place) -> int:
+    """A chunk, or where one of its facts raises that one alone; if it does so again it is passed over."""
+    for limit in (CHUNK, 1):
+        try:
+            with hub.journal.work() as tx:
+                return _ask_chunk(tx, hub, rules, stream, epoch, place, limit)
+        except ABOUT_A_FACT:
+            log.exception("no rule can be asked", stream=stream, after=place.seq, facts=limit)
+    with hub.journal.work() as tx:
+        to = applied_to(tx.conn, stream, epoch)
+        items = entries_of_types(tx.conn, stream, epoch, (place.seq, to), _types(rules), 1)
+        _move(tx, stream, epoch, place, items[0].seq if items else to)
+    return 0
+
+
+def _ask_chunk(tx: Work, hub: Hub, rules: Sequence[InForce], stream: str, epoch: str, place: Place, limit: int) -> int:
     to = applied_to(tx.conn, stream, epoch)
-    items = entries_of_types(tx.conn, stream, epoch, (place.seq, to), _types(rules), CHUNK)
-    if len(items) == CHUNK:
+    items = entries_of_types(tx.conn, stream, epoch, (place.seq, to), _types(rules), limit)
+    if len(items) == limit:
         to = items[-1].seq
     spoke, end = 0, time.monotonic() + CHUNK_S
     for item in items:
@@ -127,10 +160,14 @@ def _ask_chunk(tx: Work, hub: Hub, rules: Sequence[InForce], stream: str, epoch:
         if time.monotonic() > end:
             to = item.seq
             break
-    row = {"stream": stream, "epoch": epoch, "seq": to, "joined": place.joined}
-    upsert(tx.conn, asked_to, [row], update=("seq",))
+    _move(tx, stream, epoch, place, to)
     tx.conn.execute(delete(hit).where(hit.c.at_ms < tx.now_ms() - 2 * WINDOW_MAX_MIN * MIN_MS))
     return spoke
+
+
+def _move(tx: Work, stream: str, epoch: str, place: Place, seq: int) -> None:
+    row = {"stream": stream, "epoch": epoch, "seq": seq, "joined": place.joined}
+    upsert(tx.conn, asked_to, [row], update=("seq",))
 
 
 def _ask(tx: Work, hub: Hub, rule: InForce, said: Said) -> int:
@@ -167,7 +204,7 @@ def _judge(tx: Work, hub: Hub, rule: InForce, said: Said, key: str) -> bool:
     if document.window_min:
         window = window_of(tx.conn, rule.name, key, said.at_ms - document.window_min * MIN_MS, said.at_ms)
     inputs = {**said.inputs, "count": window.count, "plants": window.plants, "pieces": window.pieces}
-    outcome = document.ask(inputs)
+    outcome = ask(document, inputs)
     if outcome.outcome not in ("violated", "failed"):
         return False
     _record(tx, hub, rule, said, key, outcome, window)

@@ -11,12 +11,15 @@ from shared.journal.fact import AppliedFact, Payload
 from shared.performance.facts import StopRecorded
 from shared.quality.facts import CheckDecided, HoldPlaced, HoldReleased, SampleAnalysed
 from shared.rules.condition import Truth
-from shared.rules.evaluate import Stored, applies
+from shared.rules.evaluate import Outcome, Stored, applies
 from shared.standards.facts import DeviationDeclared, StandardsRejected
 from shared.standards.group_rule import GroupRule
 
 KEY_MAX = 200
 """Characters of a key as they are; a longer one is told apart by its hash, so that an index holds it."""
+
+REASON_MAX = 300
+"""Characters kept of what a rule raises."""
 
 
 @dataclass(frozen=True)
@@ -65,4 +68,16 @@ def speaks_of(rule: GroupRule, said: Said) -> Truth:
     """Whether the rule is about this fact: of its kind, from a plant it is for, and it applies; only then it counts."""
     if rule.about != said.about or (rule.scope.plants and said.plant not in rule.scope.plants):
         return "false"
-    return applies(rule.check, said.inputs)
+    try:
+        return applies(rule.check, said.inputs)
+    except Exception:  # noqa: BLE001 - asked, it raises the same, and that is told
+        return "failed"
+
+
+def ask(rule: GroupRule, inputs: Mapping[str, Stored]) -> Outcome:
+    """What the rule says; of one that raises, that it cannot be evaluated: the fault is its own and stops no other."""
+    try:
+        return rule.ask(inputs)
+    except Exception as error:  # noqa: BLE001 - a rule that this version cannot run has no name for why
+        said = {name: value for name, value in inputs.items() if value is not None}
+        return Outcome("failed", None, (), said, reason=f"The rule cannot be evaluated: {error}"[:REASON_MAX])

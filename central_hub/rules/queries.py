@@ -10,12 +10,16 @@ from sqlalchemy import Connection, Row, Select, distinct, func, select
 
 from central_hub.hub import Hub
 from central_hub.rules.tables import asked_to, hit
-from shared.standards.documents import Workflow
+from shared.errors import BadInput
+from shared.logs import get
+from shared.standards.documents import AnyStandard, Workflow
 from shared.standards.group_rule import COUNT_MAX, GROUP_RULE, GroupRule
 from shared.standards.own_tables import group_decision
 from shared.standards.queries import document_of
 from shared.standards.rollout_queries import list_rollouts
 from shared.standards.tables import standard_version
+
+log = get("group rules")
 
 COUNTED_MAX = 50
 """Facts that a decision names one by one; how many there were stands in its inputs."""
@@ -58,7 +62,7 @@ class Window:
 def rules_in_force(conn: Connection, hub: Hub) -> list[InForce]:
     """The highest published version of each, whose day has come and that is not on its way in waves."""
     found = {row.standard_id: row for row in conn.execute(_published(conn, hub, GROUP_RULE))}
-    documents = ((document_of(row.body), row) for row in found.values())
+    documents = ((_document(row), row) for row in found.values())
     return [
         InForce(document, row.sha256, max(row.published_ms, row.effective_from_ms))
         for document, row in documents
@@ -69,8 +73,17 @@ def rules_in_force(conn: Connection, hub: Hub) -> list[InForce]:
 def find_workflow(conn: Connection, hub: Hub, workflow_id: str) -> tuple[Workflow, str] | None:
     """The published version of a workflow now, with its hash."""
     rows = [row for row in conn.execute(_published(conn, hub, "workflow")) if row.standard_id == workflow_id]
-    document = document_of(rows[-1].body) if rows else None
+    document = _document(rows[-1]) if rows else None
     return (document, str(rows[-1].sha256)) if isinstance(document, Workflow) else None
+
+
+def _document(row: Row[Any]) -> AnyStandard | None:
+    """None for one that this version cannot read: it holds up no other."""
+    try:
+        return document_of(row.body)
+    except BadInput as error:
+        log.warning("a standard cannot be read", standard=f"{row.standard_id} v{row.version}", reason=str(error)[:300])
+        return None
 
 
 def _published(conn: Connection, hub: Hub, kind: str) -> Select[Any]:

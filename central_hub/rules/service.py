@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row
 from central_hub.hub import Hub
 from central_hub.rules import errors
 from central_hub.rules.asking import ask_pending
+from central_hub.rules.domain import ask
 from central_hub.rules.queries import find_decision, list_decisions, rules_in_force
 from shared.journal.fact import Draft, Occurred
 from shared.rules.evaluate import Outcome
@@ -95,7 +96,7 @@ def read_decision(conn: Connection, hub: Hub, decision_id: str) -> Decision:
 def ask_again(conn: Connection, decision: Decision) -> Outcome | None:
     """The same version asked with the same inputs; None when its document is not here."""
     document = find_document(conn, decision.rule_id, decision.version, decision.sha256)
-    return document.ask(decision.inputs) if isinstance(document, GroupRule) else None
+    return ask(document, decision.inputs) if isinstance(document, GroupRule) else None
 
 
 def finish(hub: Hub, decision_id: str, action: int, note: str, actor: str, command_id: str) -> None:

@@ -88,7 +88,8 @@ def _by_expression(rule: Rule, check: Expression, given: Mapping[str, InputValue
         applied = program.applies.judge_bound(bound)
         if applied.truth != "true":
             verdict: Verdict = "not_applicable" if applied.truth == "false" else _VERDICTS[applied.truth]
-            return Outcome(verdict, None, (), used, applied.missing)
+            failed = [line.text for line in lines_of(applied.findings, program.units) if line.truth == "failed"]
+            return Outcome(verdict, None, (), used, applied.missing, "; ".join(failed))
     judged = program.condition.judge_bound(bound)
     return _outcome(rule, judged.truth, lines_of(judged.findings, program.units), used, judged.missing)
 

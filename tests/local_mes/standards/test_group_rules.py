@@ -10,7 +10,7 @@ from browse import sign_in
 from sqlalchemy import select, text
 
 from central_hub.app import create_portal
-from central_hub.rules import queries
+from central_hub.rules import asking, queries
 from central_hub.rules.domain import Said, speaks_of
 from central_hub.rules.service import ask_again, ask_pending, finish, read_decision, read_decisions
 from central_hub.rules.tables import asked_to, hit
@@ -20,7 +20,7 @@ from shared.errors import NotFound, Refused
 from shared.journal.fact import Draft, Occurred
 from shared.quality.facts import HoldPlaced
 from shared.standards.as_yaml import read_text
-from shared.standards.documents import parse_document
+from shared.standards.documents import GroupRule, parse_body, parse_document
 from shared.standards.group_rule import group_rule_faults
 
 DEMO = Path(__file__).parents[3] / "demo"
@@ -169,6 +169,39 @@ def test_counting_is_bounded_and_a_limit_beyond_the_bound_is_refused(
 
 
 WINDOW = "SELECT fact_id FROM group_rule_hit WHERE rule = 'r' AND key = 'k' AND at_ms > 1 AND at_ms <= 9"
+
+
+def test_what_a_rule_or_its_workflow_raises_is_told_and_stops_no_other(
+    group: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = {"window_min": 0, "quiet_min": 0, "cases": [], "otherwise": {"notify": ["owner"], "workflow": "W-GROUPQ"}}
+    number = {"kind": "expression", "variables": [{"name": "rule", "type": "text"}], "condition": "double(rule) < 5"}
+    release(group, WORK)
+    release(group, HOLDS, id="GR-NUMBER", **one | {"check": number})
+    release(group, HOLDS, id="GR-ONE", **one | {"check": CHECK})
+    release(group, HOLDS, id="GR-APPLIES", **one | {"check": CHECK | {"applies": "double(rule) < 5"}})
+    release(group, HOLDS, id="GR-RAISES", **one | {"check": CHECK})
+    group.sync()
+    ask_pending(group.hub)
+    honest = GroupRule.ask
+    monkeypatch.setattr(GroupRule, "ask", lambda self, said: 1 / 0 if self.id == "GR-RAISES" else honest(self, said))
+    monkeypatch.setattr(queries, "document_of", lambda body: parse_body(body.replace("within_min", "why").encode()))
+    assert ask(group, 1, rule="QR-CAST-01") == 4
+    said = {each.rule_id: each for each in decisions(group)}
+    assert {name: each.outcome for name, each in said.items()} == {
+        "GR-NUMBER": "failed", "GR-ONE": "violated", "GR-APPLIES": "failed", "GR-RAISES": "failed"
+    }  # fmt: skip
+    assert all(each.explanation for each in said.values())
+    assert "division by zero" in said["GR-RAISES"].explanation
+    assert not said["GR-ONE"].tasks
+
+    def break_down(about: Any) -> Any:
+        raise ValueError(about)
+
+    monkeypatch.setattr(asking, "said_by", break_down)
+    assert ask(group, 1, rule="QR-CAST-01") == 0  # nothing can be made of it: passed over
+    monkeypatch.undo()
+    assert ask(group, 1, rule="QR-CAST-01") == 4
 
 
 def test_the_hub_alone_runs_it_and_a_limit_needs_no_window(group: Any) -> None:
