@@ -70,8 +70,7 @@ def dashboard(standard_id: str) -> str:
 
 
 def _row(conn: Connection, plant: str, dashboard: Dashboard, day: str) -> PlantRow:
-    tiles = read_dashboard(conn, plant, dashboard, day)
-    return PlantRow(plant, [now for now in tiles if now.tile.show == "figure"])
+    return PlantRow(plant, read_dashboard(conn, plant, dashboard, day, show="figure"))
 
 
 def _published(conn: Connection) -> dict[str, Dashboard]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from shared.performance.figures import pareto
 from shared.performance.formulas import KpiFigure, evaluate_kpi, sums_by_class
-from shared.performance.queries import delay_ms, stops, sums_by_day
+from shared.performance.queries import delay_ms, latest_stops, sums_by_day
 from shared.quality.queries import list_holds
 from shared.standards.dashboard_kind import Dashboard, Tile
 from shared.standards.documents import Kpi
@@ -60,12 +60,15 @@ class _Seen:
     classes: Mapping[str, str]
 
 
-def read_dashboard(conn: Connection, plant: str, dashboard: Dashboard, last_day: str) -> list[TileNow]:
-    """Its tiles for a plant, up to a production day (ISO date)."""
-    longest = max(tile.days for tile in dashboard.tiles)
+def read_dashboard(conn: Connection, plant: str, dashboard: Dashboard, last_day: str, show: str = "") -> list[TileNow]:
+    """Its tiles for a plant, up to a production day (ISO date); show: only those that show that."""
+    tiles = [tile for tile in dashboard.tiles if show in ("", tile.show)]
+    if not tiles:
+        return []
+    longest = max(tile.days for tile in tiles)
     by_day = sums_by_day(conn, plant, span(last_day, longest)[0], last_day)
     seen = _Seen(conn, plant, last_day, by_day, equipment_of(conn, plant))
-    return [_tile(seen, tile) for tile in dashboard.tiles]
+    return [_tile(seen, tile) for tile in tiles]
 
 
 def span(last_day: str, days: int) -> list[str]:
@@ -81,8 +84,7 @@ def _tile(seen: _Seen, tile: Tile) -> TileNow:
     if tile.show == "delays":
         return TileNow(tile, delays=_delays(seen, days))
     if tile.show == "stops":
-        found = stops(seen.conn, author=seen.plant, days=days)
-        return TileNow(tile, rows=list(reversed(found))[:ROWS_SHOWN])
+        return TileNow(tile, rows=latest_stops(seen.conn, seen.plant, days, ROWS_SHOWN))
     held = list_holds(seen.conn, author=seen.plant, state="open", limit=ROWS_SHOWN)
     return TileNow(tile, rows=held)
 

@@ -116,6 +116,12 @@ def stops(
     return conn.execute(query.where(stop.c.production_day.in_(list(days))) if days else query).all()
 
 
+def latest_stops(conn: Connection, author: str, days: Sequence[str], limit: int) -> Sequence[Row[Any]]:
+    """So many stops of a plant on these production days, youngest first."""
+    query = select(stop).where(stop.c.author == author, stop.c.production_day.in_(list(days)))
+    return conn.execute(query.order_by(stop.c.from_ms.desc(), stop.c.stop_id.desc()).limit(limit)).all()
+
+
 def delay_ms(
     conn: Connection, *, author: str = "", unit: str = "", days: Sequence[str] = (), shift: str = ""
 ) -> dict[tuple[str, str], dict[str, int]]:

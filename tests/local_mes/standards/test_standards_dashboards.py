@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
 from browse import sign_in
 
 from central_hub.app import create_portal
+from central_hub.performance.dashboards import _row
 from central_hub.standards import service
 from local_mes.app import create_console
 from shared.db.engine import read
@@ -130,3 +132,19 @@ def test_what_a_dashboard_must_be() -> None:
     assert span("2026-03-01", 2) == ["2026-02-28", "2026-03-01"]
     for path in LIBRARY.glob("DB-*.yaml"):
         assert document_faults(parse_document(as_yaml.read_text(path.read_text()))) == []
+
+
+def test_plants_side_by_side_read_only_what_is_shown_and_a_list_only_its_rows(group: Any) -> None:
+    said: list[str] = []
+    engine = group.hub.node.engine
+    event.listen(engine, "before_cursor_execute", lambda *call: said.append(" ".join(call[2].split())))
+    board = parse_document(BOARD)
+    with read(engine) as conn:
+        row = _row(conn, "ALD", board, TODAY)
+        assert [cell.tile.name for cell in row.cells] == ["Yield", "Yield of two days", "Unknown"]
+        assert not [text for text in said if "FROM stop" in text or "FROM hold" in text]
+        lists = board.model_copy(update={"tiles": tuple(tile for tile in board.tiles if tile.show == "stops")})
+        assert _row(conn, "ALD", lists, TODAY).cells == []
+        read_dashboard(conn, "ALD", lists, TODAY)
+    (stops,) = [text for text in said if "FROM stop" in text]
+    assert "ORDER BY stop.from_ms DESC, stop.stop_id DESC LIMIT" in stops
