@@ -16,20 +16,38 @@ from shared.standards.product_kinds import Product
 
 MAKERS = "ladle_furnace"
 ROLLERS = "finishing_mill"
+ID_MAX = 40
+"""Characters of a standard's id."""
 ROLL = "hot roll"
 """The step of a route whose aims say how thick the strip is."""
 
 
 def documents_of(
     wish: Wish, product: Product, route: Routing | None, having: Mapping[str, Sequence[str]]
-) -> list[dict[str, Any]]:
-    """Drafts as plain documents, the product first. having: class of equipment -> plants that report such a unit."""
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Drafts as plain documents, the product first, and which rules are left out and why.
+
+    having: class of equipment -> plants that report such a unit. BadInput where an id would be too long.
+    """
     tail = wish.product_id.removeprefix("P-")
-    route_id, rules = f"R-{tail}"[:40], _rules(wish, tail, product, having)
+    route_id = _id("R-", tail)
+    rules, left_out = _rules(wish, tail, product, having)
     made = [_product(wish, product, route_id if route else "")]
     if route is not None:
         made.append(_route(wish, route, route_id))
-    return [*made, *rules]
+    return [*made, *rules], left_out
+
+
+def _id(prefix: str, tail: str) -> str:
+    """Never cut: two products would share what is cut alike."""
+    made = f"{prefix}{tail}"
+    if len(made) > ID_MAX:
+        raise BadInput(
+            "launch.long_id",
+            f"{made} is longer than {ID_MAX} characters.",
+            todo=f"Choose a product_id that is {len(made) - ID_MAX} shorter.",
+        )
+    return made
 
 
 def _product(wish: Wish, like: Product, route_id: str) -> dict[str, Any]:
@@ -83,20 +101,25 @@ def _purpose(wish: Wish, like: str) -> str:
     return f"Launched from {wish.source.upper()}{reference}, like {like}."
 
 
-def _rules(wish: Wish, tail: str, like: Product, having: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+def _rules(
+    wish: Wish, tail: str, like: Product, having: Mapping[str, Sequence[str]]
+) -> tuple[list[dict[str, Any]], list[str]]:
     """Each for the plants that can be asked: elsewhere its binding would hold up all that is assigned."""
     rules = [_analysis(wish, tail)] if wish.chemistry else []
     rules += [_thickness(wish, tail)] if wish.aims.get(ROLL, {}).get("thickness_um") else []
+    left_out = []
     for rule in rules:
-        able = having.get(rule["needs"][0], ())
-        rule["scope"] = {"plants": [plant for plant in able if plant in like.scope.plants or not like.scope.plants]}
-    return [rule for rule in rules if rule["scope"]["plants"]]
+        needed = rule["needs"][0]
+        able = [plant for plant in having.get(needed, ()) if plant in like.scope.plants or not like.scope.plants]
+        rule["scope"] = {"plants": able}
+        left_out += [] if able else [f"{rule['id']}: no plant of the product reports a {needed}."]
+    return [rule for rule in rules if rule["scope"]["plants"]], left_out
 
 
 def _frame(wish: Wish, rule_id: str, title: str, needs: str) -> dict[str, Any]:
     return {
         "kind": "quality_rule",
-        "id": rule_id[:40],
+        "id": rule_id,
         "version": 1,
         "title": f"{title} of {wish.title}"[:200],
         "purpose": _purpose(wish, wish.like),
@@ -116,7 +139,7 @@ def _analysis(wish: Wish, tail: str) -> dict[str, Any]:
         cases.append({"name": f"{limit.element} above its limit", "inputs": over, "outcome": "violated"})
     note = f"A heat outside its analysis is not used as {wish.grade} before quality has decided."
     rule = {"when": ["sample_final"], "check": check, "otherwise": {"action": "hold", "note": note}}
-    return {**_frame(wish, f"QR-CHE-{tail}", "Ladle analysis", MAKERS), "rule": rule, "cases": cases}
+    return {**_frame(wish, _id("QR-CHE-", tail), "Ladle analysis", MAKERS), "rule": rule, "cases": cases}
 
 
 def _middle(limit: ElementRange) -> int:
@@ -138,4 +161,4 @@ def _thickness(wish: Wish, tail: str) -> dict[str, Any]:
         for name, value, outcome in (("at its aim", aim, "in_order"), ("too thick", high + 1_000, "violated"))
     ]
     rule = {"when": ["coil_done"], "check": check, "otherwise": {"action": "hold", "note": "Measure, then decide."}}
-    return {**_frame(wish, f"QR-THK-{tail}", "Thickness", ROLLERS), "rule": rule, "cases": cases}
+    return {**_frame(wish, _id("QR-THK-", tail), "Thickness", ROLLERS), "rule": rule, "cases": cases}

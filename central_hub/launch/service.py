@@ -40,7 +40,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Launch:
-    """How far a launch is. Times in ms UTC; None: not yet. trial_plant: where the first heat of its grade was made."""
+    """How far a launch is. Times in ms UTC; None: not yet. trial_plant: where the first heat of its grade was made.
+
+    left_out: rules that were asked for and not written, each with the reason.
+    """
 
     launch_id: str
     product_id: str
@@ -52,6 +55,7 @@ class Launch:
     begun_by: str
     begun_ms: int
     parts: tuple[Part, ...]
+    left_out: tuple[str, ...]
     published_ms: int | None
     adopted_ms: int | None
     trial_ms: int | None
@@ -76,9 +80,8 @@ def launch(hub: Hub, wish: Wish, actor: str, command_id: str) -> str:
                 todo="Write its next version, or choose another id.",
             )
         product, route = _template(tx.conn, hub, wish.like)
-        made = [
-            write_draft(tx, hub, document, actor) for document in documents_of(wish, product, route, _having(tx.conn))
-        ]
+        documents, left_out = documents_of(wish, product, route, _having(tx.conn))
+        made = [write_draft(tx, hub, document, actor) for document in documents]
         for each in made:
             write_submission(tx, hub, each.id, each.version, actor)
         launch_id = new_id(hub.clock)
@@ -91,6 +94,7 @@ def launch(hub: Hub, wish: Wish, actor: str, command_id: str) -> str:
             source=wish.source,
             reference=wish.reference,
             standards=tuple(f"{each.id} v{each.version}" for each in made),
+            left_out=tuple(left_out),
         )
         tx.record(Draft(payload=fact, subjects=(launch_id,), actor=actor, occurred=Occurred(tx.now_ms(), "manual")))
         tx.done(command_id, launch_id)
@@ -159,6 +163,7 @@ def _launch(conn: Connection, hub: Hub, row: Row[Any]) -> Launch:
         row.begun_by,
         row.begun_ms,
         parts,
+        tuple(json.loads(row.left_out)),
         max(ms for ms in published if ms is not None) if all(ms is not None for ms in published) else None,
         max(adopted) if len(adopted) == len(parts) else None,
         trial[0] if trial else None,

@@ -13,6 +13,9 @@ from shared.standards.product_kinds import Range, TestDemand
 
 Name = Annotated[str, Field(min_length=1, max_length=40)]
 
+Grade = Annotated[str, Field(pattern=r"^[^'\"\\\p{C}]{1,40}$")]
+"""It is written into the rules as a text: nothing in it may end one."""
+
 
 class ElementRange(BaseModel):
     """Limits of one element in the ladle, 1e-6 mass fraction."""
@@ -45,7 +48,7 @@ class Wish(BaseModel):
     product_id: StandardId
     like: StandardId
     title: str = Field(min_length=3, max_length=200)
-    grade: Name
+    grade: Grade
     reference: str = Field("", max_length=200)
     source: Annotated[str, Field(pattern="^(plm|erp|file|person)$")] = "plm"
     grades: tuple[Name, ...] = Field((), max_length=20)

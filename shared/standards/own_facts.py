@@ -49,6 +49,7 @@ class ProductLaunched(Payload, frozen=True, kw_only=True):
     """A product from PLM or ERP became drafts from a template. grade: by which its first heat is known.
 
     standards: "ID vN" of each draft. source: who asked, e.g. plm, erp, file, person.
+    left_out: rules that were asked for and not written, each with the reason.
     """
 
     launch_id: str
@@ -59,3 +60,4 @@ class ProductLaunched(Payload, frozen=True, kw_only=True):
     source: str
     reference: str
     standards: tuple[str, ...]
+    left_out: tuple[str, ...] = ()

@@ -82,6 +82,7 @@ def apply_launched(conn: Connection, group: Sequence[AppliedFact[ProductLaunched
             "source": f.payload.source,
             "reference": f.payload.reference,
             "standards": json.dumps(f.payload.standards),
+            "left_out": json.dumps(f.payload.left_out),
             "begun_by": f.actor,
             "begun_ms": f.recorded_at_ms,
         }

@@ -56,6 +56,8 @@ product_launch = projection_table(
     Column("reference", Words, nullable=False),
     # JSON: a list of "ID vN"
     Column("standards", Words, nullable=False),
+    # JSON: a list of texts
+    Column("left_out", Words, nullable=False),
     Column("begun_by", Code, nullable=False),
     Column("begun_ms", Int, nullable=False),
 )

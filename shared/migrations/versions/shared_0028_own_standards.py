@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("standards", sa.Text(), nullable=False),
+        sa.Column("left_out", sa.Text(), nullable=False),
         sa.Column("begun_by", sa.String(length=64), nullable=False),
         sa.Column("begun_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("author", "launch_id", name=op.f("pk_product_launch")),

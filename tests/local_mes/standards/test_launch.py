@@ -56,6 +56,8 @@ def test_from_plm_to_the_first_trial_heat(group: Any, author: Person) -> None:
     launch = send(author).json
     names = [(part["standard_id"], part["status"]) for part in launch["parts"]]
     assert names == [(name, "in_review") for name in ("P-S380MC", "R-S380MC", "QR-CHE-S380MC")]  # no mill
+    assert launch["left_out"] == ["QR-THK-S380MC: no plant of the product reports a finishing_mill."]
+    assert launch["left_out"][0] in author.page(f"/launches/{launch['launch_id']}")
     assert send(author).json["launch_id"] == launch["launch_id"]  # the same command again
     assert (launch["published_ms"], launch["took_ms"]) == (None, None)
     product = author.api("GET", "/api/v1/standards/P-S380MC/1").json["document"]
@@ -93,10 +95,24 @@ def test_rules_are_for_the_plants_that_have_the_equipment() -> None:
         parse_document(read_text((LIBRARY / f"{n}-v1.yaml").read_text())) for n in ("P-S420MC", "R-HRPSLIT")
     )
     having = {"ladle_furnace": ["ALD"], "finishing_mill": ["BRK", "XXX"]}
-    made = documents_of(read_wish(WISH), product, route, having)
+    made, left_out = documents_of(read_wish(WISH), product, route, having)
+    assert left_out == []
     assert [document_faults(parse_document(document)) for document in made] == [[], [], [], []]
     assert [d["scope"]["plants"] for d in made[2:]] == [["ALD"], ["BRK", "XXX"]]
     assert [case["outcome"] for case in made[3]["cases"]] == ["in_order", "violated"]
+
+
+def test_a_grade_stays_a_text_of_its_rule_and_no_id_is_cut() -> None:
+    for grade in ("x' || grade != 'y", 'a"b', "a\\b", "a\nb"):
+        with pytest.raises(BadInput, match="grade"):
+            read_wish(WISH | {"grade": grade})
+    assert read_wish(WISH | {"grade": "DX51D+Z (1.0226)"}).grade == "DX51D+Z (1.0226)"
+    product = parse_document(read_text((LIBRARY / "P-S420MC-v1.yaml").read_text()))
+    long = read_wish(WISH | {"product_id": "P-" + "A" * 34})
+    with pytest.raises(BadInput, match=r"QR-CHE-A+ is longer than 40 characters"):
+        documents_of(long, product, None, {"ladle_furnace": ["ALD"]})
+    fits = read_wish(WISH | {"product_id": "P-" + "A" * 33})
+    assert len(documents_of(fits, product, None, {"ladle_furnace": ["ALD"]})[0][-1]["id"]) == 40
 
 
 def test_a_file_is_taken_in_on_the_page_and_what_is_wrong_is_named(group: Any, author: Person) -> None:
