@@ -12,7 +12,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from local_mes.transfers.service import ListedPiece, PlanCommand, ShipCommand, plan_load, ship
+from local_mes.transfers.service import (
+    ListedPiece,
+    LoadTouch,
+    PlanCommand,
+    ShipCommand,
+    cancel_load,
+    plan_load,
+    ship,
+)
 from shared.db.engine import read
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
@@ -223,6 +231,15 @@ def test_a_load_is_taken_in_while_the_line_is_cut(
     line.cut()
 
 
+BEFORE = """() => {
+    const list = here => JSON.stringify({ title: "Load", pieces: [], vehicles: [], here: here });
+    const keep = (load, here) => localStorage.setItem("strandline.loading.BRK." + load + ".list", list(here));
+    for (let n = 0; n < 25; n++) { keep("N" + n, Date.now() - 1000 * n - 1000); }
+    keep("OLD", Date.now() - 8 * 86400000);
+}"""
+"""Lists of loads that were open on the tablet before: too many, and one too old."""
+
+
 def test_pieces_are_loaded_while_the_line_is_cut_and_what_is_too_heavy_is_refused_once_it_is_back(
     group: Any, browser: Browser
 ) -> None:
@@ -238,6 +255,7 @@ def test_pieces_are_loaded_while_the_line_is_cut_and_what_is_too_heavy_is_refuse
     expect(page.get_by_role("button", name="B6-66601")).to_be_visible(timeout=WAIT_MS)
     assert Axe().run(page).response["violations"] == []
     page.evaluate("navigator.serviceWorker.ready")
+    signed_in = page.evaluate("localStorage.getItem('strandline.person')")
     context.set_offline(True)
     page.get_by_role("button", name="B6-66601").tap()
     page.goto(address)  # the page itself opens without a line, out of the tablet's own store
@@ -246,6 +264,15 @@ def test_pieces_are_loaded_while_the_line_is_cut_and_what_is_too_heavy_is_refuse
     assert Axe().run(page).response["violations"] == []
     page.get_by_label("Scan a piece onto it").fill("B6-66602")
     page.get_by_label("Scan a piece onto it").press("Enter")
+    page.evaluate(BEFORE)
+    page.goto(address.removesuffix("T-LOAD"))
+    expect(page.locator("#load-tiles li")).to_have_count(20, timeout=WAIT_MS)
+    assert page.evaluate("localStorage.getItem('strandline.loading.BRK.OLD.list')") is None
+    page.evaluate("localStorage.setItem('strandline.person', JSON.stringify({ id: 'b', name: 'Person B' }))")
+    page.goto(address)  # somebody else has signed in since: what is done now is not done in the first one's name
+    expect(page.locator("#load-line")).to_contain_text("Go on as Person B", timeout=WAIT_MS)
+    page.evaluate("who => localStorage.setItem('strandline.person', who)", signed_in)
+    page.goto(address)
     queue = page.locator("#load-queue")
     expect(queue).to_contain_text("2 pieces are done here and not yet sent: B6-66601, B6-66602.", timeout=WAIT_MS)
     context.set_offline(False)
@@ -254,4 +281,8 @@ def test_pieces_are_loaded_while_the_line_is_cut_and_what_is_too_heavy_is_refuse
     expect(page.locator("#load-list")).to_contain_text("On it: 1 piece, 20.0 t", timeout=WAIT_MS)
     with read(mill.node.engine) as conn:
         assert [(row.number, row.loaded) for row in open_plans(conn, "BRK")] == [("T-LOAD", 1)]
+    cancel_load(mill, LoadTouch(new_id(mill.clock), "p1", "T-LOAD", note="the truck broke down"))
+    page.goto(address)
+    expect(page.get_by_text("It was cancelled")).to_be_visible(timeout=WAIT_MS)
+    assert page.evaluate("localStorage.getItem('strandline.loading.BRK.T-LOAD.list')") is None
     context.close()

@@ -18,7 +18,7 @@
 
   // ---- what is kept of the list, so that the page works where no server answers
   function keepList() {
-    try { localStorage.setItem(listKey(), JSON.stringify({ list: list, person: person, here: heardAt })); } catch (error) { /* then it is not kept */ }
+    try { localStorage.setItem(listKey(), JSON.stringify({ list: list, here: heardAt })); } catch (error) { /* then it is not kept */ }
   }
 
   function recallList() {
@@ -27,7 +27,7 @@
     if (!kept) { return; }
     list = kept.list;
     heardAt = kept.here;
-    person = person || kept.person;
+    try { person = person || JSON.parse(localStorage.getItem("strandline.person")); } catch (error) { person = null; } // strandline.js
     queue.setClock(list.now_ms, heardAt);
   }
 

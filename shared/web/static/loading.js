@@ -1,14 +1,15 @@
 // Loading at the gate's tablet: a touch that puts a piece on goes through the queue (queue.js), with or without a line.
 // Without this file the forms stay. Where no server answers, the worker opens an empty shell of the page; what it shows is the
-// list that this browser kept when the page was last open, until its person signs out (strandline.js).
+// list that this browser kept when the page was last open, until a person signs out here (strandline.js).
 (function () {
   "use strict";
 
-  const AWAY = [502, 503, 504], LIST_MS = 5000, ANSWER_MS = 8000;
+  const AWAY = [502, 503, 504], LIST_MS = 5000, ANSWER_MS = 8000, LISTS_MAX = 20, LIST_AGE_MAX_MS = 7 * 86400000;
   let page, queue, person = null, load = "";
 
   function at(id) { return document.getElementById(id); }
-  function listKey(number) { return "strandline.loading." + page.dataset.plant + "." + number + ".list"; }
+  function lead() { return "strandline.loading." + page.dataset.plant + "."; }
+  function listKey(number) { return lead() + number + ".list"; }
 
   function onSubmit(event) {
     const form = event.target.closest("form[data-queue]");
@@ -51,8 +52,21 @@
     });
     const vehicles = Array.from(document.querySelectorAll("#f-vehicle option")).map(function (one) { return one.value; }).filter(Boolean);
     const now = page.querySelector("[data-now]");
-    const list = { title: page.dataset.title, pieces: pieces, vehicles: vehicles, person: person, now: now && now.dataset.now, here: Date.now() };
-    try { localStorage.setItem(listKey(load), JSON.stringify(list)); } catch (error) { /* then it is not kept */ }
+    const list = { title: page.dataset.title, pieces: pieces, vehicles: vehicles, now: now && now.dataset.now, here: Date.now() };
+    try {
+      if (now && now.dataset.state === "open") { localStorage.setItem(listKey(load), JSON.stringify(list)); } else { localStorage.removeItem(listKey(load)); }
+    } catch (error) { /* then it is not kept */ }
+    keptLists();
+  }
+
+  // the youngest lists, their loads' numbers; what is older, or one too many, is kept no longer
+  function keptLists() {
+    const keys = Object.keys(localStorage).filter(function (key) { return key.startsWith(lead()) && key.endsWith(".list"); });
+    const lists = keys.map(function (key) { return { key: key, here: (recall(key) || {}).here || 0 }; });
+    lists.sort(function (one, other) { return other.here - one.here; });
+    const fresh = lists.filter(function (one, place) { return place < LISTS_MAX && Date.now() - one.here < LIST_AGE_MAX_MS; });
+    lists.filter(function (one) { return !fresh.includes(one); }).forEach(function (one) { localStorage.removeItem(one.key); });
+    return fresh.map(function (one) { return one.key.slice(lead().length, -5); });
   }
 
   function recall(key) {
@@ -87,13 +101,11 @@
     kept.vehicles.forEach(function (code) { at("f-vehicle").append(new Option(code, code)); });
     at("load-tiles").append(...kept.pieces.map(tile));
     const since = new Date(kept.here).toTimeString().slice(0, 5);
-    say("No contact with this server. This is the list of " + since + ". Go on as " + kept.person.name + ": what you do is kept here and sent when the line is back.");
+    say("No contact with this server. This is the list of " + since + ". Go on as " + person.name + ": what you do is kept here and sent when the line is back.");
   }
 
   function showLoads() {
-    const lead = "strandline.loading." + page.dataset.plant + ".";
-    const numbers = Object.keys(localStorage).filter(function (key) { return key.startsWith(lead) && key.endsWith(".list") && recall(key); })
-      .map(function (key) { return key.slice(lead.length, -5); });
+    const numbers = keptLists();
     numbers.forEach(function (number) {
       const item = document.createElement("li"), link = queue.element("a", "tile", recall(listKey(number)).title);
       link.href = page.dataset.loads + encodeURIComponent(number);
@@ -111,8 +123,8 @@
 
   function openShell() {
     load = decodeURIComponent(window.location.pathname.slice(page.dataset.loads.length));
-    const kept = load ? recall(listKey(load)) : null;
-    if (kept) { person = kept.person; }
+    person = recall("strandline.person"); // whoever is signed in on this tablet, not who opened this load (strandline.js)
+    const kept = load && person ? recall(listKey(load)) : null;
     startQueue();
     if (kept) { queue.setClock(kept.now, kept.here); showKept(kept); } else { showLoads(); }
     queue.show();

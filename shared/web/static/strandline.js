@@ -38,11 +38,17 @@
     window.setTimeout(function () { delete form.dataset.sent; }, 4000);
   });
 
+  // who is signed in on this tablet, for pages that open without a line
+  const who = document.querySelector("details.who");
+  if (who) {
+    try { localStorage.setItem("strandline.person", JSON.stringify({ id: who.dataset.person, name: who.dataset.name })); } catch (error) { /* then such a page takes no touch */ }
+  }
+
   // who signs out takes along what a page kept of lists and names; touches not yet sent stay until they are sent
   document.addEventListener("submit", function (event) {
     if (!event.target.action.endsWith("/sign-out")) { return; }
     try {
-      Object.keys(localStorage).forEach(function (key) { if (/^strandline\..*\.list$/.test(key)) { localStorage.removeItem(key); } });
+      Object.keys(localStorage).forEach(function (key) { if (/^strandline\.(person|.*\.list)$/.test(key)) { localStorage.removeItem(key); } });
     } catch (error) { /* a browser that keeps nothing has nothing to lose */ }
   });
 
