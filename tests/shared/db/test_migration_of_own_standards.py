@@ -9,6 +9,7 @@ from alembic import command
 from sqlalchemy import Engine, select, text
 
 import central_hub.wiring
+from central_hub.rules.queries import Window, counted_later, window_of
 from central_hub.rules.tables import asked_to, hit
 from shared.clock import FixedClock
 from shared.db import migrate
@@ -61,6 +62,8 @@ def test_rules_own_standards_and_launches_are_written_after_the_upgrade(older: E
         counted = dict(rule="GR:1", fact_id="f", key="", at_ms=7, plant="ALD", piece="m", inputs="{}")
         tx.conn.execute(hit.insert(), [counted])
     with read(older) as conn:
+        assert window_of(conn, "GR:1", "", 0, 7) == Window(1, 1, 1, ("f",))
+        assert [row.fact_id for row in counted_later(conn, "GR:1", "", 6, 8)] == ["f"]
         assert conn.execute(select(group_decision.c.inputs)).scalar() == '{"count": 5}'
         assert conn.execute(select(own_deployment.c.version, own_deployment.c.deployed_by)).one() == (1, "p")
         assert conn.execute(select(standard_version.c.status)).scalar() == "published"
