@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 
 from local_mes.execution.standing import Standing
 from local_mes.plant import Plant
-from local_mes.transfers.service import route_of
+from local_mes.transfers.service import own_routes
 from shared.execution.aims import Aim, Open, Value, practice_aims, settle, step_aims
 from shared.execution.collecting import Due, Records, Visit, due_of, first_missing, read_records
 from shared.execution.effect import EVENT_AT
@@ -19,7 +19,8 @@ from shared.execution.units import Offer, offers
 from shared.execution.versions import Moment
 from shared.execution.way import Trail, Way, follow
 from shared.orders.queries import Line, OrderItem, find_line
-from shared.quality.queries import open_holds
+from shared.quality.domain import Held
+from shared.quality.queries import held_of, open_holds
 from shared.standards.documents import Routing
 from shared.standards.queries import Adopted, list_documents_in_force
 from shared.standards.route_steps import Step
@@ -66,6 +67,17 @@ class Next:
         return stage.step if stage else None
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What is read of many pieces at once. held: those, or what they were made of, with an open hold; routes: a received
+    piece's own."""
+
+    trails: Mapping[str, Trail]
+    records: Records
+    held: Set[str]
+    routes: Mapping[str, str]
+
+
 def find_next(conn: Connection, plant: Plant, row: Row[Any]) -> Next:
     """One piece."""
     return read_next(Standing(conn, plant), [row])[0]
@@ -76,7 +88,10 @@ def read_next(standing: Standing, rows: Sequence[Row[Any]]) -> list[Next]:
     trails = read_trails(standing.conn, rows, standing.class_of)
     line_ids = {one for trail in trails.values() for one in trail.line}
     records = read_records(standing.conn, standing.plant.code, line_ids)
-    return [_next(standing, row, trails[row.material_id], records) for row in rows]
+    received = [row for row in rows if row.origin == "received"]
+    routes = own_routes(standing.conn, standing.plant.code, received) if received else {}
+    read = _Read(trails, records, held_of(standing.conn, line_ids), {id: own.route for id, own in routes.items()})
+    return [_next(standing, row, read) for row in rows]
 
 
 def moment_of(trail: Trail, row: Row[Any]) -> Moment:
@@ -85,20 +100,20 @@ def moment_of(trail: Trail, row: Row[Any]) -> Moment:
     return Moment(heat_ms, trail.since_ms)
 
 
-def _next(standing: Standing, row: Row[Any], trail: Trail, records: Records) -> Next:
-    order = standing.order(row.order_item)
-    own = route_of(standing.conn, standing.plant.code, row.material_id).route if row.origin == "received" else ""
-    route = own or (order.route if order else "")
+def _next(standing: Standing, row: Row[Any], read: _Read) -> Next:
+    trail, order = read.trails[row.material_id], standing.order(row.order_item)
+    route = read.routes.get(row.material_id, "") or (order.route if order else "")
     moment = moment_of(trail, row)
     found = standing.routing(route, moment)
     if found is None:
         return Next(row, order, route, moment, None, None, None, why=_no_route(row, order, route))
     adopted, routing = found
     way = follow(routing.steps, trail, set(standing.classes.values()))
-    dues = _dues(standing, row, trail, way, moment, records)
+    dues = _dues(standing, row, trail, way, moment, read.records)
     figures = {name: getattr(row, name) for name in FIGURES}
     offered = offers(way.goal.step, way.left, standing.machines, figures) if way.goal else ()
-    why = _why_not(standing, row, way, dues)
+    holds = open_holds(standing.conn, row.material_id) if trail.line & read.held else []
+    why = _why_not(row, holds, way, dues)
     return Next(row, order, route, moment, adopted, routing, way, offered, dues, why)
 
 
@@ -114,9 +129,9 @@ def _no_route(row: Row[Any], order: OrderItem | None, route: str) -> str:
     )
 
 
-def _why_not(standing: Standing, row: Row[Any], way: Way, dues: Sequence[Due]) -> str:
+def _why_not(row: Row[Any], holds: Sequence[Held], way: Way, dues: Sequence[Due]) -> str:
     said = [] if row.state == "live" else [f"It is {row.state}."]
-    said += [f"Held: {hold.reason}" for hold in open_holds(standing.conn, row.material_id)[:1]]
+    said += [f"Held: {hold.reason}" for hold in holds[:1]]
     said += [text for text in (way.blocked, first_missing(dues)) if text]
     return " ".join(said)
 

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from local_mes.plant import Plant
 from shared.execution.units import Machine
-from shared.execution.versions import Moment, since_of, version_for
+from shared.execution.versions import Moment, since_of, spell_at
+from shared.journal.fact import StandardRef
 from shared.orders.queries import OrderItem, find_order
 from shared.standards.documents import AnyStandard, QualityRule, Routing
 from shared.standards.product_kinds import Practice
@@ -28,6 +29,7 @@ class Standing:
     plant: Plant
     _orders: dict[str, OrderItem | None] = field(default_factory=dict)
     _spells: dict[str, list[Adopted]] = field(default_factory=dict)
+    _documents: dict[StandardRef, AnyStandard | None] = field(default_factory=dict)
 
     @cached_property
     def in_force(self) -> Mapping[str, tuple[Adopted, AnyStandard]]:
@@ -97,4 +99,12 @@ class Standing:
         since = since_of(document.takes_hold, moment)
         if since is None or adopted.since_ms <= since:
             return adopted, document
-        return version_for(self.conn, self.plant.code, standard_id, moment) or (adopted, document)
+        then = spell_at(self._history(standard_id), since)
+        before = self._document(then) if then is not None else None
+        return (then, before) if then is not None and before is not None else (adopted, document)
+
+    def _document(self, adopted: Adopted) -> AnyStandard | None:
+        if adopted.ref not in self._documents:
+            found = find_document(self.conn, adopted.standard_id, adopted.version, adopted.sha256)
+            self._documents[adopted.ref] = found
+        return self._documents[adopted.ref]

@@ -5,15 +5,17 @@ Sender and receiver share no steps: the sender's route ends with its departure, 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row, select
 
 from local_mes.model.domain import ROUTE_INPUTS, PlantModel
 from local_mes.plant import Plant
 from local_mes.transfers import gate_errors
+from shared.db.bulk import among
 from shared.journal.fact import Draft, Occurred
 from shared.material.queries import find_material, get_piece
 from shared.orders.queries import find_order
@@ -22,7 +24,7 @@ from shared.rules.port import InputValue
 from shared.transfers.facts import PieceData
 from shared.transfers.gate_facts import PieceRouted
 from shared.transfers.queries import find_receipt_of
-from shared.transfers.words import find_words
+from shared.transfers.tables import transfer_word
 from shared.units import G_PER_KG, UM_PER_MM
 
 ROUTE, RULE = "route", "route_rule"
@@ -98,11 +100,23 @@ def reroute(plant: Plant, piece: str, route: str, *, reason: str, actor: str, co
 
 def route_of(conn: Connection, here: str, material_id: str) -> Choice:
     """The route of a piece that came from elsewhere, as it stands: a person's word, else what its receipt says."""
-    words = find_words(conn, "routed", author=here, material_id=material_id)
-    if words:
-        return Choice(words[-1].note, **msgspec.json.decode(words[-1].detail))
     row = find_material(conn, here, material_id)
-    told = msgspec.json.decode(row.attributes, type=dict[str, str]) if row is not None else {}
+    return own_routes(conn, here, [row])[material_id] if row is not None else Choice()
+
+
+def own_routes(conn: Connection, here: str, rows: Collection[Row[Any]]) -> dict[str, Choice]:
+    """The same of many pieces of this plant, by material id."""
+    c = transfer_word.c
+    said = select(transfer_word).where(c.kind == "routed", c.author == here)
+    said = said.where(among(conn, c.material_id, [row.material_id for row in rows]))
+    words = {word.material_id: word for word in conn.execute(said.order_by(c.recorded_at_ms, c.fact_id))}
+    return {row.material_id: _own_route(row, words.get(row.material_id)) for row in rows}
+
+
+def _own_route(row: Row[Any], word: Row[Any] | None) -> Choice:
+    if word is not None:
+        return Choice(word.note, **msgspec.json.decode(word.detail))
+    told = msgspec.json.decode(row.attributes, type=dict[str, str])
     return Choice(told.get(ROUTE, ""), told.get(RULE, ""))
 
 

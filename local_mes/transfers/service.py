@@ -24,7 +24,7 @@ from local_mes.transfers.parts import Part, receive_parts
 from local_mes.transfers.photos import add_photo
 from local_mes.transfers.receiving import ReceiveCommand, receive
 from local_mes.transfers.returning import LineCommand, refuse, take_back, write_off
-from local_mes.transfers.routing import reroute, route_of
+from local_mes.transfers.routing import own_routes, reroute
 from local_mes.transfers.shipping import CorrectDeparture, ListedPiece, ShipCommand, correct_departure, ship
 from shared.transfers.queries import is_provisional
 
@@ -54,12 +54,12 @@ __all__ = [
     "match_by_hand",
     "match_pending",
     "may_consume",
+    "own_routes",
     "plan_load",
     "receive",
     "receive_parts",
     "refuse",
     "reroute",
-    "route_of",
     "ship",
     "take_back",
     "unload_piece",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, literal, select
 
+from shared.db.bulk import among
 from shared.material.tables import edge, material
 from shared.quality.domain import Analysis, Held, Value, open_for
 from shared.quality.tables import decision, hold, sample, sample_value
@@ -113,6 +114,12 @@ def open_holds(conn: Connection, material_id: str) -> list[Held]:
         select(hold).where(hold.c.material_id.in_(sorted(line)), hold.c.placed_at_ms.is_not(None))
     ).all()
     return open_for([_held(row, line[row.material_id]) for row in rows])
+
+
+def held_of(conn: Connection, ids: Collection[str]) -> set[str]:
+    """Those of these pieces and heats on which a hold is open: nothing else can hold them or what is made of them."""
+    is_open = (hold.c.placed_at_ms.is_not(None), hold.c.released_at_ms.is_(None))
+    return set(conn.execute(select(hold.c.material_id).where(among(conn, hold.c.material_id, ids), *is_open)).scalars())
 
 
 def holding_elsewhere(conn: Connection, material_id: str, but: str) -> list[Held]:

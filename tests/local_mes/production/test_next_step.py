@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from production_bench import DEMO as GROUP
 from production_bench import Bench
+from sqlalchemy import event
 from test_finishing_line import ORDER, cold_roll, cut, enter, galvanise, pickle, prepare
 from test_hot_mill import LINK
 
 from local_mes.app import ROLES, create_console
 from local_mes.execution.lists import work_list
-from local_mes.execution.next_step import Next, aims_of, find_next
+from local_mes.execution.next_step import Next, aims_of, find_next, read_next
 from local_mes.execution.serving import choices
 from local_mes.execution.standing import Standing
 from local_mes.production.in_work import find_told
@@ -332,3 +333,26 @@ def test_a_form_that_a_piece_waits_for_is_asked_whatever_its_age(finishing: Benc
     collect(finishing.plant, "DC-COATING", "PL1", about, told, "olek", "f1")
     assert console.get("/api/v1/data-tasks").json["items"] == []
     assert look(finishing, "C6-04407-P").why == ""
+
+
+def test_many_pieces_are_read_with_as_many_questions_as_few(finishing: Bench) -> None:
+    finishing.adopt("R-GISLIT-v7.json", "DC-COATING-v1.json", DC_COATING={"at": "pickling", "takes_hold": "next_heat"})
+    finishing.order(ORDER, "coil", "R-GISLIT")
+    numbers = [f"C7-{n}" for n in range(8)]
+    for number in numbers:
+        finishing.take_in(number, "coil", 20_000, (2500, 1_270_000, 800_000_000), ORDER)
+        enter(finishing, "PL", number)
+    later = {"takes_hold": "next_heat", "version": 8}  # these pieces keep what was in force before
+    finishing.adopt("R-GISLIT-v7.json", "DC-COATING-v1.json", R_GISLIT=later, DC_COATING=later | {"at": "pickling"})
+    rows, asked = [finishing.piece(number) for number in numbers], []
+
+    def count(*told: Any) -> None:
+        asked[-1] += 1
+
+    with read(finishing.plant.node.engine) as conn:
+        event.listen(conn, "before_cursor_execute", count)
+        for some in (rows[:2], rows):
+            asked.append(0)
+            found = read_next(Standing(conn, finishing.plant), some)
+            assert [(one.adopted.version, len(one.dues)) for one in found] == [(7, 1)] * len(some)
+    assert asked[0] == asked[1]
