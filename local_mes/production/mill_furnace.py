@@ -34,22 +34,23 @@ def tell_slab(work: Work, slab: Row[Any], **more: Any) -> Told:
 
 @operation("slab_charged", takes="slab:text furnace?:text row? temp_c?")
 def slab_charged(work: Work, message: Message) -> None:
-    """Into the furnace. A held slab is recorded all the same, raises a deviation and gets no primary data."""
+    """Into the furnace. A slab that is held or waits for data is recorded all the same, raises a deviation and gets no primary data."""
     slab = get_live(work, message.fields["slab"], "slab")
     move(work, slab, message.unit)
     tell_slab(work, slab, furnace=message.unit, row=message.fields.get("row", 0), charged_ms=message.occurred.at_ms)
     if "temp_c" in message.fields:
         tell_slab(work, slab, charge_c=message.fields["temp_c"])
-    if not is_free(work, slab, message.unit):
-        return
+    free = is_free(work, slab, message.unit)
     charged = get_material(work.conn, work.plant.code, slab.material_id)
-    if not has_its_data(work, charged, message.unit):
-        return
+    may_go_on = free and has_its_data(work, charged, message.unit)
     line = find_scheduled(work, mill_unit(work), slab)
+    if line is not None:  # told in any case: it may be rolled all the same
+        tell_slab(work, slab, coil_no=_coil_number(work, line, slab), line_id=line.line_id)
+    if not may_go_on:
+        return
     if line is None:
         deviate(work, slab, "schedule", f"{slab.number} was charged at {message.unit} without a line of the schedule.")
         return
-    tell_slab(work, slab, coil_no=_coil_number(work, line, slab), line_id=line.line_id)
     _send_primary_data(work, charged, line)
 
 

@@ -356,3 +356,20 @@ def test_many_pieces_are_read_with_as_many_questions_as_few(finishing: Bench) ->
             found = read_next(Standing(conn, finishing.plant), some)
             assert [(one.adopted.version, len(one.dues)) for one in found] == [(7, 1)] * len(some)
     assert asked[0] == asked[1]
+
+
+@pytest.mark.parametrize("why", ["hold", "data"])
+def test_a_slab_that_gets_no_primary_data_is_rolled_under_its_planned_number(mill: Bench, why: str) -> None:
+    mill.adopt("R-GISLIT-v7.json", "DC-COATING-v1.json", DC_COATING={"at": "finishing_mill", "if_missing": "hold_step"})
+    mill.order(ORDER, "slit", "R-GISLIT")
+    slab_id = mill.take_in("261604-1-03", "slab", 20_558, (220_000, 1_280_000, 9_300_000), ORDER)
+    mill.schedule("FM", "261604-1-03", "B6-00001", ORDER, thickness_um=2500)
+    if why == "hold":
+        place_hold(mill.plant, PlaceHold("h1", "quentin", "261604-1-03", "looked at"))
+    else:  # it was in the mill before, whose data nobody has told
+        mill.tell(LINK, "RF1.Discharge", slab="261604-1-03", temp_c=1230, minutes=170)
+    mill.tell(LINK, "RF1.Charge", slab="261604-1-03", furnace="RF1", row=1, temp_c=30)
+    assert (mill.repairs(), mill.sent_down()) == ([], [])
+    assert [row.rule for row in mill.rows(deviation_raised)] == [why]
+    with read(mill.plant.node.engine) as conn:
+        assert find_told(conn, "FM", slab_id)["coil_no"] == "B6-00001"
