@@ -34,7 +34,7 @@ def tell_slab(work: Work, slab: Row[Any], **more: Any) -> Told:
 
 @operation("slab_charged", takes="slab:text furnace?:text row? temp_c?")
 def slab_charged(work: Work, message: Message) -> None:
-    """Into the furnace. A slab that is held or waits for data is recorded all the same, raises a deviation and gets no primary data."""
+    """Into the furnace. One that is held or waits for data is recorded with a deviation and gets no primary data."""
     slab = get_live(work, message.fields["slab"], "slab")
     move(work, slab, message.unit)
     tell_slab(work, slab, furnace=message.unit, row=message.fields.get("row", 0), charged_ms=message.occurred.at_ms)
