@@ -90,13 +90,13 @@ def _equip_templates(app: OpenAPI, menu: tuple[MenuItem, ...]) -> None:
 
 def _page_context(menu: tuple[MenuItem, ...]) -> dict[str, Any]:
     here, who = face(), find_signed_in()
-    now_ms = node().clock.now_ms()
+    now_ms, at_entry = node().clock.now_ms(), entry_of(menu)
     return {
         "face": here,
         "who": who,
         "now_ms": now_ms,
-        "menu": menu_of(menu),
-        "at_entry": entry_of(menu),
+        "menu": menu_of(menu, at_entry),
+        "at_entry": at_entry,
         "shift": here.shift(now_ms),
         "status_lines": read_status(here) if who else (),
         "form_error": g.get("form_error"),

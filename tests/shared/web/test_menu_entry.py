@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, g
 
+from shared.web.accounts import Person
 from shared.web.features import MenuItem
-from shared.web.menu import entry_of
+from shared.web.menu import GLANCE_MAX, entry_of, menu_of
 
 MENU = tuple(
     MenuItem("Material", name, name) for name in ("loads.listing", "loads.gone", "loads.receipts", "pieces.stock")
@@ -40,3 +41,17 @@ def test_a_page_belongs_to_its_entry(path: str, entry: str) -> None:
         app.register_blueprint(bp)
     with app.test_request_context(path):
         assert entry_of(MENU) == entry
+
+
+@pytest.mark.parametrize(
+    ("entries", "shown"), [(GLANCE_MAX, ["Now", "Material", "Node"]), (GLANCE_MAX + 1, ["Now", "Node"])]
+)
+def test_a_long_menu_has_open_what_is_wanted_now_and_where_one_is(entries: int, shown: list[str]) -> None:
+    pieces = tuple(MenuItem("Material", f"List {i}", f"pieces.list{i}") for i in range(entries - 2))
+    menu = (*pieces, MenuItem("Now", "Unit", "unit.home"), MenuItem("Node", "Incidents", "node.incidents"))
+    with Flask(__name__).test_request_context("/"):
+        assert menu_of(menu) == [], "nobody is signed in"
+        g.person = Person("p", "lead", "Lead", frozenset(), "")
+        sections = menu_of(menu, "node.incidents")
+    assert [section.title for section in sections] == ["Now", "Material", "Node"]
+    assert [section.title for section in sections if section.open] == shown
