@@ -24,6 +24,7 @@ LANES = {
     "nightly": "the work of the night",
     "routes": "measuring the routes",
     "rows": "making rows again",
+    "setpoints": "recording set-points",
     "up": "sending to the peer",
 }
 """Every lane that may be run, and what it does, in words."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 import threading
 import time
 import traceback
+from collections.abc import Callable
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from shared.db.engine import read, write
 from shared.errors import StrandlineError
@@ -40,6 +41,7 @@ class Steady:
         sync = node.settings.sync
         self._node = node
         self._backoff = Backoff(sync.retry_first_s, sync.retry_max_s, jitter)
+        self._part_told: dict[str, bool] = {}
 
     def run(self, lane: str, loop: Loop, stopping: threading.Event) -> None:
         """Run a loop until it returns, however often it raises."""
@@ -60,8 +62,28 @@ class Steady:
                     calm.cancel()
             stopping.wait(self._backoff.wait_s(failures))
 
-    def tell(self, lane: str, error: Exception, failures: int = 1) -> None:
-        """Keep an error that nobody foresaw as an incident that lasts; only in the log where that cannot be written."""
+    def round(self, lane: str, part: Callable[[], object]) -> None:
+        """One round of a part that must not stand before the rest of its loop: its fault is told once, until it has passed.
+
+        What a database or a peer may do goes on to the loop, which waits for it.
+        """
+        try:
+            part()
+        except Exception as error:
+            if isinstance(error, OperationalError) or (isinstance(error, StrandlineError) and error.again):
+                raise
+            if not self._part_told.get(lane):
+                self._part_told[lane] = self.tell(lane, error)
+        else:
+            if self._part_told.get(lane, True):
+                self.passed(lane)
+            self._part_told[lane] = False
+
+    def tell(self, lane: str, error: Exception, failures: int = 1) -> bool:
+        """Keep an error that nobody foresaw as an incident that lasts; only in the log where that cannot be written.
+
+        Returns whether it is kept.
+        """
         trace = "".join(traceback.format_exception(error))[-TRACE_CHARACTERS:]
         log.error("a fault of the program", lane=lane, failures=failures, trace=trace)
         what = (
@@ -74,6 +96,8 @@ class Steady:
                 incidents.hold(conn, node.clock, node.code, FAULT + lane, "alarm", what, trace)
         except (SQLAlchemyError, StrandlineError, OSError) as trouble:
             log.warning("the fault is kept in this log alone", reason=str(trouble)[:300])
+            return False
+        return True
 
     def passed(self, lane: str) -> None:
         """The lane goes well: end what lasts of it."""

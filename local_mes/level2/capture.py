@@ -1,7 +1,8 @@
 """A capture: what links said in a stretch of time, as the spool keeps it, in a file that can be played again.
 
-One JSON object a line: first what the capture is, then the messages in the order they came, with their bytes. The spool
-is durable before a peer is answered, so a capture lacks nothing that was acknowledged.
+One JSON object a line: first what the capture is, then the messages in the order they came, with their bytes, last how
+many they are, so that a file whose download was cut is not taken for a whole one. The spool is durable before a peer is
+answered, so a capture lacks nothing that was acknowledged.
 """
 
 from __future__ import annotations
@@ -25,13 +26,23 @@ PAGE = 500
 
 
 class Title(msgspec.Struct, kw_only=True, frozen=True):
-    """The first line. Times in ms since 1970 UTC; no links: all."""
+    """The first line. Times in ms since 1970 UTC; no links: all; counted: a last line says how many messages there are."""
 
     strandline_capture: int = VERSION
     plant: str
     links: tuple[str, ...] = ()
     from_ms: int
     to_ms: int
+    counted: bool = False
+
+
+class End(msgspec.Struct, kw_only=True, frozen=True):
+    """The last line; captures of earlier releases have none."""
+
+    strandline_capture_end: int
+
+
+END = b'{"strandline_capture_end"'
 
 
 class Captured(msgspec.Struct, kw_only=True, frozen=True):
@@ -72,8 +83,16 @@ def find_pruned_to(spool: Engine, links: Collection[str]) -> int:
 
 
 def _lines(spool: Engine, plant: str, links: Collection[str], from_ms: int, to_ms: int) -> Iterator[bytes]:
-    title = Title(plant=plant, links=tuple(sorted(links)), from_ms=from_ms, to_ms=to_ms)
+    title = Title(plant=plant, links=tuple(sorted(links)), from_ms=from_ms, to_ms=to_ms, counted=True)
     yield msgspec.json.encode(title) + b"\n"
+    count = 0
+    for row in _rows(spool, links, from_ms, to_ms):
+        yield msgspec.json.encode(_captured(row)) + b"\n"
+        count += 1
+    yield msgspec.json.encode(End(strandline_capture_end=count)) + b"\n"
+
+
+def _rows(spool: Engine, links: Collection[str], from_ms: int, to_ms: int) -> Iterator[Any]:
     c = message.c
     wanted = [c.received_ms >= from_ms, c.received_ms < to_ms, *([c.link.in_(links)] if links else [])]
     with read(spool) as conn:
@@ -87,8 +106,7 @@ def _lines(spool: Engine, plant: str, links: Collection[str], from_ms: int, to_m
         with read(spool) as conn:
             rows = conn.execute(query.where(c.spool_id > last).order_by(c.spool_id).limit(PAGE)).all()
         _refuse_pruned(spool, links, from_ms)
-        for row in rows:
-            yield msgspec.json.encode(_captured(row)) + b"\n"
+        yield from rows
         last = rows[-1].spool_id if rows else end
 
 
@@ -98,7 +116,7 @@ def _captured(row: Any) -> Captured:
 
 
 def read_capture(lines: Iterable[bytes]) -> tuple[Title, list[Captured]]:
-    """What a file holds; BadInput names the line that is none of a capture."""
+    """What a file holds; BadInput names the line that is none of a capture, or says that the end is missing."""
     rows = iter(enumerate(lines, 1))
     number, what = 1, "the first line is missing"
     try:
@@ -106,14 +124,27 @@ def read_capture(lines: Iterable[bytes]) -> tuple[Title, list[Captured]]:
         title = msgspec.json.decode(line, type=Title)
         if title.strandline_capture != VERSION:
             raise bad_capture(1, f"its version is {title.strandline_capture}, this release reads {VERSION}")
-        found = []
-        for number, line in rows:  # noqa: B007  named in the error
+        found: list[Captured] = []
+        for number, line in rows:
+            if line.startswith(END):
+                return title, _whole(number, found, msgspec.json.decode(line, type=End), rows)
             found.append(msgspec.json.decode(line, type=Captured))
     except StopIteration:
         raise bad_capture(number, what) from None
     except msgspec.DecodeError as error:
         raise bad_capture(number, str(error)) from error
+    if title.counted:
+        raise bad_capture(number + 1, "the line that ends a capture is missing, so the file is not whole")
     return title, found
+
+
+def _whole(number: int, found: list[Captured], end: End, rest: Iterable[object]) -> list[Captured]:
+    """The messages, when they are as many as the last line says and nothing follows it."""
+    if end.strandline_capture_end != len(found):
+        raise bad_capture(number, f"it counts {end.strandline_capture_end} messages, the file holds {len(found)}")
+    if any(True for _ in rest):
+        raise bad_capture(number + 1, "something follows the line that ends a capture")
+    return found
 
 
 def parse_moment(text: str, zone: ZoneInfo) -> int:

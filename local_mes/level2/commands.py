@@ -41,7 +41,7 @@ def capture(file: Path, links: tuple[str, ...], begin: str, end: str, out: Path)
     for link in links:
         find_link(plan, link)
     span = parse_moment(begin, plan.zone), parse_moment(end, plan.zone)
-    count = -1  # the first line is no message
+    count = -2  # the first line and the last are no messages
     with out.open("wb") as to:
         for line in lines(open_engine(settings.spool), settings.code, links, *span):
             to.write(line)

@@ -36,6 +36,7 @@ from shared.db.upsert import upsert
 from shared.errors import StrandlineError
 from shared.ids import derived_id
 from shared.journal.journal import Work as JournalWork
+from sync.steady import Steady
 
 LOOK_S = 1.0
 """How often the spool is asked for more when it was empty and nobody seems to have written to it: against a change that a
@@ -70,6 +71,7 @@ class Interpreter:
         self._heard_to: int | None = None
         self._resting = False
         self._setpoints = SetPointRecorder(plant, self._followed.current)
+        self._steady = Steady(plant.node)
         plant.journal.listen(self._news.set)
 
     def run(self, stop: threading.Event) -> None:
@@ -77,19 +79,13 @@ class Interpreter:
         while not stop.is_set():
             try:
                 seen, self._resting = self._stamp(), False
-                self._follow_setpoints()
+                self._steady.round("setpoints", self._setpoints.step)
                 if not self.step():
                     self._resting = True
                     self._rest(seen, stop)
             except (OperationalError, StrandlineError) as error:
                 log.warning("interpreter waits", why=str(error))
                 stop.wait(RETRY_S)
-
-    def _follow_setpoints(self) -> None:
-        try:
-            self._setpoints.step()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stand before the messages
-            log.warning("set-points not recorded", why=str(error))
 
     def is_at_rest(self) -> bool:
         """Whether what was read was tried with all that is known here: what is open still waits for more to come."""

@@ -131,7 +131,8 @@ def test_every_thread_of_a_plant_outlives_a_fault_of_the_program(tmp_path, monke
         "routes": (Measuring, "step"),
         "up": (Exchange, "_hello"),
     }
-    assert here.keys() | {"rows"} == LANES.keys(), "a lane without a test"
+    # set-points are recorded within the interpreter's thread: test_setpoints.py
+    assert here.keys() | {"rows", "setpoints"} == LANES.keys(), "a lane without a test"
     for lane, place in here.items():
         trips.lay(lane, *place)
     served = start_plant(settings)

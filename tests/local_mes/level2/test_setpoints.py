@@ -37,6 +37,7 @@ from shared.journal.tables import fact
 from shared.ports import free_port
 from shared.setpoints.facts import SetPointGiven, SetPointSettled
 from sync.incidents import list_open
+from sync.tables import incident
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
@@ -253,10 +254,23 @@ def test_a_recorder_that_fails_altogether_does_not_stand_before_the_messages(
     def fails(_recorder: SetPointRecorder) -> int:
         raise KeyError("mistake")
 
-    monkeypatch.setattr(SetPointRecorder, "step", fails)
+    def told() -> list[tuple[str, bool]]:
+        with read(line.plant.node.engine) as conn:
+            rows = conn.execute(
+                select(incident.c.what, incident.c.ended_ms).where(incident.c.kind == "fault_setpoints")
+            )
+            return [(what.partition(":")[0], ended is not None) for what, ended in rows]
+
     monkeypatch.setattr(interpreter, "step", turned)
+    with monkeypatch.context() as broken:
+        broken.setattr(SetPointRecorder, "step", fails)
+        interpreter.run(OneTurn())
+        interpreter.run(OneTurn())
+    assert turns == [1, 1]
+    what = "A fault in this program stopped recording set-points"
+    assert told() == [(what, False)], "told once"
     interpreter.run(OneTurn())
-    assert turns == [1]
+    assert told() == [(what, True)], "it works again"
 
 
 def test_who_took_a_set_point_back_is_known_whoever_records_it(line: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811

@@ -209,18 +209,32 @@ def test_a_message_that_the_plant_has_already_is_not_taken_again(
             replay(target, [one], FAST)
 
 
+TITLE = b'{"strandline_capture":1,"plant":"ALD","from_ms":0,"to_ms":1}'
+COUNTED = TITLE[:-1] + b',"counted":true}'
+
+
 @pytest.mark.parametrize(
     ("lines", "why"),
     [
         ([], "the first line is missing"),
         ([b"{}"], "Line 1"),
         ([b'{"strandline_capture":2,"plant":"ALD","from_ms":0,"to_ms":1}'], "its version is 2"),
-        ([b'{"strandline_capture":1,"plant":"ALD","from_ms":0,"to_ms":1}', b"{}"], "Line 2"),
+        ([TITLE, b"{}"], "Line 2"),
+        ([COUNTED], "Line 2 .*the line that ends a capture is missing"),
+        ([COUNTED, b'{"strandline_capture_end":1}'], "it counts 1 messages, the file holds 0"),
+        ([COUNTED, b'{"strandline_capture_end":0}', TITLE], "Line 3 .*something follows"),
+        ([COUNTED, b'{"strandline_capt'], "Line 2"),
     ],
 )
 def test_what_is_no_capture_is_named_by_its_line(lines: list[bytes], why: str) -> None:
     with pytest.raises(BadInput, match=why):
         read_capture(lines)
+
+
+def test_a_capture_of_an_earlier_release_has_no_last_line_and_is_read_as_ever() -> None:
+    one = msgspec.json.encode(told_by_level2()[0])
+    assert len(read_capture([TITLE, one])[1]) == 1
+    assert len(read_capture([COUNTED, one, b'{"strandline_capture_end":1}'])[1]) == 1
 
 
 def command(folder: Path, *words: str, more: str = "") -> Any:
