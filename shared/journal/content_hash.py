@@ -11,15 +11,20 @@ facts of a plant that does not know it yet give the same hash at a hub that does
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Column, Connection, DefaultClause, Table, select
 
 from shared.db.types import tables_of_kind
+from shared.journal.sorting import sort_lines
 
 VERSION = b"strandline-content-1\n"
+BETWEEN = b"\0"
+"""Between the parts of a key and the line: less than any byte of JSON, so lines sort as lists of the parts would."""
+
+ROWS_AT_ONCE = 5_000
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
@@ -34,10 +39,13 @@ def content_hash(conn: Connection, author: str) -> str:
 
 def table_hashes(conn: Connection, author: str) -> dict[str, str]:
     """The same, a table at a time: where a difference lies."""
-    return {
-        table.name: hashlib.sha256(b"".join(_lines(conn, table, author))).hexdigest()
-        for table in tables_of_kind("projection")
-    }
+    found = {}
+    for table in tables_of_kind("projection"):
+        total = hashlib.sha256()
+        for line in _lines(conn, table, author):
+            total.update(line)
+        found[table.name] = total.hexdigest()
+    return found
 
 
 def authors(conn: Connection) -> list[str]:
@@ -49,25 +57,37 @@ def authors(conn: Connection) -> list[str]:
 
 
 def _lines(conn: Connection, table: Table, author: str) -> Iterator[bytes]:
-    every = sorted(table.columns, key=lambda column: column.name)
-    key = [column for column in table.primary_key.columns if column.name != "author"]
-    # sorted here and not by the database: collations differ, the bytes of a key do not
-    rows = [tuple(row) for row in conn.execute(select(*every).where(table.c.author == author))]
-    if not rows:
-        return
-    said = [at for at, column in enumerate(every) if _says_something(column, (row[at] for row in rows))]
-    if len(said) < len(every):
-        rows = [tuple(row[at] for at in said) for row in rows]
-    names = [f"{every[at].name}" for at in said]
-    places = [names.index(column.name) for column in key]
-    yield _encoder.encode([f"{table.name}", *names]) + b"\n"
-    for row in sorted(rows, key=lambda r: [_encoder.encode(r[at]) for at in places]):
-        yield _encoder.encode(row) + b"\n"
+    said = [c for c in sorted(table.columns, key=lambda column: column.name) if _says_something(conn, c, author)]
+    places = [at for name in _key(table) for at, column in enumerate(said) if column.name == name]
+    head = _encoder.encode([f"{table.name}", *(f"{column.name}" for column in said)]) + b"\n"
+    for line in sort_lines(_keyed(_rows(conn, said, author), places)):
+        if head:
+            yield head
+            head = b""
+        yield line.rpartition(BETWEEN)[2]
 
 
-def _says_something(column: Column[Any], values: Iterable[Any]) -> bool:
+def _key(table: Table) -> list[str]:
+    return [column.name for column in table.primary_key.columns if column.name != "author"]
+
+
+def _keyed(rows: Iterable[tuple[Any, ...]], places: Sequence[int]) -> Iterator[bytes]:
+    """Each row's line behind its key. Sorted so, and not by the database: collations differ, the bytes of a key do not."""
+    encode = _encoder.encode
+    for row in rows:
+        yield BETWEEN.join([*(encode(row[at]) for at in places), encode(row) + b"\n"])
+
+
+def _rows(conn: Connection, columns: Sequence[Column[Any]], author: str) -> Iterator[tuple[Any, ...]]:
+    query = select(*columns).where(columns[0].table.c.author == author)
+    with conn.execute(query.execution_options(yield_per=ROWS_AT_ONCE)) as result:
+        for row in result:
+            yield tuple(row)
+
+
+def _says_something(conn: Connection, column: Column[Any], author: str) -> bool:
     added_later = column.server_default
     if not isinstance(added_later, DefaultClause):
         return True
     silence = str(added_later.arg)
-    return any(str(value) != silence for value in values)
+    return any(str(value) != silence for (value,) in _rows(conn, [column], author))

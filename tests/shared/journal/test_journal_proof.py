@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import msgspec
 import pytest
 from sqlalchemy import Column, MetaData, String, Table, delete, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -16,11 +19,12 @@ from shared.journal.journal import open_epoch
 from shared.journal.quarantine import count_by_state
 from shared.journal.reading import hash_at, lives
 from shared.journal.rebuild import rebuild
+from shared.journal.sorting import sort_lines
 from shared.journal.tables import applied, entry, fact, head, subject_head
 from shared.journal.verify import verify
 from shared.material import projection as material_rows
 from shared.material.facts import Mass, MaterialCreated, MaterialMoved, MaterialWeighed, NewAlias, NewMaterial
-from shared.material.tables import material
+from shared.material.tables import alias, material
 
 
 @pytest.fixture
@@ -239,6 +243,28 @@ def test_content_hash_does_not_depend_on_the_order_of_insertion(filled, engine):
         conn.execute(delete(material))
         conn.execute(material.insert(), list(reversed(kept)))
         assert content_hash(conn, "ALD") == before
+
+
+def test_lines_are_sorted_as_by_memory_when_they_wait_in_files():
+    lines = [b"%d%c\n" % (n * 7919 % 5003, 33 + n % 90) for n in range(5_003)]
+    assert [*sort_lines(lines, run_bytes=4_096)] == sorted(lines)
+    assert [*sort_lines([])] == []
+
+
+def test_content_hash_is_that_of_rows_sorted_by_the_parts_of_their_key(filled, engine):
+    """By the bytes of their JSON: a quote sorts above a blank, 10 below 9, and no part of a key runs into the next."""
+    keys = [("a", "b"), ("a b", "c"), ('a"', "\u00e9"), ("a\\", "\x01"), ("a!", ""), ("", "z"), ("A", "10"), ("A", "9")]
+    with write(engine) as conn:
+        conn.execute(delete(alias))
+        for n, (value, scheme) in enumerate(keys):
+            row = {"author": "ALD", "value": value, "scheme": scheme, "material_id": f"{n}", "given_at_ms": n}
+            conn.execute(alias.insert(), [row, row | {"material_id": f"{n}0"}])
+        names = sorted(f"{column.name}" for column in alias.columns)
+        rows = [tuple(row) for row in conn.execute(select(*(alias.c[name] for name in names)))]
+        places = [names.index(name) for name in ("value", "scheme", "material_id")]
+        rows.sort(key=lambda row: [msgspec.json.encode(row[at]) for at in places])
+        text = b"".join(msgspec.json.encode(line) + b"\n" for line in [["alias", *names], *rows])
+        assert table_hashes(conn, "ALD")["alias"] == hashlib.sha256(text).hexdigest()
 
 
 def test_head_is_the_last_entry_and_positions_before_the_first_are_genesis(filled, engine):
