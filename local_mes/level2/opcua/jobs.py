@@ -15,6 +15,7 @@ import msgspec
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.common.events import Event
+from asyncua.common.node import Node
 from asyncua.common.subscription import OpcEvent, OverflowPolicy
 from asyncua.ua.uaerrors import UaError
 
@@ -50,14 +51,14 @@ class Jobs:
         """Follow the jobs until cancelled."""
         self._index = await self._client.get_namespace_index(MODEL)
         self._types = await load_job_types(self._client, self._index)
-        receiver = await find_node(self._client, self._settings.receiver)
         subscription = await self._client.create_subscription(
             PUBLISH_MS, None, queue_maxsize=QUEUE, overflow=OverflowPolicy.DISCONNECT
         )
         kind = self._client.get_node(f"ns={self._index};i={STATUS_EVENT}")
-        await subscription.subscribe_events(receiver, kind, queuesize=QUEUE)
-        self._desk.connected(self._desk.link.address)
+        for source in await self._who_tells():
+            await subscription.subscribe_events(source, kind, queuesize=QUEUE)
         await self._catch_up()
+        self._desk.connected(self._desk.link.address)
         while True:
             told = await subscription.next_event(60)
             if isinstance(told, OpcEvent):
@@ -76,6 +77,13 @@ class Jobs:
         comment = ua.Variant(words, ua.VariantType.LocalizedText, is_array=True)
         status = await receiver.call_method(f"{self._index}:{method}", subject, comment)
         return Answer(status == 0, f"status {status}")
+
+    async def _who_tells(self) -> list[Node]:
+        """Provider (by the book) and receiver (as some do), where they tell events; else the server for all it has."""
+        names = [one for one in (self._settings.provider, self._settings.receiver) if one]
+        nodes = [await find_node(self._client, one) for one in names]
+        telling = [one for one in nodes if ua.EventNotifier.SubscribeToEvents in await one.read_event_notifier()]
+        return telling or [self._client.nodes.server]
 
     def _job_order(self, fields: dict[str, Any]) -> ua.Variant:
         made = self._types["ISA95JobOrderDataType"]()

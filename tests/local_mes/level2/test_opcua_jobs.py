@@ -12,6 +12,7 @@ from typing import Any
 
 from asyncua import Server, ua, uamethod
 from level2_peers import Site, collecting, until
+from opcua_peers import NodeServer
 
 from local_mes.level2 import down
 from shared.clock import FixedClock
@@ -216,3 +217,61 @@ def test_a_job_is_stored_started_followed_and_answered(make_site: MakeSite, cloc
     assert (ended["job"], ended["state"]) == ("J1", "Ended")
     assert (ended["response"]["id"], ended["response"]["values"]) == ("J1-R", {"cast_kg": 161200})
     assert statuses(site)[3] == ended | {"restated": True}
+
+
+def test_jobs_of_a_server_nobody_here_wrote(make_site: MakeSite, clock: FixedClock, tmp_path: Path) -> None:
+    """node-opcua with the model's own types: events by the book from the provider, of a type below the abstract one."""
+    port = free_port()
+    site, mill = make_site(more=LINK.format(port=port)), NodeServer(port, tmp_path, jobs=True)
+
+    def order(key: str, method: str, **fields: Any) -> None:
+        down.queue_call(site.spool, clock, "CC1J", f"Job.{method}", fields, key=key)
+
+    def answer(key: str) -> str:
+        row = down.find_by_key(site.spool, key)
+        return f"{row.state} {row.answer}" if row else ""
+
+    def followed(job: str) -> list[str]:
+        return [one["state"] for one in statuses(site) if one["job"] == job and "restated" not in one]
+
+    async def play() -> None:
+        async with mill.running():
+            async with collecting(site, clock):
+                order("k1", "Store", job="J1", description="heat 161843", priority=5, heat="161843", aim_mm=9400)
+                order("k2", "Start", job="J1", comment="go")
+                order("k3", "Start", job="J9")
+                order("k4", "Store", job="J1")
+                order("k5", "StoreAndStart", job="J2", start="2026-03-11T06:00:00+00:00")
+                order("k6", "Cancel", job="J2")
+                await until(lambda: followed("J2") == ["AllowedToStart", "Aborted"])
+                await mill.becomes("J1", "Running")
+                order("k7", "Pause", job="J1")
+                order("k8", "Resume", job="J1")
+                await until(lambda: len(followed("J1")) == 5)
+            await mill.becomes("J1", "Ended")  # while nobody listens
+            async with collecting(site, clock):
+                await until(lambda: "restated" in statuses(site)[-1])
+            held.update(await mill.jobs())
+
+    held: dict[str, Any] = {}
+    asyncio.run(play())
+    said = [answer(f"k{n}") for n in range(1, 9)]
+    assert said == [
+        "confirmed status 0",
+        "confirmed status 0",
+        f"refused status {UNKNOWN}",
+        f"refused status {THERE_ALREADY}",
+        *["confirmed status 0"] * 4,
+    ]
+    assert followed("J1") == ["NotAllowedToStart", "AllowedToStart", "Running", "Interrupted", "Running"]
+    assert held == {
+        "J1": {
+            "state": "Ended",
+            "priority": 5,
+            "description": "heat 161843",
+            "parameters": {"heat": "161843", "aim_mm": 9400},
+        }
+    }
+    ended = statuses(site)[-1]
+    assert (ended["job"], ended["state"], ended["restated"]) == ("J1", "Ended", True)
+    assert (ended["response"]["id"], ended["response"]["values"]) == ("J1-R", {"cast_kg": 161200})

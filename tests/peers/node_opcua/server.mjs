@@ -7,6 +7,7 @@ const { OPCUACertificateManager } = require("node-opcua-certificate-manager");
 const { SecurityPolicy, MessageSecurityMode } = require("node-opcua-secure-channel");
 const { DataType } = require("node-opcua-variant");
 const { StatusCodes } = require("node-opcua-status-code");
+import { addJobs, jobNodesets } from "./jobs.mjs";
 
 const setup = JSON.parse(process.argv[2]);
 const pki = new OPCUACertificateManager({ rootFolder: `${setup.folder}/pki`, automaticallyAcceptUnknownCertificate: true });
@@ -14,6 +15,7 @@ const userPki = new OPCUACertificateManager({ rootFolder: `${setup.folder}/userp
 await pki.initialize();
 await userPki.initialize();
 const server = new OPCUAServer({
+  ...(setup.jobs ? { nodeset_filename: jobNodesets } : {}),
   port: setup.port,
   hostname: "localhost",
   serverInfo: { applicationUri: "urn:localhost:node-opcua-peer" },
@@ -67,6 +69,7 @@ const commands = {
   }),
   get: ({ node }) => nodes[node].readValue().value.value,
   called: () => called,
+  ...(setup.jobs ? addJobs(space) : {}),
 };
 console.log(JSON.stringify({ ready: true }));
 for await (const text of createInterface({ input: process.stdin })) {
