@@ -23,6 +23,7 @@ from local_mes.pilot.service import follow as compare_with_old_mes
 from local_mes.plant import Plant
 from local_mes.production import operations as _operations  # noqa: F401 - registers what messages mean
 from local_mes.standards.adopt import adopt_pending
+from local_mes.standards.watching import Watch
 from local_mes.transfers.service import heed_amendments, heed_cases, match_pending
 from local_mes.wiring import MIGRATIONS, build_plant, build_station
 from shared.db import migrate
@@ -110,6 +111,7 @@ def _make_following(plant: Plant, station: CallingStation) -> Following:
     return Following(
         (
             ("adopt standards", partial(adopt_pending, plant)),
+            ("look for edited standards", Watch(plant).look),
             ("match receipts", partial(match_pending, plant)),
             ("heed amendments", partial(heed_amendments, plant)),
             ("heed cases", partial(heed_cases, plant)),

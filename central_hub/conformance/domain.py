@@ -37,6 +37,7 @@ class Reported:
     """What a plant reports of itself, and how the line to it stands. away_since_ms None: it is heard of.
 
     answers  what it said when it was asked for its consent: (id, version) -> its last word
+    edits    what it found in its own database that no fact put there: standard -> fields in words
     """
 
     plant: str
@@ -46,6 +47,7 @@ class Reported:
     deviations: tuple[Deviation, ...]
     refusal: str = ""
     answers: Mapping[tuple[str, int], Answer] = field(default_factory=dict)
+    edits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Wanted(msgspec.Struct, frozen=True, gc=False):
@@ -60,7 +62,7 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
     """One standard at one plant.
 
     version      what runs there, None when nothing does; wanted: what is assigned, None when nothing is
-    differences  fields that are neither published nor declared, in words
+    differences  fields that are neither published nor declared, or that somebody wrote into the plant's database
     """
 
     standard_id: str
@@ -120,6 +122,8 @@ def judge(
     mine = tuple(d for d in reported.deviations if d.standard_id == standard_id) if reported.deviations else ()
     version, since = (adopted.version, adopted.adopted_ms) if adopted else (None, None)
     differences = published.differences(adopted, mine) if adopted else ()
+    if reported.edits:
+        differences += reported.edits.get(standard_id, ())
     said = reported.answers.get((standard_id, wanted.version)) if wanted else None
     state = _state(wanted, adopted, mine, differences, reported)
     if state == "extra" and standard_id.startswith(f"{reported.plant}-"):

@@ -17,6 +17,7 @@ from central_hub.plants.queries import PlantLine, list_plants
 from central_hub.standards.plants_own import list_own_versions
 from central_hub.standards.service import assigned_to
 from shared.standards.documents import AnyStandard
+from shared.standards.edit_rows import find_edits
 from shared.standards.group_rule import GROUP_RULE
 from shared.standards.queries import (
     Adopted,
@@ -88,7 +89,9 @@ def read_matrix(conn: Connection, hub: Hub, wish: Wish = Wish()) -> Matrix:
     in_force = _in_force(conn, wish.plant or None)
     reports = [_reported(conn, line, in_force.get(line.code, {})) for line in lines]
     standards = {
-        name for name in set(published).union(*(r.in_force for r in reports)) if wish.has(name, kinds.get(name, ""))
+        name
+        for name in set(published).union(*(r.in_force for r in reports), *(r.edits for r in reports))
+        if wish.has(name, kinds.get(name, ""))
     }
     return Matrix(
         tuple(_column(conn, line, report) for line, report in zip(lines, reports, strict=True)),
@@ -151,6 +154,7 @@ def _reported(conn: Connection, line: PlantLine, in_force: dict[str, Adopted]) -
         tuple(list_deviations_of_ids(conn, plant, ids)),
         refused.reason if refused else "",
         {(said.standard_id, said.version): said for said in list_answers(conn, plant)},
+        find_edits(conn, plant).differences,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from local_mes.plant import Plant
 from local_mes.standards.service import TrustState, trust_state
 from shared.standards.documents import AnyStandard
+from shared.standards.edit_rows import Edits, find_edits
 from shared.standards.queries import (
     Adopted,
     Deviation,
@@ -55,6 +56,7 @@ class Standing:
     trust: TrustState | None
     refusal: Refusal | None
     deviations: tuple[Deviation, ...]
+    edits: Edits
 
 
 def read_standing(conn: Connection, plant: Plant) -> Standing:
@@ -76,4 +78,5 @@ def read_standing(conn: Connection, plant: Plant) -> Standing:
         trust_state(conn, plant),
         refusal,
         tuple(list_deviations(conn, plant.code, plant.clock.now_ms())),
+        find_edits(conn, plant.code),
     )

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from browse import sign_in
+from sqlalchemy import insert, select, update
 
 from central_hub.conformance.domain import Cell
 from central_hub.conformance.service import read_matrix
 from central_hub.conformance.words import text_of
 from central_hub.performance.service import read_comparison
+from local_mes.app import create_console
 from local_mes.standards import service
+from local_mes.standards.watching import LOOK_MS, Watch, look
 from shared.db.engine import read, write
 from shared.journal.fact import Draft, Occurred
+from shared.journal.rederive import put_right
 from shared.performance.facts import MeasureCounted
 from shared.standards import tables
 
 PATIENCE_S = 10
+RULE = tables.standard_version
+INJECTED = {
+    "standard_id": "QR-OWN",
+    "version": 1,
+    "sha256": "a" * 64,
+    "effective_from_ms": 0,
+    "adopted_ms": 0,
+    "bound": "{}",
+}
 
 
 def cell(group: Any, standard_id: str) -> Cell:
@@ -129,3 +143,40 @@ def test_a_figure_has_its_definition_and_its_as_of(group: Any) -> None:
     with read(group.hub.node.engine) as conn:
         (after,) = read_comparison(conn, group.hub, "KPI-YLD", ["2026-03-11"]).groups
     assert (after.version, after.plants[0].figures[0].value) == (3, pytest.approx(100 * 979 / 1012))
+
+
+def test_an_edit_of_the_plants_own_database_is_drift_within_the_hour_down_to_the_field(group: Any) -> None:
+    group.release("R-GISLIT-v7", "QR-RES-01-v2")
+    group.sync()
+    watch = Watch(group.plant)
+    assert not watch.look()
+    with write(group.plant.node.engine) as conn:
+        route = tables.in_force.c.standard_id == "R-GISLIT"
+        bound = json.loads(conn.execute(select(tables.in_force.c.bound).where(route)).scalar_one())
+        # within the range: only the journal knows better
+        edited = json.dumps(bound | {"CC1.slab_length_mm": 9001})
+        conn.execute(update(tables.in_force).where(route).values(bound=edited))
+        body = conn.execute(select(RULE.c.body).where(RULE.c.standard_id == "QR-RES-01")).scalar_one()
+        conn.execute(update(RULE).where(RULE.c.standard_id == "QR-RES-01").values(body=body.replace("0.38", "0.48")))
+        conn.execute(insert(tables.in_force).values({**INJECTED, "author": "ALD"}))
+    assert not watch.look()  # not every second
+    group.clock.advance(LOOK_MS)
+    assert watch.look()
+    assert not look(group.plant)  # once
+    group.sync()
+    found = {name: cell(group, name) for name in ("R-GISLIT", "QR-RES-01", "QR-OWN")}
+    assert {one.state for one in found.values()} == {"drift"}
+    said = f"CC1.slab_length_mm = 9001 in the database, adopted was {bound['CC1.slab_length_mm']}"
+    assert found["R-GISLIT"].differences == (said,)
+    (rule,) = found["QR-RES-01"].differences
+    assert rule.startswith("rule.check.condition: Cu + 8 * Sn <= 0.48 in the database, adopted was Cu + 8 * Sn <= 0.38")
+    assert "adopted was nothing" in found["QR-OWN"].differences[0]
+    assert "rule.check.condition" in sign_in(create_console(group.plant), group.plant.node, "ewa.e", "engineer").page(
+        "/standards"
+    )
+    put_right(group.plant.node.engine, group.plant.journal.appliers, "ALD", group.plant.settings.folder)
+    with write(group.plant.node.engine) as conn:
+        conn.execute(update(RULE).where(RULE.c.standard_id == "QR-RES-01").values(body=body))
+    assert look(group.plant)
+    group.sync()
+    assert [cell(group, name).differences for name in ("R-GISLIT", "QR-RES-01")] == [(), ()]
