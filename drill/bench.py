@@ -19,7 +19,7 @@ def bench() -> None:
 @click.option("--materials", default=100_000, show_default=True, type=click.IntRange(1_000, MATERIALS_MAX))
 @click.option("--facts", default=0, show_default=True, help="So many facts at least, the oldest, go through journals.")
 @click.option(
-    "--times", default=1, show_default=True, type=click.IntRange(1, 10), help="So many groups of these pieces."
+    "--times", default=1, show_default=True, type=click.IntRange(1, 200), help="So many groups of these pieces."
 )
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same rows.")
 @click.option("--database", required=True, help="An empty database: a SQLite file, or postgresql+psycopg://…")

@@ -1,6 +1,6 @@
 """A group several times over: copies of its pieces, numbers, steps and loads that share nothing, made by the database itself.
 
-To write ten million pieces by the rules of their steps takes an hour of a core; of a million that were, nine copies take
+To write ten million pieces by the rules of their steps takes an hour of a core; of those of some months, copies take
 minutes. A copy has the same graph in other ids, which lie together in every index as those of other years would, and other
 numbers. Only what searches, traces and recalls read is copied.
 """
@@ -12,23 +12,27 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    FromClause,
     String,
     Table,
     case,
+    column,
     func,
     insert,
-    literal,
     select,
     text,
+    values,
 )
+from sqlalchemy.schema import AddConstraint, DropConstraint
 
 from shared.db.engine import write
 from shared.material.tables import alias, edge, material
 from shared.transfers.tables import shipment, shipment_line
 
 COPIED = (material, alias, edge, shipment, shipment_line)
-TIMES_MAX = 10
-"""An id begins with its time, and that with a zero; a copy's begins with the copy's number, a digit."""
+TIMES_MAX = 200
+BORN = "01"
+"""An id begins with its time, and that so until 2039; a copy's begins with the copy's own two digits."""
 ID_LENGTH = 32
 NUMBERS = ("value", "number", "heat_number")
 
@@ -45,28 +49,35 @@ def multiply(engine: Engine, times: int) -> None:
 
 def _without_indexes(conn: Connection, table: Table, times: int) -> None:
     """Indexes are made anew in one go, which is several times quicker than row by row."""
+    keyless = conn.dialect.name == "postgresql"  # SQLite's tables keep their key
+    if keyless:
+        conn.execute(DropConstraint(table.primary_key))
     for index in table.indexes:
         index.drop(conn, checkfirst=True)
-    for copy in range(1, times):
-        first = func.substr(_id_of(table), 1, 1) == "0"
-        copied = select(*(_in_copy(column, str(copy)) for column in table.columns)).where(first)
-        conn.execute(insert(table).from_select([column.name for column in table.columns], copied))
+    own = [(f"{copy + 1:02x}", f"{copy:03d}") for copy in range(1, times)]
+    copy = values(column("head", String), column("digits", String), name="copy").data(own).cte()
+    copied = select(*(_in_copy(one, copy) for one in table.columns)).join_from(
+        table, copy, func.substr(_id_of(table), 1, len(BORN)) == BORN
+    )
+    conn.execute(insert(table).from_select([one.name for one in table.columns], copied))
     for index in table.indexes:
         index.create(conn, checkfirst=True)
+    if keyless:
+        conn.execute(AddConstraint(table.primary_key, isolate_from_table=False))
 
 
-def _in_copy(column: Column[str], copy: str) -> ColumnElement[str]:
+def _in_copy(one: Column[str], copy: FromClause) -> ColumnElement[str]:
     """An id, or a printed number, as the copy has it; what else a row says it says there too."""
-    if _is_id(column):
-        return literal(copy) + func.substr(column, 2)
-    if column.name in NUMBERS:
-        return case((column == "", ""), else_=func.substr(column, 1, 2) + copy + func.substr(column, 3))
-    return column
+    if _is_id(one):
+        return copy.c.head + func.substr(one, len(BORN) + 1)
+    if one.name in NUMBERS:
+        return case((one == "", ""), else_=func.substr(one, 1, 2) + copy.c.digits + func.substr(one, 3))
+    return one
 
 
 def _id_of(table: Table) -> Column[str]:
-    return next(column for column in table.primary_key.columns if _is_id(column))
+    return next(one for one in table.primary_key.columns if _is_id(one))
 
 
-def _is_id(column: Column[str]) -> bool:
-    return isinstance(column.type, String) and column.type.length == ID_LENGTH
+def _is_id(one: Column[str]) -> bool:
+    return isinstance(one.type, String) and one.type.length == ID_LENGTH

@@ -67,12 +67,12 @@ def check_copies(engine: Engine) -> None:
     with read(engine) as conn:
         assert conn.execute(select(func.count()).select_from(material)).scalar_one() == 3 * pieces
         assert trace(conn, heat, "forward").edges == first.edges
-        copy = trace(conn, f"2{heat[1:]}", "forward")
+        copy = trace(conn, f"03{heat[2:]}", "forward")
         found = find_by_part(conn, copy.numbers[copy.material_id][0])
-    assert [step.child_id[1:] for step in copy.edges] == [step.child_id[1:] for step in first.edges]
-    assert {step.child_id[0] for step in copy.edges} == {"2"}
+    assert [step.child_id[2:] for step in copy.edges] == [step.child_id[2:] for step in first.edges]
+    assert {step.child_id[:2] for step in copy.edges} == {"03"}
     assert copy.material_id in found.ids
-    assert {piece[0] for piece in found.ids} == {"2"}
+    assert {piece[:2] for piece in found.ids} == {"03"}
 
 
 def test_another_seed_tells_another_story() -> None:
