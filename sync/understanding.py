@@ -109,6 +109,11 @@ def list_lacking(conn: Connection, peer: str, stream: str) -> list[Lacking]:
     return sorted(found, key=lambda item: (-item.sent, item.type))
 
 
+def has_told(conn: Connection, peer: str) -> bool:
+    """Whether a peer ever said what it reads."""
+    return conn.execute(select(understanding.c.peer).where(understanding.c.peer == peer)).first() is not None
+
+
 def reads_fact(conn: Connection, peer: str, name: str) -> bool:
     """Whether a peer reads facts of a type, as far as it said; true of one that never said anything."""
     told = conn.execute(select(understanding.c.facts).where(understanding.c.peer == peer)).scalar()

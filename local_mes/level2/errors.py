@@ -100,16 +100,6 @@ def only_listens(link: str) -> Refused:
     )
 
 
-def setpoint_at_edge(edge: str) -> Refused:
-    """An order to an edge may arrive a day later."""
-    return Refused(
-        "level2.edge_setpoint",
-        f"The collector of this plant is the edge {edge}: how soon a set-point would arrive is not known.",
-        kept=NOTHING_SENT,
-        todo="Set it at the unit.",
-    )
-
-
 def unknown_order(down_id: int) -> NotFound:
     """No set-point has this number."""
     return NotFound("level2.no_order", f"There is no set-point {down_id}.", todo="Open the page Set-points.")

@@ -20,7 +20,6 @@ from local_mes.level2.errors import (
     no_such_piece,
     only_listens,
     piece_is_held,
-    setpoint_at_edge,
     unknown_order,
     unknown_setpoint,
 )
@@ -78,8 +77,6 @@ def send(
         return earlier
     if point.link.shadow:
         raise only_listens(link)
-    if plant.settings.edge:
-        raise setpoint_at_edge(plant.settings.edge)
     _check_text("piece", piece)
     values = _checked_values(plan, point, fields)
     _check_pieces(plant, values, piece)

@@ -41,7 +41,10 @@ class Level2Seen(Payload, frozen=True, kw_only=True):
 
 @fact("Level2OrderGiven")
 class Level2OrderGiven(Payload, frozen=True, kw_only=True):
-    """An order to Level 2 that the plant queued; key names its cause, fields are JSON."""
+    """An order to Level 2 that the plant queued; key names it between the two, fields are JSON.
+
+    until_real_ms  of a set-point: up to when, by the clock of the plant's machine, Level 2 must have answered
+    """
 
     key: str
     link: str
@@ -49,6 +52,15 @@ class Level2OrderGiven(Payload, frozen=True, kw_only=True):
     message: str
     fields: str
     queued_ms: int
+    until_real_ms: int | None = None
+
+
+@fact("Level2OrderWithdrawn")
+class Level2OrderWithdrawn(Payload, frozen=True, kw_only=True):
+    """The plant took an order back that it had given: a piece is held, a person said so, its time was over."""
+
+    key: str
+    why: str
 
 
 @fact("Level2OrderSettled")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -19,12 +20,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from local_mes.level2.down import links_waiting, withhold
 from local_mes.level2.edge import tables
 from local_mes.level2.edge.errors import no_rest, own_collector
+from local_mes.level2.edge.giving import find_setpoints, forget_given, give_orders, settle_late, take_back
 from local_mes.level2.edge.intake import take_in
 from local_mes.level2.edge.links import keep_alive
-from local_mes.level2.edge.orders import give_orders
 from local_mes.level2.edge.reading import forget_taken, take_next
 from local_mes.level2.edge.recording import OFF_FROM_MS
 from local_mes.level2.links import LinkPlan
+from local_mes.level2.setpoint_record import record_now
 from local_mes.level2.shadow.marked import shadow_links
 from local_mes.level2.shadow.seat import WITHHELD_WHY
 from local_mes.level2.spool import create_spool
@@ -134,6 +136,7 @@ class Hosting:
         """Old facts of the desk go to its archive; what was taken in long ago is forgotten."""
         settings = self._plant.settings
         forget_taken(self._plant.spool, self._plant.clock.now_ms() - settings.spool_days * DAY_MS)
+        forget_given(self._plant.spool)
         return str(archive(self.node, settings.archive_days))
 
     def step(self) -> int:
@@ -142,17 +145,26 @@ class Hosting:
         with read(self.node.engine) as conn:
             promised = complete_through(conn, self.edge)  # before its entries are read: it speaks of no later ones
             offset = conn.execute(select(session.c.offset_ms).where(session.c.peer == self.edge)).scalar() or 0
-        done = take_next(self.node.engine, plant.spool, self.edge, take_in, now)
+        told: list[str] = []
+        done = take_next(self.node.engine, plant.spool, self.edge, partial(take_in, told), now)
+        for down_id in find_setpoints(plant.spool, told) if told else ():
+            record_now(plant, down_id)  # however late it is told: nobody follows a set-point for longer than some time
         if not done and promised is not None:
             _keep_through(plant, self.edge, in_our_time(promised, offset))
         self._withhold()
-        given = give_orders(self.node.journal, plant.spool, f"{self.node.code}>{self.edge}", self._given)
-        done, self._given = done + given - self._given, given
+        done += self._orders(now)
         if monotonic() >= self._alive_due:
             self._alive_due = monotonic() + ALIVE_S
             if self.report().state == ONLINE:
                 keep_alive(plant.spool)
         return done
+
+    def _orders(self, now: int) -> int:
+        """What goes down, and what comes to nothing; returns how much that was."""
+        journal, spool = self.node.journal, self._plant.spool
+        settle_late(journal, spool, self.edge, now)
+        before, self._given = self._given, give_orders(journal, spool, self.edge, self._given)
+        return self._given - before + take_back(journal, spool, self.edge)
 
     def _withhold(self) -> None:
         """What waits for a link in shadow mode does not even leave the plant, whatever the edge's own settings say."""

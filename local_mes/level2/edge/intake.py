@@ -10,8 +10,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from local_mes.level2.edge.facts import Level2Heard, Level2OrderSettled, Level2Seen
+from local_mes.level2.edge.giving import take_settled
 from local_mes.level2.edge.links import take_seen
-from local_mes.level2.edge.orders import take_settled
 from local_mes.level2.spool import Incoming, append_all
 from shared.journal.fact import AppliedFact
 
@@ -27,8 +27,8 @@ class Carried(Incoming, frozen=True, gc=False):
         return self.known
 
 
-def take_in(conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
-    """Have the effect of an edge's facts, in their order, in the spool's transaction."""
+def take_in(told: list[str], conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
+    """Have the effect of an edge's facts, in their order, in the spool's transaction. told: gets the orders they end."""
     for _, run in groupby(facts, key=_kind):
         some = [one.payload for one in run]
         if isinstance(some[0], Level2Heard):
@@ -39,6 +39,7 @@ def take_in(conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
                 take_seen(conn, one)
             elif isinstance(one, Level2OrderSettled):
                 take_settled(conn, one)
+                told += [one.key] if one.answered_ms is not None else []
 
 
 def _kind(one: AppliedFact[Any]) -> tuple[str, str]:

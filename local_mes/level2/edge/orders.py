@@ -1,62 +1,60 @@
-"""Orders to Level 2 on their way down: given by the plant, queued at the edge, told back when they are settled."""
+"""Orders to Level 2 at the edge's end of the line: queued once, taken back when the plant says so, settled for good."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from local_mes.level2.down import CONFIRMED, QUEUED, REFUSED, SENT, WITHHELD
-from local_mes.level2.edge.facts import Level2OrderGiven, Level2OrderSettled
-from local_mes.level2.edge.recording import settled_id
+from local_mes.level2.down import CONFIRMED, NEVER_SENT, QUEUED, REFUSED, SENT, SETPOINT_VALID_MS, WITHHELD, withdraw
+from local_mes.level2.edge.facts import Level2OrderGiven, Level2OrderWithdrawn
+from local_mes.level2.edge.recording import clock_shift_ms, settled_id
+from local_mes.level2.link_state import real_ms
 from local_mes.level2.spool_tables import down
 from local_mes.plant import Plant
 from shared.db.engine import read, write
-from shared.ids import derived_id
-from shared.journal.fact import AppliedFact, Draft, Occurred
-from shared.journal.journal import Journal
+from shared.journal.fact import AppliedFact
 from shared.journal.tables import fact
 
 CHUNK = 200
-_RANK = {QUEUED: 0, SENT: 1, CONFIRMED: 2, REFUSED: 2, WITHHELD: 2}
-
-
-def give_orders(journal: Journal, spool: Engine, stream: str, after: int) -> int:
-    """Record what the plant queued behind a place, and put it into the stream to the edge; returns the new place."""
-    query = select(down).where(down.c.down_id > after, down.c.state == QUEUED).order_by(down.c.down_id).limit(CHUNK)
-    with read(spool) as conn:
-        rows = conn.execute(query).all()
-    if not rows:
-        return after
-    with journal.work() as tx:
-        for row in rows:
-            names = ("key", "link", "kind", "message", "fields", "queued_ms")
-            payload = Level2OrderGiven(**{name: getattr(row, name) for name in names})
-            given = derived_id(row.queued_ms, journal.code, "order", row.key)
-            tx.record(Draft(payload, (f"link:{row.link}"[:64],), "plant", Occurred(row.queued_ms, "plant"), given))
-            tx.relay(given, stream)
-    return int(rows[-1].down_id)
 
 
 def take_orders(edge: Plant, conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
-    """Queue what was given, once; one that an edge's older spool has forgotten was settled is not sent again."""
-    given = [one.payload for one in facts if isinstance(one.payload, Level2OrderGiven)]
-    states = settled_states(edge, [one.key for one in given])
-    for one in given:
-        row = {
-            "key": one.key,
-            "link": one.link,
-            "kind": one.kind,
-            "message": one.message,
-            "fields": one.fields,
-            "queued_ms": one.queued_ms,
-            "state": states.get(one.key, QUEUED),
-            "tries": 0,
-            "answer": "settled before the spool was put back" if one.key in states else "",
-        }
-        conn.execute(insert(down).values(row).on_conflict_do_nothing(index_elements=["key"]))
+    """Queue what was given, once, and take back what the plant no longer wants, in their order."""
+    words = [one.payload for one in facts]
+    states = settled_states(edge, [one.key for one in words if isinstance(one, Level2OrderGiven)])
+    for one in words:
+        if isinstance(one, Level2OrderGiven):
+            row = _row(edge, one, states.get(one.key, ""))
+            conn.execute(insert(down).values(row).on_conflict_do_nothing(index_elements=["key"]))
+        elif isinstance(one, Level2OrderWithdrawn):
+            down_id = conn.execute(select(down.c.down_id).where(down.c.key == one.key)).scalar()
+            if down_id is not None:
+                withdraw(conn, down_id, edge.clock.now_ms(), one.why)
+
+
+def _row(edge: Plant, one: Level2OrderGiven, settled: str) -> dict[str, Any]:
+    """A new row; one that an edge's older spool has forgotten was settled is not sent again, nor one that comes too late."""
+    row = {name: getattr(one, name) for name in ("key", "link", "kind", "message", "fields", "queued_ms")}
+    row |= {"state": QUEUED, "tries": 0, "answer": ""}
+    if settled:
+        return row | {"state": settled, "answer": "settled before the spool was put back"}
+    if one.until_real_ms is not None:
+        left_ms = min(one.until_real_ms - real_ms() - _plant_ahead_ms(edge), SETPOINT_VALID_MS)
+        if left_ms <= 0:
+            return row | {"state": REFUSED, "answered_ms": edge.clock.now_ms(), "answer": NEVER_SENT}
+        row["valid_until_real_ms"] = real_ms() + left_ms
+    return row
+
+
+def _plant_ahead_ms(edge: Plant) -> int:
+    """What the clock of the plant's machine shows more than ours; a clock that is played says nothing of the machines."""
+    if edge.settings.clock_file is not None:
+        return 0
+    with read(edge.node.engine) as conn:
+        return clock_shift_ms(conn)
 
 
 def mend_orders(edge: Plant) -> int:
@@ -71,20 +69,12 @@ def mend_orders(edge: Plant) -> int:
 
 
 def settled_states(edge: Plant, keys: Sequence[str]) -> dict[str, str]:
-    """The last state of those orders that this edge has told to be settled."""
-    ids = {settled_id(edge.code, key, state): (key, state) for key in keys for state in (CONFIRMED, REFUSED, WITHHELD)}
-    found: dict[str, str] = {}
+    """The last state of those orders that this edge has told to be settled; confirmed is the last word on any."""
+    ids = {settled_id(edge.code, key, state): (key, state) for key in keys for state in (REFUSED, WITHHELD, CONFIRMED)}
+    told: set[str] = set()
     names = list(ids)
     with read(edge.node.engine) as conn:
         for at in range(0, len(names), CHUNK):
             known = select(fact.c.fact_id).where(fact.c.fact_id.in_(names[at : at + CHUNK]))
-            found |= dict(ids[one] for one in conn.execute(known).scalars())
-    return found
-
-
-def take_settled(conn: Connection, one: Level2OrderSettled) -> None:
-    """What has become of an order, at the plant. A state never goes back: facts may come again after a recovery."""
-    state = conn.execute(select(down.c.state).where(down.c.key == one.key)).scalar()
-    if state is not None and _RANK[one.state] > _RANK[state]:
-        names = ("state", "sequence", "tries", "sent_ms", "answered_ms", "answer")
-        conn.execute(update(down).where(down.c.key == one.key).values({name: getattr(one, name) for name in names}))
+            told |= set(conn.execute(known).scalars())
+    return dict(found for fact_id, found in ids.items() if fact_id in told)

@@ -37,7 +37,7 @@ def record_heard(edge: Plant) -> int:
     key = get_key(edge.spool)
     with read(edge.node.engine) as conn:
         position = get_position(conn, key)
-        shift = _shift_ms(conn)
+        shift = clock_shift_ms(conn)
     with read(edge.spool) as conn:
         query = select(message).where(message.c.spool_id > position).order_by(message.c.spool_id).limit(CHUNK)
         rows = conn.execute(query).all()
@@ -97,7 +97,7 @@ def oldest_unrecorded_ms(edge: Plant) -> int | None:
         return conn.execute(query.limit(1)).scalar()
 
 
-def _shift_ms(conn: Connection) -> int:
+def clock_shift_ms(conn: Connection) -> int:
     """What the plant's clock shows more than ours, as last measured; small differences count as none."""
     offset = conn.execute(select(link.c.offset_ms).order_by(link.c.last_contact_ms.desc()).limit(1)).scalar() or 0
     return int(offset) if abs(offset) >= OFF_FROM_MS else 0

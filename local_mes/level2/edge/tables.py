@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Engine, Table
+from sqlalchemy import Column, Engine, Index, Table
 
 from local_mes.level2.spool_tables import spool_metadata
 from shared.db.types import Code, Id, Int
@@ -41,6 +41,18 @@ told = Table(
 )
 
 
+given = Table(
+    # at the plant: orders given to the edge; open: neither the edge has told their end, nor the plant that it took them
+    # back. The key is that of the fact: what is queued again under a cause that was set free is another order
+    "edge_given",
+    spool_metadata,
+    Column("key", Id, primary_key=True),
+    Column("down_id", Int, nullable=False),
+    Column("open", Int, nullable=False),
+    Index("ix_edge_given_open", "open"),
+)
+
+
 def make_tables(spool: Engine) -> None:
     """Make them where there are none."""
-    spool_metadata.create_all(spool, tables=[place, taken, through, told])
+    spool_metadata.create_all(spool, tables=[place, taken, through, told, given])

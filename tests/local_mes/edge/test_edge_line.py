@@ -16,16 +16,18 @@ from sqlalchemy import Engine, func, select
 
 from local_mes.level2 import down
 from local_mes.level2.collector import run_level2
+from local_mes.level2.edge import giving, orders
 from local_mes.level2.edge.enrolment import enrol_edge, issue_token
 from local_mes.level2.edge.facts import Level2Seen
 from local_mes.level2.edge.hosting import MIGRATIONS, Hosting, edge_through_ms, in_our_time, open_desk, prepare
 from local_mes.level2.edge.links import take_seen
 from local_mes.level2.edge.open_since import open_since_ms
 from local_mes.level2.edge.site import init_edge
-from local_mes.level2.link_state import find_states, load_state, save_states
+from local_mes.level2.link_state import find_states, load_state, real_ms, save_states
 from local_mes.level2.links import load_links
 from local_mes.level2.spool import Incoming, append, get_key
 from local_mes.level2.spool_tables import link_history
+from local_mes.plant import Plant
 from shared.clock import FixedClock
 from shared.db import migrate
 from shared.db.engine import read, write
@@ -35,6 +37,7 @@ from shared.journal.fact import registered
 from shared.journal.tables import fact
 from shared.keys import new_key
 from shared.node import Node
+from shared.setpoints.tables import set_point
 from sync.enrolment import enrol
 from sync.errors import BadSeal, Unreachable
 from sync.steady import standing_faults
@@ -263,8 +266,7 @@ def test_orders_go_down_once_and_their_fate_comes_back(two: Two, clock: FixedClo
     down.queue_telegram(two.plant.spool, clock, "CC1", "CC2030", fields, key="k1")
     two.carry()
     (order,) = down.find_recent(two.edge.spool, 9)
-    assert (order.key, order.link, order.message, order.fields, order.state) == (
-        "k1",
+    assert (order.link, order.message, order.fields, order.state) == (
         "CC1",
         "CC2030",
         fields,
@@ -283,6 +285,96 @@ def test_orders_go_down_once_and_their_fate_comes_back(two: Two, clock: FixedClo
     two.restart_plant()
     two.carry()
     assert len(down.find_recent(two.edge.spool, 9)) == 1
+
+
+def states(plant: Plant) -> list[str]:
+    return [row.state for row in reversed(down.find_recent(plant.spool, 9))]
+
+
+def test_primary_data_of_a_piece_that_is_held_is_taken_back_on_site_and_goes_down_when_it_is_free(
+    two: Two, clock: FixedClock
+) -> None:
+    two.carry()
+    down.queue_telegram(two.plant.spool, clock, "CC1", "CC2030", {"slab": "1"}, key="pdi:1")
+    two.carry()
+    assert states(two.edge) == ["queued"]
+    with write(two.plant.spool) as conn:  # as primary_data.withdraw_primary_data does it, which sets the key free
+        conn.exec_driver_sql("UPDATE down SET state = 'refused', answer = 'held', answered_ms = 5, key = 'pdi:1:1'")
+    two.carry()
+    assert [(row.state, row.answer) for row in down.find_recent(two.edge.spool, 9)] == [("refused", "held")]
+    clock.advance(1_000)
+    down.queue_telegram(two.plant.spool, clock, "CC1", "CC2030", {"slab": "1"}, key="pdi:1")
+    two.carry()
+    assert states(two.edge) == ["refused", "queued"], "the same cause again is another order"
+    with write(two.edge.spool) as conn:
+        assert down.take_next(conn, "CC1", 1) is not None
+        down.settle(conn, 2, 2, accepted=True, answer="code 00")
+        down.settle(conn, 1, 3, accepted=True, answer="code 00")  # it was on its way when it was taken back
+    two.carry(2)
+    assert states(two.plant) == ["confirmed", "confirmed"], "what was set on site is known, though it was taken back"
+    two.restart_plant()
+    before = _facts(two.hosting.node.engine)
+    two.carry(2)
+    assert _facts(two.hosting.node.engine) == before, "nothing is given or taken back again"
+
+
+def given_setpoint(two: Two, clock: FixedClock, key: str) -> down.Down:
+    row = down.queue_setpoint(two.plant.spool, clock, "CC1", "CC2040", {}, key=f"set:{key}", asked_by="p7", piece="")
+    return down.get_down(two.plant.spool, row)
+
+
+def test_a_set_point_is_sent_on_site_within_its_time_or_never(
+    two: Two, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_setpoint(two, clock, "a")
+    two.hosting.step()
+    (early,) = down.find_recent(two.plant.spool, 9)
+    assert (early.state, early.answer) == ("refused", giving.OLDER_EDGE)
+    two.carry()
+    now = real_ms()
+    given_setpoint(two, clock, "b")
+    two.carry()
+    with write(two.edge.spool) as conn:
+        sent = down.take_next(conn, "CC1", 1)
+        assert sent is not None
+        until = conn.exec_driver_sql("SELECT valid_until_real_ms FROM down WHERE kind = 'setpoint'").scalar_one()
+        assert now < until <= real_ms() + down.SETPOINT_VALID_MS
+    two.line.connected = False
+    given_setpoint(two, clock, "c")
+    two.hosting.step()
+    for module in (down, giving, orders):
+        monkeypatch.setattr(module, "real_ms", lambda: real_ms() + down.SETPOINT_VALID_MS + giving.WORD_MS + 1_000)
+    two.hosting.step()
+    told = [(row.state, row.answer) for row in down.find_recent(two.plant.spool, 2)]
+    assert told == [("refused", giving.NOT_TAKEN), ("refused", giving.NOT_TAKEN)]
+    two.line.connected = True
+    with write(two.edge.spool) as conn:
+        down.settle(conn, sent.down_id, 2, accepted=True, answer="code 00")
+    two.carry(2)
+    late = down.find_recent(two.edge.spool, 1)[0]
+    assert (late.state, late.answer, late.tries) == ("refused", down.NEVER_SENT, 0)
+    assert states(two.plant) == ["refused", "confirmed", "refused"], "its answer came after all"
+    with read(two.plant.node.engine) as conn:
+        outcomes = conn.execute(select(set_point.c.state, set_point.c.answer)).all()
+    assert ("confirmed", "code 00") in outcomes
+
+
+def test_an_older_edge_gets_neither_set_points_nor_what_it_cannot_read(
+    two: Two, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(vocabulary._TYPES, ("Level2OrderWithdrawn", 1))
+    two.carry()
+    monkeypatch.undo()
+    given_setpoint(two, clock, "a")
+    down.queue_telegram(two.plant.spool, clock, "CC1", "CC2030", {}, key="k1")
+    two.hosting.step()
+    with write(two.plant.spool) as conn:
+        assert down.withdraw(conn, 2, 5, "held")
+    while two.hosting.step():
+        continue
+    assert states(two.plant) == ["refused", "refused"]
+    with read(two.hosting.node.engine) as conn:
+        assert conn.execute(select(fact.c.type)).scalars().all() == ["Level2OrderGiven"]
 
 
 def test_an_order_for_a_link_in_shadow_mode_does_not_leave_the_plant(two: Two, clock: FixedClock) -> None:
@@ -382,6 +474,7 @@ STORED = {
     b'"received_ms":1,"offset_ms":0,"zone_offset_min":60,"raw":"cmF3","fields":"{}"}',
     "Level2Seen": b'{"tables":"{}"}',
     "Level2OrderGiven": b'{"key":"k","link":"CC1","kind":"telegram","message":"CC2030","fields":"{}","queued_ms":1}',
+    "Level2OrderWithdrawn": b'{"key":"k","why":"held"}',
     "Level2OrderSettled": b'{"key":"k","state":"confirmed"}',
 }
 

@@ -63,7 +63,7 @@ PLANT_POINTS = (
     ("local_mes.level2.edge.hosting:take_next", "after", 4),
     ("local_mes.level2.edge.intake:append_all", "after", 2),
     ("local_mes.level2.edge.hosting:give_orders", "before", 1),
-    ("local_mes.level2.edge.orders:derived_id", "after", 1),
+    ("local_mes.level2.edge.giving:derived_id", "after", 1),
     ("local_mes.level2.interpret:Interpreter.step", "after", 3),
 )
 
@@ -290,7 +290,11 @@ def test_a_cable_cut_for_long_while_level2_goes_on_and_the_edge_dies(ground: Gro
             await until(lambda: ground.confirmed(ground.plant.spool) == 1)
             await until(lambda: ground.interpreted() == 300)
             assert ground.arrived() == list(range(1, 301))
-            assert level2.orders == [1]
+            down.queue_setpoint(
+                ground.plant.spool, SystemClock(), "CC1", "CC2030", ORDER, key="set:1", asked_by="p", piece=""
+            )
+            await until(lambda: ground.confirmed(ground.plant.spool) == 2)
+            assert level2.orders == [1, 2], "a set-point is answered on site within its time"
 
     asyncio.run(scene())
 
