@@ -26,6 +26,7 @@ from local_mes.level2.drivers.serve import serve
 from local_mes.level2.link_course import FILES, Entry
 from local_mes.level2.link_state import STOPPED, load_state, real_ms, save_states
 from local_mes.level2.links import LinkPlan, load_links, refuse_unreadable
+from local_mes.level2.look_answers import answer_looks
 from local_mes.level2.mapping.following import FollowedPlan, check_readable
 from local_mes.level2.shadow.seat import check_shadow, desk_kind, driver_kind
 from local_mes.level2.spool import SpoolWriter, create_spool
@@ -105,6 +106,7 @@ class Collector:
         self.supervisor = Supervisor()
         self._plan, self._clock = plan, clock
         self._followed = FollowedPlan(settings, plan, check_readable) if settings else None
+        self._settings = settings
         self._spool = spool
         self._writer = writer
         self._drivers: list[Driver] = []
@@ -121,6 +123,7 @@ class Collector:
             self._show_states(),
             self._wake_down(),
             *([self._follow(self._followed)] if self._followed else []),
+            *([answer_looks(self._settings, self._spool, self._writer)] if self._settings else []),
             _wait(stop),
         ]
         tasks = [asyncio.create_task(job) for job in jobs]

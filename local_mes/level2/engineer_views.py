@@ -12,6 +12,7 @@ from local_mes.level2.drivers.signal_state import find_signals
 from local_mes.level2.errors import unknown_link
 from local_mes.level2.link_state import real_ms
 from local_mes.level2.links import Link, LinkPlan, load_links
+from local_mes.level2.looks import OBJECTS, look_into
 from local_mes.level2.opcua.issuers import BYTES_MAX, Issuers
 from local_mes.level2.opcua.model_lines import toml_of
 from local_mes.level2.opcua.trust import TrustStore
@@ -107,16 +108,12 @@ def servers() -> str:
 @requires(ENGINEER)
 def browse(code: str) -> str:
     """One level of a server's nodes, and the model's lines for those picked."""
-    from local_mes.level2.opcua.browse import OBJECTS
-    from local_mes.level2.opcua.browse import browse as look
-
-    plan = load_links(plant().settings)
-    link = _opcua_link(plan, code)
+    link = _opcua_link(load_links(plant().settings), code)
     picked = request.args.getlist("pick")
     return render_template(
         "level2/browse.html",
         link=link,
-        level=look(link, plan, request.args.get("node", OBJECTS)),
+        level=look_into(plant(), code, request.args.get("node") or OBJECTS),
         way=request.args.getlist("way"),
         picked=picked,
         toml=toml_of(link, picked),

@@ -239,3 +239,18 @@ link_course = Table(
     # [[first, last], ...]
     Column("missing", Words, nullable=False),
 )
+
+server_look = Table(
+    # what a page asks of a server and the process that has the connection answers; times by the machine's clock
+    "server_look",
+    spool_metadata,
+    Column("look_id", Id, primary_key=True),
+    Column("link", Code, nullable=False),
+    Column("node", Words, nullable=False),
+    Column("asked_real_ms", Int, nullable=False),
+    # 1 when it went to an edge, or when what came of it went back from there
+    Column("told", Int, nullable=False),
+    # what was seen, as JSON, or why nothing was; neither while nobody has answered
+    Column("answer", Words, nullable=False),
+    Column("fault", Words, nullable=False),
+)

@@ -1,65 +1,56 @@
-"""A look into a server's address space, for the engineer who maps its nodes: one level at a time, on a session of its own."""
+"""A look into a server's address space, for the engineer who maps its nodes: one level at a time, on a session of its own.
+
+Runs where the link's connection is: beside it in the collector, which reaches the server, holds what signs in there
+and has the certificates.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.ua.uaerrors import UaError
 
 from local_mes.level2.links import Link, LinkPlan
+from local_mes.level2.looks import OBJECTS, Child, Level
 from local_mes.level2.opcua.connect import connect, show_nobody
 from local_mes.level2.opcua.settings import opcua_settings
 from local_mes.level2.opcua.values import find_node, reading_of
 from shared.errors import Unavailable
 
-OBJECTS = "i=85"
 CHILDREN_MAX = 500
 VALUE_CHARS = 80
 WAIT_S = 12.0
+ANSWER_BYTES_MAX = 150 << 10
+"""What one answer may take: it stays below the largest fact where it goes over an edge's line."""
 USER_ACCESS_LEVEL: Any = ua.attribute_ids.AttributeIds.UserAccessLevel
 STANDARD = 0
 """Namespace index of the standard itself."""
 
 
-@dataclass(frozen=True)
-class Child:
-    """One node below another. node as the model names it; value as text, quality says whether there is one."""
-
-    node: str
-    name: str
-    kind: str
-    type: str = ""
-    value: str = ""
-    quality: str = ""
-    writable: bool = False
-
-
-@dataclass(frozen=True)
-class Level:
-    """One node and what lies below it. more: not all children are shown."""
-
-    node: str
-    name: str
-    children: tuple[Child, ...]
-    more: bool
-
-
-def browse(link: Link, plan: LinkPlan, node: str = OBJECTS) -> Level:
+async def browse(link: Link, plan: LinkPlan, node: str = OBJECTS) -> Level:
     """What lies below a node now. Unavailable when the server does not answer or is not trusted."""
     try:
-        return asyncio.run(asyncio.wait_for(_browse(link, plan, node or OBJECTS), WAIT_S))
+        async with asyncio.timeout(WAIT_S):
+            return _fitted(await _browse(link, plan, node or OBJECTS))
     except (UaError, OSError, TimeoutError, ValueError) as error:
-        why = str(error) or type(error).__name__
-        raise Unavailable(
-            "level2.browse_failed",
-            f"The server of {link.code} ({link.address}) cannot be looked into: {why.rstrip('.')}.",
-            todo="See the link's state on the page Level 2 links; then open this page again.",
-        ) from error
+        raise cannot_look(str(error) or f"{type(error).__name__} of {link.address}") from error
+
+
+def cannot_look(why: str) -> Unavailable:
+    """A server that cannot be looked into, and why."""
+    return Unavailable("level2.browse_failed", why)
+
+
+def _fitted(level: Level) -> Level:
+    """So many of the children as go over an edge's line at once."""
+    while len(msgspec.json.encode(level)) > ANSWER_BYTES_MAX:
+        level = Level(level.node, level.name, level.children[: len(level.children) // 2], more=True)
+    return level
 
 
 async def _browse(link: Link, plan: LinkPlan, text: str) -> Level:

@@ -7,7 +7,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -111,12 +111,14 @@ def test_a_certificate_is_accepted_and_withdrawn_on_the_page(
 
 
 @contextmanager
-def elsewhere(server: NodeServer) -> Iterator[None]:
-    """The server in a loop of its own: the page asks it from the thread of its request."""
+def elsewhere(*parts: AbstractAsyncContextManager[Any]) -> Iterator[None]:
+    """A server or a collector in a loop of its own: the page waits in the thread of its request."""
     ready, stop = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        async with server.running():
+        async with AsyncExitStack() as stack:
+            for part in parts:
+                await stack.enter_async_context(part)
             ready.set()
             await asyncio.to_thread(stop.wait)
 
@@ -130,7 +132,11 @@ def elsewhere(server: NodeServer) -> Iterator[None]:
         thread.join()
 
 
-def test_a_server_is_looked_into_and_nodes_become_lines_of_the_model(
+def wait_until(condition: Callable[[], bool]) -> None:
+    asyncio.run(until(condition))
+
+
+def test_a_server_is_looked_into_where_its_link_is_and_nodes_become_lines_of_the_model(
     make_site: MakeSite, clock: FixedClock, tmp_path: Path
 ) -> None:
     port = free_port()
@@ -138,8 +144,12 @@ def test_a_server_is_looked_into_and_nodes_become_lines_of_the_model(
     make_certificate(tmp_path, "ALD", 30)
     client = signed_in(line)
     away = client.get("/level2/browse/EAF")
-    assert away.status_code == 503
-    with elsewhere(server):
+    assert (away.status_code, "collector of this plant does not run" in away.text) == (503, True)
+    with elsewhere(collecting(line.site, clock)):
+        wait_until(lambda: line.site.state_name("EAF") == "away")
+        assert "The server of EAF cannot be looked into" in client.get("/level2/browse/EAF").text
+    with elsewhere(server.running(), collecting(line.site, clock)):
+        wait_until(lambda: "is not trusted" in str(line.site.state("EAF").detail))
         assert "is not trusted" in client.get("/level2/browse/EAF").text
         trust = TrustStore(tmp_path)
         trust.accept(trust.find()[0].fingerprint, actor="ines", now_ms=real_ms())
