@@ -29,9 +29,10 @@ shared/web/static/vendor/.ready: package-lock.json tools/assets.py | $(VENV)/.re
 	@$(PY) tools/assets.py
 	@touch $@
 
-peers: tests/peers/node_opcua/node_modules/.ready ## programs of others that the tests talk to, from npm, with integrity hashes
+PEERS := $(wildcard tests/peers/*/package-lock.json)
+peers: $(PEERS:package-lock.json=node_modules/.ready) ## programs of others that the tests talk to, from npm, with integrity hashes
 
-tests/peers/node_opcua/node_modules/.ready: tests/peers/node_opcua/package-lock.json tools/peers.py | $(VENV)/.ready
+$(PEERS:package-lock.json=node_modules/.ready) &: $(PEERS) tools/peers.py | $(VENV)/.ready
 	@$(PY) -m tools.peers
 
 system: ## Debian packages the tests use: Chromium, PostgreSQL (only when root; says what it does)

@@ -19,7 +19,7 @@ def main() -> None:
     try:
         npm = find_npm()
     except SystemExit as error:
-        print(f"Tests against OPC UA servers of others are skipped. {error}")
+        print(f"Tests against programs of others are skipped. {error}")
         return
     for lock in sorted(PEERS.glob("*/package-lock.json")):
         command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]

@@ -13,11 +13,10 @@ from local_mes.plant import Plant
 from local_mes.stock.service import new_alias
 from local_mes.stock.take_over_plan import Piece, Plan, Step
 from local_mes.stock.yard_domain import as_recorded
-from local_mes.stock.yard_reads import MADE_AT
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
-from shared.material.facts import Consumed, Edge, Mass, MaterialCreated, MaterialTransformed, NewMaterial, Size
+from shared.material.facts import MADE_AT, Consumed, Edge, Mass, MaterialCreated, MaterialTransformed, NewMaterial, Size
 from shared.units import share_out
 
 CREATED = "take-over:{}"

@@ -14,11 +14,9 @@ from local_mes.model.domain import Storage
 from local_mes.plant import Plant
 from local_mes.stock import yard_domain as yard
 from local_mes.stock.yard_domain import Broken, Lying, Spot
+from shared.material.facts import MADE_AT
 from shared.quality.queries import held_ids
 from shared.stock.queries import live_at, live_in, moves_between, since_of
-
-MADE_AT = "made_at_ms"
-"""Attribute of a piece that came from elsewhere: when it was cast or rolled, UTC ms."""
 
 
 @dataclass(frozen=True, slots=True)

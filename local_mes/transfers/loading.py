@@ -151,7 +151,9 @@ def announce(plant: Plant, touch: LoadTouch) -> dict[str, Any]:
             to=plan.to_plant,
             vehicle=plan.vehicle,
             eta_ms=plan.eta_ms or tx.now_ms() + usual_ms(plant, plan),
-            pieces=tuple(describe(tx.conn, get_material(tx.conn, plant.code, row.material_id)) for row in told),
+            pieces=tuple(
+                describe(tx.conn, get_material(tx.conn, plant.code, row.material_id), with_way=False) for row in told
+            ),
         )
         return _say(tx, touch, fact, plan.shipment_id, {"number": plan.number, "pieces": len(told)})
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 from sqlalchemy import Connection, Row
 
 from local_mes.transfers.domain import ShipCandidate, mix_heats
-from shared.material.facts import Mass, Size
+from shared.material.facts import MADE_AT, Mass, Size
 from shared.material.queries import numbers_of, rows_of
 from shared.material.trace import trace
 from shared.material.walk import Step
+from shared.material.way_trace import tell_way
 from shared.orders.queries import find_order
 from shared.passports.queries import find_taken_body
 from shared.quality.domain import quality_status
@@ -24,13 +26,16 @@ from shared.transfers.told import find_taken_elsewhere
 HOLDS_SHOWN = 20
 
 
-def describe(conn: Connection, row: Row[Any]) -> PieceData:
-    """Everything the receiver must know of a piece, from this plant's own row of it."""
+def describe(conn: Connection, row: Row[Any], *, with_way: bool = True) -> PieceData:
+    """Everything the receiver must know of a piece, from this plant's own row of it; without the way it was made where
+    that is told later."""
     holds = open_holds(conn, row.material_id)
     only_for = find_restriction(conn, row.material_id)
     attributes: dict[str, str] = msgspec.json.decode(row.attributes, type=dict[str, str])
     if only_for:
         attributes = attributes | {TOLD: only_for}
+    if row.origin == "made":
+        attributes = {MADE_AT: str(row.born_at_ms)} | attributes
     return PieceData(
         material_id=row.material_id,
         kind=row.kind,
@@ -45,6 +50,7 @@ def describe(conn: Connection, row: Row[Any]) -> PieceData:
         quality=quality_status(len(holds), only_for),
         holds=tuple(h.hold_id for h in holds[:HOLDS_SHOWN]),
         attributes=attributes,
+        way=(tell_way(conn, row.material_id) or UNSET) if with_way else UNSET,
     )
 
 

@@ -16,10 +16,10 @@ from shared.material import queries
 from shared.material.correction_api import api as corrections_api
 from shared.material.history import history
 from shared.material.identity_api import api as identity_api
-from shared.material.mixture import WHOLE_PPM, mixtures_of
 from shared.material.search import CUTS, find_by_part, suggest
 from shared.material.trace import Trace, TraceFilter, ancestor_places, projected_marks, trace
 from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step
+from shared.material.way_trace import mixtures_in, names_in, operations_in, with_way
 from shared.material.yields import read_yield
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
@@ -179,8 +179,8 @@ def one_trace(path: NumberPath, query: TraceQuery) -> dict[str, Any]:
     with reading() as conn:
         material_id = _candidates(conn, path.number)[0].material_id
         found = trace(conn, material_id, query.direction, query.depth, query.count, query.wanted)
-        operations = queries.operations_of(conn, [(edge.author, edge.operation_id) for edge in found.edges])
-        mixtures = mixtures_of(conn, {edge.child_id for edge in found.edges if edge.share_ppm < WHOLE_PPM})
+        found = with_way(conn, found, query.wanted, query.depth)
+        operations, mixtures = operations_in(conn, found), mixtures_in(conn, found)
     return {
         "material_id": material_id,
         "direction": found.direction,
@@ -209,13 +209,9 @@ def one_place(path: NumberPath, query: PlaceQuery) -> dict[str, Any]:
     with reading() as conn:
         material_id = _candidates(conn, path.number)[0].material_id
         places = ancestor_places(conn, material_id, query.along_um, query.left_um)
-        ids = [place.material_id for place in places]
-        numbers, kinds = (
-            queries.numbers_of(conn, ids),
-            {row.material_id: row.kind for row in queries.rows_of(conn, ids)},
-        )
+        names = names_in(conn, material_id, [place.material_id for place in places])
     items = [
-        _plain(place) | {"numbers": numbers.get(place.material_id, []), "kind": kinds.get(place.material_id, "")}
+        _plain(place) | dict(zip(("kind", "numbers"), names.get(place.material_id, ("", [])), strict=True))
         for place in places
     ]
     return {"material_id": material_id, "items": items, **as_of()}
@@ -239,7 +235,7 @@ def _nodes(found: Trace) -> list[dict[str, Any]]:
     return list(nodes.values())
 
 
-def _edge(edge: Step, operations: dict[tuple[str, str], Row[Any]]) -> dict[str, Any]:
+def _edge(edge: Step, operations: dict[tuple[str, str], Any]) -> dict[str, Any]:
     made_by = operations.get((edge.author, edge.operation_id))
     what = (
         {"operation": made_by.operation, "unit": made_by.unit, "ended_at_ms": made_by.ended_at_ms}

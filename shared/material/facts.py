@@ -10,6 +10,8 @@ import msgspec
 
 from shared.journal.fact import Payload, fact
 
+MADE_AT = "made_at_ms"
+"""Attribute of a piece that came from elsewhere: when it was cast or rolled, UTC ms; its age is reckoned from it."""
 MASS_BASES = ("theoretical", "weighed", "charged", "ladle")
 
 

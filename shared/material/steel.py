@@ -13,16 +13,18 @@ from shared.material.facts import Mixture
 from shared.material.mixture import WHOLE_PPM, Shares, Window, mixtures_of, shares_over, whole
 from shared.material.spread import Area, steps_from
 from shared.material.walk import DEPTH_MAX, Step, walk
+from shared.material.way import find_beyond
 
 
 def steel_over(conn: Connection, material_id: str, from_um: int = 0, to_um: int | None = None) -> Shares:
     """What a part of a piece (um from its head; None = all of it) is made of: heats, or pieces that nothing is known
     before, by share of the mass. A part without length is a place."""
     steps = walk(conn, [material_id], True).steps
+    beyond = find_beyond(conn, material_id, steps)
     by_child: dict[str, list[Step]] = {}
-    for step in steps:
+    for step in (*steps, *beyond.steps):
         by_child.setdefault(step.child_id, []).append(step)
-    told = mixtures_of(conn, [piece for piece, above in by_child.items() if len(above) > 1])
+    told = {**beyond.mixtures, **mixtures_of(conn, [piece for piece, above in by_child.items() if len(above) > 1])}
     window = None if to_um is None else (Fraction(from_um), Fraction(to_um))
     return whole(_weights(material_id, window, by_child, told, 0))
 

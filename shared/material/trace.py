@@ -15,6 +15,7 @@ from shared.material.explore import explore
 from shared.material.mixture import WHOLE_PPM, mixtures_of, steel_at
 from shared.material.queries import marks_of, operations_of
 from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step, holder_first, walk
+from shared.material.way import NOTHING, Beyond, find_beyond
 
 Direction = Literal["backward", "forward", "both"]
 LENGTH_MAX_UM = 10**13
@@ -38,7 +39,7 @@ class TraceFilter:
         """Whether the operation's row decides."""
         return bool(self.operations or self.from_ms or self.to_ms)
 
-    def shows(self, step: Step, kind: str, done: Row[Any] | None) -> bool:
+    def shows(self, step: Step, kind: str, done: Any) -> bool:
         """Whether a step is shown. kind: of the piece it reaches; done: its operation, where there is one."""
         if (self.kinds and kind not in self.kinds) or (self.plants and step.author not in self.plants):
             return False
@@ -87,6 +88,8 @@ class Trace:
     numbers: dict[str, list[str]] = field(default_factory=dict)
     depth: int = 0
     cut: Cut = Cut()
+    told: Beyond = NOTHING
+    """What of it was told by senders alone (way_trace.py); its steps are among the edges."""
 
 
 def trace(
@@ -162,10 +165,12 @@ def ancestor_places(conn: Connection, material_id: str, at_um: int, left_um: int
 
     A heat that has no steel at the place is left out.
     """
+    known = walk(conn, [material_id], True).steps
+    beyond = find_beyond(conn, material_id, known)
     by_child: dict[str, list[Step]] = {}
-    for row in walk(conn, [material_id], True).steps:
+    for row in (*known, *beyond.steps):
         by_child.setdefault(row.child_id, []).append(row)
-    told = mixtures_of(conn, [piece for piece, steps in by_child.items() if len(steps) > 1])
+    told = {**beyond.mixtures, **mixtures_of(conn, [piece for piece, steps in by_child.items() if len(steps) > 1])}
     left = None if left_um is None else Fraction(left_um)
     front: list[Spot] = [(material_id, Fraction(at_um), left, False, WHOLE_PPM)]
     places: list[Place] = []

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row
 from shared.errors import NotFound
 from shared.material.queries import find_by_number, get_piece, rows_of
 from shared.material.trace import LENGTH_MAX_UM
+from shared.material.way_trace import names_in
 from shared.quality import queries
 from shared.quality.domain import Analysis
 from shared.quality.mixed import read_steel
@@ -108,10 +109,10 @@ def get_steel(path: NumberPath, query: PartQuery) -> dict[str, Any]:
     with reading() as conn:
         material_id = get_piece(conn, path.number).material_id
         steel = read_steel(conn, material_id, query.from_um, query.to_um)
-        names = {row.material_id: (row.number, row.kind) for row in rows_of(conn, list(steel.shares))}
+        names = names_in(conn, material_id, list(steel.shares))
     ordered = sorted(steel.shares.items(), key=lambda item: (-item[1], item[0]))
     items = [
-        {"material_id": piece, "number": names[piece][0], "kind": names[piece][1], "share_ppm": ppm}
+        {"material_id": piece, "number": names[piece][1][0], "kind": names[piece][0], "share_ppm": ppm}
         for piece, ppm in ordered
         if piece in names
     ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from shared.journal.fact import Payload, fact
 from shared.material.facts import Mass, NewMaterial, Size
+from shared.material.way_facts import Way
 
 
 class PieceData(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +29,9 @@ class PieceData(msgspec.Struct, frozen=True, kw_only=True):
     """free | held | restricted"""
     holds: tuple[str, ...] = ()
     attributes: dict[str, str] = {}
+    way: Way | UnsetType = UNSET
+    """How it was made, up to its heats, where its sender knows; a passport has no room for it. Not written where it is
+    not known: rows of before and of now are the same text."""
 
 
 class ShipmentLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,9 @@ from pydantic import Field
 
 from shared.material.api import NumberPath, TraceQuery
 from shared.material.pack_queries import pack_events_of
-from shared.material.queries import get_piece, operations_of
+from shared.material.queries import get_piece
 from shared.material.trace import trace
+from shared.material.way_trace import operations_in, with_way
 from shared.transfers.moves import arrivals_of, departures_of
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.context import face, node, reading
@@ -36,7 +37,8 @@ def export_trace(path: NumberPath, query: ExportQuery) -> Response:
     with reading() as conn:
         piece = get_piece(conn, path.number)
         found = trace(conn, piece.material_id, query.direction, query.depth, query.count, query.wanted)
-        operations = operations_of(conn, [(step.author, step.operation_id) for step in found.edges])
+        found = with_way(conn, found, query.wanted, query.depth)
+        operations = operations_in(conn, found)
         ids = [row.material_id for row in found.rows] if query.form == "epcis" else []
         left, came = departures_of(conn, ids), arrivals_of(conn, ids)
         packs = pack_events_of(conn, ids)

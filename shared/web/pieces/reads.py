@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from shared.material import queries as material
 from shared.material.history import Event, history
 from shared.material.trace import trace
+from shared.material.way_trace import with_way
 from shared.material.yields import WayYield, read_yield
 from shared.quality import queries as quality
 from shared.quality.mixed import Steel, read_steel
@@ -89,7 +90,8 @@ def read_sheet(conn: Connection, material_id: str) -> Sheet:
     making = material.find_making(conn, row.author, material_id) if row is not None else None
     rows = material.rows_of(conn, [material_id])
     row = row if row is not None else rows[0]
-    heats = {r.material_id: r.number for r in trace(conn, material_id, "backward").rows if r.kind == "heat"}
+    back = with_way(conn, trace(conn, material_id, "backward"))
+    heats = {r.material_id: r.number for r in back.rows if r.kind == "heat"}
     analyses = [a for piece in (material_id, *sorted(heats)) for a in quality.find_samples(conn, piece)]
     own = quality.list_holds(conn, ids=[material_id], limit=100)
     told = history(conn, material_id)

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from shared.material.facts import Mixture
-from shared.material.mixture import WHOLE_PPM, mixtures_of, stretches_of
-from shared.material.queries import find_operation
+from shared.material.mixture import stretches_of
 from shared.material.trace import Place, ProjectedMark, Trace, ancestor_places, projected_marks, trace
+from shared.material.way import TOLD
+from shared.material.way_trace import mixtures_in, operations_in, with_way
 from shared.quality.mixed import Steel, read_steel
 from shared.web.pieces.elements import in_order
 from shared.web.pieces.graph import first_rows
@@ -78,17 +79,22 @@ class Scene:
         """What a piece of the way back is called."""
         return next((row.number for row in self.back.rows if row.material_id == material_id), material_id)
 
+    def is_told(self, material_id: str) -> bool:
+        """Whether a piece is known by its sender's word alone, so that it has no page here."""
+        return any(row.material_id == material_id and row.state == TOLD for row in self.back.rows)
+
 
 def read_scene(conn: Connection, material_id: str, at_um: int | None, left_um: int | None, address: Address) -> Scene:
     """Read a piece with everything it came from and its direct children; at_um chooses a place on it."""
-    back = trace(conn, material_id, "backward")
+    back = with_way(conn, trace(conn, material_id, "backward"))
     forward = trace(conn, material_id, "forward", depth=1)
     rows = first_rows([*back.rows, *forward.rows])
     places = ancestor_places(conn, material_id, at_um, left_um) if at_um is not None else []
     line = [(rows[piece], depth) for piece, depth in ancestors(back) if piece in rows]
     # marks are carried down for what is drawn; a table of hundreds of ancestors would pay for each of them
-    steps = [_step(conn, back, row, depth, places, n < BARS_MAX) for n, (row, depth) in enumerate(line)]
-    told = mixtures_of(conn, {edge.child_id for edge in back.edges if edge.share_ppm < WHOLE_PPM})
+    done = operations_in(conn, back)
+    steps = [_step(conn, back, done, row, depth, places, n < BARS_MAX) for n, (row, depth) in enumerate(line)]
+    told = mixtures_in(conn, back)
     heats = [heat for heat in dict.fromkeys(heat for one in told.values() for heat in one.heats) if heat in rows]
     heats.sort(key=lambda heat: (rows[heat].born_at_ms, heat))
     drawn = [
@@ -128,9 +134,17 @@ def ancestors(back: Trace) -> list[tuple[str, int]]:
     return sorted(depths.items(), key=lambda item: (item[1], item[0]))
 
 
-def _step(conn: Connection, back: Trace, row: Any, depth: int, places: Sequence[Place], marked: bool) -> Step:
+def _step(
+    conn: Connection,
+    back: Trace,
+    done: Mapping[tuple[str, str], Any],
+    row: Any,
+    depth: int,
+    places: Sequence[Place],
+    marked: bool,
+) -> Step:
     made = [edge for edge in back.edges if edge.child_id == row.material_id and edge.kind == "transform"]
-    operation = find_operation(conn, made[0].author, made[0].operation_id) if made else None
+    operation = done.get((made[0].author, made[0].operation_id)) if made else None
     down = [edge for edge in back.edges if edge.parent_id == row.material_id]
     return Step(
         row,

@@ -14,6 +14,7 @@ from shared.material import queries as material
 from shared.material.queries import MaterialFilter
 from shared.material.search import CUTS, find_by_part
 from shared.material.trace import Trace, trace
+from shared.material.way_trace import operations_in, with_way
 from shared.quality.queries import held_ids
 from shared.web.context import face, node, reading
 from shared.web.features import Feature, MenuItem
@@ -125,7 +126,7 @@ def trace_page(number: str) -> str:
         found = material.get_piece(conn, number)
         scene = read_scene(conn, found.material_id, at_um, left_um, address)
         forward = trace(conn, found.material_id, "forward")
-        both = trace(conn, found.material_id, "both")
+        both = with_way(conn, trace(conn, found.material_id, "both"))
         held = held_ids(conn, [row.material_id for row in (*both.rows, *scene.back.rows, *forward.rows)])
         drawing, count = drawn_graph(conn, both, held)
     return render_template(
@@ -147,8 +148,7 @@ def trace_page(number: str) -> str:
 
 def drawn_graph(conn: Connection, both: Trace, held: set[str]) -> Any:
     """The graph with what the address opens, drawn."""
-    operations = material.operations_of(conn, [(step.author, step.operation_id) for step in both.edges])
-    graph = build(both, operations, held, opened())
+    graph = build(both, operations_in(conn, both), held, opened())
     return draw(graph), graph.pieces
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ import msgspec
 import networkx
 import pytest
 from sqlalchemy import Connection, select
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
+
+from epcis_schema import faults_of
 
 from drill.history.writing import write_history
 from shared.db.engine import open_engine, read
@@ -100,6 +105,10 @@ def test_the_epcis_document_keeps_the_rules_of_the_standard(conn: Connection, fo
     assert sum(len(event["strandline:edges"]) for event in changed) == len(found.edges)
     times = [event["eventTime"] for event in events if event["type"] == "ObjectEvent"]
     assert times
+    # GS1's own schema with its words: this one holds, and one with a word that is none of the CBV's does not
+    assert faults_of(told) == []
+    strange = {**events[0], "bizStep": "melting"}
+    assert any("bizStep" in one for one in faults_of(told | {"epcisBody": {"eventList": [strange]}}))
 
 
 def check(events: list[dict[str, Any]]) -> None:
@@ -148,8 +157,10 @@ def test_a_pack_is_aggregated_and_taken_apart(make_journal: Callable[..., Journa
     with read(brk.engine) as conn:
         found = trace(conn, members[0], "both")
         packs = pack_events_of(conn, [members[0]])
-    events = document(found, {}, (), (), packs, NAMES, 1_773_187_200_000)["epcisBody"]["eventList"]
+    whole = document(found, {}, (), (), packs, NAMES, 1_773_187_200_000)
+    events = whole["epcisBody"]["eventList"]
     check(events)
+    assert faults_of(whole) == []
     told = [(e["bizStep"], e["action"], e.get("parentID"), len(e.get("childEPCs", ()))) for e in events]
     pack_urn = urn(pack.material_id)
     assert told == [
