@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from local_mes.execution.next_step import Next, read_next
 from local_mes.execution.standing import Standing
 from local_mes.model.domain import Unit
 from local_mes.plant import Plant
+from local_mes.transfers.service import inherited_routes
 from shared.db.bulk import among
+from shared.execution.trails import lines_of
 from shared.material.tables import material
 from shared.orders.queries import find_lines
 from shared.standards.documents import Routing
@@ -20,6 +22,9 @@ from shared.standards.documents import Routing
 PIECES_MAX = 300
 """Pieces looked at for one list, the oldest first: more than a unit works in a day; the rest is counted."""
 LINES_MAX = 200
+STRAYS_MAX = 1_000
+"""Pieces looked at, the oldest first, for a route of their own that their order's does not say: more than a plant has
+that are for no order."""
 KINDS = ("heat", "slab", "billet", "coil", "slit", "plate", "bundle")
 """Packs and samples follow no route of their own."""
 
@@ -70,21 +75,41 @@ def _lines(standing: Standing, unit: Unit) -> Sequence[Any]:
 
 
 def _candidates(standing: Standing, unit: Unit) -> tuple[Sequence[Row[Any]], int]:
-    """Live pieces here whose order's route has a step for such a unit."""
+    """Live pieces here whose route has a step for such a unit."""
     here = (material.c.author == standing.plant.code, material.c.state == "live", material.c.kind.in_(KINDS))
-    items = standing.conn.execute(select(material.c.order_item).where(*here).distinct()).scalars()
-    wanted = [item for item in items if _has_step(standing, item, unit.unit_class)]
-    if not wanted:
-        return [], 0
+    items = set(standing.conn.execute(select(material.c.order_item).where(*here).distinct()).scalars())
+    wanted = {item for item in items if _has_step(standing, _route_of(standing, item), unit.unit_class)}
     mine = (*here, among(standing.conn, material.c.order_item, sorted(wanted)))
-    total = standing.conn.execute(select(func.count()).select_from(material).where(*mine)).scalar_one()
-    query = select(material).where(*mine).order_by(material.c.born_at_ms, material.c.material_id).limit(PIECES_MAX)
-    return standing.conn.execute(query).all(), max(0, total - PIECES_MAX)
+    others = (*here, among(standing.conn, material.c.order_item, sorted(items - wanted)))
+    strays = _re_routed(standing, unit, others)
+    total = standing.conn.execute(select(func.count()).select_from(material).where(*mine)).scalar_one() if wanted else 0
+    rows = [*strays, *(_oldest(standing, mine, PIECES_MAX) if wanted else ())]
+    rows.sort(key=lambda row: (row.born_at_ms, row.material_id))
+    return rows[:PIECES_MAX], max(0, total + len(strays) - PIECES_MAX)
 
 
-def _has_step(standing: Standing, item: str, unit_class: str) -> bool:
+def _re_routed(standing: Standing, unit: Unit, where: Sequence[ColumnElement[bool]]) -> list[Row[Any]]:
+    """Those for such a step by a route of their own, though their order's has none."""
+    if not any(_has_step(standing, rule.route, unit.unit_class) for rule in standing.plant.model.reroute):
+        return []
+    rows = _oldest(standing, where, STRAYS_MAX)
+    lines = lines_of(standing.conn, {row.material_id for row in rows})
+    routes = inherited_routes(standing.conn, standing.plant.code, rows, lines)
+    return [row for row in rows if _has_step(standing, routes.get(row.material_id, ""), unit.unit_class)]
+
+
+def _oldest(standing: Standing, where: Sequence[ColumnElement[bool]], limit: int) -> Sequence[Row[Any]]:
+    query = select(material).where(*where).order_by(material.c.born_at_ms, material.c.material_id)
+    return standing.conn.execute(query.limit(limit)).all()
+
+
+def _route_of(standing: Standing, item: str) -> str:
     order = standing.order(item)
-    _, document = standing.in_force.get(order.route if order else "", (None, None))
+    return order.route if order is not None else ""
+
+
+def _has_step(standing: Standing, route: str, unit_class: str) -> bool:
+    _, document = standing.in_force.get(route, (None, None))
     return isinstance(document, Routing) and any(unit_class in step.all_classes for step in document.steps)
 
 

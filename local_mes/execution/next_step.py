@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 
 from local_mes.execution.standing import Standing
 from local_mes.plant import Plant
-from local_mes.transfers.service import own_routes
+from local_mes.transfers.service import inherited_routes
 from shared.execution.aims import Aim, Open, Value, practice_aims, settle, step_aims
 from shared.execution.collecting import Due, Records, Visit, due_of, first_missing, read_records
 from shared.execution.effect import EVENT_AT
@@ -69,8 +69,8 @@ class Next:
 
 @dataclass(frozen=True)
 class _Read:
-    """What is read of many pieces at once. held: those, or what they were made of, with an open hold; routes: a received
-    piece's own."""
+    """What is read of many pieces at once. held: those, or what they were made of, with an open hold; routes: our own of
+    what came from elsewhere, and of what is made of it."""
 
     trails: Mapping[str, Trail]
     records: Records
@@ -88,9 +88,9 @@ def read_next(standing: Standing, rows: Sequence[Row[Any]]) -> list[Next]:
     trails = read_trails(standing.conn, rows, standing.class_of)
     line_ids = {one for trail in trails.values() for one in trail.line}
     records = read_records(standing.conn, standing.plant.code, line_ids)
-    received = [row for row in rows if row.origin == "received"]
-    routes = own_routes(standing.conn, standing.plant.code, received) if received else {}
-    read = _Read(trails, records, held_of(standing.conn, line_ids), {id: own.route for id, own in routes.items()})
+    lines = {material_id: trail.line for material_id, trail in trails.items()}
+    routes = inherited_routes(standing.conn, standing.plant.code, rows, lines)
+    read = _Read(trails, records, held_of(standing.conn, line_ids), routes)
     return [_next(standing, row, read) for row in rows]
 
 

@@ -13,7 +13,15 @@ from local_mes.production.finishing_domain import UM_PER_MM, across, outcome_of,
 from local_mes.production.finishing_line import entered, line_of, line_unit, size_of
 from local_mes.production.finishing_slits import add_slit
 from local_mes.production.finishing_step import edges_of, record_step
-from local_mes.production.pieces import check_new_number, close_line, find_scheduled, flips_of, get_live, new_alias
+from local_mes.production.pieces import (
+    check_new_number,
+    close_line,
+    find_scheduled,
+    flips_of,
+    get_live,
+    new_alias,
+    route_of,
+)
 from shared.material.facts import Mass, NewMaterial, Size
 
 
@@ -36,7 +44,8 @@ def cut_coil(work: Work, unit: Unit, coil: Row[Any], f: dict[str, Any]) -> None:
     """Record one product over the whole width: trimmed, rolled or coated, of one coil or over a weld."""
     plan = find_scheduled(work, unit.code, coil)
     order_item = (plan.order_item if plan else "") or coil.order_item or STOCK
-    line = line_of(work, unit, coil, order_item, plan)
+    route = route_of(work, coil, order_item)
+    line = line_of(work, unit, coil, route, plan)
     parts = parts_of_cut(
         entered(work, unit, coil), f["metre_in_from_mm"] * UM_PER_MM, f["metre_in_to_mm"] * UM_PER_MM, line
     )
@@ -56,6 +65,6 @@ def cut_coil(work: Work, unit: Unit, coil: Row[Any], f: dict[str, Any]) -> None:
     )
     where = across(entered_um, [width], flips_of(unit)[1])[0]
     edges = edges_of(unit, parts, child, where, outcome.produced_g)
-    record_step(work, unit, parts, [child], edges, outcome, order_item)
+    record_step(work, unit, parts, [child], edges, outcome, route)
     if parts[-1].whole:
         close_line(work, plan, "done")

@@ -39,23 +39,23 @@ def line_unit(work: Work) -> Unit:
     return unit
 
 
-def line_of(work: Work, unit: Unit, coil: Row[Any], order_item: str, plan: ScheduleLine | None) -> Line:
-    """The line's parameters for a coil of this order, as bound by its route or given by the plant model."""
+def line_of(work: Work, unit: Unit, coil: Row[Any], route: str, plan: ScheduleLine | None) -> Line:
+    """The line's parameters for a coil, as bound by its route or given by the plant model."""
     kind = unit.unit_class
     told = find_told(work.conn, unit.code, coil.material_id) or {}
     began = began_at(coil, told.get("entered_ms"))
     default_mm = int(unit.parameters.get("end_cut_mm", DEFAULT_END_MM[kind]))
-    end_mm = process_parameter(work, unit, END_NAMES.get(kind, "end_cut_mm"), order_item, default_mm, began)
+    end_mm = process_parameter(work, unit, END_NAMES.get(kind, "end_cut_mm"), route, default_mm, began)
     if kind == "cold_mill":
         return Line(kind, entry_end_um=end_mm * UM_PER_MM)
     if kind == "pickling":
         return Line(
             kind,
             end_mm * UM_PER_MM,
-            scale_ppm=process_parameter(work, unit, "scale_ppm", order_item, PICKLED_PPM, began),
+            scale_ppm=process_parameter(work, unit, "scale_ppm", route, PICKLED_PPM, began),
         )
     if kind == "galvaniser":
-        exit_mm = process_parameter(work, unit, "exit_cut_mm", order_item, EXIT_CUT_MM, began)
+        exit_mm = process_parameter(work, unit, "exit_cut_mm", route, EXIT_CUT_MM, began)
         aim = (plan.whole("coating_gm2") if plan else None) or COATING_GM2
         return Line(kind, end_mm * UM_PER_MM, exit_mm * UM_PER_MM, coating_gm2=aim)
     return Line(kind, end_mm * UM_PER_MM)

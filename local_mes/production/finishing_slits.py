@@ -16,7 +16,15 @@ from local_mes.production.finishing_domain import UM_PER_MM, across, outcome_of,
 from local_mes.production.finishing_line import entered, line_of, parse_slits, size_of
 from local_mes.production.finishing_step import edges_of, record_step
 from local_mes.production.in_work import all_told, find_told, forget, tell
-from local_mes.production.pieces import check_new_number, close_line, deviate, find_scheduled, flips_of, new_alias
+from local_mes.production.pieces import (
+    check_new_number,
+    close_line,
+    deviate,
+    find_scheduled,
+    flips_of,
+    new_alias,
+    route_of,
+)
 from shared.errors import BadInput, Refused
 from shared.material.domain import check_partition
 from shared.material.facts import Mass, NewMaterial, Size
@@ -65,7 +73,8 @@ def close_open_sets(work: Work, unit: Unit, entering_id: str) -> None:
 def _record_set(work: Work, unit: Unit, coil: Row[Any], cuts: dict[str, Cut], plan: ScheduleLine | None) -> None:
     ordered = [cuts[letter] for letter in sorted(cuts)]
     order_item = (plan.order_item if plan else "") or coil.order_item or STOCK
-    line = line_of(work, unit, coil, order_item, plan)
+    route = route_of(work, coil, order_item)
+    line = line_of(work, unit, coil, route, plan)
     low, high = min(c["metre_in_from_mm"] for c in ordered), max(c["metre_in_to_mm"] for c in ordered)
     parts = parts_of_cut(entered(work, unit, coil), low * UM_PER_MM, high * UM_PER_MM, line)
     widths = [c["width_um"] for c in ordered]
@@ -80,7 +89,7 @@ def _record_set(work: Work, unit: Unit, coil: Row[Any], cuts: dict[str, Cut], pl
         for child, place, mass_g in zip(children, where, masses, strict=True)
         for edge in edges_of(unit, parts, child, place, mass_g)
     ]
-    record_step(work, unit, parts, children, edges, outcome, order_item)
+    record_step(work, unit, parts, children, edges, outcome, route)
     forget(work.conn, unit.code, _KEY + coil.material_id)
     close_line(work, plan, "done")
 

@@ -16,7 +16,6 @@ from local_mes.standards.service import standard_ref
 from shared.material.domain import check_flips
 from shared.material.facts import Consumed, Edge, Loss, MaterialTransformed, NewMaterial
 from shared.material.trace import refuse_cycle
-from shared.orders.queries import find_order
 from shared.units import share_out
 
 
@@ -59,7 +58,7 @@ def record_step(
     children: Sequence[NewMaterial],
     edges: Sequence[Edge],
     outcome: Outcome,
-    order_item: str,
+    route: str,
 ) -> None:
     """The operation, its measures, the holds its products are born with; coils at their end leave the line."""
     now = work.message.occurred.at_ms
@@ -76,8 +75,7 @@ def record_step(
         losses=outcome.losses,
         notes=("losses computed from lengths and widths",),
     )
-    order = find_order(work.conn, work.plant.code, order_item)
-    standard = standard_ref(work.conn, order.route) if order and order.route else None
+    standard = standard_ref(work.conn, route) if route else None
     made, used = [child.material_id for child in children], [part.parent_id for part in parts]
     refuse_cycle(work.conn, used, made)
     work.record(payload, [*made, *used], standard=standard)

@@ -20,6 +20,7 @@ from local_mes.production import errors
 from local_mes.production.finishing_domain import across
 from local_mes.production.pieces import flips_of
 from local_mes.standards.service import standard_ref
+from local_mes.transfers.service import route_followed
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
@@ -38,7 +39,7 @@ from shared.material.facts import (
 )
 from shared.material.queries import get_piece
 from shared.material.trace import refuse_cycle
-from shared.orders.queries import Line, find_line, find_order
+from shared.orders.queries import Line, find_line
 from shared.performance.facts import MeasureCounted
 from shared.quality.queries import open_holds
 from shared.tasks.queries import held_by
@@ -261,8 +262,8 @@ class _Booked:
             )
 
     def _record(self, payload: Payload, subjects: tuple[str, ...]) -> None:
-        order = find_order(self.tx.conn, self.plant.code, self.piece.order_item)
-        standard = standard_ref(self.tx.conn, order.route) if order and order.route else None
+        route = route_followed(self.tx.conn, self.plant.code, self.piece)
+        standard = standard_ref(self.tx.conn, route) if route else None
         self.tx.record(
             Draft(
                 payload=payload, subjects=subjects, actor=self.booking.actor, occurred=self.occurred, standard=standard

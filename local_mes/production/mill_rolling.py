@@ -23,6 +23,7 @@ from local_mes.production.pieces import (
     get_made,
     new_alias,
     process_parameter,
+    route_of,
 )
 from local_mes.production.weighing import weigh_product
 from local_mes.quality.service import by_message, judge, pass_on_holds
@@ -38,7 +39,7 @@ from shared.material.facts import (
     Size,
 )
 from shared.material.trace import refuse_cycle
-from shared.orders.queries import Line, find_order
+from shared.orders.queries import Line
 
 PPM_PER_PCT = 10_000
 SUMMARIES = {
@@ -85,9 +86,10 @@ def coil_done(work: Work, message: Message) -> None:
     mill = work.plant.model.get_unit(mill_unit(work))
     line = find_scheduled(work, mill.code, slab)
     order_item = (line.order_item if line else "") or slab.order_item or STOCK
-    rolling = _rolling(work, slab, told, mill, order_item)
+    route = route_of(work, slab, order_item)
+    rolling = _rolling(work, slab, told, mill, route)
     coil = _coil(work, slab, number, rolling, order_item)
-    _record_rolling(work, slab, coil, rolling, told, mill, order_item)
+    _record_rolling(work, slab, coil, rolling, told, mill, route)
     count(
         work,
         mill.code,
@@ -103,20 +105,20 @@ def coil_done(work: Work, message: Message) -> None:
     forget(work.conn, mill_unit(work), slab.material_id)
 
 
-def _rolling(work: Work, slab: Row[Any], told: Told, mill: Unit, order_item: str) -> Rolling:
+def _rolling(work: Work, slab: Row[Any], told: Told, mill: Unit, route: str) -> Rolling:
     furnace = work.plant.model.get_unit(str(told["furnace"])) if told.get("furnace") else mill
     descaler = next(iter(work.plant.model.units_of(DESCALER_CLASS)), mill)
     weighed, began = "head_kg" in told, began_at(slab, told.get("charged_ms"))
-    head = told["head_kg"] if weighed else process_parameter(work, mill, "head_crop_kg", order_item, 0, began)
-    tail = told["tail_kg"] if weighed else process_parameter(work, mill, "tail_crop_kg", order_item, 0, began)
+    head = told["head_kg"] if weighed else process_parameter(work, mill, "head_crop_kg", route, 0, began)
+    tail = told["tail_kg"] if weighed else process_parameter(work, mill, "tail_crop_kg", route, 0, began)
     return Rolling(
         slab.mass_g,
         slab.length_um,
         head * 1000,
         tail * 1000,
         weighed,
-        process_parameter(work, furnace, "scale_ppm", order_item, SCALE_PPM, began),
-        process_parameter(work, descaler, "descale_ppm", order_item, DESCALE_PPM, began),
+        process_parameter(work, furnace, "scale_ppm", route, SCALE_PPM, began),
+        process_parameter(work, descaler, "descale_ppm", route, DESCALE_PPM, began),
     )
 
 
@@ -139,7 +141,7 @@ def _coil(work: Work, slab: Row[Any], number: str, rolling: Rolling, order_item:
 
 
 def _record_rolling(
-    work: Work, slab: Row[Any], coil: NewMaterial, rolling: Rolling, told: Told, mill: Unit, order_item: str
+    work: Work, slab: Row[Any], coil: NewMaterial, rolling: Rolling, told: Told, mill: Unit, route: str
 ) -> None:
     length, width, face = flips_of(mill)
     check_flips(length, width, face)
@@ -161,7 +163,6 @@ def _record_rolling(
         flip_face=face,
     )
     now = work.message.occurred.at_ms
-    order = find_order(work.conn, work.plant.code, order_item)
     payload = MaterialTransformed(
         operation_id=work.new_id(),
         operation="roll",
@@ -175,7 +176,7 @@ def _record_rolling(
         values=_summaries(told),
         notes=() if rolling.crops_weighed else ("crops as aimed, not weighed",),
     )
-    standard = standard_ref(work.conn, order.route) if order and order.route else None
+    standard = standard_ref(work.conn, route) if route else None
     refuse_cycle(work.conn, [slab.material_id], [coil.material_id])
     work.record(payload, [coil.material_id, slab.material_id], standard=standard)
 

@@ -11,13 +11,14 @@ from local_mes.level2.operations import BadMessage, NotYet, Work
 from local_mes.model.domain import Unit
 from local_mes.model.numbers import pass_number
 from local_mes.orders import service as orders
+from local_mes.transfers.service import route_followed
 from shared.execution.versions import Moment, version_for
 from shared.material.correction_queries import find_bearer
 from shared.material.facts import DeviationRaised, MaterialMoved, NewAlias
 from shared.material.pack_facts import PackOpened
 from shared.material.pack_queries import find_pack, members_of
 from shared.material.queries import find_by_number, find_making, get_material, numbers_of
-from shared.orders.queries import Line, find_line, find_order
+from shared.orders.queries import Line, find_line
 from shared.quality.queries import open_holds
 
 
@@ -78,15 +79,17 @@ def check_new_number(work: Work, number: str, field: str, parents: frozenset[str
         raise BadMessage(f"{number} is the number of another piece that is here.", field)
 
 
-def process_parameter(
-    work: Work, unit: Unit, name: str, order_item: str, default: int, began: Moment | None = None
-) -> int:
+def route_of(work: Work, piece: Row[Any], order_item: str = "") -> str:
+    """The route that a piece is worked by for an order item: our own of what came from elsewhere, else the order's."""
+    return route_followed(work.conn, work.plant.code, piece, order_item)
+
+
+def process_parameter(work: Work, unit: Unit, name: str, route: str, default: int, began: Moment | None = None) -> int:
     """A whole number of a step: as the route binds it, else as the plant model says, else the rule of thumb.
 
-    began: when the steel and the step were begun, for the version that counts then; without it the one in force now.
+    route: empty where none is known. began: when the steel and the step were begun, for the version that counts then;
+    without it the one in force now.
     """
-    order = find_order(work.conn, work.plant.code, order_item) if order_item not in ("", orders.STOCK) else None
-    route = order.route if order else ""
     found = version_for(work.conn, work.plant.code, route, began or Moment()) if route else None
     bound = found[0].values.get(f"{unit.code}.{name}") if found else None
     value = bound if bound is not None else unit.parameters.get(name, default)

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from local_mes.level2.operations import Work
 from local_mes.performance.tolerances import PARAMETER, tolerance_ppm
 from local_mes.production.counting import count
-from local_mes.production.pieces import deviate, process_parameter
+from local_mes.production.pieces import deviate, process_parameter, route_of
 from shared.material.facts import Mass, MaterialWeighed
 from shared.material.queries import find_operation, find_weighed_g
 from shared.quality.queries import is_held
@@ -29,7 +29,7 @@ def weigh_product(work: Work, piece: Row[Any], made: Row[Any], mass_g: int, scal
         [piece.material_id],
     )
     unit = work.plant.model.get_unit(made.unit)
-    usual = process_parameter(work, unit, PARAMETER, piece.order_item, tolerance_ppm(unit))
+    usual = process_parameter(work, unit, PARAMETER, route_of(work, piece), tolerance_ppm(unit))
     _check_balance(work, piece, made.operation_id, usual)
     more_g = mass_g - (counted_g or 0)
     measures = {"good_g": more_g, "good_weighed_g": more_g, "pieces": 1 if counted_g is None else 0}

@@ -9,6 +9,7 @@ from local_mes.transfers.arriving import arrive
 from local_mes.transfers.closing import close_receipt
 from local_mes.transfers.departing import depart
 from local_mes.transfers.diverting import DivertCommand, divert
+from local_mes.transfers.following import inherited_routes, route_followed
 from local_mes.transfers.heeding import heed_cases
 from local_mes.transfers.loading import (
     LoadTouch,
@@ -24,7 +25,7 @@ from local_mes.transfers.parts import Part, receive_parts
 from local_mes.transfers.photos import add_photo
 from local_mes.transfers.receiving import ReceiveCommand, receive
 from local_mes.transfers.returning import LineCommand, refuse, take_back, write_off
-from local_mes.transfers.routing import own_routes, reroute
+from local_mes.transfers.routing import reroute
 from local_mes.transfers.shipping import CorrectDeparture, ListedPiece, ShipCommand, correct_departure, ship
 from shared.transfers.queries import is_provisional
 
@@ -50,16 +51,17 @@ __all__ = [
     "divert",
     "heed_amendments",
     "heed_cases",
+    "inherited_routes",
     "load_piece",
     "match_by_hand",
     "match_pending",
     "may_consume",
-    "own_routes",
     "plan_load",
     "receive",
     "receive_parts",
     "refuse",
     "reroute",
+    "route_followed",
     "ship",
     "take_back",
     "unload_piece",

@@ -75,6 +75,12 @@ def _line(conn: Connection, ids: set[str]) -> tuple[dict[str, set[str]], dict[st
     return parents, made_by
 
 
+def lines_of(conn: Connection, ids: set[str]) -> dict[str, list[str]]:
+    """Material id -> the piece and all that it was made of."""
+    parents, _ = _line(conn, ids)
+    return {one: _ancestry(one, parents) for one in ids}
+
+
 def _ancestry(material_id: str, parents: Mapping[str, set[str]]) -> list[str]:
     """The piece and all that it was made of."""
     found, front = {material_id}, {material_id}
