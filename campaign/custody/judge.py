@@ -28,6 +28,12 @@ JOIN material n ON n.author = two.author AND n.material_id = two.material_id
 WHERE one.material_id != two.material_id AND one.scheme LIKE one.author || '.%'
   AND m.state != 'identified' AND n.state != 'identified'
 """
+TWO = """
+SELECT r.author, r.printed_number FROM receipt r
+JOIN material m ON m.author = r.author AND m.material_id = r.taken_in_as
+WHERE r.taken_in_as != r.material_id AND m.state != 'identified'
+"""
+"""Receipts tied to a line whose piece is still a second one in the same plant's books."""
 
 
 def judge(world: World) -> list[str]:
@@ -82,6 +88,8 @@ def _custody(world: World, books: Books, cases: set[Found]) -> Iterator[str]:
         doubted = any((kind, piece) in cases for kind in (*DOUBTS, *(["unannounced"] if piece in torn else [])))
         if len(places) != 1 and not (len(places) > 1 and doubted):
             yield f"{_name(world, piece)} is in {len(places)} places: {', '.join(places) or 'nowhere'}"
+    for author, printed in _rows(world, TWO):
+        yield f"{printed} stands twice in the books of {author}: as it came in, and as what it was found to be"
 
 
 def _torn(books: Books) -> set[str]:

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Row
 
 from local_mes.plant import Plant
 from local_mes.transfers.checking import check_mass, inherit_holds
-from local_mes.transfers.matching import aliases_after, end_waiting, found_here
+from local_mes.transfers.matching import aliases_after, found_here
 from local_mes.transfers.receiving import new_row
 from local_mes.transfers.routing import own_attributes
+from local_mes.transfers.waiting import end_waiting
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work

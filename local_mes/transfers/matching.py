@@ -12,17 +12,17 @@ from local_mes.transfers.amending import note_amendments
 from local_mes.transfers.believing import find_believed
 from local_mes.transfers.checking import ACTOR, check_mass, inherit_holds
 from local_mes.transfers.confirming import confirm
+from local_mes.transfers.finishing import find_torn, finish
 from local_mes.transfers.listed import check_not_taken, get_announced_line
-from local_mes.transfers.receiving import AWAITING_RULE, check_in_force, new_row
+from local_mes.transfers.receiving import check_in_force, new_row
 from local_mes.transfers.routing import own_attributes
+from local_mes.transfers.waiting import end_waiting, identification
 from shared.db.engine import read
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
-from shared.material.facts import Mass, MaterialIdentified, NewAlias
+from shared.material.facts import Mass, NewAlias
 from shared.material.queries import aliases_of, find_material
-from shared.quality.facts import HoldReleased
-from shared.quality.queries import list_holds
 from shared.transfers.domain import Candidate, find_line
 from shared.transfers.facts import PieceData, ReceiptMatched
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
@@ -33,11 +33,17 @@ PENDING_MAX = 1_000
 
 
 def match_pending(plant: Plant) -> int:
-    """Tie provisional receipts whose sender's line is known by now; returns how many. Nothing to do writes nothing."""
+    """Tie provisional receipts whose sender's line is known by now; returns how many. Nothing to do writes nothing.
+
+    What a restore tore of receipts is finished first: it may be what the next tie stands on.
+    """
     with read(plant.node.engine) as conn:
-        if not any(_find(conn, plant, row) for row in _pending(conn, plant.code)):
+        torn = find_torn(conn, plant)
+        if not torn and not any(_find(conn, plant, row) for row in _pending(conn, plant.code)):
             return 0
     with plant.journal.work() as tx:
+        for row in find_torn(tx.conn, plant):
+            finish(plant, tx, row)
         return match_in(plant, tx)
 
 
@@ -131,17 +137,12 @@ def _tie(plant: Plant, tx: Work, row: Row[Any], line: Candidate, evidence: str, 
         sender_mass=piece.mass,
         material=new_row(piece, mass, place, aliases_after(tx.conn, row, piece, line.sender), attributes),
     )
-    identified = MaterialIdentified(
-        provisional_id=row.taken_in_as,
-        material_id=line.material_id,
-        evidence=evidence,
-    )
     subjects = (line.material_id, row.taken_in_as, row.receipt_id, line.shipment_id)
     occurred = Occurred(at_ms, ACTOR if actor == ACTOR else "manual")
-    ids = [derived_id(row.received_at_ms, plant.code, verb, row.receipt_id) for verb in ("matched", "identified")]
+    fact_id = derived_id(row.received_at_ms, plant.code, "matched", row.receipt_id)
     tx.record(
-        Draft(matched, subjects, actor, occurred, fact_id=ids[0], causes=(told.sent_fact,)),
-        Draft(identified, subjects[:2], actor, occurred, fact_id=ids[1], causes=(ids[0],)),
+        Draft(matched, subjects, actor, occurred, fact_id=fact_id, causes=(told.sent_fact,)),
+        identification(plant, row, line.material_id, evidence, actor, occurred, fact_id),
     )
     end_waiting(tx, row.taken_in_as, at_ms, "the sender's data arrived")
     inherit_holds(plant, tx, line.material_id, piece, row.receipt_id, at_ms)
@@ -162,10 +163,3 @@ def aliases_after(conn: Connection, row: Row[Any], piece: PieceData, sender: str
     given.sort(key=lambda alias: alias.value != row.own_number)
     painted = NewAlias(f"{sender}.{piece.kind}", piece.number)
     return tuple(dict.fromkeys([*given, painted]))
-
-
-def end_waiting(tx: Work, provisional_id: str, at_ms: int, note: str) -> None:
-    """End the hold of a piece that nobody had told of."""
-    for hold in list_holds(tx.conn, state="open", ids=[provisional_id], rule_id=AWAITING_RULE):
-        released = HoldReleased(hold_id=hold.hold_id, material_id=provisional_id, disposition="prime", note=note)
-        tx.record(Draft(released, (provisional_id, hold.hold_id), ACTOR, Occurred(at_ms, ACTOR)))

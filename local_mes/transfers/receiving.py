@@ -23,11 +23,11 @@ from local_mes.transfers.looking import Arrived, hold_damaged, look_closer
 from local_mes.transfers.naming import make_aliases, own_number
 from local_mes.transfers.photos import check_picture, keep_picture
 from local_mes.transfers.routing import ROUTE, own_attributes
+from local_mes.transfers.waiting import await_data
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
 from shared.material.facts import Mass, NewAlias, NewMaterial, Size
-from shared.quality.facts import HoldPlaced
 from shared.transfers.domain import ADVISED, Candidate, MassComparison, fence, find_line
 from shared.transfers.facts import MaterialReceived, PieceData
 from shared.transfers.lines import LineFilter, TransferLine, find_lines
@@ -39,9 +39,6 @@ from shared.transfers.queries import (
     find_shipment,
     get_piece,
 )
-
-AWAITING_RULE = "T-AWAIT"
-AWAITING_REASON = "awaiting the sender's data"
 
 
 @dataclass(frozen=True)
@@ -248,16 +245,9 @@ def take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: int
         damage=command.damage,
     )
     tx.record(Draft(fact, (material_id, receipt_id), command.actor, Occurred(at_ms, command.source)))
-    _await(plant, tx, command, material_id, at_ms)
+    await_data(plant, tx, material_id, command.actor, Occurred(at_ms, command.source))
     hold_damaged(plant, tx, fact, at_ms)
     return _answer(fact, own, likely)
-
-
-def _await(plant: Plant, tx: Work, command: ReceiveCommand, material_id: str, at_ms: int) -> None:
-    """Nothing is done with a piece that nobody told of until its sender's data is here."""
-    hold_id = new_id(plant.clock)
-    hold = HoldPlaced(hold_id=hold_id, material_id=material_id, reason=AWAITING_REASON, rule_id=AWAITING_RULE)
-    tx.record(Draft(hold, (material_id, hold_id), command.actor, Occurred(at_ms, command.source)))
 
 
 def _unknown_piece(

@@ -1,0 +1,96 @@
+"""Receipts that a restore tore: of what was recorded at once, the first part is back and the rest is lost.
+
+A batch may end within a transaction. When its plant is put back to a backup then, what the hub had of it comes back: a
+piece tied to its line and not identified would stand twice in the books, one that nobody told of would not be held.
+Such a part ends where a life of the plant's stream does, so those ends are looked at, and what is missing is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, select
+
+from local_mes.plant import Plant
+from local_mes.transfers.checking import ACTOR, inherit_holds
+from local_mes.transfers.waiting import await_data, end_waiting, identification, is_awaited, was_awaited
+from shared.journal.archived import bodies_of
+from shared.journal.fact import Occurred, decode_envelope
+from shared.journal.journal import Work
+from shared.journal.reading import lives
+from shared.journal.tables import entry, fact, head
+from shared.material.queries import find_material
+from shared.quality.queries import list_holds
+from shared.transfers.facts import PieceData
+from shared.transfers.lines import LineFilter, find_lines
+from shared.transfers.queries import find_receipt_of, get_piece
+
+LOOK_BACK_MS = 90 * 86_400_000
+"""Ends that are older were looked at long ago."""
+PARTS = ("MaterialReceived", "ReceiptMatched", "MaterialIdentified", "HoldPlaced", "HoldReleased")
+"""Facts that are recorded with others when a piece is taken in or tied to its line."""
+NOTE = "what a restore lost of it is recorded again"
+
+
+def find_torn(conn: Connection, plant: Plant) -> list[Row[Any]]:
+    """Receipts that lack a part; a plant that was never restored asks no more than for its lives."""
+    found = {row.receipt_id: row for row in _suspects(conn, plant)}
+    return [row for row in found.values() if any(_lacks(conn, plant, row))]
+
+
+def finish(plant: Plant, tx: Work, row: Row[Any]) -> None:
+    """Record what a receipt lacks."""
+    hold, identity, holds = _lacks(tx.conn, plant, row)
+    at_ms = tx.now_ms()
+    if hold:
+        await_data(plant, tx, row.taken_in_as, ACTOR, Occurred(at_ms, ACTOR))
+    if identity:
+        tx.record(identification(plant, row, row.material_id, NOTE, ACTOR, Occurred(at_ms, ACTOR), row.fact_id))
+        end_waiting(tx, row.taken_in_as, at_ms, NOTE)
+    for piece in holds:
+        inherit_holds(plant, tx, row.material_id, piece, row.receipt_id, row.received_at_ms)
+
+
+def _suspects(conn: Connection, plant: Plant) -> Iterator[Row[Any]]:
+    """The receipts that the last facts of ended lives are about."""
+    known = lives(conn, plant.code)
+    present = conn.execute(select(head.c.epoch).where(head.c.stream == plant.code)).scalar() if len(known) > 1 else ""
+    for life in known if present else ():
+        for piece in _spoken_of(conn, plant, life.epoch, life.seq) if life.epoch != present else ():
+            row = find_receipt_of(conn, plant.code, piece)
+            if row is not None:
+                yield row
+
+
+def _spoken_of(conn: Connection, plant: Plant, epoch: str, seq: int) -> list[str]:
+    """What the fact at this end is about, where it may be part of a receipt."""
+    end = entry.c.stream == plant.code, entry.c.epoch == epoch, entry.c.seq == seq
+    fits = fact.c.type.in_(PARTS), fact.c.recorded_at_ms >= plant.clock.now_ms() - LOOK_BACK_MS
+    query = select(fact.c.fact_id).join_from(entry, fact, fact.c.fact_id == entry.c.fact_id).where(*end, *fits)
+    bodies = bodies_of(conn, conn.execute(query).scalars().all())
+    return sorted({subject.id for body in bodies.values() for subject in decode_envelope(body).subjects})
+
+
+def _lacks(conn: Connection, plant: Plant, row: Row[Any]) -> tuple[bool, bool, list[PieceData]]:
+    """Whether a receipt lacks its hold; its identity, or the end of its hold; and what its sender held and it does not."""
+    came = find_material(conn, plant.code, row.taken_in_as)
+    if came is None:
+        return False, False, []
+    is_tied = row.taken_in_as != row.material_id
+    is_two = is_tied and (came.state != "identified" or is_awaited(conn, row.taken_in_as))
+    waits = row.provisional and not row.custody_no and came.state == "live"
+    unheld = waits and not was_awaited(conn, plant, row.taken_in_as)
+    return unheld, is_two, [] if row.provisional else _held_by_sender(conn, plant, row)
+
+
+def _held_by_sender(conn: Connection, plant: Plant, row: Row[Any]) -> list[PieceData]:
+    here = find_material(conn, plant.code, row.material_id)
+    lines = find_lines(conn, LineFilter(shipment_id=row.shipment_id, material_id=row.material_id), limit=1)
+    if here is None or here.state != "live" or not lines:
+        return []
+    piece = get_piece(conn, lines[0].sender, row.shipment_id, row.material_id)
+    taken_over = {hold.inherited_from for hold in list_holds(conn, author=plant.code, ids=[row.material_id])}
+    lost = tuple(hold_id for hold_id in piece.holds or ("",) if hold_id not in taken_over)
+    return [msgspec.structs.replace(piece, holds=lost)] if piece.quality == "held" and lost else []
