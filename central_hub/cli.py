@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from central_hub.standards.commands import root_command
 from sync.backups.commands import add_backup_commands
 from sync.bundles.commands import bundle_commands
 from sync.bundles.history_commands import history_command
@@ -143,3 +144,4 @@ _sync.add_command(history_command)
 hub.add_command(_sync)
 hub.add_command(peer)
 hub.add_command(own_history)
+hub.add_command(root_command(_hub))

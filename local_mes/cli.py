@@ -182,6 +182,27 @@ def enrolled(file: Path) -> None:
             click.echo(f"{peer.code} {' '.join(fingerprint(key) for key in peer.trusted.values())}")
 
 
+@plant.command("standards-root")
+@config
+@click.option(
+    "--begin-anew", "digest", default="", help="SHA-256 of a root not signed by the one before; compare aloud."
+)
+def standards_root(file: Path, digest: str) -> None:
+    """Say which root of trust this plant follows, and the catalogue it verified under it."""
+    from local_mes.standards.service import begin_trust_anew, trust_state
+    from shared.db.engine import read
+
+    here = _plant(file)
+    if digest:
+        begin_trust_anew(here, digest)
+    with read(here.node.engine) as conn:
+        state = trust_state(conn, here)
+    if state is None:
+        click.echo("Root 0; none yet.")
+        return
+    click.echo(f"Root {state.root_version}; catalogue {state.catalogue_version}.")
+
+
 @plant.command("at-rest")
 @config
 def at_rest(file: Path) -> None:

@@ -7,6 +7,9 @@ plant an assignment and a timestamp signed by the hub's online key, laid on the 
 
 At most one request is open. A new approval replaces an open request that nobody has signed yet; once somebody has, it
 waits for the next. A signature on a replaced request is refused, so two catalogues of one version never both count.
+
+A later root may name other standards keys. Signatures of keys that it no longer names do not count, on the open request
+either; a catalogue that is left with too few is signed anew, and until then plants are not sent what they must refuse.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from sqlalchemy import Connection, Row
 from central_hub.hub import Hub, downlink
 from central_hub.standards import errors
 from central_hub.standards.choosing import choices_for, ended_versions
+from central_hub.standards.counting import counting, is_signed
 from central_hub.standards.domain import Candidate, assignment_for, next_catalogue
 from central_hub.standards.queries import (
     find_assignment,
@@ -28,11 +32,10 @@ from central_hub.standards.queries import (
     find_catalogue_version,
     find_open_request,
     find_request,
-    list_signatures,
+    get_root,
     next_number,
 )
 from central_hub.standards.recording import active_plants, record
-from central_hub.standards.trusting import get_root
 from shared.db.engine import read
 from shared.errors import NotFound, Refused, Unauthenticated
 from shared.ids import new_id
@@ -56,13 +59,13 @@ RENEW_MS = 86_400_000
 def ask_for_signatures(tx: Work, hub: Hub, actor: str) -> str | None:
     """Write the next catalogue and ask the key holders; None when nothing waits or a signed request is still open."""
     opened = find_open_request(tx.conn, hub.code)
-    if opened is not None and list_signatures(tx.conn, hub.code, opened.request_id):
+    if opened is not None and counting(tx.conn, hub, opened.request_id):
         return None
     found = find_catalogue(tx.conn, hub.code)
     previous = found[0] if found else None
     waiting = list_versions(tx.conn, hub.code, "approved", "awaiting_signatures")
     ended = ended_versions(tx.conn, hub, previous)
-    if not waiting and not ended.withdrawn and not ended.completed:
+    if not waiting and not ended.withdrawn and not ended.completed and is_signed(tx.conn, hub):
         return None
     now = tx.now_ms()
     candidates = _candidates(tx, hub, waiting, now)
@@ -142,7 +145,7 @@ def give_signature(hub: Hub, answer: SigningAnswer, actor: str) -> bool:
             f"standards:request:{row.request_id}",
             actor,
         )
-        given = [Signature(s.keyid, s.sig) for s in list_signatures(tx.conn, hub.code, row.request_id)]
+        given = counting(tx.conn, hub, row.request_id)
         if len({signature.keyid for signature in given}) < threshold:
             return False
         _publish(tx, hub, row, _verify(row, given, keys, threshold), actor)
@@ -152,7 +155,7 @@ def give_signature(hub: Hub, answer: SigningAnswer, actor: str) -> bool:
 def issue_missing(hub: Hub, actor: str = "standards") -> list[str]:
     """Bring every enrolled plant's assignment and timestamp up to date; returns the plants that got one. A job."""
     with read(hub.node.engine) as conn:  # looks first: it is asked often and seldom has anything to write
-        if not any(_is_due(conn, hub, plant) for plant in active_plants(conn)):
+        if not any(_is_due(conn, hub, plant) for plant in active_plants(conn)) or not is_signed(conn, hub):
             return []
     with hub.journal.work() as tx:
         return [plant for plant in active_plants(tx.conn) if issue_to(tx, hub, plant, actor)]

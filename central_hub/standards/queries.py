@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, func, select
 
+from central_hub.standards import errors
 from shared.keys import Envelope
 from shared.standards import tables
 from shared.standards.messages import Catalogue, Root
@@ -21,6 +22,14 @@ def find_root(conn: Connection) -> tuple[Root, str] | None:
     """The newest root the hub was given, and its envelope text (only a hub writes such rows)."""
     row = conn.execute(select(tables.root.c.envelope).order_by(tables.root.c.version.desc()).limit(1)).first()
     return (first_root(row.envelope.encode()), row.envelope) if row else None
+
+
+def get_root(conn: Connection) -> Root:
+    """The root in force; Refused while the group has none."""
+    found = find_root(conn)
+    if found is None:
+        raise errors.no_root()
+    return found[0]
 
 
 def find_catalogue(conn: Connection, hub: str) -> tuple[Catalogue, Row[Any]] | None:

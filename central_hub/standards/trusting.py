@@ -5,23 +5,27 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from central_hub.hub import Hub, downlink
-from central_hub.standards import errors
-from central_hub.standards.queries import (
-    find_root,
-)
+from central_hub.standards.counting import is_signed
+from central_hub.standards.publishing import ask_for_signatures, issue_to
+from central_hub.standards.queries import find_catalogue, find_root
 from central_hub.standards.recording import active_plants, record
 from shared.errors import Refused
+from shared.journal.journal import Work
 from shared.standards import facts
 from shared.standards import messages as m
 from shared.standards.canonical import sha256
-from shared.standards.trust import Trusted, first_root, next_root
+from shared.standards.trust import Trusted, TrustError, first_root, next_root
 
 
-def trust_root(hub: Hub, envelope: str, actor: str) -> m.Root:
-    """Hand the hub a root document: the first one, or the next of the chain; its online key must be this hub's."""
+def trust_root(hub: Hub, envelope: str, actor: str, *, anew: bool = False) -> m.Root:
+    """Hand the hub a root document: the first one, or the next of the chain; its online key must be this hub's.
+
+    Where the signatures on what is published no longer count, the key holders are asked for new ones at once.
+    anew: it need not be signed by the one before, whose keys are lost; each plant takes it only by a person's word.
+    """
     with hub.journal.work() as tx:
         known = find_root(tx.conn)
-        root = next_root(Trusted(known[0]), envelope.encode()).root if known else first_root(envelope.encode())
+        root = _read_root(known[0] if known else None, envelope.encode(), anew)
         if hub.node.key.id not in root.roles["online"].keyids:
             raise Refused(
                 "standards.other_hub",
@@ -37,6 +41,18 @@ def trust_root(hub: Hub, envelope: str, actor: str) -> m.Root:
         )
         for plant in active_plants(tx.conn):
             tx.relay(fact_id, downlink(hub.code, plant))
+        _follow(tx, hub, actor)
+    return root
+
+
+def _read_root(known: m.Root | None, envelope: bytes, anew: bool) -> m.Root:
+    if known is None:
+        return first_root(envelope)
+    if not anew:
+        return next_root(Trusted(known), envelope).root
+    root = first_root(envelope)
+    if root.version != known.version + 1:
+        raise TrustError("root_order", f"Root {root.version} cannot follow root {known.version}.")
     return root
 
 
@@ -46,9 +62,9 @@ def root_envelope(conn: Connection) -> str:
     return found[1] if found else ""
 
 
-def get_root(conn: Connection) -> m.Root:
-    """The root in force; Refused while the group has none."""
-    found = find_root(conn)
-    if found is None:
-        raise errors.no_root()
-    return found[0]
+def _follow(tx: Work, hub: Hub, actor: str) -> None:
+    """Plants get an assignment that they verify under it; where what is published no longer counts, keys sign first."""
+    if find_catalogue(tx.conn, hub.code) is not None and is_signed(tx.conn, hub):
+        for plant in active_plants(tx.conn):
+            issue_to(tx, hub, plant, actor, chosen_anew=True)
+    ask_for_signatures(tx, hub, actor)

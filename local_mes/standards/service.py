@@ -23,7 +23,7 @@ from local_mes.standards.in_force import (
 )
 from local_mes.standards.proposing import propose
 from local_mes.standards.tables import standards_trust
-from local_mes.standards.trusting import get_trusted, install_root
+from local_mes.standards.trusting import begin_anew, get_trusted, install_root
 from shared.db.engine import write
 from shared.standards.trust import is_stale
 
@@ -33,6 +33,7 @@ __all__ = [
     "RuleInForce",
     "accept",
     "adopt_pending",
+    "begin_trust_anew",
     "check",
     "declare",
     "end",
@@ -65,6 +66,12 @@ def trust_root(plant: Plant, hub: str, envelope: str) -> int:
     """Trust the root document that came with the enrolment, or that an engineer hands in; returns its version."""
     with write(plant.node.engine) as conn:
         return install_root(conn, plant.code, hub, envelope).version
+
+
+def begin_trust_anew(plant: Plant, digest: str) -> int:
+    """Trust a root that does not descend from ours: its SHA-256 was compared aloud; returns its version. NotFound."""
+    with write(plant.node.engine) as conn:
+        return begin_anew(conn, plant.code, digest).version
 
 
 def trust_state(conn: Connection, plant: Plant) -> TrustState | None:

@@ -13,6 +13,7 @@ from shared.errors import NotFound, Refused
 from shared.keys import Envelope
 from shared.standards import messages as m
 from shared.standards.canonical import sha256
+from shared.standards.tables import root as roots
 from shared.standards.trust import Trusted, first_root
 
 
@@ -50,6 +51,29 @@ def install_root(conn: Connection, plant: str, hub: str, envelope: str) -> m.Roo
             }
         ],
     )
+    return root
+
+
+def begin_anew(conn: Connection, plant: str, digest: str) -> m.Root:
+    """Trust a root of the hub that does not descend from ours, because two people compared its SHA-256. NotFound, TrustError.
+
+    The way back when so many root keys are lost that none can follow. What is in force stays until it is adopted anew.
+    """
+    trusted, hub = get_trusted(conn, plant)
+    c = roots.c
+    found = conn.execute(
+        select(c.envelope).where(c.author == hub, c.sha256 == digest, c.version > trusted.root.version)
+    )
+    envelope = found.scalar()
+    if envelope is None:
+        raise NotFound(
+            "standards.no_such_root",
+            f"No root of {hub} with this SHA-256, newer than root {trusted.root.version}, has come here.",
+            todo="Hand it to the hub (standards-root --begin-anew), wait for the line, and compare the number again.",
+        )
+    root = first_root(envelope.encode())
+    save_trusted(conn, plant, Trusted(root=root, time_floor_ms=trusted.time_floor_ms), root=envelope)
+    note_look(conn, plant, 0, 0, "")
     return root
 
 

@@ -53,6 +53,7 @@ class Group:
     plant: Plant
     clock: FixedClock
     holders: list[SigningKey] = field(default_factory=lambda: [new_key(), new_key()])
+    root_keys: list[SigningKey] = field(default_factory=lambda: [new_key()])
     commands: int = 0
 
     def __post_init__(self) -> None:
@@ -65,8 +66,8 @@ class Group:
 
     def root(self) -> str:
         keys = [(key.id, Key(key.public.hex(), "holder")) for key in self.holders]
-        root_keys = [new_key()]
-        return sign_root(build_root(1, 0, root_keys, keys, self.hub.node.key.public.hex(), 1, 2), root_keys).decode()
+        document = build_root(1, 0, self.root_keys, keys, self.hub.node.key.public.hex(), 1, 2)
+        return sign_root(document, self.root_keys).decode()
 
     def enrol(self, root: str) -> None:
         hub = self.hub
@@ -80,6 +81,11 @@ class Group:
 
     def release(self, *names: str, effective_from_ms: int | None = None, **changes: Any) -> None:
         """Draft, approve, sign and publish; then let the plant know."""
+        self.ask(*names, effective_from_ms=effective_from_ms, **changes)
+        self.sign()
+
+    def ask(self, *names: str, effective_from_ms: int | None = None, **changes: Any) -> None:
+        """Draft and approve: the key holders are asked."""
         for name in names:
             document = {**json.loads((DEMO / "standards" / f"{name}.json").read_text()), **changes}
             made = service.draft(self.hub, document, "anna", self.command())
@@ -87,13 +93,15 @@ class Group:
             with read(self.hub.node.engine) as conn:
                 seen = find_version(conn, self.hub.code, made.id, made.version)
             service.approve(self.hub, made.id, made.version, seen.sha256, "bert", self.command(), effective_from_ms)
-        self.sign()
 
     def sign(self) -> None:
         for holder in self.holders:
-            with read(self.hub.node.engine) as conn:
-                request = publishing.request_file(conn, self.hub, find_open_request(conn, self.hub.code).request_id)
-            publishing.give_signature(self.hub, sign_request(request, holder), "courier")
+            publishing.give_signature(self.hub, sign_request(self.request(), holder), "courier")
+
+    def request(self) -> Any:
+        """What the key holders are asked to sign now."""
+        with read(self.hub.node.engine) as conn:
+            return publishing.request_file(conn, self.hub, find_open_request(conn, self.hub.code).request_id)
 
     def sync(self) -> bool:
         """Everything both ways once, and adoption where something is due."""

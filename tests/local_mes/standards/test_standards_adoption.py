@@ -17,6 +17,7 @@ from shared.db.engine import read, write
 from shared.errors import BadInput, NotFound, Refused
 from shared.journal.content_hash import content_hash
 from shared.journal.rebuild import rebuild
+from shared.keys import new_key
 from shared.standards import tables
 from shared.standards.queries import find_adoption, find_in_force, find_rejection, list_deviations, list_in_force
 from sync.tables import peer
@@ -227,6 +228,7 @@ def test_a_plant_without_a_root_adopts_nothing_until_it_has_one(group: Any) -> N
     service.trust_root(group.plant, "HUB", root)
     assert service.adopt_pending(group.plant) is True
     assert group.in_force() == [("QR-CHE-01", 5)]
+    group.root_keys = [new_key()]
     with pytest.raises(Refused):
         service.trust_root(group.plant, "HUB", group.root())
 
