@@ -23,6 +23,7 @@ from local_mes.level2.edge.errors import no_rest, own_collector
 from local_mes.level2.edge.giving import find_setpoints, forget_given, give_orders, settle_late, take_back
 from local_mes.level2.edge.intake import take_in
 from local_mes.level2.edge.links import keep_alive
+from local_mes.level2.edge.looking import give_looks
 from local_mes.level2.edge.reading import forget_taken, take_next
 from local_mes.level2.edge.recording import OFF_FROM_MS
 from local_mes.level2.links import LinkPlan
@@ -152,7 +153,7 @@ class Hosting:
         if not done and promised is not None:
             _keep_through(plant, self.edge, in_our_time(promised, offset))
         self._withhold()
-        done += self._orders(now)
+        done += self._orders(now) + give_looks(self.node.journal, plant.spool, self.edge, now)
         if monotonic() >= self._alive_due:
             self._alive_due = monotonic() + ALIVE_S
             if self.report().state == ONLINE:

@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 from local_mes.level2.edge.facts import Level2Heard, Level2OrderSettled, Level2Seen
 from local_mes.level2.edge.giving import take_settled
 from local_mes.level2.edge.links import take_seen
+from local_mes.level2.edge.look_facts import Level2Answered
+from local_mes.level2.edge.looking import take_answered
 from local_mes.level2.spool import Incoming, append_all
 from shared.journal.fact import AppliedFact
 
@@ -40,6 +42,8 @@ def take_in(told: list[str], conn: Connection, facts: Sequence[AppliedFact[Any]]
             elif isinstance(one, Level2OrderSettled):
                 take_settled(conn, one)
                 told += [one.key] if one.answered_ms is not None else []
+            elif isinstance(one, Level2Answered):
+                take_answered(conn, one)
 
 
 def _kind(one: AppliedFact[Any]) -> tuple[str, str]:

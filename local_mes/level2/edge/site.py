@@ -10,10 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from time import monotonic
+from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from local_mes.level2.collector import Collector, alone, until_signalled
@@ -21,6 +24,7 @@ from local_mes.level2.edge import tables
 from local_mes.level2.edge.errors import no_rest, other_plant
 from local_mes.level2.edge.hosting import MIGRATIONS
 from local_mes.level2.edge.links import Telling
+from local_mes.level2.edge.looking import record_looks, take_asked
 from local_mes.level2.edge.orders import mend_orders, take_orders
 from local_mes.level2.edge.reading import take_next
 from local_mes.level2.edge.recording import begin_again, oldest_unrecorded_ms, record_heard, record_settled
@@ -36,6 +40,7 @@ from shared.db import migrate
 from shared.db.engine import open_engine, read
 from shared.errors import StrandlineError
 from shared.interpreter import give_back_memory
+from shared.journal.fact import AppliedFact
 from shared.node import build_node, new_folder
 from shared.settings import PlantSettings
 from shared.threads import looping
@@ -49,6 +54,7 @@ from sync.transport import Transport
 LOOK_S = 0.05
 """How often the spool is asked for more: part of what a message needs to the MES."""
 TELL_S = 1.0
+LOOKS_S = 0.25
 RETRY_S = 1.0
 STOP_S = 3.0
 
@@ -115,7 +121,7 @@ class Carrier:
         mend_orders(edge)
         self._edge = edge
         self._telling = Telling(edge)
-        self._tell_due = 0.0
+        self._tell_due = self._looks_due = 0.0
         self._host = ""
         self._stopping = threading.Event()
         self._thread = looping(Steady(edge.node).run, "edge", self._run, self._stopping)
@@ -135,12 +141,18 @@ class Carrier:
         done = record_heard(edge) + record_settled(edge)
         host = self._find_host()
         if host:
-            take = partial(take_orders, edge)
-            done += take_next(edge.node.engine, edge.spool, f"{host}>{edge.code}", take, edge.clock.now_ms())
+            done += take_next(edge.node.engine, edge.spool, f"{host}>{edge.code}", self._take, edge.clock.now_ms())
+        if monotonic() >= self._looks_due:
+            self._looks_due = monotonic() + LOOKS_S
+            done += record_looks(edge)
         if monotonic() >= self._tell_due:
             self._tell_due = monotonic() + TELL_S
             self._telling.tell()
         return done
+
+    def _take(self, conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
+        take_orders(self._edge, conn, facts)
+        take_asked(conn, facts)
 
     def _find_host(self) -> str:
         if not self._host:
