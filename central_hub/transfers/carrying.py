@@ -113,10 +113,12 @@ def _find_carried(conn: Connection, hub: str) -> Iterator[Carried]:
     if not held:
         return
     reached = sorted(set(held) | {step.child_id for step in walk(conn, sorted(held), False).steps})
-    for material_id, plants in sorted(_elsewhere(conn, reached).items()):
-        states = {row.author: row.state for row in _rows(conn, material_id)}
+    elsewhere = _elsewhere(conn, reached)
+    rows, holding = _rows(conn, elsewhere), holding_elsewhere(conn, elsewhere, hub)
+    for material_id, plants in sorted(elsewhere.items()):
+        states = {row.author: row.state for row in rows.get(material_id, ())}
         here = {plant for plant in plants if states.get(plant) not in ("shipped", "scrapped", "identified")}
-        for one in holding_elsewhere(conn, material_id, hub):
+        for one in holding[material_id]:
             targets = frozenset(here - {one.author})
             if targets:
                 used = frozenset(plant for plant in targets if states.get(plant) == "consumed")
@@ -149,8 +151,12 @@ def _elsewhere(conn: Connection, ids: Sequence[str]) -> dict[str, set[str]]:
     return found
 
 
-def _rows(conn: Connection, material_id: str) -> Sequence[Row[Any]]:
-    return conn.execute(select(material).where(material.c.material_id == material_id)).all()
+def _rows(conn: Connection, ids: Collection[str]) -> Mapping[str, list[Row[Any]]]:
+    """Piece -> what each plant says of it."""
+    found: dict[str, list[Row[Any]]] = {}
+    for row in conn.execute(select(material).where(among(conn, material.c.material_id, ids))) if ids else ():
+        found.setdefault(row.material_id, []).append(row)
+    return found
 
 
 def _placing(hold_id: str, one: Carried) -> Draft[HoldPlaced]:
@@ -252,9 +258,10 @@ def _used(conn: Connection, wanted: Iterable[Carried]) -> Iterator[tuple[str, Co
 def _forward(conn: Connection, one: Carried) -> Contradiction:
     below = sorted({step.child_id for step in walk(conn, [one.material_id], False).steps})
     plants = sorted(one.used_by)
-    made = [row for child in below for row in _rows(conn, child) if row.state == "live"]
+    rows = _rows(conn, [*below, one.material_id])
+    made = [row for child in below for row in rows.get(child, ()) if row.state == "live"]
     numbers = ", ".join(row.number for row in made[:NUMBERS_SHOWN]) or "nothing that is left"
-    number = next((row.number for row in _rows(conn, one.material_id) if row.author == plants[0]), "")
+    number = next((row.number for row in rows.get(one.material_id, ()) if row.author == plants[0]), "")
     return Contradiction(
         "quality_changed",
         one.held.placed_at_ms,

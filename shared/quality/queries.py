@@ -122,28 +122,51 @@ def held_of(conn: Connection, ids: Collection[str]) -> set[str]:
     return set(conn.execute(select(hold.c.material_id).where(among(conn, hold.c.material_id, ids), *is_open)).scalars())
 
 
-def holding_elsewhere(conn: Connection, material_id: str, but: str) -> list[Held]:
-    """The same without the holds of one author: what plants themselves say, before the hub has carried it on."""
-    line = ancestry(conn, material_id)
-    rows = conn.execute(
-        select(hold).where(hold.c.material_id.in_(sorted(line)), hold.c.placed_at_ms.is_not(None), hold.c.author != but)
-    ).all()
-    return open_for([_held(row, line[row.material_id]) for row in rows])
+def holding_elsewhere(conn: Connection, ids: Collection[str], but: str) -> dict[str, list[Held]]:
+    """The same of several pieces, without the holds of one author: what plants themselves say, before the hub has
+    carried it on."""
+    lines = ancestries(conn, ids)
+    reached = sorted({one for line in lines.values() for one in line})
+    said = among(conn, hold.c.material_id, reached), hold.c.placed_at_ms.is_not(None), hold.c.author != but
+    by_piece: dict[str, list[Row[Any]]] = {}
+    for row in conn.execute(select(hold).where(*said)):
+        by_piece.setdefault(row.material_id, []).append(row)
+    return {
+        piece: open_for([_held(row, steps) for one, steps in line.items() for row in by_piece.get(one, ())])
+        for piece, line in lines.items()
+    }
 
 
 def ancestry(conn: Connection, material_id: str) -> dict[str, int]:
     """The piece and what it was made from, heats left out, with the number of steps up."""
-    found, front = {material_id: 0}, [material_id]
+    return ancestries(conn, [material_id])[material_id]
+
+
+def ancestries(conn: Connection, ids: Collection[str]) -> dict[str, dict[str, int]]:
+    """The same of several pieces: a read for each generation, however many they are."""
+    parents: dict[str, set[str]] = {}
+    front = sorted(set(ids))
     # asked of each parent by its id: a list of all heats would be the whole history, at every question
     is_heat = select(literal(1)).where(material.c.material_id == edge.c.parent_id, material.c.kind == "heat").exists()
-    for step in range(1, GENERATIONS_MAX):
-        parents = conn.execute(
-            select(edge.c.parent_id).distinct().where(edge.c.child_id.in_(front), ~is_heat)
-        ).scalars()
-        front = sorted(set(parents) - set(found))
+    for _ in range(1, GENERATIONS_MAX):
         if not front:
             break
-        found |= dict.fromkeys(front, step)
+        children = among(conn, edge.c.child_id, front)
+        parents |= {child: set() for child in front}
+        for child, parent in conn.execute(
+            select(edge.c.child_id, edge.c.parent_id).distinct().where(children, ~is_heat)
+        ):
+            parents[child].add(parent)
+        front = sorted({one for child in front for one in parents[child]} - parents.keys())
+    return {piece: _climb(piece, parents) for piece in ids}
+
+
+def _climb(piece: str, parents: Mapping[str, Collection[str]]) -> dict[str, int]:
+    found, front, steps = {piece: 0}, {piece}, 0
+    while front:
+        steps += 1
+        front = {parent for child in front for parent in parents.get(child, ())} - found.keys()
+        found |= dict.fromkeys(sorted(front), steps)
     return found
 
 
