@@ -43,11 +43,10 @@ class CommentBody(Command):
 
 @api.get("/proposals")
 def proposed() -> dict[str, Any]:
-    """What plants propose, the youngest first, with failed checks before and since."""
+    """What plants propose, the youngest first, with failed checks and KPIs before and since."""
     with reading() as conn:
         found = proposals.read_proposals(conn, hub())
-    items = [{**asdict(p), "evidence": {**asdict(e), "verdict": e.verdict} if e else None} for p, e in found]
-    return {"items": items, "next": None, **as_of()}
+    return {"items": [_proposed(each) for each in found], "next": None, **as_of()}
 
 
 @api.post("/proposals/<proposal_id>/draft")
@@ -85,3 +84,9 @@ def _said(path: VersionPath) -> dict[str, Any]:
         rows = list_comments(conn, node().code, path.standard_id, path.version)
     items = [{"text": r.text, "said_by": r.said_by, "said_ms": r.said_ms, "mentions": r.mentions.split()} for r in rows]
     return {"items": items, "next": None, **as_of()}
+
+
+def _proposed(found: proposals.Proposed) -> dict[str, Any]:
+    checks = {**asdict(found.evidence), "verdict": found.evidence.verdict} if found.evidence else None
+    figures = [{**asdict(change), "verdict": change.verdict} for change in found.figures]
+    return {**asdict(found.proposal), "evidence": checks, "figures": figures}

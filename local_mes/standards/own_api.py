@@ -10,6 +10,8 @@ from pydantic import BaseModel, Field
 
 from local_mes.context import plant
 from local_mes.standards import own
+from local_mes.standards.proposing import propose_own
+from shared.web.accounts import names_of
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.body import Body
@@ -118,6 +120,16 @@ def take_out(path: StandardPath, body: OwnStandardEndBody) -> dict[str, Any]:
     """None of it is in force any more."""
     own.take_out(plant(), path.standard_id, body.reason, actor(), body.command_id)
     return {"standard_id": path.standard_id, "version": 0}
+
+
+@api.post("/<standard_id>/propose")
+@requires(*WRITERS)
+def propose(path: StandardPath, body: OwnStandardEndBody) -> tuple[dict[str, Any], int]:
+    """Propose the version that runs to the group; the reason says what it brings."""
+    with reading() as conn:
+        name = names_of(conn, {actor()}).get(actor(), "an engineer")
+    made = propose_own(plant(), path.standard_id, body.reason, (actor(), name), body.command_id)
+    return {"proposal_id": made}, 201
 
 
 def _item(version: own.OwnVersion) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from local_mes.context import plant
 from local_mes.standards import errors, own
 from local_mes.standards.own_api import WRITERS
+from local_mes.standards.proposing import figures_since, propose_own
 from shared.standards.as_yaml import TEXT_MAX, read_text, write_text
 from shared.standards.documents import parse_document
 from shared.standards.readable import sections
+from shared.standards.talk_queries import list_proposals
 from shared.web import forms
 from shared.web.accounts import names_of
 from shared.web.context import actor, reading, requires
@@ -64,6 +66,8 @@ def version(standard_id: str, number: int) -> str:
             raise errors.no_own(standard_id, number)
         trial = _tried(conn, standard_id, number, day) if day else None
         names = names_of(conn, {shown.written_by})
+        figures = figures_since(conn, plant(), shown.document) if shown.runs else []
+        proposals = [p for p in list_proposals(conn, plant().code) if p.standard_id == standard_id]
     return render_template(
         "standards/own_version.html",
         v=shown,
@@ -71,6 +75,8 @@ def version(standard_id: str, number: int) -> str:
         sections=sections(shown.document),
         trial=trial,
         names=names,
+        figures=figures,
+        proposals=proposals,
         yesterday=plant().model.calendar.production_day(plant().clock.now_ms() - 86_400_000),
     )
 
@@ -100,3 +106,15 @@ def back(standard_id: str, number: int) -> BaseResponse:
     before = own.back(plant(), standard_id, forms.read_text("reason", "Reason"), actor(), forms.command_id())
     flash(f"v{before} is in force again." if before else "Nothing of it is in force any more.")
     return redirect(url_for("own_standards.own_list"))
+
+
+@bp.post("/standards/own/<standard_id>/<int:number>/propose")
+@requires(*WRITERS)
+@forms.keeps_input(version)
+def propose(standard_id: str, number: int) -> BaseResponse:
+    """Propose what runs of it to the group."""
+    with reading() as conn:
+        name = names_of(conn, {actor()}).get(actor(), "an engineer")
+    propose_own(plant(), standard_id, forms.read_text("reason", "What it brings"), (actor(), name), forms.command_id())
+    flash("Proposed. The group's standards office reads it, with your figures, when the line is up.")
+    return redirect(url_for("own_standards.version", standard_id=standard_id, number=number))

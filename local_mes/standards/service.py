@@ -21,7 +21,7 @@ from local_mes.standards.in_force import (
     parameters,
     standard_ref,
 )
-from local_mes.standards.proposing import propose
+from local_mes.standards.proposing import figures_since, propose, propose_own
 from local_mes.standards.tables import standards_trust
 from local_mes.standards.trusting import begin_anew, get_trusted, install_root
 from shared.db.engine import write
@@ -37,6 +37,7 @@ __all__ = [
     "check",
     "declare",
     "end",
+    "figures_since",
     "find_kpi",
     "find_reasons",
     "find_rule",
@@ -44,6 +45,7 @@ __all__ = [
     "parameter",
     "parameters",
     "propose",
+    "propose_own",
     "reject",
     "standard_ref",
     "trust_root",

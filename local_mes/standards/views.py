@@ -44,12 +44,15 @@ def standard(standard_id: str) -> str:
         raise NotFound("standards.not_in_force", f"{standard_id} is not in force here.", todo="Look in the list.")
     with reading() as conn:
         proposals = [p for p in list_proposals(conn, plant().code) if p.standard_id == standard_id]
+        mine = [d for d in standing.deviations if d.standard_id == standard_id]
+        figures = {d.deviation_id: service.figures_since(conn, plant(), running.document, d) for d in mine}
     return render_template(
         "standards/one.html",
         running=running,
         sections=sections(running.document),
-        deviations=[d for d in standing.deviations if d.standard_id == standard_id],
+        deviations=mine,
         proposals=proposals,
+        figures=figures,
     )
 
 

@@ -7,7 +7,10 @@ from shared.journal.fact import Payload, fact
 
 @fact("ImprovementProposed")
 class ImprovementProposed(Payload, frozen=True, kw_only=True):
-    """A plant proposes its own value of a parameter to the group. parameter: "UNIT.name"; proposed_by: a person's name."""
+    """A plant proposes its own value of a parameter to the group. parameter: "UNIT.name"; proposed_by: a person's name.
+
+    parameter and value empty: a standard of the plant's own is proposed as a whole.
+    """
 
     proposal_id: str
     standard_id: str

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select
 
+from shared.standards.documents import AnyStandard
+from shared.standards.queries import equipment_of
 from shared.standards.talk_tables import comment, proposal, proposal_answer
 
 SHOWN_MAX = 200
@@ -31,6 +33,17 @@ class Proposal:
     answer: str
     drafted: int
     why: str
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a standard of the plant's own is proposed as a whole."""
+        return not self.parameter
+
+    @property
+    def group_id(self) -> str:
+        """The group's id of what is proposed: an own standard's without its plant's code."""
+        rest = self.standard_id.removeprefix(f"{self.plant}-")
+        return rest if not self.is_own or rest[:1].isalpha() else f"S-{rest}"
 
 
 def list_proposals(conn: Connection, plant: str | None = None) -> list[Proposal]:
@@ -58,6 +71,14 @@ def list_mentions(conn: Connection, author: str, person_id: str) -> Sequence[Row
     """Comments that a person is to read, the youngest first."""
     query = select(comment).where(comment.c.author == author, comment.c.mentions.contains(f" {person_id} "))
     return conn.execute(query.order_by(comment.c.said_ms.desc(), comment.c.comment_id).limit(SHOWN_MAX)).all()
+
+
+def classes_spoken_of(conn: Connection, plant: str, document: AnyStandard, parameter: str = "") -> set[str]:
+    """The equipment classes whose figures a document may change at a plant; of a parameter ("UNIT.name") its unit's."""
+    if parameter:
+        found = equipment_of(conn, plant).get(parameter.partition(".")[0])
+        return {found} if found else set()
+    return {*document.needs, *(p.of for p in document.parameters)}
 
 
 def _proposals() -> Any:

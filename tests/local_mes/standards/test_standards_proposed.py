@@ -54,7 +54,8 @@ def test_a_proposal_becomes_a_draft_that_names_its_author(deviating: Any) -> Non
         propose(deviating.plant, deviating.deviation, "again", ("ewa", "Ewa Nowak"), "p2")
     deviating.sync()
     with read(deviating.hub.node.engine) as conn:
-        ((proposal, evidence),) = proposals.read_proposals(conn, deviating.hub)
+        (found,) = proposals.read_proposals(conn, deviating.hub)
+        proposal, evidence = found.proposal, found.evidence
     assert (proposal.plant, proposal.value, evidence.verdict) == ("ALD", "12500", "no difference shown yet")
     for _ in range(2):  # the same command again
         assert proposals.make_draft(deviating.hub, proposal_id, "anna", "d1") == ("R-GISLIT", 8)
