@@ -11,10 +11,17 @@ from local_mes.plant import Plant
 from local_mes.production import errors
 from local_mes.production.correction_deciding import decide
 from local_mes.production.correction_domain import Asked, Counted, Decided
+from local_mes.production.correction_placing import PLACINGS, Placing, decide_placing
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
-from shared.material.correction_facts import CorrectionBlocked, CorrectionSettled, FactCorrected
+from shared.material.correction_facts import (
+    Change,
+    CorrectionBlocked,
+    CorrectionSettled,
+    FactCorrected,
+    MarkCorrected,
+)
 from shared.material.correction_queries import find_case
 from shared.performance.facts import MeasureCounted
 
@@ -30,8 +37,12 @@ def correct(plant: Plant, asked: Asked, *, actor: str, command_id: str) -> dict[
     with plant.journal.work() as tx:
         if (earlier := tx.once(command_id)) is not None:
             return dict(earlier)
-        decided = decide(tx.conn, plant.code, asked)
         desk = _Desk(plant, tx, actor, command_id)
+        if asked.what in PLACINGS:
+            result = desk.put_right(decide_placing(tx.conn, plant, asked))
+            tx.done(command_id, result)
+            return result
+        decided = decide(tx.conn, plant.code, asked)
         result = desk.open_case(asked, decided) if decided.blockers else desk.carry_out(asked, decided)
         tx.done(command_id, result)
     return result
@@ -98,6 +109,15 @@ class _Desk:
         for counted in decided.counted:
             self._count(counted, fact_id)
         return {"state": "corrected", "fact_id": fact_id, "corrects": decided.corrects, "changes": _told(decided)}
+
+    def put_right(self, fact: Placing) -> dict[str, Any]:
+        """A move or a mark as it was."""
+        about = (fact.material_id, fact.mark_id) if isinstance(fact, MarkCorrected) else (fact.material_id,)
+        fact_id = self.record(fact, about, causes=(fact.corrects,))
+        now = fact.now if isinstance(fact, MarkCorrected) else fact.place or "not moved"
+        what = "mark" if isinstance(fact, MarkCorrected) else "place"
+        changes = [msgspec.structs.asdict(Change(fact.material_id, what, fact.was, now))]
+        return {"state": "corrected", "fact_id": fact_id, "corrects": fact.corrects, "changes": changes}
 
     def open_case(self, asked: Asked, decided: Decided) -> dict[str, Any]:
         """Not carried out: what stands in its way is put on the list."""

@@ -34,12 +34,14 @@ class FactCorrectionBody(Body):
     """What is wrong of which piece, and what is right; g, um. Only what belongs to `what` counts."""
 
     command_id: str = Field(min_length=1, max_length=64)
-    what: Literal["mass", "size", "interval", "consumption", "losses", "number", "scrap", "step"]
+    what: Literal["mass", "size", "interval", "consumption", "losses", "number", "move", "mark", "scrap", "step"]
     piece: str = Field(min_length=1, max_length=64)
     reason: str = Field(min_length=1, max_length=500)
     mass_g: int = Field(0, ge=0, description="what=mass; 0: the weighing did not happen")
     scale: str = Field("", max_length=64)
-    fact: str = Field("", max_length=32, description="what=mass: the weighing's fact id; default the last one")
+    fact: str = Field(
+        "", max_length=32, description="fact id of the wrong weighing or move, default the last; id of the mark"
+    )
     thickness_um: int = Field(0, ge=0, le=LENGTH_MAX_UM)
     width_um: int = Field(0, ge=0, le=LENGTH_MAX_UM)
     length_um: int = Field(0, ge=0, le=LENGTH_MAX_UM)
@@ -52,6 +54,9 @@ class FactCorrectionBody(Body):
     right_um: int = Field(0, ge=0)
     losses: list[LossBody] = Field(default_factory=list, max_length=40, description="what=losses: all of the step")
     number: str = Field("", max_length=64, description="what=number: the right one")
+    place: str = Field("", max_length=64, description="what=move: where it was put")
+    text: str = Field("", max_length=200, description="what=mark: empty for its text as it is")
+    withdrawn: bool = Field(False, description="what=move, mark: it was not moved then; there is no such mark")
 
 
 class CasePath(BaseModel):

@@ -16,9 +16,9 @@ from shared.material.domain import check_inside
 from shared.material.facts import Consumed, Edge, Loss
 from shared.units import share_out
 
-WHAT = ("mass", "size", "interval", "consumption", "losses", "number", "scrap", "step")
+WHAT = ("mass", "size", "interval", "consumption", "losses", "number", "move", "mark", "scrap", "step")
 """What can be corrected: a mass, a size, the interval of a parent, what was charged of one, an operation's losses, a
-number; scrapping and a whole step are withdrawn."""
+number, a move, a mark; scrapping and a whole step are withdrawn."""
 COUNTED_AT_BIRTH = ("cast",)
 """Operations whose products count as good when they are made; others when their scale has spoken."""
 _WORDS = {"thickness_um": "thickness", "width_um": "width", "length_um": "length"}
@@ -34,7 +34,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """0 with what=mass: the weighing did not happen; the mass before it counts again."""
     scale: str = ""
     fact: str = ""
-    """The weighing that was wrong, where it is not the last one."""
+    """The weighing or move that was wrong, where it is not the last one; the mark."""
     thickness_um: int = 0
     width_um: int = 0
     length_um: int = 0
@@ -47,6 +47,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     right_um: int = 0
     losses: tuple[Loss, ...] = ()
     number: str = ""
+    place: str = ""
+    text: str = ""
+    withdrawn: bool = False
+    """A move that did not happen, a mark that is none."""
 
 
 @dataclass(frozen=True)

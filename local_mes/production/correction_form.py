@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from local_mes.production.correction_domain import WHAT, Asked
 from local_mes.production.correction_reading import Step, get_step
 from shared.errors import BadInput
-from shared.material.correction_queries import standing_masses
+from shared.material.correction_queries import own_marks, standing_masses, standing_places
 from shared.material.facts import Edge, Loss
 from shared.material.queries import find_making, find_material, get_piece
 from shared.web.forms import find_number, read_choice, read_number, read_text
@@ -39,6 +39,8 @@ class Record:
     masses: Sequence[Row[Any]]
     step: Step | None
     parents: Sequence[ParentOnRecord]
+    places: Sequence[Row[Any]]
+    marks: Sequence[Row[Any]]
 
 
 def read_record(conn: Connection, plant: str, number: str) -> Record:
@@ -46,9 +48,9 @@ def read_record(conn: Connection, plant: str, number: str) -> Record:
     piece = get_piece(conn, number, plant)
     made = find_making(conn, plant, piece.material_id)
     step = get_step(conn, plant, piece) if made is not None else None
-    return Record(
-        piece, standing_masses(conn, plant, piece.material_id), step, _parents(conn, plant, piece, step) if step else ()
-    )
+    own = (conn, plant, piece.material_id)
+    parents = _parents(conn, plant, piece, step) if step else ()
+    return Record(piece, standing_masses(*own), step, parents, standing_places(*own), own_marks(*own))
 
 
 def _parents(conn: Connection, plant: str, piece: Row[Any], step: Step) -> list[ParentOnRecord]:
@@ -79,11 +81,7 @@ def _mass(record: Record) -> dict[str, Any]:
 
 
 def _size(_: Record) -> dict[str, Any]:
-    names = {"thickness": "thickness_um", "width": "width_um", "length": "length_um"}
-    return {
-        column: find_number(f"{name}_mm", name.capitalize(), least=0, most=MM_MAX, unit="mm", scale=1000) or 0
-        for name, column in names.items()
-    }
+    return _millimetres("thickness", "width", "length")
 
 
 def _parent(record: Record) -> str:
@@ -91,12 +89,15 @@ def _parent(record: Record) -> str:
 
 
 def _interval(record: Record) -> dict[str, Any]:
-    names = ("from", "to", "left", "right")
-    found = {
+    return {"parent": _parent(record), **_millimetres("from", "to", "left", "right")}
+
+
+def _millimetres(*names: str) -> dict[str, int]:
+    """Fields in mm as um; an empty one is 0."""
+    return {
         f"{name}_um": find_number(f"{name}_mm", name.capitalize(), least=0, most=MM_MAX, unit="mm", scale=1000) or 0
         for name in names
     }
-    return {"parent": _parent(record), **found}
 
 
 def _consumption(record: Record) -> dict[str, Any]:
@@ -122,7 +123,21 @@ def _number(_: Record) -> dict[str, Any]:
     return {"number": read_text("number", "Right number", most=64)}
 
 
+def _move(record: Record) -> dict[str, Any]:
+    wrong = read_choice("fact", "Move", [p.fact_id for p in record.places])
+    withdrawn = "did_not_happen" in request.form
+    return {"fact": wrong, "withdrawn": withdrawn, "place": read_text("place", "Place", most=64, needed=not withdrawn)}
+
+
+def _mark(record: Record) -> dict[str, Any]:
+    wrong = read_choice("fact", "Mark", [m.mark_id for m in record.marks])
+    said = {"fact": wrong, "withdrawn": "did_not_happen" in request.form}
+    return said | _millimetres("from", "to", "left", "right") | {"text": read_text("text", "Text", needed=False)}
+
+
 _READERS = {
+    "move": _move,
+    "mark": _mark,
     "mass": _mass,
     "size": _size,
     "interval": _interval,

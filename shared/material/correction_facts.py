@@ -101,3 +101,38 @@ class CorrectionSettled(Payload, frozen=True, kw_only=True):
     case_id: str
     how: str
     note: str
+
+
+@fact("MoveCorrected")
+class MoveCorrected(Payload, frozen=True, kw_only=True):
+    """A piece was put somewhere else than a fact of this author says; withdrawn: it was not moved then."""
+
+    corrects: str
+    material_id: str
+    was: str
+    place: str
+    """Where it was put; empty when withdrawn."""
+    reason: str
+    withdrawn: bool = False
+    here: str = ""
+    """Where it lies from now on; empty where a later move says so."""
+
+
+@fact("MarkCorrected")
+class MarkCorrected(Payload, frozen=True, kw_only=True):
+    """A mark lies elsewhere on its piece than was said, or is another; withdrawn: there is none. Whole, in um."""
+
+    corrects: str
+    mark_id: str
+    material_id: str
+    was: str
+    now: str
+    """Both as people read them."""
+    reason: str
+    withdrawn: bool = False
+    kind: str = ""
+    from_um: int = 0
+    to_um: int = 0
+    left_um: int = 0
+    right_um: int = 0
+    text: str = ""

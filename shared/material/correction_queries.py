@@ -9,7 +9,17 @@ from sqlalchemy import Connection, Row, and_, func, literal, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from shared.journal.tables import entry, fact
-from shared.material.tables import BEARING, alias, alias_end, correction, correction_case, mass_history, material
+from shared.material.tables import (
+    BEARING,
+    alias,
+    alias_end,
+    correction,
+    correction_case,
+    mark,
+    mass_history,
+    material,
+    place_history,
+)
 
 
 def list_corrections(
@@ -74,6 +84,21 @@ def standing_masses(conn: Connection, author: str, material_id: str) -> Sequence
     query = select(mass_history).join(entry, said).join(fact, fact.c.fact_id == c.fact_id)
     query = query.where(mine, ~was_corrected())
     return conn.execute(query.order_by(fact.c.recorded_at_ms, entry.c.seq)).all()
+
+
+def standing_places(conn: Connection, author: str, material_id: str) -> Sequence[Row[Any]]:
+    """Where an author put a piece, as it was recorded: the last is where it lies. Asked at the author's own node."""
+    c = place_history.c
+    said = and_(entry.c.fact_id == c.fact_id, entry.c.stream == author)
+    query = select(place_history).join(entry, said).join(fact, fact.c.fact_id == c.fact_id)
+    query = query.where(c.author == author, c.material_id == material_id)
+    return conn.execute(query.order_by(fact.c.recorded_at_ms, entry.c.seq)).all()
+
+
+def own_marks(conn: Connection, author: str, material_id: str) -> Sequence[Row[Any]]:
+    """The marks that an author placed on a piece itself, by place."""
+    query = select(mark).where(mark.c.author == author, mark.c.material_id == material_id)
+    return conn.execute(query.order_by(mark.c.from_um, mark.c.mark_id)).all()
 
 
 def was_ended(author: str) -> ColumnElement[bool]:

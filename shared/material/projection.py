@@ -14,7 +14,7 @@ from shared.db.bulk import update_each
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
-from shared.material import correction_rows, identity_rows, pack_rows
+from shared.material import correction_marks, correction_rows, identity_rows, pack_rows
 from shared.material import facts as f
 from shared.material.books import (
     Birth,
@@ -235,5 +235,6 @@ def register(appliers: Appliers) -> None:
     appliers.add(f.DeviationRaised, apply_deviation_raised)
     appliers.add(f.PieceLabelled, apply_piece_labelled)
     correction_rows.register(appliers)
+    correction_marks.register(appliers)
     pack_rows.register(appliers)
     identity_rows.register(appliers)

@@ -16,13 +16,14 @@ from local_mes.stock import service as stock
 from shared.db.engine import read, write
 from shared.errors import BadInput, NotFound, Refused
 from shared.journal.content_hash import content_hash
+from shared.journal.fact import Draft, Occurred
 from shared.journal.rebuild import rebuild
-from shared.material.correction_queries import list_cases
-from shared.material.facts import Loss
+from shared.material.correction_queries import list_cases, standing_places
+from shared.material.facts import Loss, MarkPlaced
 from shared.material.history import history
 from shared.material.queries import find_by_number, find_piece, live_numbers
 from shared.material.tables import edge, operation
-from shared.material.trace import trace
+from shared.material.trace import projected_marks, trace
 from shared.performance.queries import sums
 from shared.transfers.case_queries import find_cases
 
@@ -90,6 +91,39 @@ def test_rows_and_figures_follow_a_correction_at_plant_and_hub(rolled: SteelGrou
     with write(hub.engine) as conn:
         rebuild(conn, hub.journal.appliers, 0)
         assert content_hash(conn, "BRK") == before
+
+
+def test_a_move_and_a_mark_are_put_right_and_both_versions_stay(rolled: SteelGroup) -> None:
+    brk = rolled.plants["BRK"]
+    coil = piece(rolled, "B6-00007").material_id
+    born = piece(rolled, "B6-00007").place
+    for place in ("CB1-1-1", "CB1-1-2"):
+        stock.move(brk, stock.Command(rolled.command(), "p1"), "B6-00007", place)
+    mark = MarkPlaced(
+        mark_id="m" * 32, material_id=coil, kind="sliver", from_um=5_000_000, to_um=6_000_000, right_um=90_000
+    )
+    with brk.journal.work() as tx:
+        tx.record(Draft(mark, (coil, mark.mark_id), "p1", Occurred(tx.now_ms(), "manual")))
+    ask(rolled, "move", "B6-00007", "misread", place="CB1-1-3")
+    assert piece(rolled, "B6-00007").place == "CB1-1-3"
+    with read(brk.node.engine) as conn:
+        first, second = list(standing_places(conn, "BRK", coil))[-2:]
+    ask(rolled, "move", "B6-00007", "it was another", fact=first.fact_id, withdrawn=True)
+    assert piece(rolled, "B6-00007").place == "CB1-1-3"  # it was moved since, and lies where that says
+    ask(rolled, "move", "B6-00007", "nobody moved it", fact=second.fact_id, withdrawn=True)
+    assert piece(rolled, "B6-00007").place == born
+    width = {"left_um": 100_000, "right_um": 190_000}
+    ask(rolled, "mark", "B6-00007", "wrong end", fact=mark.mark_id, from_um=7_000_000, to_um=8_000_000, **width)
+    with read(brk.node.engine) as conn:
+        assert [(m.from_um, m.left_um) for m in projected_marks(conn, coil)] == [(7_000_000, 100_000)]
+    ask(rolled, "mark", "B6-00007", "a shadow", fact=mark.mark_id, withdrawn=True)
+    rolled.sync()
+    with read(brk.node.engine) as here, read(rolled.hub.node.engine) as there:
+        assert not projected_marks(here, coil)
+        assert content_hash(here, "BRK") == content_hash(there, "BRK")
+        told = " ".join(event.text for event in history(there, coil))
+    assert "place was CB1-1-2 until then; now CB1-1-3, because misread" in told
+    assert "mark was sliver at 7.00 to 8.00 m, 100 to 190 mm until then; now none, because a shadow" in told
 
 
 def test_a_weighing_that_did_not_happen_leaves_the_one_before(rolled: SteelGroup) -> None:
@@ -211,6 +245,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"what": "losses", "losses": (Loss("scrap", 10**9),)}, "correction.bad"),
     ({"what": "number"}, "correction.bad"),
     ({"what": "step", "piece": "S-1"}, "correction.not_made_here"),
+    ({"what": "move", "place": "nowhere"}, "stock.unknown_place"),
+    ({"what": "move", "withdrawn": True}, "correction.bad"),
+    ({"what": "move", "place": "YB-1", "reason": " "}, "correction.bad"),
+    ({"what": "mark", "fact": "0" * 32}, "correction.bad"),
 ]
 
 

@@ -39,8 +39,13 @@ def test_a_lead_corrects_on_the_page_and_sees_both_versions(client: FlaskClient,
     client.post(url, data=more | charge)
     assert yard.piece("BS6-1").mass_g == 40_000
     client.post(url, data=more | {"what": "number", "number": "B6-00043", "command_id": "7"})
+    moved = (
+        client.get(url.replace("00042", "00043")).text.split('id="f-move" name="fact"><option value="')[1].split('"')[0]
+    )
+    move = {"what": "move", "fact": moved, "place": "YB-2", "command_id": "8"}
+    assert "place was" in client.get(client.post(url.replace("00042", "00043"), data=more | move).location).text
     page = client.get("/production/corrections/").text
-    assert page.count("misread") >= 6
+    assert page.count("misread") >= 7
     assert "B6-00043" in page
 
 
