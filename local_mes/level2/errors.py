@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.clock import to_datetime
-from shared.errors import BadInput, NotFound, Refused, Unavailable
+from shared.errors import BadInput, BadSetup, NotFound, Refused, Unavailable
 
 NOTHING_SENT = "Nothing was sent."
 KEPT = "The message stays in the repair queue as it was."
@@ -226,4 +226,14 @@ def not_taken(link: str, name: str, why: str) -> Unavailable:
         f"{name} of {link} was not taken: {why}.",
         kept="What was replayed before stays in that plant.",
         todo="Run `strandline plant run` and `strandline plant level2` of that plant, then replay into a fresh one.",
+    )
+
+
+def port_taken(link: str, address: str, why: str) -> BadSetup:
+    """A link cannot listen where it should."""
+    return BadSetup(
+        "level2.port_taken",
+        f"The link {link} cannot listen on {address}: {why}.",
+        kept="No link was started.",
+        todo="Stop the program that uses the port, or give the link another address in the settings.",
     )

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from local_mes.level2.errors import port_taken
 from local_mes.level2.hosts import check_hosts, lets_in, stranger_words
 from local_mes.level2.link_state import LinkState
 from local_mes.level2.links import Link, split_address
@@ -19,7 +20,6 @@ from local_mes.level2.telegram_rules import TelegramRules
 from local_mes.level2.telegrams.layout import LayoutSet
 from shared import logs
 from shared.clock import Clock, FileClock
-from shared.errors import BadSetup
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 log = logs.get("level2")
@@ -80,12 +80,7 @@ class TelegramLink:
         try:
             return await asyncio.start_server(serve or self._on_connect, host, port)
         except OSError as error:
-            raise BadSetup(
-                "level2.port_taken",
-                f"The link {self.link.code} cannot listen on {self.link.address}: {error.strerror or error}.",
-                kept="No link was started.",
-                todo="Stop the program that uses the port, or give the link another address in the settings.",
-            ) from error
+            raise port_taken(self.link.code, self.link.address, error.strerror or str(error)) from error
 
     async def run(self, server: asyncio.Server) -> None:
         """Serve until cancelled."""

@@ -35,11 +35,11 @@ def no_collector_here(edge: str) -> BadSetup:
 
 
 def no_rest(link: str) -> BadSetup:
-    """Posts come to a web address, and an edge has none."""
+    """Posts would come to the plant's web address, and it is the edge that collects."""
     return BadSetup(
         "edge.rest_link",
-        f"The link {link} is of kind rest: it is posted to a web address, and an edge has none.",
-        todo="Give the sender another way: files, MQTT, or a telegram line.",
+        f"The link {link} is of kind rest and has no address: it would be posted to at the plant, not at the edge.",
+        todo='Give it an address that the edge listens on, such as address = "0.0.0.0:8480".',
     )
 
 

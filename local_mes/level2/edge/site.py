@@ -108,7 +108,7 @@ def _check(plan: LinkPlan) -> LinkPlan:
     refuse_unreadable(plan)
     check_shadow(plan)
     for link in plan.links.values():
-        if link.kind == "rest":
+        if link.kind == "rest" and not link.address:
             raise no_rest(link.code)
     return plan
 

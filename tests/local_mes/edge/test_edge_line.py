@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +23,7 @@ from local_mes.level2.edge.facts import Level2Seen
 from local_mes.level2.edge.hosting import MIGRATIONS, Hosting, edge_through_ms, in_our_time, open_desk, prepare
 from local_mes.level2.edge.links import take_seen
 from local_mes.level2.edge.open_since import open_since_ms
-from local_mes.level2.edge.site import init_edge
+from local_mes.level2.edge.site import _check, init_edge
 from local_mes.level2.link_state import find_states, load_state, real_ms, save_states
 from local_mes.level2.links import load_links
 from local_mes.level2.spool import Incoming, append, get_key
@@ -451,6 +452,18 @@ def test_a_collector_beside_the_plant_and_a_spool_of_one_are_refused(two: Two) -
         append(conn, Incoming("CC1", "CC1060", 1, "", None, 1, 0, 0, b"", b"", {}))
     with pytest.raises(BadSetup, match="own collector"):
         prepare(two.plant, load_links(two.plant.settings))
+
+
+def test_posts_are_heard_on_site_at_an_address_of_the_link(two: Two, tmp_path: Path) -> None:
+    (tmp_path / "wms.secret").write_text("a secret that nobody guesses")
+    model, link = two.plant.settings.model, '[[link]]\ncode = "WMS"\nkind = "rest"\naddress = "{}"\n'
+    before = model.read_text()
+    for address, fits in (("", False), ("127.0.0.1:8480", True)):
+        model.write_text(before + link.format(address) + '[link.settings]\nsecret_file = "wms.secret"\n')
+        plan = load_links(two.edge.settings)
+        for check in (_check, partial(prepare, two.plant)):
+            with contextlib.nullcontext() if fits else pytest.raises(BadSetup, match="posted to at the plant"):
+                check(plan)
 
 
 def test_words_of_a_newer_edge_wait_in_order_until_the_plant_is_upgraded(

@@ -23,7 +23,7 @@ from local_mes.level2.link_state import real_ms
 from local_mes.level2.links import load_links
 from local_mes.level2.opcua.own import make_certificate
 from local_mes.level2.opcua.trust import TrustStore, Untrusted, read_certificate
-from local_mes.level2.push import sign
+from local_mes.level2.posted import sign
 from shared.clock import FixedClock
 from shared.db.engine import write
 from shared.errors import BadSetup

@@ -1,0 +1,129 @@
+"""A port of its own for posts to one link: HTTP/1.1, nothing else, at an edge or where the plant's pages are elsewhere.
+
+The library's server reads the requests, a thread each; how many there are at once, how large and how slow they may be is
+bounded here, because whoever reaches the port can begin one.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import socket
+from typing import Any, cast
+
+import msgspec
+
+from shared import logs
+from shared.errors import StrandlineError
+
+BODY_BYTES_MAX = 4 << 20
+"""As the plant's web address takes."""
+AT_ONCE_MAX = 32
+"""Connections at once; a further one is closed."""
+SILENT_S = 15
+"""A connection that says nothing for so long is closed."""
+
+Header = Callable[[str], str | None]
+"""The value of a post's header by its name."""
+Take = Callable[[str, str, Header, bytes], dict[str, Any]]
+"""(path, host, header, body) -> the answer, when what was posted is on disk; StrandlineError says why not."""
+
+log = logs.get("level2")
+
+
+class RestDoor(ThreadingHTTPServer):
+    """Listens from when it is made; `serve` answers until `end`. OSError when the port is taken."""
+
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+
+    def __init__(
+        self, address: tuple[str, int], lets_in: Callable[[str], bool], tls: ssl.SSLContext | None, take: Take
+    ):
+        self.take, self.tls = take, tls
+        self._lets_in = lets_in
+        self._free = threading.BoundedSemaphore(AT_ONCE_MAX)
+        super().__init__(address, _Handler)
+
+    def serve(self) -> None:
+        """Answer until ended."""
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1}, name="posts", daemon=True).start()
+
+    def end(self) -> None:
+        """Take no more posts; those being stored are stored, and come again where the answer was lost."""
+        self.shutdown()
+        self.server_close()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Whether a connection is served at all."""
+        return self._lets_in(str(client_address[0])) and self._free.acquire(blocking=False)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """One connection, in its thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that broke, or spoke no HTTP or no TLS: the sender posts again."""
+        log.info("post ended early", peer=str(client_address[0]))
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version, sys_version = "Strandline", ""
+    timeout = SILENT_S
+
+    def setup(self) -> None:
+        tls = cast(RestDoor, self.server).tls
+        if tls is not None:
+            plain = cast(socket, self.request)
+            plain.settimeout(SILENT_S)
+            self.request = tls.wrap_socket(plain, server_side=True)
+        super().setup()
+
+    def finish(self) -> None:
+        super().finish()
+        if isinstance(self.request, ssl.SSLSocket):
+            self.request.close()
+
+    def do_POST(self) -> None:
+        """Take what is posted and answer when it is on disk."""
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit()) or "Transfer-Encoding" in self.headers:
+            return self._refuse(411, "A post says its length (Content-Length).")
+        if len(length) > len(str(BODY_BYTES_MAX)) or int(length) > BODY_BYTES_MAX:
+            return self._refuse(413, f"A post has at most {BODY_BYTES_MAX} bytes.")
+        raw = self.rfile.read(int(length))
+        if len(raw) < int(length):
+            self.close_connection = True
+            return None
+        try:
+            said = cast(RestDoor, self.server).take(self.path, self.client_address[0], self.headers.get, raw)
+        except StrandlineError as error:
+            problem = {"type": f"urn:strandline:problem:{error.code}", "title": type(error).__name__}
+            problem |= {"detail": error.what, "kept": error.kept, "todo": error.todo}
+            return self._answer(error.status, problem | {"status": error.status})
+        return self._answer(200, said)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """What came is in the spool and on the link's page."""
+
+    def _refuse(self, status: int, why: str) -> None:
+        """The rest of the connection cannot be told from the body that was not read: it ends."""
+        self.close_connection = True
+        self._answer(status, {"title": why, "status": status})
+
+    def _answer(self, status: int, said: Mapping[str, Any]) -> None:
+        body = msgspec.json.encode(said)
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json" if status == 200 else "application/problem+json")
+        self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
