@@ -29,7 +29,7 @@ class SignalState:
     """One signal now.
 
     value    the last good one as JSON, shortened; it stays while there is no data
-    claimed  the peer's time of the last change stored, ISO; stored its digest; both empty before the first
+    claimed  the peer's time of the last change heard, ISO; stored the digest of the last one kept; empty before the first
     """
 
     signal: str

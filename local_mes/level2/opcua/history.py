@@ -11,7 +11,7 @@ from asyncua.client.client import Client
 from asyncua.common.node import Node
 from asyncua.ua.uaerrors import UaError
 
-from local_mes.level2.drivers.signal_state import SignalState
+from local_mes.level2.drivers.signal_state import REFUSED, SignalState
 from local_mes.level2.opcua.settings import EventSource, OpcuaSettings, Signal
 from local_mes.level2.opcua.values import find_node, plain, reading_of
 
@@ -44,6 +44,30 @@ async def find_history(
             continue
         found.extend((moment, len(found), (source, one)) for moment, one in rows)
     return [one for _, _, one in sorted(found, key=lambda row: row[:2])], faults
+
+
+async def find_unknown(client: Client, settings: OpcuaSettings, states: Mapping[str, SignalState]) -> list[str]:
+    """Sources without `history` of which nobody can say that nothing happened while nobody listened."""
+    return [
+        one.message
+        for one in settings.sources
+        if not one.history
+        and states[one.message].claimed
+        and states[one.message].state != REFUSED
+        and (isinstance(one, EventSource) or not await _is_unchanged(client, one, states[one.message].claimed))
+    ]
+
+
+async def server_time(client: Client) -> str:
+    """The server's clock as it tells times of changes, ISO in UTC."""
+    return str(plain(await client.get_node(CURRENT_TIME).read_value()))
+
+
+async def _is_unchanged(client: Client, signal: Signal, claimed: str) -> bool:
+    """Whether the value there is no younger than the one last heard, by the time that the server says it is of."""
+    node = await find_node(client, signal.node)
+    now = reading_of(await node.read_data_value(raise_on_bad_status=False)).claimed
+    return bool(now) and datetime.fromisoformat(now) <= datetime.fromisoformat(claimed)
 
 
 async def _read(

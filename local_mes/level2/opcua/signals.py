@@ -21,7 +21,7 @@ from local_mes.level2.drivers.desk import Desk
 from local_mes.level2.drivers.port import Heard
 from local_mes.level2.drivers.signal_state import GOOD, REFUSED, SignalBoard, digest_of
 from local_mes.level2.drivers.together import until_one_ends
-from local_mes.level2.opcua.history import find_history
+from local_mes.level2.opcua.history import find_history, find_unknown, server_time
 from local_mes.level2.opcua.settings import EventSource, OpcuaSettings, Signal
 from local_mes.level2.opcua.values import NO_DATA, Reading, event_heard, find_node, overflowed, reading_of
 
@@ -31,6 +31,7 @@ HEARD_MAX = 100_000
 """Changes read ahead of the disk; more than that ends the session, and history fills the gap."""
 PENDING_MAX = 5_000
 ASK_AGAIN_S = 10
+UNKNOWN = "nobody knows what changed meanwhile"
 
 
 class Signals:
@@ -130,6 +131,7 @@ class Signals:
         heard = reading.heard(signal.message, late=late)
         wanted = reading.quality != NO_DATA and (signal.when == "change" or (before.is_low and bool(reading.value)))
         self._show(signal.message, reading.quality, reading.reason, reading.value)
+        before.claimed = reading.claimed or before.claimed
         if wanted and (digest := digest_of(heard)) != before.stored:
             self._post(await self._with_fields(signal, heard) if signal.fields else heard, digest)
 
@@ -171,8 +173,20 @@ class Signals:
         found, faults = await find_history(self._client, self._settings, self._board.states)
         for fault in faults:
             self._desk.gap(fault)
+        if unknown := await find_unknown(self._client, self._settings, self._board.states):
+            self._desk.gap(f"{', '.join(unknown)}: nobody listened for a while, and without `history` {UNKNOWN}.")
+        await self._begin()
         for source, one in found:
             if isinstance(source, EventSource):
                 self._happened(source, one, late=True)
             else:
                 await self._changed(source, one, late=True)
+
+    async def _begin(self) -> None:
+        """What was never heard of counts from now on: after the next gap it is known since when."""
+        now = await server_time(self._client)
+        for name, one in self._board.states.items():
+            if not one.claimed and one.state != REFUSED:
+                one.claimed = now
+                self._touched.add(name)
+                self._ready.set()
