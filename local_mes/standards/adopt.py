@@ -75,8 +75,10 @@ def adopt_pending(plant: Plant) -> bool:
 
 
 def readopt(tx: Work, plant: Plant, actor: str) -> bool:
-    """Bind the trusted assignment again after a deviation or a standard of the plant's own came or went; in the
-    caller's transaction. False: nothing was assigned yet."""
+    """Bind the trusted assignment again after a deviation came or went; in the caller's transaction.
+
+    False: nothing was assigned yet.
+    """
     try:
         found = trusted_assignment(tx.conn, plant.code)
     except TrustError as error:  # the catalogue has moved on and its assignment does not fit here
@@ -86,7 +88,7 @@ def readopt(tx: Work, plant: Plant, actor: str) -> bool:
             todo="Mend what the standards page lists as missing; then try again.",
         ) from error
     if found is not None:
-        _install(tx, plant, *found, actor)
+        install(tx, plant, *found, actor)
     return found is not None
 
 
@@ -132,9 +134,9 @@ def _look(tx: Work, plant: Plant) -> bool:
     try:
         trusted = _follow_roots(tx.conn, plant.code, hub, trusted)
         trusted, assignment = _verify(tx.conn, plant.code, hub, trusted, latest)
-        _install(tx, plant, trusted, assignment, ACTOR)
+        install(tx, plant, trusted, assignment, ACTOR)
     except TrustError as error:
-        _refuse(tx, plant, latest.catalogue_version, error.code, error.what)
+        refuse(tx, plant, latest.catalogue_version, error.code, error.what)
         note_look(tx.conn, plant.code, latest.version, 0, _model_hash(plant))
     return len(tx.recorded) > before
 
@@ -168,13 +170,13 @@ def _verify(conn: Connection, plant: str, hub: str, trusted: Trusted, latest: Ro
     return trust.accept_assignment(trusted, latest.envelope.encode(), plant)
 
 
-def _install(tx: Work, plant: Plant, trusted: Trusted, assignment: m.Assignment, actor: str) -> None:
+def install(tx: Work, plant: Plant, trusted: Trusted, assignment: m.Assignment, actor: str) -> None:
     """Bind the whole assignment and record it, or record what is missing; never a part of it."""
-    found = _effective(tx.conn, plant, trusted, assignment)
+    found = effective(tx.conn, plant, trusted, assignment)
     note_look(tx.conn, plant.code, assignment.version, found.next_look_ms, _model_hash(plant))
     if found.missing:
         reason = f"{len(found.missing)} thing(s) are missing here: {'; '.join(found.missing)}."
-        _refuse(tx, plant, assignment.catalogue_version, "standards.missing", reason, found.missing)
+        refuse(tx, plant, assignment.catalogue_version, "standards.missing", reason, found.missing)
         return
     save_trusted(tx.conn, plant.code, trusted)
     last = find_adoption(tx.conn, plant.code)
@@ -182,22 +184,23 @@ def _install(tx: Work, plant: Plant, trusted: Trusted, assignment: m.Assignment,
     unchanged = last is not None and last.effective_hash == found.hash and json.loads(last.equipment) == classes
     if unchanged and last is not None and last.catalogue_version == assignment.catalogue_version:
         return
-    _record(
-        tx,
-        plant,
-        facts.StandardsInstalled(
-            catalogue_version=assignment.catalogue_version,
-            assignment_version=assignment.version,
-            standards=found.standards,
-            effective_hash=found.hash,
-            equipment=classes,
-            deviations=found.deviations,
-        ),
-        actor,
+    record_installed(tx, plant, found, (assignment.catalogue_version, assignment.version), actor)
+
+
+def record_installed(tx: Work, plant: Plant, found: EffectiveSet, of: tuple[int, int], actor: str) -> None:
+    """The set is in force from now on; of: the versions of catalogue and assignment it belongs to."""
+    payload = facts.StandardsInstalled(
+        catalogue_version=of[0],
+        assignment_version=of[1],
+        standards=found.standards,
+        effective_hash=found.hash,
+        equipment={unit.unit: unit.unit_class for unit in equipment(plant)},
+        deviations=found.deviations,
     )
+    record(tx, plant, payload, actor)
 
 
-def _effective(conn: Connection, plant: Plant, trusted: Trusted, assignment: m.Assignment) -> EffectiveSet:
+def effective(conn: Connection, plant: Plant, trusted: Trusted, assignment: m.Assignment) -> EffectiveSet:
     """What is in force now: assigned versions whose time has come; for the others the version they will replace."""
     now = max(plant.clock.now_ms(), trusted.time_floor_ms)
     present = {adopted.standard_id: adopted for adopted in list_in_force(conn, plant.code)}
@@ -217,7 +220,7 @@ def _effective(conn: Connection, plant: Plant, trusted: Trusted, assignment: m.A
                 continue
             looks.append(agreed.effective_from_ms)
         if old is not None:
-            standards.append(_kept(conn, plant.code, old, units, deviations))
+            standards.append(kept(conn, plant.code, old, units, deviations))
     standards += own_in_force(conn, plant.code, {assigned.id for assigned in assignment.standards}, units, deviations)
     return EffectiveSet(
         tuple(standards), tuple(sorted(d.deviation_id for d in deviations)), tuple(missing), min(looks, default=0)
@@ -228,7 +231,7 @@ def _installed(assigned: m.Assigned, values: dict[str, int | str]) -> facts.Inst
     return facts.InstalledStandard(assigned.id, assigned.version, assigned.sha256, assigned.effective_from_ms, values)
 
 
-def _kept(
+def kept(
     conn: Connection, plant: str, old: Adopted, units: Sequence[Equipment], deviations: Sequence[Deviation]
 ) -> facts.InstalledStandard:
     """What stays until its successor takes hold, bound to today's deviations: one may end while the plant is asked."""
@@ -268,14 +271,16 @@ def _model_hash(plant: Plant) -> str:
     return hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()
 
 
-def _refuse(
+def refuse(
     tx: Work, plant: Plant, catalogue_version: int, code: str, reason: str, missing: tuple[str, ...] = ()
 ) -> None:
+    """Say that the assignment is not adopted, and why."""
     payload = facts.StandardsRejected(catalogue_version=catalogue_version, reason=reason, code=code, missing=missing)
-    _record(tx, plant, payload, ACTOR)
+    record(tx, plant, payload, ACTOR)
 
 
-def _record(tx: Work, plant: Plant, payload: Payload, actor: str) -> None:
+def record(tx: Work, plant: Plant, payload: Payload, actor: str) -> None:
+    """A word about the plant's effective set."""
     tx.record(
         Draft(
             payload=payload,

@@ -68,21 +68,11 @@ def not_deployed(standard_id: str) -> Refused:
     return Refused("standards.not_deployed", f"Nothing of {standard_id} is in force here.", todo="Deploy a version.")
 
 
-def no_group_yet() -> Refused:
-    """The plant's set begins with the group's."""
-    return Refused(
-        "standards.no_assignment",
-        "The group has not assigned anything to this plant yet.",
-        kept="The draft is kept.",
-        todo="Deploy it when the plant has its first standards.",
-    )
-
-
-def group_does_not_bind(standard_id: str) -> Refused:
-    """The plant's set is bound as one: while the group's part does not bind, nothing of it changes."""
+def group_has_it(standard_id: str) -> Refused:
+    """One of the group's under the same id goes before it."""
     return Refused(
         "standards.held",
-        f"{standard_id} would not be as you asked: the group's standards cannot be bound here now, or have one of its id.",
+        f"{standard_id} would not be as you asked: the group has a standard of that id in force here.",
         kept="What was in force still is.",
-        todo="Mend what the standards page lists as missing, then do it again.",
+        todo="Give yours another id.",
     )

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from local_mes.standards.tables import standards_trust
 from shared.journal.fact import StandardRef
+from shared.journal.reading import own_streams
 from shared.rules.document import Rule
 from shared.rules.evaluate import Outcome, Stored, evaluate
 from shared.standards.documents import Kpi, QualityRule
@@ -81,7 +82,7 @@ def find_kpi(conn: Connection, kpi_id: str) -> tuple[Kpi, StandardRef] | None:
 
 def find_reasons(conn: Connection, of: str) -> ReasonTree | None:
     """The tree of reasons in force here for a delay, a defect or scrap; of several the first by its id."""
-    plant = conn.execute(select(standards_trust.c.plant)).scalar()
+    plant = _plant(conn)
     for adopted in list_in_force(conn, plant) if plant else ():
         document = find_document(conn, adopted.standard_id, adopted.version, adopted.sha256)
         if isinstance(document, ReasonTree) and document.of == of:
@@ -103,5 +104,11 @@ def parameters(conn: Connection, standard_id: str, unit: str) -> dict[str, int |
 
 
 def _find(conn: Connection, standard_id: str, at_ms: int | None) -> Adopted | None:
-    plant = conn.execute(select(standards_trust.c.plant)).scalar()
+    plant = _plant(conn)
     return find_adopted(conn, plant, standard_id, at_ms) if plant else None
+
+
+def _plant(conn: Connection) -> str | None:
+    """This plant's code: of what it trusts; one that trusts no group yet may have standards of its own."""
+    found: str | None = conn.execute(select(standards_trust.c.plant)).scalar()
+    return found or next(iter(own_streams(conn)), None)

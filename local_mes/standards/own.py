@@ -2,6 +2,7 @@
 
 An own standard's id begins with the plant's code, so it can never be taken for one of the group's. It is bound like
 every standard, stands in the plant's effective set under the one hash, and reaches the hub as facts: the group sees it.
+It comes and goes also while the group's part cannot be bound (beside.py).
 What does not bind any more, because the model was changed, is left out of force and shown; the group's standards never
 wait for it.
 """
@@ -15,7 +16,8 @@ from sqlalchemy import Connection, Row, select
 
 from local_mes.plant import Plant
 from local_mes.standards import errors
-from local_mes.standards.adopt import equipment, readopt
+from local_mes.standards.adopt import equipment
+from local_mes.standards.beside import install_own
 from local_mes.standards.own_queries import find_deployment, list_deployments
 from local_mes.standards.own_trial import Trial, try_on_day
 from shared.db.engine import read
@@ -165,12 +167,11 @@ def _put(
         standard_id=standard_id, version=version, sha256=digest, reason=reason, trial=trial, back=is_back
     )
     _record(tx, said, standard_id, version, actor)
-    if not readopt(tx, plant, actor):
-        raise errors.no_group_yet()
+    install_own(tx, plant, actor)
     running = find_in_force(tx.conn, plant.code, standard_id)
     runs = running.sha256 if running else ""
     if (runs != digest) if version else (last is not None and runs == last.sha256):
-        raise errors.group_does_not_bind(standard_id)
+        raise errors.group_has_it(standard_id)
 
 
 def _before(conn: Connection, plant: Plant, standard_id: str, version: int) -> tuple[int, str]:

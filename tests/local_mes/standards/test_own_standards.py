@@ -140,15 +140,42 @@ def test_nothing_is_said_to_be_in_force_that_is_not(ready: Any) -> None:
     ready.change_model(unit=[unit for unit in whole if unit.unit_class != "marker"])
     with pytest.raises(Refused, match="no unit of class marker"):
         own.back(ready.plant, OWN, "too loose", "ewa", ready.command())
+
+
+def test_it_comes_and_goes_while_the_groups_part_does_not_bind(ready: Any) -> None:
+    written(ready, document(1, needs=[]), document(2, "0.30", needs=[]))
+    deploy(ready, 1)
+    whole = ready.plant.model.unit
     ready.change_model(unit=[unit for unit in whole if unit.unit_class != "ladle_furnace"])
-    for change in (own.back, own.take_out):
-        with pytest.raises(Refused, match="group's standards cannot be bound"):
-            change(ready.plant, OWN, "too loose", "ewa", ready.command())
-    with read(ready.plant.node.engine) as conn:
-        assert [(v.document.version, v.runs) for v in own.list_own(conn, ready.plant)] == [(2, True), (1, False)]
-    ready.change_model(unit=whole)
-    assert own.back(ready.plant, OWN, "too loose", "ewa", ready.command()) == 1
+    ready.release("QR-CHE-01-v5")
+    ready.sync()  # refused: it needs what is gone
     assert ready.in_force() == [(OWN, 1), ("QR-RES-01", 2)]
+    deploy(ready, 2)
+    assert (asked(ready, 2500), ready.in_force()) == ("in_order", [(OWN, 2), ("QR-RES-01", 2)])
+    ready.sync()
+    with read(ready.hub.node.engine) as conn:
+        cells = read_matrix(conn, ready.hub).cells
+        assert (cells[OWN, "ALD"].state, cells["QR-CHE-01", "ALD"].state) == ("own", "refused")
+        assert "no unit of class ladle_furnace" in cells["QR-CHE-01", "ALD"].note
+        assert not read_matrix(conn, ready.hub).plants[0].hash_differs
+    assert own.back(ready.plant, OWN, "too loose", "ewa", ready.command()) == 1
+    own.take_out(ready.plant, OWN, "no longer", "ewa", ready.command())
+    assert ready.in_force() == [("QR-RES-01", 2)]
+    deploy(ready, 1)
+    ready.change_model(unit=whole)
+    ready.sync()
+    assert ready.in_force() == [(OWN, 1), ("QR-CHE-01", 5), ("QR-RES-01", 2)]
+
+
+def test_it_needs_no_word_of_the_group(group: Any) -> None:
+    written(group, document(1))
+    deploy(group, 1)
+    assert (asked(group, 2500), group.in_force()) == ("violated", [(OWN, 1)])
+    group.release("QR-RES-01-v2")
+    group.sync()
+    assert group.in_force() == [(OWN, 1), ("QR-RES-01", 2)]
+    assert own.back(group.plant, OWN, "too strict", "ewa", group.command()) == 0
+    assert group.in_force() == [("QR-RES-01", 2)]
 
 
 def test_the_groups_standards_never_wait_for_one_that_no_longer_binds(ready: Any) -> None:
