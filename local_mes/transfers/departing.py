@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -14,7 +15,7 @@ from local_mes.transfers.loading import LoadTouch, get_open_plan, look, usual_ms
 from local_mes.transfers.pieces import describe
 from local_mes.transfers.shipping import issue_passports
 from shared.journal.fact import Draft, Occurred
-from shared.material.queries import get_material
+from shared.material.queries import find_by_number, get_material
 from shared.transfers.domain import next_custody_no
 from shared.transfers.facts import MaterialShipped, ShipmentLine
 from shared.transfers.plan_queries import loaded_on, pieces_of
@@ -22,8 +23,12 @@ from shared.transfers.queries import custody_numbers
 from shared.units import G_PER_KG
 
 
-def depart(plant: Plant, touch: LoadTouch) -> dict[str, Any]:
-    """Custody of what lies on the load passes to the carrier; what was planned and not loaded stays ours. Done once."""
+def depart(plant: Plant, touch: LoadTouch, seen: Collection[str] | None = None) -> dict[str, Any]:
+    """Custody of what lies on the load passes to the carrier; what was planned and not loaded stays ours. Done once.
+
+    seen: any number of each piece that the person saw on it, where that was noted without a line; it must be what the
+    books say lies on it, for a piece may have been refused since.
+    """
     with plant.journal.work() as tx:
         earlier = tx.once(touch.command_id)
         if earlier is not None:
@@ -33,6 +38,8 @@ def depart(plant: Plant, touch: LoadTouch) -> dict[str, Any]:
         loaded = [row for row in rows if row.loaded_at_ms]
         if not loaded:
             raise load_errors.nothing_loaded(plan.number)
+        if seen is not None:
+            _check_seen(tx.conn, plan, loaded, seen)
         _check_weight(tx.conn, plant.code, plan, loaded[-1])
         at_ms = touch.occurred_at_ms or tx.now_ms()
         shipped = MaterialShipped(
@@ -68,6 +75,16 @@ def _line(conn: Connection, plan: Row[Any], row: Row[Any]) -> ShipmentLine:
         position=" ".join(filter(None, (place, row.position))),
         custody_no=next_custody_no(custody_numbers(conn, row.material_id)),
     )
+
+
+def _check_seen(conn: Connection, plan: Row[Any], loaded: Sequence[Row[Any]], seen: Collection[str]) -> None:
+    known = {number: {row.material_id for row in find_by_number(conn, number, plan.author)} for number in seen}
+    booked = {row.material_id for row in loaded}
+    missing = [number for number, ids in known.items() if not ids & booked]
+    ids_seen = {one for ids in known.values() for one in ids}
+    unseen = [row.number for row in loaded if row.material_id not in ids_seen]
+    if missing or unseen:
+        raise load_errors.other_pieces(plan.number, missing, unseen)
 
 
 def _check_weight(conn: Connection, here: str, plan: Row[Any], last: Row[Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from flask_openapi import Tag
@@ -22,6 +22,9 @@ tag = Tag(name="transfers", description="Loads, receipts and cases between plant
 bp = APIBlueprint("loads_api", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
 PLANNERS = (*SHIPPERS, "planner")
 LIMIT_KG_MAX = 10_000_000
+PIECES_MAX = 500
+"""On one load: as many as a file of passports holds."""
+PieceNumber = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class LoadPath(Asked):
@@ -46,7 +49,7 @@ class PlannedLoadBody(Command):
     mode: str = Field("", pattern="^(|rail|truck|internal)$")
     number: str = Field("", max_length=64)
     vehicles: list[VehicleBody] = Field(default_factory=list, max_length=60)
-    pieces: list[str] = Field(default_factory=list, max_length=200)
+    pieces: list[str] = Field(default_factory=list, max_length=PIECES_MAX)
     eta_ms: Moment | None = None
     carrier: str = Field("", max_length=64, description="Who drives it; empty: the lane's usual one.")
     shipment: str = Field("", max_length=64)
@@ -65,6 +68,13 @@ class OffBody(Command):
 
     piece: str = Field(min_length=1, max_length=64)
     note: str = Field("", max_length=500)
+
+
+class DepartBody(Command):
+    """The departure. pieces: what was seen on the vehicle, by any number; refused where the books say otherwise. Without it
+    the load leaves with what is booked on it."""
+
+    pieces: list[PieceNumber] | None = Field(None, max_length=PIECES_MAX)
 
 
 class WhyBody(Command):
@@ -130,9 +140,9 @@ def post_announce(path: LoadPath, body: Command) -> tuple[dict[str, Any], int]:
 
 @bp.post("/loads/<load>/depart", summary="The load leaves")
 @requires(*SHIPPERS)
-def post_depart(path: LoadPath, body: Command) -> tuple[dict[str, Any], int]:
+def post_depart(path: LoadPath, body: DepartBody) -> tuple[dict[str, Any], int]:
     """Custody of what lies on it passes to the carrier."""
-    return service.depart(plant(), _touch(path, body)), 201
+    return service.depart(plant(), _touch(path, body), body.pieces), 201
 
 
 @bp.post("/loads/<load>/cancel", summary="The load does not leave")

@@ -83,6 +83,17 @@ def other_grade(piece: str, grade: str, item: str, wanted: str) -> Refused:
     )
 
 
+def other_pieces(number: str, missing: Sequence[str], unseen: Sequence[str]) -> Refused:
+    """A departure that was noted without a line says what lies on the vehicle; the books say otherwise."""
+    parts = (("not booked on it", missing), ("booked on it, but not on the tablet's list", unseen))
+    said = "; ".join(f"{how}: {', '.join(pieces)}" for how, pieces in parts if pieces)
+    return Refused(
+        "loading.other_pieces",
+        f"{number} was not let go with other pieces than were seen on it. {said[0].upper()}{said[1:]}.",
+        todo="Load what is on it, or take off what is not; then book the departure again.",
+    )
+
+
 def nothing_loaded(number: str) -> Refused:
     """A load leaves with what lies on it."""
     return Refused("loading.nothing_loaded", f"Nothing lies on {number}.", todo="Load a piece, or cancel the load.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import threading
 import zlib
@@ -14,10 +15,8 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from local_mes.transfers.service import (
     ListedPiece,
-    LoadTouch,
     PlanCommand,
     ShipCommand,
-    cancel_load,
     plan_load,
     ship,
 )
@@ -240,7 +239,12 @@ BEFORE = """() => {
 """Lists of loads that were open on the tablet before: too many, and one too old."""
 
 
-def test_pieces_are_loaded_while_the_line_is_cut_and_what_is_too_heavy_is_refused_once_it_is_back(
+def leave(page: Page) -> None:
+    page.get_by_text("It leaves", exact=True).tap()
+    page.get_by_role("button", name="Book the departure").tap()
+
+
+def test_a_load_is_loaded_and_leaves_while_the_line_is_cut_with_what_is_on_it_by_the_books_too(
     group: Any, browser: Browser
 ) -> None:
     mill = group.plant("BRK")
@@ -273,16 +277,31 @@ def test_pieces_are_loaded_while_the_line_is_cut_and_what_is_too_heavy_is_refuse
     expect(page.locator("#load-line")).to_contain_text("Go on as Person B", timeout=WAIT_MS)
     page.evaluate("who => localStorage.setItem('strandline.person', who)", signed_in)
     page.goto(address)
-    queue = page.locator("#load-queue")
-    expect(queue).to_contain_text("2 pieces are done here and not yet sent: B6-66601, B6-66602.", timeout=WAIT_MS)
+    queue, refused = page.locator("#load-queue"), page.locator("#load-refused")
+    expect(queue).to_contain_text("2 touches are done here and not yet sent: B6-66601, B6-66602.", timeout=WAIT_MS)
+    expect(page.locator("#load-on li")).to_contain_text(["B6-66601", "B6-66602"])
+    leave(page)
+    expect(queue).to_contain_text("3 touches are done here and not yet sent")
+    expect(page.get_by_role("button", name="Book the departure")).to_be_disabled()
     context.set_offline(False)
     expect(queue).to_be_hidden(timeout=WAIT_MS)
-    expect(page.locator("#load-refused")).to_contain_text("T9 carries 20,000 of at most 25,000 kg", timeout=WAIT_MS)
+    expect(refused).to_contain_text("T9 carries 20,000 of at most 25,000 kg", timeout=WAIT_MS)
+    expect(refused).to_contain_text("departure of T-LOAD was not booked.")
+    expect(refused).to_contain_text("Not booked on it: B6-66602.")
     expect(page.locator("#load-list")).to_contain_text("On it: 1 piece, 20.0 t", timeout=WAIT_MS)
     with read(mill.node.engine) as conn:
         assert [(row.number, row.loaded) for row in open_plans(conn, "BRK")] == [("T-LOAD", 1)]
-    cancel_load(mill, LoadTouch(new_id(mill.clock), "p1", "T-LOAD", note="the truck broke down"))
+    context.set_offline(True)  # the second coil was lifted off again
+    leave(page)
+    expect(queue).to_contain_text("1 touch is done here and not yet sent: departure of T-LOAD.", timeout=WAIT_MS)
+    left_ms = mill.clock.now_ms()
+    context.set_offline(False)
+    expect(page).to_have_url(re.compile("/transfers/loads/T-LOAD$"), timeout=WAIT_MS)
+    with read(mill.node.engine) as conn:
+        load = find_shipment(conn, "T-LOAD")
+        assert [line.number for line in find_lines(conn, LineFilter(shipment_id=load.shipment_id))] == ["B6-66601"]
+    assert load.departed_at_ms <= left_ms  # when it was done, not when it was sent
     page.goto(address)
-    expect(page.get_by_text("It was cancelled")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("It has left")).to_be_visible(timeout=WAIT_MS)
     assert page.evaluate("localStorage.getItem('strandline.loading.BRK.T-LOAD.list')") is None
     context.close()

@@ -1,11 +1,12 @@
-// Loading at the gate's tablet: a touch that puts a piece on goes through the queue (queue.js), with or without a line.
+// Loading at the gate's tablet: what puts a piece on, takes it off or lets the load leave goes through the queue (queue.js), with
+// or without a line. A departure tells what this tablet sees on the vehicle, so that none is booked with other pieces.
 // Without this file the forms stay. Where no server answers, the worker opens an empty shell of the page; what it shows is the
 // list that this browser kept when the page was last open, until a person signs out here (strandline.js).
 (function () {
   "use strict";
 
   const AWAY = [502, 503, 504], LIST_MS = 5000, ANSWER_MS = 8000, LISTS_MAX = 20, LIST_AGE_MAX_MS = 7 * 86400000;
-  let page, queue, person = null, load = "";
+  let page, queue, person = null, load = "", kept = null, answered = new Map(); // number -> kind of touch, until the list is read again
 
   function at(id) { return document.getElementById(id); }
   function lead() { return "strandline.loading." + page.dataset.plant + "."; }
@@ -14,27 +15,73 @@
   function onSubmit(event) {
     const form = event.target.closest("form[data-queue]");
     if (!form) { return; }
-    const field = form.querySelector('[name="piece"]'), number = field.value.trim(), about = "load " + load + " " + number;
+    const kind = form.dataset.kind || "load", field = form.querySelector('[name="piece"]');
+    const number = kind === "leave" ? "departure of " + load : field.value.trim(), about = kind + " " + load + " " + number;
     if (page.dataset.shell) { event.preventDefault(); }
     if (!number) { return; }
-    const known = queue.read().some(function (item) { return item.about === about && !item.refused; });
-    const body = { piece: number }, vehicle = at("f-vehicle");
-    if (vehicle && vehicle.value) { body.vehicle = vehicle.value; }
-    const kept = known || (person && queue.add({ about: about, number: number, path: form.dataset.queue, body: body }));
-    if (!kept) { if (page.dataset.shell) { say("This browser keeps nothing more: it was not noted."); } return; } // a form goes its usual way
+    const body = kind === "leave" ? { pieces: onIt() } : { piece: number }, vehicle = at("f-vehicle");
+    if (kind === "load" && vehicle && vehicle.value) { body.vehicle = vehicle.value; }
+    const known = (lastTouch(number) || {}).about === about;
+    if (!known && !(person && queue.add({ about: about, number: number, path: form.dataset.queue, body: body }))) { if (page.dataset.shell) { say("This browser keeps nothing more: it was not noted."); } return; } // a form goes its usual way
     event.preventDefault();
-    if (field.type !== "hidden") { field.value = ""; field.focus(); }
+    if (field && field.type !== "hidden") { field.value = ""; field.focus(); }
+  }
+
+  // the touches of this load that wait, oldest first; and the last one at a piece
+  function touches() {
+    return queue.read().filter(function (item) { return !item.refused && item.about.startsWith(kindOf(item) + " " + load + " "); });
+  }
+  function kindOf(item) { return item.about.split(" ", 1)[0]; }
+  function lastTouch(number) { return touches().filter(function (item) { return item.number === number; }).pop(); }
+
+  // numbers of what the list says lies on the load; and with this tablet's touches since
+  function listed() {
+    if (kept) { return kept.on; }
+    return Array.from(page.querySelectorAll('form[data-kind="off"] [name="piece"]')).map(function (field) { return field.value; });
+  }
+  function onIt() {
+    const found = new Set(listed());
+    const change = function (kind, number) { if (kind === "load") { found.add(number); } else if (kind === "off") { found.delete(number); } };
+    answered.forEach(change);
+    touches().forEach(function (item) { change(kindOf(item), item.number); });
+    return Array.from(found);
+  }
+
+  function onAnswer(item, told) {
+    if (kindOf(item) !== "leave") { answered.set(told.number || item.number, kindOf(item)); return; }
+    try { localStorage.removeItem(lead() + told.number + ".list"); } catch (error) { /* it is old in some days */ }
+    const form = document.querySelector('form[data-kind="leave"][data-page]');
+    if (form && told.number === load) { window.location.assign(form.dataset.page); }
   }
 
   function mark(items) {
     items.forEach(function (item) {
       const form = page.querySelector('[data-about="' + CSS.escape(item.about) + '"]');
       if (!form) { return; }
-      const button = form.querySelector("button");
+      const button = form.querySelector("button"), state = button.querySelector(".piece-state");
       button.disabled = true;
+      if (!state) { return; }
       button.classList.toggle("queued", !item.refused);
-      button.querySelector(".piece-state").textContent = item.refused ? "Refused, see above" : "Loaded here, not yet sent";
+      state.textContent = item.refused ? "Refused, see above" : "Loaded here, not yet sent";
     });
+    if (kept) { showOn(); }
+    const left = touches().some(function (item) { return kindOf(item) === "leave"; });
+    document.querySelectorAll("form[data-queue] button").forEach(function (button) {
+      if (left ? button.disabled : !button.dataset.left) { return; }
+      button.disabled = left;
+      button.dataset.left = left ? "yes" : "";
+    });
+  }
+
+  function showOn() {
+    const numbers = onIt();
+    at("load-on-title").textContent = "On it: " + numbers.length + (numbers.length === 1 ? " piece" : " pieces");
+    at("load-on").replaceChildren(...numbers.map(function (number) {
+      const item = document.createElement("li"), form = hiddenForm("off", number);
+      form.append(queue.element("b", "code", number + " "), queue.element("button", "", "Take off"));
+      item.append(form);
+      return item;
+    }));
   }
 
   function setClock() {
@@ -46,13 +93,13 @@
 
   // what the shell needs of this page: no form, no token, only what is written on the tiles
   function keepList() {
-    const pieces = Array.from(page.querySelectorAll("form[data-about]")).map(function (form) {
+    const pieces = Array.from(page.querySelectorAll('form[data-about]:not([data-kind])')).map(function (form) {
       const words = Array.from(form.querySelectorAll("button > *")).map(function (part) { return part.textContent; });
       return { number: form.querySelector('[name="piece"]').value, words: words };
     });
     const vehicles = Array.from(document.querySelectorAll("#f-vehicle option")).map(function (one) { return one.value; }).filter(Boolean);
     const now = page.querySelector("[data-now]");
-    const list = { title: page.dataset.title, pieces: pieces, vehicles: vehicles, now: now && now.dataset.now, here: Date.now() };
+    const list = { title: page.dataset.title, pieces: pieces, on: listed(), vehicles: vehicles, now: now && now.dataset.now, here: Date.now() };
     try {
       if (now && now.dataset.state === "open") { localStorage.setItem(listKey(load), JSON.stringify(list)); } else { localStorage.removeItem(listKey(load)); }
     } catch (error) { /* then it is not kept */ }
@@ -76,27 +123,32 @@
   function say(words) { at("load-line").textContent = words; }
 
   function tile(piece) {
-    const item = document.createElement("li"), form = document.createElement("form"), field = document.createElement("input");
+    const item = document.createElement("li"), form = hiddenForm("load", piece.number);
     const button = queue.element("button", "piece-tap", "");
-    field.type = "hidden";
-    field.name = "piece";
-    field.value = piece.number;
-    form.dataset.queue = path();
-    form.dataset.about = "load " + load + " " + piece.number;
     piece.words.forEach(function (word, place) {
       button.append(queue.element(place ? "span" : "b", place === piece.words.length - 1 ? "quiet piece-state" : "code", word));
     });
-    form.append(field, button);
+    form.append(button);
     item.append(form);
     return item;
   }
 
-  function path() { return page.dataset.piece.replace("LOAD", encodeURIComponent(load)); }
+  function hiddenForm(kind, number) {
+    const form = document.createElement("form"), field = document.createElement("input");
+    Object.assign(field, { type: "hidden", name: "piece", value: number });
+    Object.assign(form.dataset, { kind: kind, queue: path(kind), about: kind + " " + load + " " + number });
+    form.append(field);
+    return form;
+  }
 
-  function showKept(kept) {
+  function path(kind) { return page.dataset[kind === "load" ? "piece" : kind].replace("LOAD", encodeURIComponent(load)); }
+
+  function showKept() {
     at("load-title").textContent = kept.title;
     at("load-scan").hidden = false;
-    at("load-scan").dataset.queue = path();
+    at("load-scan").dataset.queue = path("load");
+    at("load-leaves").hidden = false;
+    at("load-leaves").querySelector("form").dataset.queue = path("leave");
     at("load-vehicles").hidden = kept.vehicles.length < 2;
     kept.vehicles.forEach(function (code) { at("f-vehicle").append(new Option(code, code)); });
     at("load-tiles").append(...kept.pieces.map(tile));
@@ -124,9 +176,10 @@
   function openShell() {
     load = decodeURIComponent(window.location.pathname.slice(page.dataset.loads.length));
     person = recall("strandline.person"); // whoever is signed in on this tablet, not who opened this load (strandline.js)
-    const kept = load && person ? recall(listKey(load)) : null;
+    kept = load && person ? recall(listKey(load)) : null;
+    if (kept) { kept.on = kept.on || []; }
     startQueue();
-    if (kept) { queue.setClock(kept.now, kept.here); showKept(kept); } else { showLoads(); }
+    if (kept) { queue.setClock(kept.now, kept.here); showKept(); } else { showLoads(); }
     queue.show();
     window.setInterval(lookForServer, LIST_MS);
     window.addEventListener("online", lookForServer);
@@ -134,9 +187,9 @@
 
   function startQueue() {
     queue = window.strandlineQueue({
-      key: "strandline.loading." + page.dataset.plant, one: "piece is", many: "pieces are", shell: Boolean(page.dataset.shell),
+      key: "strandline.loading." + page.dataset.plant, one: "touch is", many: "touches are", shell: Boolean(page.dataset.shell),
       person: function () { return person || { id: "", name: "" }; },
-      box: at("load-queue"), refused: at("load-refused"), onShow: mark, onSent: refresh, onAnswer: function () {}
+      box: at("load-queue"), refused: at("load-refused"), onShow: mark, onSent: refresh, onAnswer: onAnswer
     });
     document.addEventListener("submit", onSubmit, true);
   }
@@ -147,7 +200,7 @@
     startQueue();
     setClock();
     keepList();
-    document.addEventListener("htmx:afterSwap", function (event) { if (event.detail.target.id === "load-list") { setClock(); keepList(); queue.show(); } });
+    document.addEventListener("htmx:afterSwap", function (event) { if (event.detail.target.id === "load-list") { answered.clear(); setClock(); keepList(); queue.show(); } });
     if (navigator.serviceWorker) { navigator.serviceWorker.register(page.dataset.worker); }
     queue.start();
   }

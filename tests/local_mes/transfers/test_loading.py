@@ -168,6 +168,10 @@ def test_a_load_is_planned_loaded_and_booked_out_on_the_tablets_pages(group: Ste
     (told,) = yard.api("GET", "/api/v1/loads").json["items"]  # type: ignore[index]
     assert [one["loaded_g"] for one in told["vehicles"]] == [20_000_000, 20_000_000]
     assert yard.post(f"{load}/announce", load).status_code == 302
+    seen = {"command_id": "t2", "pieces": ["S-1", "S-9"]}
+    other = yard.api("POST", f"/api/v1/loads/{number}/depart", json=seen)
+    assert (other.status_code, other.json["code"]) == (409, "loading.other_pieces")  # type: ignore[index]
+    assert "Not booked on it: S-9; booked on it, but not on the tablet's list: S-2." in other.text
     left = yard.post(f"{load}/depart", load)
     assert left.headers["Location"] == f"/transfers/loads/{number}"
     assert "W2" in yard.page(left.headers["Location"])
