@@ -120,6 +120,8 @@ class Storage(Part):
     longest_below: bool = False
     overhang_mm: int = Field(0, ge=0, le=10_000)
     """By how much a piece may be wider or longer than the one below it all the same."""
+    between: bool = False
+    """Coils: a piece of an upper layer lies between this stack and the next one of its row, and on both."""
     hot_rows: tuple[int, ...] = ()
     """Hot pieces lie in these rows only, and no cold piece is put on one; none named: hot and cold may lie together."""
     hot_hours: float = Field(0, ge=0, le=24 * 30)

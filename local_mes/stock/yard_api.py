@@ -79,6 +79,7 @@ def _summary(yard: Yard) -> dict[str, Any]:
         "stacks_used": len(yard.stacks),
         "stacks_with_faults": sum(bool(stack.faults) for stack in yard.stacks),
         "reshuffles_this_shift": yard.reshuffles,
+        "dug_out_this_shift": yard.dug_out,
     }
 
 

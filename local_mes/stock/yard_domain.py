@@ -112,13 +112,29 @@ def above(piece_id: str, stack: Sequence[Lying]) -> list[Lying]:
     return order[at + 1 :][::-1]
 
 
+def resting(piece_id: str, stack: Sequence[Lying], before: Sequence[Lying]) -> list[Lying]:
+    """What lies on a piece where upper layers lie between two stacks, the top first. before: the stack before its own in the
+    row, whose upper layers rest on this one too."""
+    own = above(piece_id, stack)
+    layer = len(stack) - len(own)
+    return [*in_order(before)[layer:][::-1], *own] if layer else own
+
+
 def broken_rules(
-    piece: Lying, spot: Spot, rules: Storage, stack: Sequence[Lying], on_top: Sequence[Lying], now_ms: int
+    piece: Lying,
+    spot: Spot,
+    rules: Storage,
+    stack: Sequence[Lying],
+    on_top: Sequence[Lying],
+    now_ms: int,
+    beside: Sequence[Lying] = (),
 ) -> list[Broken]:
-    """Which rules a move breaks. stack: what lies at the new spot (without the piece); on_top: on the piece now."""
+    """Which rules a move breaks. stack: what lies at the new spot (without the piece); on_top: on the piece now; beside: in
+    the next stack of the row."""
     found = [_buried(piece, on_top), _no_spot(spot, rules), _kind(piece, rules), _hot_row(piece, spot, rules, now_ms)]
     if spot.stack:
         found += on_stack(piece, rules, in_order(stack), now_ms)
+        found += _between(piece, spot, rules, len(stack), in_order(beside))
         if spot.layer and spot.layer != len(stack) + 1:
             text = f"{spot.text} has {len(stack)} layers: the next is {len(stack) + 1}, not {spot.layer}"
             found.append(Broken("layer", text))
@@ -135,13 +151,16 @@ def on_stack(piece: Lying, rules: Storage, below: Sequence[Lying], now_ms: int) 
     ]
 
 
-def faults_of_stack(stack: Sequence[Lying], spot: Spot, rules: Storage, now_ms: int) -> list[Broken]:
-    """What is wrong with a stack as it stands, however it came about."""
+def faults_of_stack(
+    stack: Sequence[Lying], spot: Spot, rules: Storage, now_ms: int, beside: Sequence[Lying] = ()
+) -> list[Broken]:
+    """What is wrong with a stack as it stands, however it came about. beside: in the next stack of the row."""
     order, found = in_order(stack), [_no_spot(spot, rules)]
     for n, piece in enumerate(order):
         found += [_kind(piece, rules), _hot_row(piece, spot, rules, now_ms)]
         # a cold piece below a hot one, or one that went cold where it lies, is nobody's mistake
         found += [_layers(rules, order[:n]), _mass(piece, rules, order[:n]), *_sizes(piece, rules, order[:n])]
+        found += _between(piece, spot, rules, n, in_order(beside))
     return list(dict.fromkeys(one for one in found if one))
 
 
@@ -177,6 +196,19 @@ def _mass(piece: Lying, rules: Storage, below: Sequence[Lying]) -> Broken | None
     return Broken(
         "max_mass", f"with {piece.number} the stack weighs {total_kg:,} kg; the ground bears {rules.max_mass_kg:,} kg"
     )
+
+
+def _between(piece: Lying, spot: Spot, rules: Storage, below: int, beside: Sequence[Lying]) -> list[Broken | None]:
+    """An upper layer needs its other half: the same layers below it in the next stack, and none too narrow there."""
+    if not rules.between or not below:
+        return []
+    if len(beside) < below:
+        text = (
+            f"layer {below + 1} of {spot.text} lies between stacks {spot.stack} and {spot.stack + 1}; there are "
+            f"{len(beside)} layers in {spot.stack + 1}"
+        )
+        return [Broken("between", text)]
+    return _sizes(piece, rules, beside[:below])
 
 
 def _sizes(piece: Lying, rules: Storage, below: Sequence[Lying]) -> list[Broken | None]:

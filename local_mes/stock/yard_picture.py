@@ -121,8 +121,9 @@ def _box(
     state = thermal(piece, rules, now_ms)
     letters = int((w - 16) / LETTER)
     shown = piece.number if letters >= len(piece.number) else piece.number[-letters:] if letters >= 3 else ""
+    between = pitch / 2 * layer if rules.between else 0.0  # an upper layer lies on two stacks
     return Box(
-        x=x + (pitch - w) / 2,
+        x=min(x + between + (pitch - w) / 2, WIDTH - w),
         y=floor - (layer + 1) * LAYER,
         w=w,
         number=piece.number,

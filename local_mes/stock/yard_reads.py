@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row
 from local_mes.model.domain import Storage
 from local_mes.plant import Plant
 from local_mes.stock import yard_domain as yard
+from local_mes.stock.yard_digging import dug_out
 from local_mes.stock.yard_domain import Broken, Lying, Spot
 from shared.material.facts import MADE_AT
 from shared.quality.queries import held_ids
@@ -41,6 +42,8 @@ class Yard:
     stacks: Sequence[Stack]
     loose: Sequence[Lying]
     reshuffles: int
+    dug_out: int = 0
+    """Lifts that nobody told: what lay on pieces that were taken from under others."""
 
     @property
     def pieces(self) -> list[Lying]:
@@ -102,11 +105,16 @@ def read_yard(conn: Connection, plant: Plant, rules: Storage, now_ms: int, since
         else:
             loose.append(piece)
     built = [
-        Stack(spot, yard.in_order(pieces), yard.faults_of_stack(pieces, spot, rules, now_ms))
+        Stack(
+            spot,
+            yard.in_order(pieces),
+            yard.faults_of_stack(pieces, spot, rules, now_ms, stacks.get(next_to(spot, 1), ())),
+        )
         for spot, pieces in sorted(stacks.items(), key=lambda item: (item[0].row, item[0].stack))
     ]
     moved = reshuffles(conn, plant, since_ms, now_ms + 1).get(rules.code, 0)
-    return Yard(rules, built, sorted(loose, key=lambda piece: (piece.place, piece.number)), moved)
+    dug = dug_out(conn, plant, since_ms, now_ms).get(rules.code, 0)
+    return Yard(rules, built, sorted(loose, key=lambda piece: (piece.place, piece.number)), moved, dug)
 
 
 def reshuffles(conn: Connection, plant: Plant, from_ms: int, to_ms: int) -> dict[str, int]:
@@ -124,10 +132,20 @@ def would_break(conn: Connection, plant: Plant, piece: Row[Any], spot: Spot, now
     rules = plant.model.find_storage(spot.storage)
     if rules is None:
         return []
-    rows = live_in(conn, plant.code, Spot(spot.storage, spot.row, spot.stack).text) if spot.stack else []
-    stack = _lying(conn, plant.code, [row for row in rows if row.material_id != piece.material_id])
+    stack, beside = (_at(conn, plant, where, piece) for where in (spot, next_to(spot, 1)))
     on_top = on_top_of(conn, plant, piece)
-    return yard.broken_rules(as_lying(piece, now_ms, False), spot, rules, stack, on_top, now_ms)
+    return yard.broken_rules(as_lying(piece, now_ms, False), spot, rules, stack, on_top, now_ms, beside)
+
+
+def next_to(spot: Spot, by: int) -> Spot:
+    """The stack so many further along the row; stack 0 is none."""
+    return Spot(spot.storage, spot.row, spot.stack + by) if spot.stack else Spot(spot.storage, spot.row)
+
+
+def _at(conn: Connection, plant: Plant, spot: Spot, without: Row[Any]) -> list[Lying]:
+    """What lies in a stack beside the piece itself."""
+    rows = live_in(conn, plant.code, Spot(spot.storage, spot.row, spot.stack).text) if spot.stack > 0 else []
+    return _lying(conn, plant.code, [row for row in rows if row.material_id != without.material_id])
 
 
 def on_top_of(conn: Connection, plant: Plant, piece: Row[Any]) -> list[Lying]:
@@ -135,4 +153,8 @@ def on_top_of(conn: Connection, plant: Plant, piece: Row[Any]) -> list[Lying]:
     spot = yard.find_spot(piece.place, plant.model.storage)
     if spot is None or not spot.stack:
         return []
-    return yard.above(piece.material_id, _lying(conn, plant.code, live_in(conn, plant.code, piece.place)))
+    stack = _lying(conn, plant.code, live_in(conn, plant.code, piece.place))
+    rules = plant.model.find_storage(spot.storage)
+    if rules is None or not rules.between:
+        return yard.above(piece.material_id, stack)
+    return yard.resting(piece.material_id, stack, _at(conn, plant, next_to(spot, -1), piece))

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 from shared.db.bulk import among
 from shared.material.tables import material, place_history
 from shared.stock.tables import crane_job, goods, goods_booking, goods_stock, stock_difference, stock_take, take_over
+from shared.transfers.tables import shipment_line
 
 IDS_A_QUERY = 5_000
 
@@ -39,20 +40,32 @@ def since_of(conn: Connection, author: str, ids: Sequence[str]) -> dict[tuple[st
 
 
 def moves_between(conn: Connection, author: str, from_ms: int, to_ms: int) -> Sequence[Row[Any]]:
-    """Places that pieces came to in a time, and the one each of them came from (None: no earlier one), oldest first."""
+    """Places that pieces came to in a time, and the one each of them came from with since when it lay there (None: no
+    earlier one), oldest first."""
     now, was = place_history.alias("now"), place_history.alias("was")
     same = and_(was.c.author == now.c.author, was.c.material_id == now.c.material_id, was.c.at_ms < now.c.at_ms)
-    before = (
-        select(was.c.place)
-        .where(same)
-        .order_by(was.c.at_ms.desc(), was.c.fact_id.desc())
-        .limit(1)
-        .correlate(now)
-        .scalar_subquery()
+    last = was.c.at_ms.desc(), was.c.fact_id.desc()
+    before, since = (
+        select(column).where(same).order_by(*last).limit(1).correlate(now).scalar_subquery()
+        for column in (was.c.place, was.c.at_ms)
     )
-    query: Select[Any] = select(now.c.material_id, now.c.place, now.c.at_ms, before.label("from_place"))
+    query: Select[Any] = select(
+        now.c.material_id, now.c.place, now.c.at_ms, before.label("from_place"), since.label("from_ms")
+    )
     in_time = (now.c.author == author, now.c.at_ms >= from_ms, now.c.at_ms < to_ms)
     return conn.execute(query.where(*in_time).order_by(now.c.at_ms)).all()
+
+
+def loads_between(conn: Connection, author: str, from_ms: int, to_ms: int) -> Sequence[Row[Any]]:
+    """Pieces that left on a load in a time, with the place in the books where they were taken from."""
+    line, c = shipment_line.c, material.c
+    same = and_(c.author == line.author, c.material_id == line.material_id)
+    query = select(line.material_id, c.place, line.departed_at_ms.label("at_ms")).join_from(
+        shipment_line, material, same
+    )
+    in_time = (line.author == author, line.departed_at_ms >= from_ms, line.departed_at_ms < to_ms)
+    # by when it was recorded, which the index knows: a departure is told at once or late, never before
+    return conn.execute(query.where(*in_time, line.recorded_at_ms >= from_ms, ~line.withdrawn)).all()
 
 
 def find_job(conn: Connection, author: str, job_id: str) -> Row[Any] | None:

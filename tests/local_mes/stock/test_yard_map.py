@@ -18,8 +18,11 @@ from local_mes.stock.yard_domain import (
     faults_of_stack,
     find_spot,
     hot_charge_left_h,
+    resting,
     thermal,
 )
+from local_mes.stock.yard_picture import draw
+from local_mes.stock.yard_reads import Stack, Yard
 from shared.clock import FixedClock
 from shared.journal.fact import Draft, Occurred
 from shared.material.facts import Mass, MaterialCreated, NewAlias, NewMaterial, Size
@@ -68,6 +71,30 @@ def test_each_rule_is_named_when_it_is_broken_and_only_then() -> None:
     assert rules_broken(slab("x"), "YA-1-1-2", below) == ["layer"]
     coil = Lying("k", "k", "coil", 1, 1, 1, "")
     assert rules_broken(coil, "YA-1-1", []) == ["kind"]
+
+
+def test_a_coil_of_an_upper_layer_lies_between_two_and_on_both() -> None:
+    rules = Storage(
+        code="CB", kinds=("coil",), rows=1, stacks=9, max_layers=3, between=True, widest_below=True, overhang_mm=100
+    )
+    coils = {name: Lying(name, name, "coil", 20_000_000, 1_200_000, 0, "", n) for n, name in enumerate("abcdx")}
+    a, b, c, d, x = coils.values()
+    narrow = Lying("n", "n", "coil", 20_000_000, 1_000_000, 0, "", 9)
+
+    def put(stack: list[Lying], beside: list[Lying]) -> list[str]:
+        return [one.rule for one in broken_rules(x, Spot("CB", 1, 2), rules, stack, [], NOW, beside)]
+
+    assert (put([], []), put([a], [b]), put([a], [])) == ([], [], ["between"])
+    assert put([a], [narrow]) == ["widest_below"]
+    assert (put([a, c], [b, d]), put([a, c], [b])) == ([], ["between"])
+    assert resting("b", [b], [a, c]) == [c]  # c lies on a and on b beside it
+    assert (resting("a", [a, c], []), resting("c", [a, c], [])) == ([c], [])
+    found = faults_of_stack([a, c], Spot("CB", 1, 2), rules, NOW, [])
+    assert [one.rule for one in found] == ["between"]
+    assert not faults_of_stack([a, c], Spot("CB", 1, 2), rules, NOW, [b])
+    here = Yard(rules, [Stack(Spot("CB", 1, 2), [a, c], ())], (), 0)
+    low, high = draw(here, NOW).rows[0].boxes
+    assert high.x - low.x == pytest.approx(draw(here, NOW).rows[0].grounds[0].w / 2)
 
 
 def test_a_stack_that_breaks_rules_all_the_same_says_so_and_a_cooled_piece_is_no_fault() -> None:
@@ -143,6 +170,7 @@ def test_people_are_refused_by_the_rules_name_and_cranes_are_recorded(
 
     shown = client.get("/api/v1/yards/YB", headers=who).get_json()
     assert shown["reshuffles_this_shift"] == 1  # the crane's second move; the first brought a piece in
+    assert shown["dug_out_this_shift"] == 4  # what lay on BS6-1 was lifted, and nobody said so
     stack = next(one for one in shown["stacks"] if one["place"] == "YB-2-4")
     assert [(p["layer"], p["number"]) for p in stack["pieces"]] == [
         (1, "BS6-2"),
