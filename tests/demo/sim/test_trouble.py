@@ -1,12 +1,15 @@
-"""Faults on demand through the real ports: each one ordered while the simulator plays, seen by the collector, and gone."""
+"""Faults on demand through the real ports of melt shop, caster, hot mill and finishing: each one ordered while the
+simulator plays, seen by the collector, and gone."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,12 +21,12 @@ from sqlalchemy import Engine, select
 
 from demo.scenario.script import Event
 from demo.simulator.trouble import ORDERS, USUAL
-from demo.simulator.wires import Wires
+from demo.simulator.wires import CLOCK_ERROR_MS, Wires
 from local_mes.level2.collector import Collector
 from local_mes.level2.link_state import find_states
 from local_mes.level2.links import load_links
 from local_mes.level2.spool import SpoolWriter, create_spool
-from local_mes.level2.spool_tables import message
+from local_mes.level2.spool_tables import link_history, message
 from shared.clock import FixedClock
 from shared.db.engine import open_engine, read
 from shared.ports import free_port
@@ -31,6 +34,34 @@ from shared.settings import PlantSettings
 
 ROOT = Path(__file__).parents[3]
 NOW_MS = 1_773_205_200_000
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A link of the group; said: a message of it that has a mass, with its name in the fields and what it weighs."""
+
+    link: str
+    message: str
+    fields: dict[str, Any]
+    number: str
+    mass: str
+
+    @property
+    def plant(self) -> str:
+        return self.link[:3]
+
+
+LADLE = {"ladle": 7, "sequence": "4417", "position": 1, "tundish": 7, "tundish_kg": 28_000, "strand1_mm": 0}
+WIRES = {
+    one.link: one
+    for one in (
+        Wire("ALD-CC1", "CC1020", {**LADLE, "strand2_mm": 0, "cast_kg": 0}, "heat", "tundish_kg"),
+        Wire("CLD-PL", "PL1040", {"line": "PL1", "mass_kg": 28_000}, "coil_out", "mass_kg"),
+        Wire("ALD-MELT", "EAF1.Tap", {"tap_kg": 28_000, "temp_c": 1620}, "heat", "tap_kg"),
+        Wire("BRK-HSM", "CW1.Weight", {"mass_kg": 28_000}, "coil_no", "mass_kg"),
+    )
+}
+"""A caster, a finishing line, a melt shop and a hot mill."""
 
 
 @dataclass
@@ -42,16 +73,13 @@ class Scene:
     orders: Path
     number: int = 0
 
-    async def event(self, via: str) -> Event:
+    async def event(self, link: str) -> Event:
         """The next thing that happens, on its wire."""
         self.number += 1
-        heat = f"16{self.number:04d}"
-        if via == "opcua":
-            event = Event(NOW_MS, 0, "ALD", "opcua", "EAF1.Tap", {"heat": heat, "tap_kg": 127_000, "temp_c": 1620})
-        else:
-            fields = {"heat": heat, "ladle": 7, "sequence": "4417", "position": 1, "tundish": 7, "tundish_kg": 28_000}
-            fields |= {"strand1_mm": 0, "strand2_mm": 0, "cast_kg": 0}
-            event = Event(NOW_MS, 0, "ALD", "telegram", "CC1020", fields, link="ALD-CC1")
+        wire = WIRES[link]
+        via = "opcua" if "." in wire.message else "telegram"
+        fields = {wire.number: f"16{self.number:04d}"} | wire.fields
+        event = Event(NOW_MS, 0, wire.plant, via, wire.message, fields, link="" if via == "opcua" else link)
         await self.wires.play(event)
         return event
 
@@ -60,38 +88,67 @@ class Scene:
             rows = conn.execute(select(message).where(message.c.link == link).order_by(message.c.spool_id))
             return [row._asdict() | {"fields": json.loads(row.fields)} for row in rows]
 
+    def went_through(self, link: str) -> list[str]:
+        """The states of a link in their order, as its history keeps them."""
+        query = select(link_history.c.kind).where(link_history.c.link == link).order_by(link_history.c.ordinal)
+        with read(self.spool) as conn:
+            return list(conn.execute(query).scalars())
+
     def state(self, link: str) -> Any:
         return find_states(self.spool)[link]
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while not condition():
                 await asyncio.sleep(0.02)
 
 
+@dataclass
+class Ground:
+    """A plant's model with short heartbeats, its links at free ports, its spool."""
+
+    folder: Path
+    code: str
+    clock: FixedClock
+
+    def __post_init__(self) -> None:
+        here = self.folder / self.code.lower()
+        shutil.copytree(ROOT / "demo" / "plants" / here.name, here)
+        model = here / "model.toml"
+        text = model.read_text()
+        model.write_text(re.sub(r"^(peer = .*)", r"\1\nheartbeat_s = 0.4", text, flags=re.MULTILINE))
+        kinds = {link["code"]: link["kind"] for link in tomllib.loads(text)["link"]}
+        schemes = {"telegram": "", "opcua": "opc.tcp://"}
+        self.addresses = {link: f"{schemes[kind]}127.0.0.1:{free_port()}" for link, kind in kinds.items()}
+        self.layouts = {self.code: here / "telegrams"} if "telegram" in kinds.values() else {}
+        self.settings = PlantSettings(
+            code=self.code,
+            name="A",
+            folder=self.folder,
+            model=model,
+            hub_url="http://127.0.0.1:1",
+            link_addresses=self.addresses,
+        )
+        self.spool = open_engine(self.settings.spool)
+        create_spool(self.spool, self.clock)
+
+
 @pytest.fixture
 def play(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., None]]:
-    shutil.copytree(ROOT / "demo" / "plants" / "ald", tmp_path / "ald")
-    model = tmp_path / "ald" / "model.toml"
-    model.write_text(model.read_text().replace('peer = "CC1"', 'peer = "CC1"\nheartbeat_s = 0.4'))
-    addresses = {code: f"127.0.0.1:{free_port()}" for code in ("ALD-LAB", "ALD-CC1")}
-    addresses["ALD-MELT"] = f"opc.tcp://127.0.0.1:{free_port()}"
-    settings = PlantSettings(
-        code="ALD", name="A", folder=tmp_path, model=model, hub_url="http://127.0.0.1:1", link_addresses=addresses
-    )
-    spool = open_engine(settings.spool)
-    create_spool(spool, clock)
     clock.set(NOW_MS)
+    made: list[Ground] = []
 
     @asynccontextmanager
     async def running(links: tuple[str, ...]) -> AsyncIterator[Scene]:
-        orders = tmp_path / ORDERS
-        wires = Wires({code: addresses[code] for code in links}, {"ALD": tmp_path / "ald" / "telegrams"}, orders)
+        ground = Ground(tmp_path, links[0][:3], clock)
+        made.append(ground)
+        orders, spool = tmp_path / ORDERS, ground.spool
+        wires = Wires({code: ground.addresses[code] for code in links}, ground.layouts, orders)
         for peer in wires.peers.values():
             peer.heartbeat_s = 0.2
         await wires.start()
         writer, stop = SpoolWriter(spool), asyncio.Event()
-        collector = asyncio.create_task(Collector(load_links(settings), spool, writer, clock).run(stop))
+        collector = asyncio.create_task(Collector(load_links(ground.settings), spool, writer, clock).run(stop))
         try:
             yield Scene(wires, spool, orders)
         finally:
@@ -108,15 +165,18 @@ def play(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., None]]:
         asyncio.run(whole())
 
     yield run
-    spool.dispose()
+    for ground in made:
+        ground.spool.dispose()
 
 
-def test_every_fault_on_a_telegram_link(play: Callable[..., None]) -> None:
+@pytest.mark.parametrize("link", ["ALD-CC1", "CLD-PL"])
+def test_every_fault_on_a_telegram_link(play: Callable[..., None], link: str) -> None:
     async def scene(at: Scene) -> None:
-        order, link = at.wires.trouble.order, "ALD-CC1"
+        order, wire = at.wires.trouble.order, WIRES[link]
+        right_ms = NOW_MS + CLOCK_ERROR_MS.get(wire.plant, 0)
 
         async def said() -> list[Any]:
-            await at.event("telegram")
+            await at.event(link)
             await at.wires.drained()
             return at.spooled(link)
 
@@ -134,31 +194,29 @@ def test_every_fault_on_a_telegram_link(play: Callable[..., None]) -> None:
         assert at.wires.peers[link].refused == []
 
         order("silence", link, 2.5)
-        waiting = asyncio.create_task(said())
-        await at.until(lambda: at.state(link).state == "no_data")
-        assert len(at.spooled(link)) == 3
-        assert len(await waiting) == 4
-        await at.until(lambda: at.state(link).state == "connected")
+        assert len(await said()) == 4
+        await at.until(lambda: "no_data" in at.went_through(link) and at.state(link).state == "connected")
 
         order("clock", link)
-        assert (await said())[-1]["claimed_ms"] == NOW_MS + 3_600_000
+        assert (await said())[-1]["claimed_ms"] == right_ms + 3_600_000
         order("clock", link, 0)
-        assert (await said())[-1]["claimed_ms"] == NOW_MS
+        assert (await said())[-1]["claimed_ms"] == right_ms
 
         order("mass", link)
-        assert (await said())[-1]["fields"]["tundish_kg"] == 36_400
-        assert (await said())[-1]["fields"]["tundish_kg"] == 28_000
-        assert [row["fields"]["heat"] for row in at.spooled(link)] == [f"16{n:04d}" for n in range(1, 9)]
+        assert (await said())[-1]["fields"][wire.mass] == 36_400
+        assert (await said())[-1]["fields"][wire.mass] == 28_000
+        assert [row["fields"][wire.number] for row in at.spooled(link)] == [f"16{n:04d}" for n in range(1, 9)]
 
-    play(scene, "ALD-CC1")
+    play(scene, link)
 
 
-def test_every_fault_on_a_ring_of_events(play: Callable[..., None]) -> None:
+@pytest.mark.parametrize("link", ["ALD-MELT", "BRK-HSM"])
+def test_every_fault_on_a_ring_of_events(play: Callable[..., None], link: str) -> None:
     async def scene(at: Scene) -> None:
-        order, link = at.wires.trouble.order, "ALD-MELT"
+        order, wire = at.wires.trouble.order, WIRES[link]
 
         async def said() -> list[Any]:
-            await at.event("opcua")
+            await at.event(link)
             await at.wires.drained()
             return at.spooled(link)
 
@@ -176,20 +234,20 @@ def test_every_fault_on_a_ring_of_events(play: Callable[..., None]) -> None:
         rows = await said()
         assert [(row["message"], bool(row["problem"])) for row in rows[-2:]] == [
             ("unreadable", True),
-            ("EAF1.Tap", False),
+            (wire.message, False),
         ]
 
         order("silence", link, 0.5)
-        await at.event("opcua")
+        await at.event(link)
         assert len(at.spooled(link)) == len(rows)
         await at.until(lambda: len(at.spooled(link)) == len(rows) + 1)
 
         order("clock", link, -120)
         assert (await said())[-1]["claimed_ms"] == NOW_MS - 120_000
         order("mass", link, 10)
-        assert (await said())[-1]["fields"]["tap_kg"] == 1_270_000
+        assert (await said())[-1]["fields"][wire.mass] == 280_000
 
-    play(scene, "ALD-MELT")
+    play(scene, link)
 
 
 def test_a_fault_is_ordered_by_command_while_the_demo_runs(tmp_path: Path, play: Callable[..., None]) -> None:
@@ -202,8 +260,8 @@ def test_a_fault_is_ordered_by_command_while_the_demo_runs(tmp_path: Path, play:
     async def scene(at: Scene) -> None:
         done = await asyncio.to_thread(trouble, "gap", "ALD-CC1", "--value", "2")
         assert (done.returncode, done.stdout) == (0, "gap on ALD-CC1 with its next message.\n")
-        await at.event("telegram")
-        await at.event("telegram")
+        await at.event("ALD-CC1")
+        await at.event("ALD-CC1")
         await at.wires.drained()
         assert [row["sequence"] for row in at.spooled("ALD-CC1")] == [3, 4]
 
