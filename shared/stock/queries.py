@@ -60,9 +60,8 @@ def loads_between(conn: Connection, author: str, from_ms: int, to_ms: int) -> Se
     """Pieces that left on a load in a time, with the place in the books where they were taken from."""
     line, c = shipment_line.c, material.c
     same = and_(c.author == line.author, c.material_id == line.material_id)
-    query = select(line.material_id, c.place, line.departed_at_ms.label("at_ms")).join_from(
-        shipment_line, material, same
-    )
+    query: Select[Any] = select(line.material_id, c.place, line.departed_at_ms.label("at_ms"))
+    query = query.join_from(shipment_line, material, same)
     in_time = (line.author == author, line.departed_at_ms >= from_ms, line.departed_at_ms < to_ms)
     # by when it was recorded, which the index knows: a departure is told at once or late, never before
     return conn.execute(query.where(*in_time, line.recorded_at_ms >= from_ms, ~line.withdrawn)).all()
