@@ -1,31 +1,32 @@
 """Level 2 telegrams: decoding alone, and the whole road from the socket to the disk and back as an acknowledgement.
 
-The collector runs as the process it is; the peer is another process' worth of code in this one, at the other end of a
-real socket. The reference of the throughput is a bare group commit: rows of the same bytes into the same table with its
-indexes, the same journal mode and `synchronous = FULL`, as many callers waiting as the window is wide, nothing else
-done. Groups are alike: a whole window lies in one commit of the reference, and of the product, whose peer sends on only
-when it has been answered.
+The collector runs as the process it is; at the other end of a real socket is the simulator's quickest peer. The reference
+of the throughput is a bare group commit: rows of the same bytes into the same table with its indexes, the same journal mode
+and `synchronous = FULL`, as many callers waiting as the window is wide, nothing else done. Groups are alike: a whole window
+lies in one commit of the reference, and of the product, whose peer sends on only when it has been answered.
 """
 
 from __future__ import annotations
 
 import asyncio
 import queue
-import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from bench.collector import collecting
+from demo.simulator.layouts import load
+from demo.simulator.rush import make_telegrams, send_all, send_paced
 from local_mes.level2.spool import create_spool
 from local_mes.level2.telegrams.codec import decode_body
 from local_mes.level2.telegrams.frame import Framer, encode_telegram
@@ -38,8 +39,7 @@ from shared.ports import free_port
 
 PLANTS = Path(__file__).parents[1] / "demo" / "plants"
 WINDOW = 32
-HEAD = 44
-"""Bytes of the header; its first five say how long the telegram is, the next six what it is."""
+CUT = "CC1060"
 BURST = 20_000
 PACED, PACED_PER_S = 1_000, 200
 CLAIMED = "20260311065530120"
@@ -70,10 +70,12 @@ def measure_level2(folder: Path) -> Level2:
     """One run of all."""
     layouts = load_folder(PLANTS / "ald" / "telegrams")
     decoded = _decode(layouts)
+    simulated, fields = load(PLANTS / "ald" / "telegrams"), _sample(layouts.messages[CUT].fields)
+    telegrams = make_telegrams(simulated, CUT, fields, ZoneInfo("Europe/Warsaw"), "CC1", range(BURST + PACED))
     with _collector(folder) as port:
-        p99 = asyncio.run(_paced(port, layouts))
-        acknowledged = _burst(port, layouts)
-    return Level2(decoded, acknowledged, _bare(folder, layouts), p99)
+        waits = asyncio.run(send_paced(port, simulated, telegrams[BURST:], PACED_PER_S))
+        acknowledged = BURST / send_all(port, simulated, telegrams[:BURST], WINDOW)
+    return Level2(decoded, acknowledged, _bare(folder, telegrams[0], fields), quantiles(waits, n=100)[98])
 
 
 def _decode(layouts: LayoutSet) -> float:
@@ -115,76 +117,9 @@ def _collector(folder: Path) -> Iterator[int]:
         yield port
 
 
-async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                return await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.05)
-
-
-def _burst(port: int, layouts: LayoutSet) -> float:
-    """As many as the window allows are open all the time. Bare sockets: what the peer costs is not what is measured."""
-    telegrams = [_telegram(layouts, "CC1060", n) for n in range(BURST)]
-    size, stream = len(telegrams[0]), b"".join(telegrams)
-    acknowledged, sent, answers = 0, 0, _Answers()
-    with socket.create_connection(("127.0.0.1", port)) as peer:
-        begin = time.perf_counter()
-        while acknowledged < BURST:
-            upto = min(BURST, acknowledged + WINDOW)
-            peer.sendall(stream[sent * size : upto * size])
-            sent = upto
-            acknowledged += answers.count(peer.recv(65_536))
-        return BURST / (time.perf_counter() - begin)
-
-
-async def _paced(port: int, layouts: LayoutSet) -> float:
-    """Telegrams at an even pace; the 99th percentile of the wait for each acknowledgement, in ms."""
-    telegrams = [_telegram(layouts, "CC1060", BURST + n) for n in range(PACED)]
-    reader, writer = await _connect(port)
-    sent: list[float] = []
-    waits: list[float] = []
-
-    async def listen() -> None:
-        answers = _Answers()
-        while len(waits) < PACED:
-            many = answers.count(await reader.read(65_536))
-            now = time.perf_counter()
-            waits.extend(1000 * (now - sent[len(waits)]) for _ in range(many))
-
-    listening = asyncio.create_task(listen())
-    begin = time.perf_counter()
-    for n, telegram in enumerate(telegrams):
-        await asyncio.sleep(begin + n / PACED_PER_S - time.perf_counter())
-        sent.append(time.perf_counter())
-        writer.write(telegram)
-    await listening
-    writer.close()
-    return quantiles(waits, n=100)[98]
-
-
-class _Answers:
-    """Counts acknowledgements and no more: what the peer spends on them is not what is measured."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def count(self, data: bytes) -> int:
-        if not data:
-            raise AssertionError("the collector closed the connection")
-        data, at, found = self._rest + data, 0, 0
-        while len(data) - at >= HEAD and len(data) - at >= (length := int(data[at : at + 5])):
-            found += data[at + 5 : at + 11] == b"AK9000"
-            at += length
-        self._rest = data[at:]
-        return found
-
-
-def _bare(folder: Path, layouts: LayoutSet) -> float:
+def _bare(folder: Path, raw: bytes, values: Mapping[str, Any]) -> float:
     """Group commit and nothing else: a thread commits whatever waits, as many callers wait as the window is wide."""
-    raw = _telegram(layouts, "CC1060", 1)
-    fields = msgspec.json.encode(_sample(layouts.messages["CC1060"].fields)).decode()
+    fields = msgspec.json.encode(values).decode()
     engine = open_engine(f"sqlite:///{folder / 'bare.sqlite'}")
     create_spool(engine, SystemClock())
     engine.dispose()
@@ -205,7 +140,7 @@ def _bare(folder: Path, layouts: LayoutSet) -> float:
 
 
 def _bare_row(n: int, raw: bytes, fields: str) -> tuple[Any, ...]:
-    return (n, "CC1", n, "CC1060", n % 9999, f"{n * 2654435761 % 2**128:032x}", CLAIMED, n, n, 0, 60, raw, fields, "")
+    return (n, "CC1", n, CUT, n % 9999, f"{n * 2654435761 % 2**128:032x}", CLAIMED, n, n, 0, 60, raw, fields, "")
 
 
 def _commit_all(file: Path, waiting: queue.SimpleQueue[tuple[tuple[Any, ...], Future[None]] | None]) -> None:

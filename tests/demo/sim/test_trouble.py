@@ -20,8 +20,10 @@ import pytest
 from sqlalchemy import Engine, select
 
 from demo.scenario.script import Event
+from demo.simulator.layouts import load
+from demo.simulator.rush import make_telegrams, send_all, send_paced
 from demo.simulator.trouble import ORDERS, USUAL
-from demo.simulator.wires import CLOCK_ERROR_MS, Wires
+from demo.simulator.wires import CLOCK_ERROR_MS, ZONES, Wires
 from local_mes.level2.collector import Collector
 from local_mes.level2.link_state import find_states
 from local_mes.level2.links import load_links
@@ -71,7 +73,11 @@ class Scene:
     wires: Wires
     spool: Engine
     orders: Path
+    addresses: dict[str, str]
     number: int = 0
+
+    def port(self, link: str) -> int:
+        return int(self.addresses[link].rpartition(":")[2])
 
     async def event(self, link: str) -> Event:
         """The next thing that happens, on its wire."""
@@ -150,7 +156,7 @@ def play(tmp_path: Path, clock: FixedClock) -> Iterator[Callable[..., None]]:
         writer, stop = SpoolWriter(spool), asyncio.Event()
         collector = asyncio.create_task(Collector(load_links(ground.settings), spool, writer, clock).run(stop))
         try:
-            yield Scene(wires, spool, orders)
+            yield Scene(wires, spool, orders, ground.addresses)
         finally:
             stop.set()
             await asyncio.gather(collector)
@@ -248,6 +254,21 @@ def test_every_fault_on_a_ring_of_events(play: Callable[..., None], link: str) -
         assert (await said())[-1]["fields"][wire.mass] == 280_000
 
     play(scene, link)
+
+
+def test_the_quickest_peer_is_answered_for_every_telegram(play: Callable[..., None], tmp_path: Path) -> None:
+    async def scene(at: Scene) -> None:
+        layouts, port = load(tmp_path / "ald" / "telegrams"), at.port("ALD-LAB")
+        fields = {"sample": "S-1", "heat": "161843", "place": "LF", "count": 1}
+        fields |= {"results": [{"element": "C", "op": "", "value_e5": 4500}]}
+        telegrams = make_telegrams(layouts, "LB1010", fields, ZONES["ALD"], "LAB", range(120))
+        waits = await send_paced(port, layouts, telegrams[:20], 200)
+        assert len(waits) == 20
+        assert min(waits) > 0
+        assert await asyncio.to_thread(send_all, port, layouts, telegrams[20:], 32) > 0
+        assert [row["sequence"] for row in at.spooled("ALD-LAB")] == list(range(1, 121))
+
+    play(scene, "ALD-CC1")
 
 
 def test_a_fault_is_ordered_by_command_while_the_demo_runs(tmp_path: Path, play: Callable[..., None]) -> None:
