@@ -29,12 +29,37 @@ def execute_each(conn: Connection, text: str, rows: Sequence[Sequence[Any]]) -> 
         raise as_raised(conn, text, error) from error
 
 
+BEGIN_TO_WRITE = "BEGIN IMMEDIATE"
+"""A write is a write from its first word on: nobody else writes between what it reads and what it makes of that."""
+
+
+def begin(conn: Connection) -> None:
+    """Begin a write of SQLite's alone, on a connection that SQLAlchemy has within a transaction already."""
+    try:
+        _sqlite(conn).execute(BEGIN_TO_WRITE)
+    except sqlite3.Error as error:
+        raise _in_its_words(conn, BEGIN_TO_WRITE, error) from error
+
+
+def commit(conn: Connection) -> None:
+    """End SQLite's transaction alone: for SQLAlchemy the one it knows of goes on."""
+    try:
+        _sqlite(conn).commit()
+    except sqlite3.Error as error:
+        raise as_raised(conn, "COMMIT", error) from error
+
+
 def as_raised(conn: Connection, text: str, error: BaseException) -> DBAPIError:
     """A driver's error as SQLAlchemy raises it from any statement, without the values; a lost connection is given up."""
     driver = conn.dialect.loaded_dbapi.Error
     lost = isinstance(error, driver) and conn.dialect.is_disconnect(error, conn.connection.driver_connection, None)
     if lost or transaction_is_over(conn):
         conn.invalidate(error)
+    return _in_its_words(conn, text, error)
+
+
+def _in_its_words(conn: Connection, text: str, error: BaseException) -> DBAPIError:
+    driver = conn.dialect.loaded_dbapi.Error
     raised = DBAPIError.instance(text, None, error, driver, hide_parameters=True, dialect=conn.dialect)
     assert isinstance(raised, DBAPIError)
     return raised

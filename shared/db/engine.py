@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext, RootTransaction, cr
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from shared import storage
-from shared.db.driver import execute, is_busy, transaction_is_over
+from shared.db.driver import BEGIN_TO_WRITE, begin, commit, execute, is_busy, transaction_is_over
 from shared.db.plans import plan_anew
 from shared.db.writers import WriterPool
 from shared.errors import BadSetup, Unavailable
@@ -96,14 +96,14 @@ def tune_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, so that a write is a write from its first word
+        connection.isolation_level = None  # we say BEGIN ourselves
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
-        execute(connection, "BEGIN IMMEDIATE" if writes else "BEGIN", ())
+        execute(connection, BEGIN_TO_WRITE if writes else "BEGIN", ())
 
     @event.listens_for(engine, "handle_error")
     def on_error(context: ExceptionContext) -> None:
@@ -118,43 +118,53 @@ def write(engine: Engine) -> Iterator[Connection]:
     pool, handled = engine.pool, sys.exception()
     connection: Connection | None = None
     try:
-        connection, transaction = _begin(engine)
-        with transaction:
+        connection, ends = _begin(engine)
+        with ends or nullcontext():
             yield connection
             if connection.invalidated or transaction_is_over(connection):
                 raise Unavailable(
                     "db.ended_itself", "The database gave the transaction up on an error.", todo="Do it again."
                 )
+            if ends is None:
+                commit(connection)
     except BaseException as error:
         if connection is not None:
             connection.close()
         _check_storage(error, handled)
         raise
-    if isinstance(pool, WriterPool) and engine.pool is pool:
+    if ends is None and isinstance(pool, WriterPool) and engine.pool is pool:
         pool.keep(connection)
     else:
         connection.close()
 
 
-def _begin(engine: Engine) -> tuple[Connection, RootTransaction]:
-    """A connection that may write now. One kept ready that cannot begin any more gives way to a fresh one: nothing was done."""
+def _begin(engine: Engine) -> tuple[Connection, RootTransaction | None]:
+    """A connection that may write now, and what ends its transaction; None: the driver does, of one that is to be kept.
+
+    A kept connection is in a transaction for SQLAlchemy as long as it lives, which begins and ends none of SQLite's: it
+    takes as long for that as SQLite for a small one. One that cannot begin any more gives way to a fresh one: nothing was
+    done.
+    """
     pool = engine.pool
     kept = pool.take() if isinstance(pool, WriterPool) else None
     if kept is not None:
         try:
-            return kept, kept.begin()
+            begin(kept)
         except DBAPIError as error:
             if is_busy(error):
                 kept.close()
                 raise  # it is sound, and has waited as long as any other would
             kept.invalidate(error)
             kept.close()
+        else:
+            return kept, None
     fresh = _reach(engine).execution_options(writes=True)
     try:
-        return fresh, fresh.begin()
+        begun = fresh.begin()
     except BaseException:
         fresh.close()
         raise
+    return fresh, None if isinstance(pool, WriterPool) else begun
 
 
 def _check_storage(error: BaseException, handled: BaseException | None) -> None:

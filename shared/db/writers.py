@@ -11,7 +11,9 @@ READY = 4
 
 
 class WriterPool(QueuePool):
-    """The pool of a SQLite engine, with a few connections that have written last, until the engine is disposed of."""
+    """The pool of a SQLite engine, with a few connections that have written last, until the engine is disposed of.
+
+    SQLAlchemy holds each for within a transaction; of SQLite's own none is open."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections import Counter
+from collections import defaultdict
 
 import pytest
 from sqlalchemy import event
 
+from shared.db import engine as engine_module
 from sync.compare_door import door, install_comparing
 from sync.comparing import Comparing
 from sync.enrolment import enrol
@@ -19,16 +20,24 @@ from sync.transport import HttpTransport
 
 
 class Open:
-    """How many transactions each thread has open on an engine."""
+    """Connections of an engine on which each thread has a transaction open."""
 
     def __init__(self, engine):
-        self.by_thread = Counter()
-        for name, step in (("begin", 1), ("commit", -1), ("rollback", -1)):
-            event.listen(engine, name, lambda _conn, step=step: self.by_thread.update({threading.get_ident(): step}))
+        self.engine = engine
+        self.of_thread = defaultdict(set)
+        event.listen(engine, "begin", self.began)
+        for name in ("commit", "rollback"):
+            event.listen(engine, name, self.ended)
+
+    def began(self, conn):
+        self.of_thread[threading.get_ident()].add(id(conn))
+
+    def ended(self, conn):
+        self.of_thread[threading.get_ident()].discard(id(conn))
 
     @property
     def here(self):
-        return self.by_thread[threading.get_ident()]
+        return len(self.of_thread[threading.get_ident()])
 
 
 @pytest.fixture
@@ -36,6 +45,19 @@ def watched(monkeypatch):
     """Every call over HTTP, with the transactions that its thread had open then."""
     engines, calls = [], []
     send = HttpTransport.send
+
+    def seen(do, tell):
+        def done(conn):
+            do(conn)
+            for one in engines:
+                if one.engine is conn.engine:
+                    tell(one, conn)
+
+        return done
+
+    # a connection that is kept for writing begins and ends past SQLAlchemy
+    monkeypatch.setattr(engine_module, "begin", seen(engine_module.begin, Open.began))
+    monkeypatch.setattr(engine_module, "commit", seen(engine_module.commit, Open.ended))
 
     def looks(way, door, body):
         calls.append((door, sum(one.here for one in engines)))
