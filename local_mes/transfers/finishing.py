@@ -8,6 +8,7 @@ Such a part ends where a life of the plant's stream does, so those ends are look
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, Row, select
 
 from local_mes.plant import Plant
 from local_mes.transfers.checking import ACTOR, inherit_holds
+from local_mes.transfers.looking import damage_hold, hold_damaged
 from local_mes.transfers.waiting import await_data, end_waiting, identification, is_awaited, was_awaited
 from shared.journal.archived import bodies_of
 from shared.journal.fact import Occurred, decode_envelope
@@ -22,7 +24,7 @@ from shared.journal.journal import Work
 from shared.journal.reading import lives
 from shared.journal.tables import entry, fact, head
 from shared.material.queries import find_material
-from shared.quality.queries import list_holds
+from shared.quality.queries import find_hold, list_holds
 from shared.transfers.facts import PieceData
 from shared.transfers.lines import LineFilter, find_lines
 from shared.transfers.queries import find_receipt_of, get_piece
@@ -34,23 +36,44 @@ PARTS = ("MaterialReceived", "ReceiptMatched", "MaterialIdentified", "HoldPlaced
 NOTE = "what a restore lost of it is recorded again"
 
 
+@dataclass(frozen=True)
+class Gaps:
+    """What a receipt lacks of what was recorded with it.
+
+    wait: the hold of a piece that nobody told of; identity: what it was found to be, or the end of that hold; damage: the
+    hold for damage; held: the piece with those holds of its sender that were not taken over.
+    """
+
+    wait: bool
+    identity: bool
+    damage: bool
+    held: PieceData | None
+
+    @property
+    def is_any(self) -> bool:
+        """Whether there is something to record."""
+        return self.wait or self.identity or self.damage or self.held is not None
+
+
 def find_torn(conn: Connection, plant: Plant) -> list[Row[Any]]:
     """Receipts that lack a part; a plant that was never restored asks no more than for its lives."""
     found = {row.receipt_id: row for row in _suspects(conn, plant)}
-    return [row for row in found.values() if any(_lacks(conn, plant, row))]
+    return [row for row in found.values() if _gaps(conn, plant, row).is_any]
 
 
 def finish(plant: Plant, tx: Work, row: Row[Any]) -> None:
     """Record what a receipt lacks."""
-    hold, identity, holds = _lacks(tx.conn, plant, row)
+    gaps = _gaps(tx.conn, plant, row)
     at_ms = tx.now_ms()
-    if hold:
+    if gaps.wait:
         await_data(plant, tx, row.taken_in_as, ACTOR, Occurred(at_ms, ACTOR))
-    if identity:
+    if gaps.identity:
         tx.record(identification(plant, row, row.material_id, NOTE, ACTOR, Occurred(at_ms, ACTOR), row.fact_id))
         end_waiting(tx, row.taken_in_as, at_ms, NOTE)
-    for piece in holds:
-        inherit_holds(plant, tx, row.material_id, piece, row.receipt_id, row.received_at_ms)
+    if gaps.damage:
+        hold_damaged(plant, tx, row.receipt_id, row.material_id, row.damage, row.received_at_ms)
+    if gaps.held is not None:
+        inherit_holds(plant, tx, row.material_id, gaps.held, row.receipt_id, row.received_at_ms)
 
 
 def _suspects(conn: Connection, plant: Plant) -> Iterator[Row[Any]]:
@@ -73,24 +96,26 @@ def _spoken_of(conn: Connection, plant: Plant, epoch: str, seq: int) -> list[str
     return sorted({subject.id for body in bodies.values() for subject in decode_envelope(body).subjects})
 
 
-def _lacks(conn: Connection, plant: Plant, row: Row[Any]) -> tuple[bool, bool, list[PieceData]]:
-    """Whether a receipt lacks its hold; its identity, or the end of its hold; and what its sender held and it does not."""
-    came = find_material(conn, plant.code, row.taken_in_as)
-    if came is None:
-        return False, False, []
-    is_tied = row.taken_in_as != row.material_id
-    is_two = is_tied and (came.state != "identified" or is_awaited(conn, row.taken_in_as))
-    waits = row.provisional and not row.custody_no and came.state == "live"
-    unheld = waits and not was_awaited(conn, plant, row.taken_in_as)
-    return unheld, is_two, [] if row.provisional else _held_by_sender(conn, plant, row)
+def _gaps(conn: Connection, plant: Plant, row: Row[Any]) -> Gaps:
+    came, here = (find_material(conn, plant.code, piece) for piece in (row.taken_in_as, row.material_id))
+    if came is None or here is None:
+        return Gaps(wait=False, identity=False, damage=False, held=None)
+    is_tied, is_live = row.taken_in_as != row.material_id, here.state == "live"
+    waits = row.provisional and not row.custody_no and is_live
+    hold_of_damage = damage_hold(plant, row.receipt_id, row.received_at_ms)
+    return Gaps(
+        wait=waits and not was_awaited(conn, plant, row.taken_in_as),
+        identity=is_tied and (came.state != "identified" or is_awaited(conn, row.taken_in_as)),
+        damage=is_live and bool(row.damage) and find_hold(conn, hold_of_damage) is None,
+        held=_not_taken_over(conn, plant, row) if is_live and not row.provisional else None,
+    )
 
 
-def _held_by_sender(conn: Connection, plant: Plant, row: Row[Any]) -> list[PieceData]:
-    here = find_material(conn, plant.code, row.material_id)
+def _not_taken_over(conn: Connection, plant: Plant, row: Row[Any]) -> PieceData | None:
     lines = find_lines(conn, LineFilter(shipment_id=row.shipment_id, material_id=row.material_id), limit=1)
-    if here is None or here.state != "live" or not lines:
-        return []
+    if not lines:
+        return None
     piece = get_piece(conn, lines[0].sender, row.shipment_id, row.material_id)
     taken_over = {hold.inherited_from for hold in list_holds(conn, author=plant.code, ids=[row.material_id])}
     lost = tuple(hold_id for hold_id in piece.holds or ("",) if hold_id not in taken_over)
-    return [msgspec.structs.replace(piece, holds=lost)] if piece.quality == "held" and lost else []
+    return msgspec.structs.replace(piece, holds=lost) if piece.quality == "held" and lost else None

@@ -31,16 +31,22 @@ class Arrived:
 
 def look_closer(plant: Plant, tx: Work, arrived: Arrived) -> None:
     """Hold what is damaged or comes with another paper, and note the bundle it came in."""
-    hold_damaged(plant, tx, arrived.receipt, arrived.at_ms)
+    receipt = arrived.receipt
+    hold_damaged(plant, tx, receipt.receipt_id, receipt.material.material_id, receipt.damage, arrived.at_ms)
     _compare_paper(plant, tx, arrived)
     if arrived.bundle:
         _note_bundle(tx, arrived)
 
 
-def hold_damaged(plant: Plant, tx: Work, receipt: MaterialReceived, at_ms: int) -> None:
-    """Row 22: received, and held until somebody has decided what it still serves for."""
-    if receipt.damage:
-        _hold(plant, tx, receipt, at_ms, DAMAGE_RULE, f"damaged on the way: {receipt.damage}")
+def hold_damaged(plant: Plant, tx: Work, receipt_id: str, material_id: str, damage: str, at_ms: int) -> None:
+    """Row 22: received, and held until somebody has decided what it still serves for. Without damage nothing."""
+    if damage:
+        _hold(plant, tx, (receipt_id, material_id), at_ms, DAMAGE_RULE, f"damaged on the way: {damage}")
+
+
+def damage_hold(plant: Plant, receipt_id: str, at_ms: int) -> str:
+    """The hold that a damaged piece gets, always the same; at_ms: when it was received."""
+    return derived_id(at_ms, plant.code, DAMAGE_RULE, receipt_id)
 
 
 def compare_certificate(piece: PieceData, certificate: Mapping[str, str]) -> tuple[Difference, ...]:
@@ -66,7 +72,8 @@ def _compare_paper(plant: Plant, tx: Work, arrived: Arrived) -> None:
         differences=differences,
     )
     tx.record(Draft(compared, _subjects(receipt), ACTOR, Occurred(arrived.at_ms, ACTOR)))
-    _hold(plant, tx, receipt, arrived.at_ms, PAPER_RULE, f"its paper differs from the data: {describe(compared)}")
+    came = receipt.receipt_id, receipt.material.material_id
+    _hold(plant, tx, came, arrived.at_ms, PAPER_RULE, f"its paper differs from the data: {describe(compared)}")
 
 
 def _note_bundle(tx: Work, arrived: Arrived) -> None:
@@ -81,15 +88,11 @@ def _note_bundle(tx: Work, arrived: Arrived) -> None:
     tx.record(Draft(bundled, _subjects(receipt), ACTOR, Occurred(arrived.at_ms, ACTOR)))
 
 
-def _hold(plant: Plant, tx: Work, receipt: MaterialReceived, at_ms: int, rule: str, reason: str) -> None:
-    material_id = receipt.material.material_id
-    hold = HoldPlaced(
-        hold_id=derived_id(at_ms, plant.code, rule, receipt.receipt_id),
-        material_id=material_id,
-        reason=reason,
-        rule_id=rule,
-    )
-    tx.record(Draft(hold, (material_id, hold.hold_id), ACTOR, Occurred(at_ms, ACTOR)))
+def _hold(plant: Plant, tx: Work, came: tuple[str, str], at_ms: int, rule: str, reason: str) -> None:
+    receipt_id, material_id = came
+    hold_id = derived_id(at_ms, plant.code, rule, receipt_id)
+    hold = HoldPlaced(hold_id=hold_id, material_id=material_id, reason=reason, rule_id=rule)
+    tx.record(Draft(hold, (material_id, hold_id), ACTOR, Occurred(at_ms, ACTOR)))
 
 
 def _subjects(receipt: MaterialReceived) -> tuple[str, ...]:

@@ -246,7 +246,7 @@ def take_in_unlisted(plant: Plant, tx: Work, command: ReceiveCommand, at_ms: int
     )
     tx.record(Draft(fact, (material_id, receipt_id), command.actor, Occurred(at_ms, command.source)))
     await_data(plant, tx, material_id, command.actor, Occurred(at_ms, command.source))
-    hold_damaged(plant, tx, fact, at_ms)
+    hold_damaged(plant, tx, receipt_id, material_id, command.damage, at_ms)
     return _answer(fact, own, likely)
 
 
