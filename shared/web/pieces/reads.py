@@ -26,6 +26,7 @@ from shared.web.formats import kg
 from shared.web.pieces.custody import Stand, tell_custody
 from shared.web.pieces.elements import in_order
 from shared.web.pieces.graph import first_rows
+from shared.web.pieces.summary import as_read
 
 DECISIONS_SHOWN = 20
 
@@ -74,6 +75,11 @@ class Sheet:
     def custody(self) -> tuple[str, str]:
         """Who answers for the piece now, as sign and words."""
         return custody_of(self.row, self.lines)
+
+    @property
+    def summary(self) -> list[tuple[str, str]]:
+        """Figures of its making in words, each with its unit."""
+        return [as_read(name, value) for name, value in self.values.items()]
 
     @property
     def elements(self) -> list[str]:
