@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flask_openapi import OpenAPI
 from sqlalchemy import Connection
 
+from central_hub.centre import views as centre
 from central_hub.conformance import views as conformance
 from central_hub.deliveries import views as deliveries
 from central_hub.hub import Hub
@@ -49,6 +50,7 @@ FEATURES: tuple[Feature, ...] = (
     conformance.FEATURE,
     group_rules.FEATURE,
     launch.FEATURE,
+    centre.FEATURE,
     comparison.FEATURE,
     set_points.FEATURE,
     dashboards.FEATURE,

@@ -5,6 +5,8 @@ from __future__ import annotations
 ROLES = {
     "author": "drafts standards",
     "approver": "approves other people's drafts",
+    "planner": "releases orders of plants that gave that to the centre",
+    "quality": "decides on held pieces of plants that gave that to the centre",
     "logistics": "resolves cases of transfers",
     "owner": "owns processes: conformance, comparison",
     "engineer": "registers plants, watches links and quarantine",

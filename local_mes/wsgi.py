@@ -9,6 +9,7 @@ from functools import partial
 from flask_openapi import OpenAPI
 
 from local_mes.app import create_console
+from local_mes.centre.heeding import heed_centre
 from local_mes.connection.views import install_lookout
 from local_mes.level2.edge import views as edge
 from local_mes.level2.edge.enrolment import DESK, EDGE
@@ -115,6 +116,7 @@ def _make_following(plant: Plant, station: CallingStation) -> Following:
             ("match receipts", partial(match_pending, plant)),
             ("heed amendments", partial(heed_amendments, plant)),
             ("heed cases", partial(heed_cases, plant)),
+            ("do what the centre decided", partial(heed_centre, plant)),
             ("pass on to Level 2", partial(pass_on, plant)),
             ("compare with the old MES", partial(compare_with_old_mes, plant)),
         ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, FilePath, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -66,6 +66,18 @@ class PlantSyncSettings(SyncSettings):
     route_failures_max: int = Field(2, ge=1, le=20, description="Failures in a row after which a route is left.")
     route_probe_s: float = Field(30, gt=0, description="How often each route is measured (real seconds).")
     route_hold_s: float = Field(120, gt=0, description="A better route must be well this long before it is used.")
+
+
+class OwnershipSettings(BaseModel):
+    """Who decides in a plant's domains: its own people, or the centre."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    order_release: Literal["plant", "hub"] = Field("plant", description="Who releases orders: people here, or the hub.")
+    disposition: Literal["plant", "hub"] = Field("plant", description="Who decides on held pieces: here, or the hub.")
+    away_hours: int = Field(
+        8, ge=1, le=168, description="With no word of the hub for so long people here decide again."
+    )
 
 
 class WebSettings(BaseModel):
@@ -138,6 +150,7 @@ class PlantSettings(NodeSettings):
     orders_days: int = Field(400, ge=30, description="Answered orders to Level 2 stay so long: none goes down twice.")
     shadow: bool = Field(False, description="True: all links only listen, beside an old MES (docs/pilot.md).")
     edge: str = Field("", pattern=r"^([A-Z][A-Z0-9]{1,11})?$", description="Code of the edge that collects on site.")
+    ownership: OwnershipSettings = OwnershipSettings.model_validate({})
     pilot: Path | None = Field(None, description="Rules of the daily comparison with an old MES (docs/pilot.md).")
     link_addresses: dict[str, str] = Field({}, description="Level-2 link -> address, in place of the plant model's.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.centre import projection as centre
 from shared.journal import discard
 from shared.material import projection as material
 from shared.orders import projection as orders
@@ -27,5 +28,6 @@ REGISTERS = (
     setpoints.register,
     tasks.register,
     passports.register,
+    centre.register,
     discard.register,
 )

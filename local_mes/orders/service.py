@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from local_mes.centre.service import check_ours
 from local_mes.execution.serving import check_serves, substitutions
 from local_mes.orders import errors
 from local_mes.plant import Plant
+from shared.centre.facts import ORDER_RELEASE
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
@@ -46,13 +48,24 @@ class NewLine:
 
 
 def release_orders(
-    plant: Plant, items: Sequence[OrderReleased], *, actor: str, command_id: str, at_ms: int | None = None
+    plant: Plant,
+    items: Sequence[OrderReleased],
+    *,
+    actor: str,
+    command_id: str,
+    at_ms: int | None = None,
+    by_centre: bool = False,
 ) -> dict[str, Any]:
-    """Release order items of Level 4; one that exists is replaced. Returns the items."""
+    """Release order items of Level 4; one that exists is replaced. Returns the items.
+
+    by_centre: the hub decided, which owns this plant's order release; else it is refused where the hub does.
+    """
     with plant.journal.work() as tx:
         earlier = tx.once(command_id)
         if earlier is not None:
             return dict(earlier)
+        if not by_centre:
+            check_ours(plant, tx.conn, ORDER_RELEASE)
         when = _manual(plant, tx, at_ms)
         for item in items:
             tx.record(Draft(payload=item, subjects=(f"order:{item.item}",), actor=actor, occurred=when))

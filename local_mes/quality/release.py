@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from local_mes.centre.service import check_ours
 from local_mes.execution.serving import check_serves
 from local_mes.level2.outbox import pass_on_now
 from local_mes.plant import Plant
@@ -16,6 +17,7 @@ from local_mes.quality.deed import Deed, by_person
 from local_mes.quality.holds import reaches, send_flag
 from local_mes.quality.steel import inputs_of
 from local_mes.standards.service import find_rule
+from shared.centre.facts import DISPOSITION
 from shared.errors import NotFound
 from shared.material.facts import MaterialScrapped, OrderAssigned
 from shared.material.queries import get_piece, rows_of
@@ -49,11 +51,12 @@ class ReleaseHold:
     at_ms: int | None = None
 
 
-def release_hold(plant: Plant, command: ReleaseHold) -> dict[str, Any]:
+def release_hold(plant: Plant, command: ReleaseHold, *, by_centre: bool = False) -> dict[str, Any]:
     """End a hold (or, with `piece`, its reach on one descendant). Done once for a command id.
 
     A hold that came down from a heat is asked about again on the piece's own mixed steel; `prime` is refused while that
     still breaks the rule. Where nothing new can be asked, `prime` is the person's word and needs a note.
+    by_centre: the hub decided, which owns this plant's disposition; else it is refused where the hub does.
     """
     if command.disposition not in DISPOSITIONS:
         raise errors.bad_disposition(command.disposition, DISPOSITIONS)
@@ -63,6 +66,8 @@ def release_hold(plant: Plant, command: ReleaseHold) -> dict[str, Any]:
         earlier = tx.once(command.command_id)
         if earlier is not None:
             return dict(earlier)
+        if not by_centre:
+            check_ours(plant, tx.conn, DISPOSITION)
         result = _release(by_person(plant, tx, command.actor, command.at_ms), command)
         tx.done(command.command_id, result)
     pass_on_now(plant)

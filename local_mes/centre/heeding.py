@@ -1,0 +1,83 @@
+"""What the centre decided for this plant is done here by the plant's own commands, and answered: done, or why not."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Row
+
+from local_mes.centre.service import ACTOR, HUB, owner_of, tell_owners
+from local_mes.orders.service import release_orders
+from local_mes.plant import Plant
+from local_mes.quality.release import ReleaseHold, release_hold
+from shared.centre.facts import ORDER_RELEASE, TITLES, DispositionSentDown, OrdersSentDown, SentDownAnswered
+from shared.centre.queries import unanswered
+from shared.db.engine import read
+from shared.errors import BadInput, NotFound, Refused, StrandlineError
+from shared.ids import derived_id
+from shared.journal.fact import Draft, Occurred
+from shared.orders.facts import OrderReleased
+
+
+def heed_centre(plant: Plant) -> int:
+    """Tell who owns what, then do what came; returns how much was answered. Done once each, whatever is cut off."""
+    tell_owners(plant)
+    with read(plant.node.engine) as conn:
+        waiting = unanswered(conn, plant.code)
+    for row in waiting:
+        reason = _do(plant, row)
+        answer = SentDownAnswered(sent_id=row.sent_id, outcome="refused" if reason else "done", reason=reason)
+        with plant.journal.work() as tx:
+            occurred = Occurred(tx.now_ms(), ACTOR)
+            answer_id = derived_id(row.sent_ms, plant.code, "answer", row.sent_id)
+            tx.record(Draft(answer, (row.sent_id,), ACTOR, occurred, causes=(row.fact_id,), fact_id=answer_id))
+    return len(waiting)
+
+
+def _do(plant: Plant, row: Row[tuple[object, ...]]) -> str:
+    """Why it was refused; empty: done."""
+    if owner_of(plant, row.domain) != HUB:
+        return f"{TITLES[row.domain]} of {plant.code} belongs to its own people."
+    try:
+        if row.domain == ORDER_RELEASE:
+            _release_orders(plant, row)
+        else:
+            _dispose(plant, row)
+    except (BadInput, NotFound, Refused) as error:
+        return _words(error)
+    return ""
+
+
+def _release_orders(plant: Plant, row: Row[tuple[object, ...]]) -> None:
+    sent = msgspec.json.decode(row.body, type=OrdersSentDown)
+    items = [OrderReleased(**msgspec.structs.asdict(item)) for item in sent.items]
+    release_orders(plant, items, actor=_actor(row), command_id=_command(row), by_centre=True)
+
+
+def _dispose(plant: Plant, row: Row[tuple[object, ...]]) -> None:
+    sent = msgspec.json.decode(row.body, type=DispositionSentDown)
+    release_hold(
+        plant,
+        ReleaseHold(
+            _command(row),
+            _actor(row),
+            sent.hold_id,
+            sent.disposition,
+            sent.order_item,
+            sent.note,
+            sent.only_for,
+            sent.piece,
+        ),
+        by_centre=True,
+    )
+
+
+def _actor(row: Row[tuple[object, ...]]) -> str:
+    return f"centre:{row.sent_by}"[:64]
+
+
+def _command(row: Row[tuple[object, ...]]) -> str:
+    return f"centre:{row.sent_id}"
+
+
+def _words(error: StrandlineError) -> str:
+    return f"{error.what} {error.todo}".strip()
