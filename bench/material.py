@@ -1,7 +1,8 @@
 """Material at full size, each figure beside its reference in the same run, on a made-up group of ten years.
 
 Traces and recalls as the value objects that pages and the API use; the reference is one recursive query by the bare driver
-with the same columns. The other peer is what most products do: one ORM query a node.
+with the same columns. The other peer is what most products do: objects of an ORM with relationships, one query a node, which
+brings the edges from there with the pieces they lead to.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, make_url, select
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, foreign, relationship
 
 from bench.sync_backlog import database
 from central_hub.traceability.lines import as_json
@@ -56,16 +57,25 @@ class Base(DeclarativeBase):
     """The ORM's view of the same tables."""
 
 
-class EdgeRow(Base):
-    """An edge as an object."""
-
-    __table__ = edge.to_metadata(Base.metadata)
+_pieces, _edges = material.to_metadata(Base.metadata), edge.to_metadata(Base.metadata)
 
 
 class PieceRow(Base):
-    """A piece as an object."""
+    """A piece as an object, and the steps that it went into."""
 
-    __table__ = material.to_metadata(Base.metadata)
+    __table__ = _pieces
+    steps: Mapped[list[EdgeRow]] = relationship(
+        primaryjoin=_pieces.c.material_id == foreign(_edges.c.parent_id), viewonly=True
+    )
+
+
+class EdgeRow(Base):
+    """An edge as an object, with the rows of the piece that it led to: they come with it, by the same query."""
+
+    __table__ = _edges
+    pieces: Mapped[list[PieceRow]] = relationship(
+        primaryjoin=_edges.c.child_id == foreign(_pieces.c.material_id), viewonly=True, lazy="joined"
+    )
 
 
 def fill_group(url: str, materials: int) -> Engine:
@@ -163,15 +173,16 @@ def _sql(backward: bool, mark: str) -> str:
 
 
 def _by_orm(session: Session, start: str) -> None:
+    """From piece to piece by their relationships, each asked for its steps once, in a session of its own."""
     session.expunge_all()
-    seen, front = {start}, [start]
+    known = {start}
+    front = list(session.scalars(select(PieceRow).where(_pieces.c.material_id == start).limit(1)))
     while front:
-        piece = front.pop()
-        session.scalars(select(PieceRow).where(PieceRow.__table__.c.material_id == piece)).all()
-        for row in session.scalars(select(EdgeRow).where(EdgeRow.__table__.c.parent_id == piece)):
-            if row.child_id not in seen:  # type: ignore[attr-defined]
-                seen.add(row.child_id)  # type: ignore[attr-defined]
-                front.append(row.child_id)  # type: ignore[attr-defined]
+        for step in front.pop().steps:
+            child = step.pieces[0]
+            if child.material_id not in known:  # type: ignore[attr-defined]
+                known.add(child.material_id)  # type: ignore[attr-defined]
+                front.append(child)
 
 
 def sizes(folder: Path, materials: int) -> Iterator[tuple[str, Reads, Reads]]:
