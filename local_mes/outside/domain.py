@@ -13,6 +13,9 @@ from shared.web.body import MOMENT_MAX_MS
 
 NAME_MAX = 64
 """Characters of a number or code, as the tables have it."""
+FIGURES = ("thickness_um", "width_um", "length_um", "from_um", "to_um", "left_um", "right_um")
+UM_MAX = 100_000_000_000
+"""Longer than any strip: a slip of units is caught."""
 GRAMS_MAX = 400_000_000
 """Heavier than any piece that moves: a slip of units is caught, a big ingot is not."""
 BASES = ("weighed", "theoretical")
@@ -30,8 +33,20 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _UUID = re.compile(r"urn:uuid:([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})", re.IGNORECASE)
 
 
+class Area(msgspec.Struct, frozen=True):
+    """A part of a piece: from and to along it, left and right across, in um."""
+
+    from_um: int
+    to_um: int
+    left_um: int
+    right_um: int
+
+
 class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One piece as the party calls it; grams, 0 where it was not weighed."""
+    """One piece as the party calls it; grams, 0 where it was not weighed.
+
+    A product's sizes, and where it lay in the piece that was charged, in um; 0 where that was not told.
+    """
 
     piece: str
     own_number: str = ""
@@ -40,6 +55,24 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     damage: str = ""
     note: str = ""
     kind: str = ""
+    thickness_um: int = 0
+    width_um: int = 0
+    length_um: int = 0
+    from_um: int = 0
+    to_um: int = 0
+    left_um: int = 0
+    right_um: int = 0
+
+    @property
+    def area(self) -> Area | None:
+        """Where it lay; right_um 0: up to the other edge. None where that was not told."""
+        told = self.from_um or self.to_um or self.left_um or self.right_um
+        return Area(self.from_um, self.to_um, self.left_um, self.right_um) if told else None
+
+    @property
+    def sizes_told(self) -> bool:
+        """Whether any of its sizes was."""
+        return bool(self.thickness_um or self.width_um or self.length_um)
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,6 +129,8 @@ def find_unfit(statement: Statement) -> str:
     for said in (*statement.inputs, *statement.pieces):
         if not 0 <= said.mass_g <= GRAMS_MAX:
             return f"{said.piece[:NAME_MAX]} cannot weigh that much"
+        if any(not 0 <= getattr(said, name) <= UM_MAX for name in FIGURES):
+            return f"{said.piece[:NAME_MAX]} cannot be that large"
         if said.mass_basis not in BASES:
             return f"a mass is weighed or theoretical, not {said.mass_basis[:NAME_MAX]}"
         if any(len(text) > NAME_MAX or _CONTROL.search(text) for text in (said.piece, said.own_number, said.kind)):

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from local_mes.outside import errors
-from local_mes.outside.domain import BASES, GRAMS_MAX, Said, Statement, name_of
+from local_mes.outside.domain import BASES, FIGURES, GRAMS_MAX, UM_MAX, Said, Statement, name_of
 from shared.web.body import MOMENT_MAX_MS
 
 EVENTS_MAX = 500
@@ -122,7 +122,8 @@ def _pieces(event: Mapping[str, Any], epcs: Sequence[str]) -> tuple[Said, ...]:
 
 
 def _said(epc: str, detail: Mapping[str, Any], measured_g: int = 0, damaged: str = "") -> Said:
-    texts = {name: _text(detail, name)[:64] for name in ("own_number", "kind")}
+    more: dict[str, Any] = {name: _text(detail, name)[:64] for name in ("own_number", "kind")}
+    more |= {name: _whole(detail[name], name, UM_MAX, "length in um") for name in FIGURES if name in detail}
     basis = _text(detail, "mass_basis") or "weighed"
     if basis not in BASES:
         raise Malformed(f"mass_basis is {basis[:20]!r}")
@@ -131,7 +132,7 @@ def _said(epc: str, detail: Mapping[str, Any], measured_g: int = 0, damaged: str
         mass_g=_grams(detail.get("mass_g", 0), "mass_g") or measured_g,
         mass_basis=basis,
         damage=_text(detail, "damage") or damaged,
-        **texts,
+        **more,
     )
 
 
@@ -169,8 +170,12 @@ def _kilograms(value: Any) -> int:
 
 
 def _grams(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= GRAMS_MAX:
-        raise Malformed(f"{name} is no mass in grams from 0 to {GRAMS_MAX}")
+    return _whole(value, name, GRAMS_MAX, "mass in grams")
+
+
+def _whole(value: Any, name: str, most: int, what: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise Malformed(f"{name} is no {what} from 0 to {most}")
     return value
 
 

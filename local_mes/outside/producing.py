@@ -10,12 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from local_mes.outside.domain import NAME_MAX, Balance, Said, Statement
+from local_mes.outside.domain import NAME_MAX, Area, Balance, Said, Statement
 from local_mes.outside.finding import Unclear, check_once, check_there, find_line
+from local_mes.outside.placing import read_areas, size_of
 from local_mes.transfers.pieces import heat_shares
 from shared.ids import derived_id
 from shared.journal.fact import Payload
-from shared.material.facts import Consumed, Edge, Loss, Mass, MaterialTransformed, NewAlias, NewMaterial
+from shared.material.facts import Consumed, Edge, Loss, Mass, MaterialTransformed, NewAlias, NewMaterial, Size
 from shared.material.queries import get_material
 from shared.outside.facts import PartyReceived
 from shared.transfers.domain import MassLimits
@@ -28,6 +29,7 @@ from shared.units import share_out
 Told = tuple[Payload, tuple[str, ...]]
 """A fact and its subjects."""
 NOTE = "told by the processor: masses and numbers, no places within the piece"
+NOTE_OF_PLACES = "told by the processor, with places within the piece"
 
 
 def decide_produced(
@@ -50,11 +52,13 @@ def decide_produced(
             f"{balance.produced_g / 1000:,.0f} kg, scrap {balance.scrap_g / 1000:,.0f} kg; open "
             f"{balance.open_g / 1000:+,.0f} kg, allowed {balance.allowed_g / 1000:,.0f} kg"
         )
+    areas = read_areas(parents, statement.pieces)
+    ids_of = (derived_id(statement.at_ms, here, statement_id, "product", at) for at in range(len(areas)))
     children = [
-        _child(party, parents[0], said, derived_id(statement.at_ms, here, statement_id, "product", at), statement.at_ms)
-        for at, said in enumerate(statement.pieces)
+        _child(party, parents[0], said, size_of(said, area, parents[0]), material_id, statement.at_ms)
+        for said, area, material_id in zip(statement.pieces, areas, ids_of, strict=True)
     ]
-    step = _step(party, statement, statement_id, parents, charged, children)
+    step = _step(party, statement, statement_id, parents, charged, children, areas)
     load = _load(conn, here, party, statement, statement_id, parents[0], children)
     ids = tuple(child.material_id for child in children)
     parent_ids = tuple(row.material_id for row in parents)
@@ -107,12 +111,13 @@ def _came(party: str, line: TransferLine, statement_id: str, way: str) -> PartyR
     )
 
 
-def _child(party: str, parent: Row[Any], said: Said, material_id: str, at_ms: int) -> NewMaterial:
+def _child(party: str, parent: Row[Any], said: Said, size: Size, material_id: str, at_ms: int) -> NewMaterial:
     return NewMaterial(
         material_id=material_id,
         kind=said.kind or parent.kind,
         aliases=(NewAlias(f"{party}.product", said.own_number or said.piece),),
         mass=Mass(said.mass_g, said.mass_basis, "", at_ms),
+        size=size,
         grade=parent.grade,
         order_item=parent.order_item,
         place=party,
@@ -127,6 +132,7 @@ def _step(
     parents: list[Row[Any]],
     charged: list[int],
     children: list[NewMaterial],
+    areas: list[Area | None],
 ) -> MaterialTransformed:
     losses = (Loss("trim", statement.scrap_g, weighed=True),) if statement.scrap_g else ()
     return MaterialTransformed(
@@ -137,16 +143,19 @@ def _step(
         ended_at_ms=statement.at_ms,
         parents=tuple(Consumed(row.material_id, grams) for row, grams in zip(parents, charged, strict=True)),
         children=tuple(children),
-        edges=_edges(parents, charged, children),
+        edges=_edges(parents, charged, children, areas),
         losses=losses,
-        notes=(NOTE,),
+        notes=(NOTE_OF_PLACES if any(areas) else NOTE,),
     )
 
 
-def _edges(parents: list[Row[Any]], charged: list[int], children: list[NewMaterial]) -> tuple[Edge, ...]:
-    """Each child of each parent, by mass: empty intervals, because no place within was told."""
+def _edges(
+    parents: list[Row[Any]], charged: list[int], children: list[NewMaterial], areas: list[Area | None]
+) -> tuple[Edge, ...]:
+    """Each child of each parent, by mass: empty intervals where no place within was told."""
     edges = []
-    for child in children:
+    for child, area in zip(children, areas, strict=True):
+        at, size = area or Area(0, 0, 0, 0), child.size if area else Size()
         parts = share_out(child.mass.g, charged)
         shares = share_out(1_000_000, charged)
         for row, part, share in zip(parents, parts, shares, strict=True):
@@ -154,10 +163,13 @@ def _edges(parents: list[Row[Any]], charged: list[int], children: list[NewMateri
                 Edge(
                     parent_id=row.material_id,
                     child_id=child.material_id,
-                    parent_from_um=0,
-                    parent_to_um=0,
+                    parent_from_um=at.from_um,
+                    parent_to_um=at.to_um,
+                    parent_left_um=at.left_um,
+                    parent_right_um=at.right_um,
                     child_from_um=0,
-                    child_to_um=0,
+                    child_to_um=size.length_um,
+                    child_right_um=size.width_um,
                     mass_g=part,
                     share_ppm=share,
                 )
@@ -185,6 +197,7 @@ def _load(
                 grade=child.grade,
                 order_item=child.order_item,
                 mass=child.mass,
+                size=child.size,
                 heats=heats,
             ),
             custody_no=1,

@@ -21,7 +21,7 @@ from shared.errors import Refused
 from shared.journal.fact import decode
 from shared.journal.tables import fact
 from shared.material.queries import get_piece
-from shared.material.trace import trace
+from shared.material.trace import ancestor_places, trace
 from shared.outside.queries import find_words
 from shared.transfers.queries import custody_numbers
 from shared.web.pieces.epcis import urn
@@ -200,6 +200,61 @@ def test_a_processor_produces_sends_back_and_the_piece_is_ours_again(
     missing = service.take(bench.plant, PROCESSOR, said("m-1", "missed", "C6-00002"), "epcis")
     assert missing.state == "done"
     assert bench.lines(there["load"]["shipment_id"])["C6-00002"].state == "short"
+
+
+M, MM = 1_000_000, 1_000
+SLITS = [
+    {"epc": "S-1", "mass_g": 4_900_000, "kind": "slit", "from_um": 100 * MM, "to_um": 9 * M, "right_um": 600 * MM},
+    {"epc": "S-2", "mass_g": 4_950_000, "kind": "slit", "to_um": 9_380 * MM, "left_um": 600 * MM, "width_um": 640 * MM},
+]  # the coil is 9.3 m by 1,280 mm
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (
+            {"to_um": 9_400 * MM},
+            "S-2 is said to be of 0.000 to 9.400 m and 600 to 1,280 mm across of C6-00001, which is 9.300",
+        ),
+        ({"left_um": 599 * MM}, "S-1 and S-2 are said to be of the same place of C6-00001"),
+    ],
+)
+def test_places_within_the_piece_that_cannot_be_wait_for_a_person(
+    bench: OutsideBench, there: dict[str, Any], change: dict[str, int], why: str
+) -> None:
+    found = service.take(bench.plant, PROCESSOR, read_event(slitting(SLITS[0], SLITS[1] | change)), "epcis")
+    assert found.state == "open"
+    assert why in found.reason
+
+
+def slitting(*pieces: dict[str, Any]) -> dict[str, Any]:
+    made = {
+        "type": "TransformationEvent",
+        "inputEPCList": ["C6-00001"],
+        "outputEPCList": [one["epc"] for one in pieces],
+    }
+    return EVENT | made | {"strandline:scrap_g": 150_000, "strandline:pieces": list(pieces)}
+
+
+def test_a_place_on_a_processors_product_is_found_on_our_piece(bench: OutsideBench, there: dict[str, Any]) -> None:
+    event = read_event(slitting(*SLITS))
+    assert service.take(bench.plant, PROCESSOR, event, "epcis").state == "done"
+    with read(bench.plant.node.engine) as conn:
+        first, second = get_piece(conn, "S-1", "CLD"), get_piece(conn, "S-2", "CLD")
+        assert (first.width_um, first.length_um, second.width_um, second.length_um) == (
+            600 * MM,
+            8_900 * MM,
+            640 * MM,
+            9_300 * MM,
+        )
+        coil = there["ids"]["C6-00001"]
+        on_it = [
+            [(one.at_um, one.left_um) for one in ancestor_places(conn, made, 1 * M, left) if one.material_id == coil]
+            for made, left in ((first.material_id, 50 * MM), (second.material_id, 320 * MM))
+        ]
+        assert on_it == [[(1_100 * MM, 50 * MM)], [(1 * M, 940 * MM)]]  # the second's 640 mm are 680 of ours
+    with pytest.raises(Malformed, match="to_um is no length in um"):
+        read_event(slitting(SLITS[0] | {"to_um": "9 m"}))
 
 
 def test_a_production_makes_and_destroys_no_steel(bench: OutsideBench, there: dict[str, Any]) -> None:

@@ -1,0 +1,73 @@
+"""Where within the piece that was charged a processor's products lay: checked against that piece and each other.
+
+A processor may tell sizes and places of its products; then a place on the product is found on our piece and on what that
+was made of. Without them a product is some part of what was charged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+from sqlalchemy import Row
+
+from local_mes.outside.domain import Area, Said
+from local_mes.outside.finding import Unclear
+from shared.material.facts import Size
+from shared.units import UM_PER_MM
+
+SLACK_PPM = 10_000
+"""A party's count of metres and its scale of widths may differ from ours by this much of the piece; what lies beyond is cut."""
+
+
+def read_areas(parents: Sequence[Row[Any]], said: Sequence[Said]) -> list[Area | None]:
+    """The place of each product within the one piece that was charged, None where none was told. Unclear where it has none."""
+    if not any(one.area for one in said):
+        return [None] * len(said)
+    if len(parents) != 1:
+        raise Unclear("places within a piece are told, and more than one piece was charged")
+    areas = [_within(parents[0], one) for one in said]
+    for (one, here), (other, there) in combinations(zip(said, areas, strict=True), 2):
+        if here and there and _meet(here, there):
+            raise Unclear(f"{one.piece} and {other.piece} are said to be of the same place of {parents[0].number}")
+    return areas
+
+
+def size_of(said: Said, area: Area | None, parent: Row[Any]) -> Size:
+    """As told; what was not told follows from the place, and the thickness from the piece, where either is told."""
+    if area is None and not said.sizes_told:
+        return Size()
+    width = said.width_um or (area.right_um - area.left_um if area else 0)
+    return Size(
+        said.thickness_um or parent.thickness_um,
+        width or parent.width_um,
+        said.length_um or (area.to_um - area.from_um if area else 0),
+    )
+
+
+def _within(parent: Row[Any], said: Said) -> Area | None:
+    told = said.area
+    if told is None:
+        return None
+    left, right = told.left_um, told.right_um or parent.width_um
+    lengthwise = _clip(told.from_um, told.to_um, parent.length_um)
+    across = _clip(left, right, parent.width_um)
+    if lengthwise is None or across is None:
+        raise Unclear(
+            f"{said.piece} is said to be of {told.from_um / 1e6:,.3f} to {told.to_um / 1e6:,.3f} m and "
+            f"{left // UM_PER_MM:,} to {right // UM_PER_MM:,} mm across of {parent.number}, which is "
+            f"{parent.length_um / 1e6:,.3f} m long and {parent.width_um // UM_PER_MM:,} mm wide"
+        )
+    return Area(*lengthwise, *across)
+
+
+def _clip(start: int, stop: int, size: int) -> tuple[int, int] | None:
+    if not 0 <= start < min(stop, size) or stop > size + size * SLACK_PPM // 1_000_000:
+        return None
+    return start, min(stop, size)
+
+
+def _meet(one: Area, other: Area) -> bool:
+    along = one.from_um < other.to_um and other.from_um < one.to_um
+    return along and one.left_um < other.right_um and other.left_um < one.right_um
