@@ -11,6 +11,8 @@ from local_mes.stock.yard_api import bp as api
 from local_mes.stock.yard_api import get_storage, read_shift
 from local_mes.stock.yard_domain import Lying
 from local_mes.stock.yard_picture import STATE_WORDS, WIDTH, draw
+from local_mes.stock.yard_plan import WIDTH as PLAN_WIDTH
+from local_mes.stock.yard_plan import draw_plan
 from local_mes.stock.yard_reads import Yard
 from shared.material.queries import find_by_number
 from shared.web.context import reading
@@ -22,11 +24,27 @@ CLOCKS_SHOWN = 12
 
 @bp.get("/")
 def yards() -> str | BaseResponse:
-    """The first storage; a plant without any is told how to describe one."""
-    storages = plant().model.storage
+    """All storages from above, ?find= shows a piece; a plant with one opens it, one without is told how to describe it."""
+    here = plant()
+    now, storages = here.clock.now_ms(), here.model.storage
     if not storages:
         return render_template("stock/yard_none.html")
-    return redirect(url_for("yard.yard", code=storages[0].code))
+    if len(storages) == 1:
+        return redirect(url_for("yard.yard", code=storages[0].code))
+    wanted = request.args.get("find", "").strip()[:64]
+    with reading() as conn:
+        shown = [read_shift(conn, here, rules, now) for rules in storages]
+        found = {row.material_id for row in find_by_number(conn, wanted, here.code)} if wanted else set()
+    pieces = [piece for one in shown for piece in one.pieces]
+    return render_template(
+        "stock/yard_plan.html",
+        plans=[draw_plan(one, now, found) for one in shown],
+        width=PLAN_WIDTH,
+        pieces=pieces,
+        faulty=sum(bool(stack.faults) for one in shown for stack in one.stacks),
+        wanted=wanted,
+        hit=next((piece for piece in pieces if piece.material_id in found), None),
+    )
 
 
 @bp.get("/<code>")

@@ -207,7 +207,12 @@ def test_the_picture_shows_stacks_states_and_clocks(
     assert "cooling, 20.1 h" in page
     assert "Stack CB1-2-2" in page
     assert "B6-00004" in page.split("Not in a stack")[1]
-    assert client.get("/yard/").location.endswith("/yard/YB")
+    above = client.get("/yard/").text
+    assert "CB1-2-1: 1 of 2 layers, 20.0 t, on top B6-00001, hot" in above
+    assert "CB1-2-3: 1 of 2 layers, 20.0 t, on top B6-00003, 1 held" in above
+    assert above.count('class="lie ') == 3
+    assert "ground chosen" in client.get("/yard/?find=B6-00001").text
+    assert "lies in none of the storages" in client.get("/yard/?find=NOBODY").text
     assert 'class="lie lie-hot found"' in client.get("/yard/CB1?find=B6-00001").text
     assert "does not lie in CB1" in client.get("/yard/CB1?find=NOBODY").text
     assert "style=" not in page.split("<main")[1]
