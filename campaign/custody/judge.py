@@ -22,12 +22,23 @@ WHERE f.type IN ({", ".join(f"'{kind}'" for kind in TYPES)})
 ORDER BY f.recorded_at_ms, f.fact_id
 """  # noqa: S608 - the product's own names of types
 REUSED = """
-SELECT two.material_id FROM alias one JOIN alias two USING (author, scheme, value)
+SELECT one.author, one.value, one.material_id, two.material_id
+FROM alias one JOIN alias two USING (author, scheme, value)
 JOIN material m ON m.author = one.author AND m.material_id = one.material_id
 JOIN material n ON n.author = two.author AND n.material_id = two.material_id
-WHERE one.material_id != two.material_id AND one.scheme LIKE one.author || '.%'
+WHERE one.material_id < two.material_id AND one.scheme LIKE one.author || '.%'
   AND m.state != 'identified' AND n.state != 'identified'
 """
+"""Pairs of pieces under one number of their plant's own."""
+NAMES = """
+SELECT c.material_id, coalesce(m.identified_as, c.material_id), m.material_id IS NULL OR count(a.value) > 1
+FROM transfer_case c
+LEFT JOIN material m ON m.author = c.from_plant AND m.material_id = c.material_id
+LEFT JOIN alias a ON a.author = c.from_plant AND a.scheme LIKE a.author || '.%'
+  AND a.material_id = coalesce(m.identified_as, c.material_id)
+WHERE c.kind = 'number_reuse' GROUP BY c.material_id
+"""
+"""Pieces of such cases: as they were known then, what they are by now, whether that bears another number (or is lost)."""
 TWO = """
 SELECT r.author, r.printed_number FROM receipt r
 JOIN material m ON m.author = r.author AND m.material_id = r.taken_in_as
@@ -63,15 +74,22 @@ def _agreement(world: World) -> Iterator[str]:
 
 def _cases(world: World, books: Books, cases: set[Found]) -> Iterator[str]:
     expected = expect(books)
-    reused = {("number_reuse", piece) for (piece,) in _rows(world, REUSED)}
+    pairs = _rows(world, REUSED)
+    reused = {piece for *_, one, two in pairs for piece in (one, two)}
+    named = {then: now for then, now, _ in _rows(world, NAMES)}
+    of_reuse = {("number_reuse", then) for then, now in named.items() if now in reused}
     twice = {("contested", piece) for (piece,) in _rows(world, "SELECT subject FROM contested")}
-    may = expected.may | reused | twice | {("contested", "")}
+    may = expected.may | of_reuse | twice | {("contested", "")}
     for kind, piece in sorted(expected.must - cases):
         yield f"no case: {kind} of {_name(world, piece)}"
     for kind, piece in sorted(cases - expected.must - may):
         yield f"false case: {kind} of {_name(world, piece)}"
-    if len(reused) > 0 and not any(kind == "number_reuse" for kind, _ in cases):
-        yield f"{len(reused)} pieces bear a number of another and there is no case"
+    for author, number, *both in pairs:
+        if not set(both) & set(named.values()):
+            yield f"two pieces of {author} bear {number} and there is no case"
+    for then, _, is_renamed in _rows(world, NAMES):
+        if not is_renamed:
+            yield f"{_name(world, then)} bears a number of another and was given no other one"
 
 
 def _custody(world: World, books: Books, cases: set[Found]) -> Iterator[str]:

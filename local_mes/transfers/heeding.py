@@ -13,7 +13,7 @@ from shared.db.engine import read
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
-from shared.journal.tables import command
+from shared.journal.tables import command, fact
 from shared.material.facts import AliasGiven, NewAlias
 from shared.material.queries import find_material
 from shared.quality.facts import HoldPlaced, HoldReleased
@@ -104,15 +104,28 @@ def _record(tx: Work, payload: HoldPlaced | HoldReleased, hold_id: str, case: Ro
 
 
 def _rename(plant: Plant, tx: Work, case: Row[Any]) -> None:
-    row = find_material(tx.conn, plant.code, case.material_id)
+    row = _known_now(tx.conn, plant.code, case.material_id)
     scheme = plant.model.find_scheme(f"{plant.code}.{row.kind}") if row is not None else None
     number = ""
-    if scheme is not None:
+    fact_id = derived_id(case.since_ms, plant.code, "relabel", case.case_id)
+    if row is not None and scheme is not None and not _is_recorded(tx.conn, fact_id):
         number = next_number(tx, scheme)
-        given = AliasGiven(material_id=case.material_id, alias=NewAlias(scheme.code, number))
+        given = AliasGiven(material_id=row.material_id, alias=NewAlias(scheme.code, number))
         occurred = Occurred(tx.now_ms(), ACTOR)
-        tx.record(Draft(given, (case.material_id,), ACTOR, occurred, causes=(case.fact_id,)))
+        tx.record(Draft(given, (row.material_id,), ACTOR, occurred, fact_id=fact_id, causes=(case.fact_id,)))
     tx.done(RELABEL + case.case_id, {"number": number})
+
+
+def _known_now(conn: Connection, here: str, material_id: str) -> Row[Any] | None:
+    """The piece under the identity that it has here by now: since the case was opened its sender's data may have come."""
+    row = find_material(conn, here, material_id)
+    known = find_material(conn, here, row.identified_as) if row is not None and row.identified_as else None
+    return known or row
+
+
+def _is_recorded(conn: Connection, fact_id: str) -> bool:
+    """Whether it got its number already, and a restore took only the memory of the command."""
+    return conn.execute(select(fact.c.fact_id).where(fact.c.fact_id == fact_id)).first() is not None
 
 
 def _hold_id(here: str, case: Row[Any], count: int) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 from steel_group import HOUR, MINUTE, SteelGroup
 
-from local_mes.transfers.service import close_receipt, match_by_hand
+from local_mes.transfers.heeding import RELABEL
+from local_mes.transfers.service import close_receipt, heed_cases, match_by_hand
 from shared.db.engine import read, write
+from shared.journal.tables import command, epoch
+from shared.material.queries import aliases_of
 from shared.transfers.case_queries import find_cases
 from shared.transfers.tables import shipment, shipment_line
 
@@ -59,3 +62,39 @@ def test_a_receipt_whose_departure_nobody_has_any_more_is_a_case_behind_its_send
     assert "ALD does not have that departure any more" in found.summary
     group.sync()
     assert len(cases(group)) == 1
+
+
+def test_a_piece_of_a_number_given_twice_is_renamed_under_the_identity_that_it_has_by_then(group: SteelGroup) -> None:
+    """Its sender's data came down together with the case: the other number was given to the identity that was over, and
+    the piece went on under the doubled one. A restore that took the memory of it gave it one number more."""
+    before = group.receive("BRK", "X-1", KG, from_plant="ALD", kind="slab")["own_number"]
+    doubled = before[:-1] + str(int(before[-1]) + 1)
+    group.stock("BRK", doubled, KG)
+    slab = group.stock("ALD", SLAB, KG)
+    group.ship("ALD", "BRK", "RT-1", [SLAB])
+    group.pass_time(HOUR)
+    came = group.receive("BRK", SLAB, KG, from_plant="ALD", kind="slab")
+    assert came["own_number"] == doubled
+    hear_of_a_restore(group, "BRK")
+    group.sync()
+    assert cases(group)["number_reuse"].material_id == came["material_id"] != slab
+    brk = group.plants["BRK"].node.engine
+
+    def names() -> list[str]:
+        with read(brk) as conn:
+            return [one.value for one in aliases_of(conn, slab) if one.author == "BRK" and one.scheme == "BRK.slab"]
+
+    renamed = names()
+    assert len(renamed) == 2
+    assert doubled in renamed
+    with write(brk) as conn:
+        conn.execute(command.delete().where(command.c.command_id.startswith(RELABEL)))
+    heed_cases(group.plants["BRK"])
+    assert names() == renamed
+
+
+def hear_of_a_restore(group: SteelGroup, plant: str) -> None:
+    row = {"stream": plant, "epoch": "e" * 32, "ordinal": 100, "parent_epoch": "0" * 32, "parent_seq": 1}
+    more = {"parent_hash": "0" * 64, "reason": "behind", "opened_at_ms": group.clock.now_ms()}
+    with write(group.hub.node.engine) as conn:
+        conn.execute(epoch.insert().values(row | more))
