@@ -3,7 +3,8 @@
 The plant lives by a clock file, which this sets: it shows each message's time of receipt as the message is sent, and
 runs on from there at the speed of the replay, never past the next message. The next is sent when the last one is on the
 plant's disk and read, so what the plant makes of the day does not depend on the speed.
-Telegrams go over the link's port, byte for byte; what came over other kinds of link is put into the spool directly.
+Telegrams and the events of a ring go over the link's port, byte for byte; what came over other kinds of link is put into
+the spool directly.
 """
 
 from __future__ import annotations
@@ -45,6 +46,18 @@ class Hands(Protocol):
     def show(self, at_ms: int, speed: float, limit_ms: int) -> None: ...
 
 
+class OtherEnd(Protocol):
+    """Level 2 at the far end of one link's port. OSError: the connection is not what it was."""
+
+    def say(self, row: Captured) -> None: ...
+
+    def live(self) -> None: ...
+
+    def listen(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class ClockFile:
     """Hands of a plant that follows a clock file."""
@@ -67,7 +80,7 @@ class Target:
     spool: Engine
     hands: Hands
     reads: Engine | None = None
-    peers: dict[str, Peer] = field(default_factory=dict)
+    peers: dict[str, OtherEnd] = field(default_factory=dict)
 
 
 def replay(
@@ -104,7 +117,7 @@ def _deliver(target: Target, row: Captured) -> None:
             append(conn, _incoming(row))
     else:
         try:
-            peer.send(row.raw)
+            peer.say(row)
         except OSError as error:
             raise not_taken(row.link, row.message, f"the connection ended ({error.strerror or error})") from error
     end = time.monotonic() + TAKEN_WITHIN_S
@@ -148,7 +161,7 @@ def _incoming(row: Captured) -> Incoming:
 
 
 class Peer:
-    """Level 2 at the other end of one link: says what it is told to, and accepts what comes down."""
+    """Level 2 at the other end of one telegram link: says what it is told to, and accepts what comes down."""
 
     def __init__(self, link: Link, layouts: LayoutSet) -> None:
         down = [name for name, layout in layouts.messages.items() if layout.direction != "up"]
@@ -157,8 +170,12 @@ class Peer:
         self._socket = _connect(link)
         self._sent = time.monotonic()
 
-    def send(self, raw: bytes) -> None:
+    def say(self, row: Captured) -> None:
         """Send a telegram as it was."""
+        self.send(row.raw)
+
+    def send(self, raw: bytes) -> None:
+        """Send a telegram."""
         self._socket.settimeout(TAKEN_WITHIN_S)
         self._socket.sendall(raw)
         self._sent = time.monotonic()
@@ -212,12 +229,28 @@ def _connect(link: Link) -> socket.socket:
 
 @contextmanager
 def _peers(target: Target, rows: list[Captured]) -> Iterator[None]:
-    """A connection for each telegram link that the plant listens on."""
+    """The other end of each link that has one to be played."""
+    first = {row.link: row for row in reversed(rows)}
     with ExitStack() as stack:
-        for code in sorted({row.link for row in rows} & set(target.plan.layouts)):
-            link = target.plan.links[code]
-            if read_settings(link, TelegramSettings).side == "server":
-                peer = target.peers[code] = Peer(link, target.plan.layouts[code])
+        for code in sorted(first.keys() & target.plan.links.keys()):
+            peer = _other_end(target.plan, first[code])
+            if peer is not None:
+                target.peers[code] = peer
                 stack.callback(peer.close)
         yield
         target.peers.clear()
+
+
+def _other_end(plan: LinkPlan, first: Captured) -> OtherEnd | None:
+    """Where the plant listens, or calls a ring on this machine; first: the first message of the link."""
+    link, layouts = plan.links[first.link], plan.layouts.get(first.link)
+    if link.kind == "telegram" and layouts is not None:
+        return Peer(link, layouts) if read_settings(link, TelegramSettings).side == "server" else None
+    if link.kind != "opcua":
+        return None
+    from local_mes.level2.opcua.replayed import RingPeer, can_play
+
+    try:
+        return RingPeer(link, first.sequence) if can_play(link) else None
+    except OSError as error:
+        raise not_taken(link.code, "The server's place", f"{link.address}: {error.strerror or error}") from error

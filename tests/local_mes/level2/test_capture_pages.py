@@ -20,6 +20,7 @@ from local_mes.app import create_console
 from local_mes.level2 import capture as capture_module
 from local_mes.level2.capture import Captured, capture, read_capture
 from local_mes.level2.captures import DAYS_MAX
+from local_mes.level2.link_state import find_states
 from local_mes.level2.replay import ClockFile, replay
 from local_mes.level2.spool_tables import pruned
 from local_mes.plant import Plant
@@ -148,12 +149,13 @@ def test_replayed_by_page_the_journal_is_the_same_as_by_command(tmp_path: Path) 
         first = journal(plant)
     hands = ClockFile(tmp_path / "clock.json")
     hands.show(before, 1, before)
-    with running(tmp_path / "second", FileClock(hands.file)) as (plant, _):
+    with running(tmp_path / "second", FileClock(hands.file), ring=True) as (plant, _):
         object.__setattr__(plant.settings, "clock_file", hands.file)
         person = sign_in(create_console(plant), plant.node, "engineer", "engineer")
         assert send(person, plant, lines.replace(b'"plant":"ALD"', b'"plant":"BRK"')).status_code == 422
         assert send(person, plant, lines).status_code == 302
         assert "40 of 40 messages" in until_ended(person)
+        assert find_states(plant.spool)["ALD-MELT"].peer, "what came over OPC UA came so again, not by the spool"
         second = journal(plant)
         folder = plant.settings.folder / "captures"
         folder.mkdir()

@@ -31,7 +31,7 @@ from local_mes.level2.telegrams.frame import encode_telegram
 from local_mes.level2.telegrams.times import claimed_ms, local_text
 from local_mes.plant import Plant
 from local_mes.wiring import init_plant
-from shared.clock import FixedClock
+from shared.clock import FixedClock, to_datetime
 from shared.db.engine import read
 from shared.errors import BadInput, Unavailable
 from shared.journal.fact import decode
@@ -69,8 +69,11 @@ def message(layouts: Any, event: Any, sequences: dict[str, int]) -> Captured:
     link = event.link or "ALD-MELT"
     sequences[link] = sequence = sequences.get(link, 0) + 1
     at = event.claimed_ms or event.at_ms
-    claimed, fields, raw = local_text(at, WARSAW), dict(event.fields), b"{}"
-    if event.via == "telegram":
+    claimed, fields = local_text(at, WARSAW), dict(event.fields)
+    if event.via == "opcua":
+        claimed, (unit, name) = f"{to_datetime(at).astimezone(WARSAW):%Y-%m-%dT%H:%M:%S.%f}"[:-3], event.name.split(".")
+        raw = msgspec.json.encode({"seq": sequence, "unit": unit, "event": name, "time": claimed, "fields": fields})
+    else:
         raw = encode_telegram(
             layouts[link], event.name, fields, sequence=sequence, claimed=claimed, sender="L2", receiver="MES"
         )
@@ -88,9 +91,16 @@ def message(layouts: Any, event: Any, sequences: dict[str, int]) -> Captured:
     )
 
 
-def settings_of(folder: Path, ports: tuple[int, int] | None = None) -> PlantSettings:
+ADDRESSES = {
+    "ALD-LAB": "127.0.0.1:{}",
+    "ALD-CC1": "127.0.0.1:{}",
+    "ALD-MELT": "opc.tcp://127.0.0.1:{}",
+}
+
+
+def settings_of(folder: Path, *, listening: bool = False) -> PlantSettings:
     values = {"code": "ALD", "name": "ALD", "folder": folder, "hub_url": "http://127.0.0.1:9"}
-    links = {code: f"127.0.0.1:{port}" for code, port in zip(("ALD-LAB", "ALD-CC1"), ports or (), strict=False)}
+    links = {code: address.format(free_port()) for code, address in ADDRESSES.items()} if listening else {}
     return check(
         PlantSettings,
         values | {"model": PLANTS / "ald" / "model.toml", "link_addresses": links},
@@ -99,22 +109,22 @@ def settings_of(folder: Path, ports: tuple[int, int] | None = None) -> PlantSett
 
 
 @contextmanager
-def running(folder: Path, clock: Any) -> Iterator[tuple[Plant, Target]]:
-    """A plant with its collector and its interpreter, as two processes would run them."""
-    settings = settings_of(folder, (free_port(), free_port()))
+def running(folder: Path, clock: Any, *, ring: bool = False) -> Iterator[tuple[Plant, Target]]:
+    """A plant with its collector and its interpreter, as two processes would run them. ring: melt shop by its port too."""
+    settings = settings_of(folder, listening=True)
     plant = init_plant(settings, clock)
     plan = load_links(settings)
-    telegrams = telegram_links_of(plan)
+    played = plan if ring else telegram_links_of(plan)
     stop, ready = threading.Event(), threading.Event()
     jobs = [
-        threading.Thread(target=lambda: asyncio.run(collect(telegrams, plant, stop, ready))),
+        threading.Thread(target=lambda: asyncio.run(collect(played, plant, stop, ready))),
         threading.Thread(target=Interpreter(plant, plan, grace_s=0).run, args=(stop,)),
     ]
     for job in jobs:
         job.start()
     try:
         assert ready.wait(40)
-        yield plant, Target(plan, plant.spool, Hands(clock), plant.node.engine)
+        yield plant, Target(played, plant.spool, Hands(clock), plant.node.engine)
     finally:
         stop.set()
         for job in jobs:
@@ -183,7 +193,8 @@ def test_a_captured_day_replayed_ten_times_as_quick_gives_the_same_journal(tmp_p
     title, captured = read_capture(lines)
     assert title.plant == "ALD"
     assert [(m.link, m.message, m.fields) for m in captured] == [(m.link, m.message, full(m)) for m in messages]
-    with running(tmp_path / "second", FixedClock(before)) as (plant, target):
+    # the whole day of the melt shop goes over OPC UA again; some of it does in test_capture_pages.py
+    with running(tmp_path / "second", FixedClock(before), ring=many is None) as (plant, target):
         assert replay(target, captured, 10 * FAST) == len(messages)
         second = journal(plant)
     assert len(first) > 60
