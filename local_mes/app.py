@@ -38,6 +38,7 @@ from local_mes.production import views as production
 from local_mes.production import work_views as work
 from local_mes.quality import views as quality_pages
 from local_mes.roles import ROLES
+from local_mes.staging import views as staging
 from local_mes.standards import views as standards
 from local_mes.stock import crane_views as crane
 from local_mes.stock import take_over_views as take_over
@@ -54,6 +55,7 @@ from local_mes.transfers import views as transfers
 from shared.material import api as material
 from shared.performance import api as figures
 from shared.quality import api as quality
+from shared.recall import views as recall
 from shared.setpoints import views as set_points
 from shared.web.app import create_app
 from shared.web.features import Face, Feature
@@ -68,6 +70,7 @@ FEATURES: tuple[Feature, ...] = (
     console.FEATURE,
     pieces.FEATURE,
     material.FEATURE,
+    recall.FEATURE,
     orders.FEATURE,
     level2.FEATURE,
     setpoints.FEATURE,
@@ -99,6 +102,7 @@ FEATURES: tuple[Feature, ...] = (
     counts.FEATURE,
     take_over.FEATURE,
     standards.FEATURE,
+    staging.FEATURE,
     plant_model.FEATURE,
     execution.FEATURE,
     tasks.FEATURE,
@@ -127,6 +131,7 @@ def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
         demo=plant.settings.clock_file is not None,
         deeds=(*stock.DEEDS, *work.DEEDS, *corrections.DEEDS),
         parts=(execution.route_strip, set_points.piece_section),
+        group=lambda _conn: [plant.code, *(lane.to for lane in plant.model.lane)],
         status=(
             lambda: hub_status(plant),
             lambda: plain_status(plant),

@@ -75,5 +75,5 @@ def _beside(conn: Connection, plant: Plant) -> EffectiveSet:
 
 
 def _is_own(conn: Connection, plant: str, old: Adopted) -> bool:
-    row = find_version(conn, plant, old.standard_id, old.version)
+    row = find_version(conn, plant, old.standard_id, old.version) if old.standard_id.startswith(f"{plant}-") else None
     return row is not None and row.sha256 == old.sha256

@@ -19,7 +19,7 @@ from local_mes.standards import errors
 from local_mes.standards.adopt import equipment
 from local_mes.standards.beside import install_own
 from local_mes.standards.own_queries import find_deployment, list_deployments
-from local_mes.standards.own_trial import Trial, try_on_day
+from local_mes.standards.own_trial import Trial, bounds, try_on_day
 from shared.db.engine import read
 from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
@@ -33,7 +33,18 @@ from shared.standards.product_kinds import Substitution
 from shared.standards.queries import find_in_force, find_version, list_deviations, list_versions
 from shared.standards.tables import in_force
 
-__all__ = ["OwnVersion", "Trial", "back", "deploy", "list_own", "take_out", "try_draft", "write"]
+__all__ = [
+    "OwnVersion",
+    "Trial",
+    "back",
+    "bounds",
+    "deploy",
+    "find_bound",
+    "list_own",
+    "take_out",
+    "try_draft",
+    "write",
+]
 
 DRAFT = "draft"
 
@@ -92,16 +103,35 @@ def write(plant: Plant, document: object, actor: str, command_id: str) -> AnySta
     return parsed
 
 
+def find_bound(conn: Connection, plant: Plant, standard_id: str, version: int) -> tuple[AnyStandard, str]:
+    """A version and its hash, as long as it can be bound here."""
+    row = _get(conn, plant, standard_id, version)
+    document = parse_body(str(row.body).encode())
+    _check_binds(conn, plant, document)
+    return document, str(row.sha256)
+
+
 def try_draft(conn: Connection, plant: Plant, standard_id: str, version: int, day: str) -> Trial:
     """What a version would have said on a production day, beside what was said; changes nothing."""
     return try_on_day(conn, plant, _document(conn, plant, standard_id, version), day)
 
 
 def deploy(
-    plant: Plant, standard_id: str, version: int, seen: str, reason: str, actor: str, command_id: str, day: str = ""
+    plant: Plant,
+    standard_id: str,
+    version: int,
+    seen: str,
+    reason: str,
+    actor: str,
+    command_id: str,
+    day: str = "",
+    staged: str = "",
 ) -> None:
-    """Put exactly this body in force now. seen: its hash as shown; day: a production day it is tried on first."""
-    trial = _try_seen(plant, standard_id, version, seen, day) if day else ""  # takes seconds: nobody waits to write
+    """Put exactly this body in force now. seen: its hash as shown; day: a production day it is tried on first.
+
+    staged: what came of a trial of it in a staging copy, for the record.
+    """
+    trial = _try_seen(plant, standard_id, version, seen, day) if day else staged  # takes seconds: nobody waits to write
     with plant.journal.work() as tx:
         if tx.once(command_id) is not None:
             return

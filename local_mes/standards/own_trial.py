@@ -64,7 +64,7 @@ def try_on_day(conn: Connection, plant: Plant, document: AnyStandard, day: str) 
         return Trial(day, 0, {}, (), "only a quality rule can be tried on a day")
     outcomes: Counter[str] = Counter()
     differ: list[TriedPiece] = []
-    checks = _checks(conn, plant, *_bounds(plant, day))
+    checks = _checks(conn, plant, *bounds(plant, day))
     moments = _moments(conn, document, checks[:CHECKS_MAX])
     for (material_id, at_ms), moment in moments.items():
         said = evaluate(document.rule, moment.inputs)
@@ -79,7 +79,8 @@ def try_on_day(conn: Connection, plant: Plant, document: AnyStandard, day: str) 
     return Trial(day, len(moments), dict(outcomes), _numbered(conn, plant, differ[:SHOWN_MAX]), text)
 
 
-def _bounds(plant: Plant, day: str) -> tuple[int, int]:
+def bounds(plant: Plant, day: str) -> tuple[int, int]:
+    """Begin and end of a production day (ms); BadInput for what is none."""
     try:
         return plant.model.calendar.day_bounds(day)
     except (ValueError, OverflowError) as error:
