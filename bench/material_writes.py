@@ -8,8 +8,10 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -33,6 +35,8 @@ BATCH = 100
 """Operations in one transaction, as the interpreter takes messages from the spool."""
 WARM = 50
 """Operations before the first that is timed: a plant that has just started makes its statements."""
+TURN = 20
+"""Operations and bare transactions by turns: what else the machine does falls on both alike."""
 Operation = Draft[MaterialTransformed]
 
 
@@ -47,24 +51,32 @@ class Writes:
 
 
 def measure_writes(folder: Path, operations: int) -> Writes:
-    """On SQLite, every transaction durable, as a plant has it."""
+    """On SQLite, every transaction durable, as a plant has it; one a transaction by turns with the bare driver."""
     node = make_node(folder, "MAT")
     begin(node)
     drafts = _operations(WARM + 2 * operations)
     _one_by_one(node, drafts[:WARM])
     drafts = drafts[WARM:]
-    with closing(sqlite3.connect(str(node.engine.url.database))) as look:
+    recorded = bare = rows = 0.0
+    with closing(sqlite3.connect(str(node.engine.url.database))) as look, _plain(folder / "bare.sqlite") as plain:
         before = _rows(look)
-        began = time.perf_counter()
-        _one_by_one(node, drafts[:operations])
-        recorded = operations / (time.perf_counter() - began)
-        rows = (_rows(look) - before) / operations
+        for at in range(0, operations, TURN):
+            turn = drafts[at : min(at + TURN, operations)]
+            recorded += _seconds(partial(_one_by_one, node, turn))
+            rows = rows or (_rows(look) - before) / len(turn)
+            bare += _seconds(partial(_bare, plain, at, len(turn), round(rows)))
     began = time.perf_counter()
     for at in range(operations, 2 * operations, BATCH):
         with node.journal.work() as tx:
             record_many(tx, drafts[at : at + BATCH])
     batched = operations / (time.perf_counter() - began)
-    return Writes(recorded, _bare(folder / "bare.sqlite", operations, round(rows)), batched, rows)
+    return Writes(operations / recorded, operations / bare, batched, rows)
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
 
 
 def measure_slow_disk(folder: Path, operations: int) -> Writes | None:
@@ -109,18 +121,21 @@ def _rows(look: sqlite3.Connection) -> int:
     return sum(look.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in tables)  # noqa: S608
 
 
-def _bare(file: Path, transactions: int, rows: int) -> float:
-    """Durable transactions a second of as many rows of 200 bytes, by the driver alone."""
+@contextmanager
+def _plain(file: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(file, isolation_level=None)) as conn:
         conn.execute("PRAGMA journal_mode=WAL")
         conn.execute("PRAGMA synchronous=FULL")
         conn.execute("CREATE TABLE plain (id TEXT PRIMARY KEY, body TEXT)")
-        began = time.perf_counter()
-        for n in range(transactions):
-            conn.execute("BEGIN IMMEDIATE")
-            conn.executemany("INSERT INTO plain VALUES (?, ?)", [(f"{n:016x}{m:016x}", "x" * 168) for m in range(rows)])
-            conn.execute("COMMIT")
-        return transactions / (time.perf_counter() - began)
+        yield conn
+
+
+def _bare(conn: sqlite3.Connection, first: int, transactions: int, rows: int) -> None:
+    """Durable transactions of as many rows of 200 bytes, by the driver alone."""
+    for n in range(first, first + transactions):
+        conn.execute("BEGIN IMMEDIATE")
+        conn.executemany("INSERT INTO plain VALUES (?, ?)", [(f"{n:016x}{m:016x}", "x" * 168) for m in range(rows)])
+        conn.execute("COMMIT")
 
 
 @dataclass(frozen=True)
