@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,7 @@ from sync.station import begin, build_called, make_ground
 from sync.transport import MemoryTransport
 
 DEMO = Path(__file__).parents[3] / "demo"
+MODEL = DEMO / "plants" / "ald" / "model.toml"
 
 
 def build(settings: Any, clock: FixedClock) -> Node:
@@ -55,6 +57,8 @@ class Group:
     holders: list[SigningKey] = field(default_factory=lambda: [new_key(), new_key()])
     root_keys: list[SigningKey] = field(default_factory=lambda: [new_key()])
     commands: int = 0
+    shown: str = ""
+    """The root document that a plant is shown when it is enrolled."""
 
     def __post_init__(self) -> None:
         self.station = build_called(self.hub.node, 500)
@@ -142,6 +146,17 @@ class Group:
     def change_model(self, **changes: Any) -> None:
         self.plant = replace(self.plant, model=self.plant.model.model_copy(update=changes))
 
+    def one_more(self, code: str, folder: Path) -> Group:
+        """A further plant of the same hub, with Aldermoor's equipment."""
+        other = copy.copy(self)
+        settings = PlantSettings(code=code, name=code, folder=folder, hub_url="http://hub", model=MODEL)
+        node = build(settings, self.clock)
+        other.plant = Plant(node, settings, load_model(MODEL), open_engine(settings.spool))
+        create_spool(other.plant.spool, self.clock)
+        other.ground = make_ground(node, 500)
+        other.enrol(self.shown)
+        return other
+
     def in_force(self) -> list[tuple[str, int]]:
         with read(self.plant.node.engine) as conn:
             return [(s.standard_id, s.version) for s in list_in_force(conn, self.plant.code)]
@@ -155,7 +170,7 @@ def group(tmp_path: Path, clock: FixedClock) -> Iterator[Group]:
         name="Aldermoor",
         folder=tmp_path / "ald",
         hub_url="http://hub",
-        model=DEMO / "plants" / "ald" / "model.toml",
+        model=MODEL,
     )
     hub = Hub(build(hub_settings, clock), hub_settings)
     node = build(plant_settings, clock)
@@ -164,6 +179,7 @@ def group(tmp_path: Path, clock: FixedClock) -> Iterator[Group]:
     made = Group(hub, plant, clock)
     root = made.root()
     trusting.trust_root(hub, root, "auditor")
+    made.shown = root
     made.enrol(root)
     yield made
     for engine in (hub.node.engine, plant.node.engine, plant.spool):
