@@ -13,7 +13,7 @@ from asyncua.ua.uaerrors import UaError
 
 from local_mes.level2.drivers.signal_state import REFUSED, SignalState
 from local_mes.level2.opcua.settings import EventSource, OpcuaSettings, Signal
-from local_mes.level2.opcua.values import find_node, plain, reading_of
+from local_mes.level2.opcua.values import find_node, is_after, plain, reading_of
 
 CURRENT_TIME = "i=2258"
 CHUNK = 1_000
@@ -67,7 +67,7 @@ async def _is_unchanged(client: Client, signal: Signal, claimed: str) -> bool:
     """Whether the value there is no younger than the one last heard, by the time that the server says it is of."""
     node = await find_node(client, signal.node)
     now = reading_of(await node.read_data_value(raise_on_bad_status=False)).claimed
-    return bool(now) and datetime.fromisoformat(now) <= datetime.fromisoformat(claimed)
+    return bool(now) and not is_after(now, claimed)
 
 
 async def _read(

@@ -23,7 +23,7 @@ from local_mes.level2.drivers.signal_state import GOOD, REFUSED, SignalBoard, di
 from local_mes.level2.drivers.together import until_one_ends
 from local_mes.level2.opcua.history import find_history, find_unknown, server_time
 from local_mes.level2.opcua.settings import EventSource, OpcuaSettings, Signal
-from local_mes.level2.opcua.values import NO_DATA, Reading, event_heard, find_node, overflowed, reading_of
+from local_mes.level2.opcua.values import NO_DATA, Reading, event_heard, find_node, is_after, overflowed, reading_of
 
 QUEUE = 1_000
 """Changes a server keeps for each node between two publishes."""
@@ -130,10 +130,15 @@ class Signals:
             self._desk.gap(f"{signal.message}: the server's queue ran over, changes before {reading.claimed} are lost.")
         heard = reading.heard(signal.message, late=late)
         wanted = reading.quality != NO_DATA and (signal.when == "change" or (before.is_low and bool(reading.value)))
+        digest = digest_of(heard)
+        wanted = wanted and digest != before.stored
+        if wanted and signal.fields:
+            heard = await self._with_fields(signal, heard)
+        # from here on without a pause: what is known of the signal and the message go to the disk in one commit
         self._show(signal.message, reading.quality, reading.reason, reading.value)
         before.claimed = reading.claimed or before.claimed
-        if wanted and (digest := digest_of(heard)) != before.stored:
-            self._post(await self._with_fields(signal, heard) if signal.fields else heard, digest)
+        if wanted:
+            self._post(heard, digest)
 
     async def _with_fields(self, signal: Signal, heard: Heard) -> Heard:
         """The values beside it; one without data is none, and the message says so."""
@@ -143,6 +148,8 @@ class Signals:
             try:
                 node = await find_node(self._client, text)
                 reading = reading_of(await node.read_data_value(raise_on_bad_status=False))
+                if heard.late and is_after(reading.claimed, heard.claimed):
+                    reading = Reading(None, NO_DATA, "it has changed since, what it was then is not known", "")
             except (UaError, ValueError) as error:
                 reading = Reading(None, NO_DATA, type(error).__name__, "")
             more[name] = reading.value

@@ -66,6 +66,11 @@ def event_heard(message: str, event: Event, *, late: bool = False) -> Heard:
     return Heard(message, content, raw, claimed, number_of(raw), late=late)
 
 
+def is_after(claimed: str, moment: str) -> bool:
+    """Whether a time that a server told is later than another; of one that it did not tell, not."""
+    return bool(claimed and moment) and datetime.fromisoformat(claimed) > datetime.fromisoformat(moment)
+
+
 def overflowed(found: ua.DataValue) -> bool:
     """Whether the server says that changes before this one did not fit its queue (Part 4, 7.39: InfoBits)."""
     code = found.StatusCode.value if found.StatusCode else 0

@@ -53,9 +53,13 @@ def test_a_server_is_believed_when_a_person_has_accepted_it(
 ) -> None:
     port = free_port()
     (tmp_path / "password").write_text("for the melt shop\n")
+    certify(tmp_path, "person", "urn:strandline:level2:client")
     links = [LINK.format(code=name, port=port, policy=name, sign_in=BY_NAME) for name in POLICIES]
+    links.append(LINK.format(code="CARD", port=port, policy=POLICIES[0], sign_in=BY_CERTIFICATE))
     site, trust = make_site(more="".join(links)), TrustStore(tmp_path)
     server = make(port, tmp_path, POLICIES, "mes", "for the melt shop")
+    if isinstance(server, AsyncuaServer):
+        server.users.person = (tmp_path / "person.der").read_bytes()
     make_certificate(tmp_path, "ALD", 30)
 
     async def play() -> None:
@@ -65,7 +69,7 @@ def test_a_server_is_believed_when_a_person_has_accepted_it(
             (rejected,) = trust.find()
             assert rejected.state == "rejected"
             trust.accept(rejected.fingerprint, actor="ines", now_ms=real_ms())
-            await until(lambda: all(values(site, name) == [0] for name in POLICIES))
+            await until(lambda: all(values(site, name) == [0] for name in (*POLICIES, "CARD")))
 
     asyncio.run(play())
     (accepted,) = trust.find()

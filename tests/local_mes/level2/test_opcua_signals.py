@@ -42,6 +42,13 @@ address = "opc.tcp://127.0.0.1:{port}"
     heat = "nsu=urn:strandline:level2;s=Heat"
     speed = "nsu=urn:strandline:level2;s=Speed"
   [[link.settings.signals]]
+  message = "EAF1.Fast"
+  node = "nsu=urn:strandline:level2;s=Speed"
+  when = "rise"
+  history = true
+    [link.settings.signals.fields]
+    heat = "nsu=urn:strandline:level2;s=Heat"
+  [[link.settings.signals]]
   message = "EAF1.Nowhere"
   node = "nsu=urn:strandline:level2;s=Nowhere"
   [[link.settings.signals]]
@@ -157,10 +164,11 @@ def test_what_happened_while_nobody_listened_is_read_from_history(
             async with collecting(site, clock):
                 await until(lambda: state_of(site, "EAF1.Speed") == state_of(site, "EAF1.Tap") == "good")
                 await server.set("Speed", 1.0)
-                await until(lambda: speeds(site) == [0, 1.0])
+                await until(lambda: speeds(site) == [0, 1.0] and messages(site, "EAF1.Fast"))
             assert signal(site, "EAF1.Speed").reason == "the connection is lost"
-            for value in (2.0, 3.0, 4.0):
+            for value in (2.0, 0.0, 4.0):
                 await server.set("Speed", value)
+            await server.set("Heat", "161844")
             for pressed in (True, False):  # a trigger without `history`
                 await server.set("Trigger", pressed)
             async with collecting(site, clock):
@@ -169,7 +177,11 @@ def test_what_happened_while_nobody_listened_is_read_from_history(
                 await until(lambda: len(speeds(site)) == 6)
 
     asyncio.run(play())
-    assert speeds(site) == [0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    assert speeds(site) == [0, 1.0, 2.0, 0.0, 4.0, 5.0]
+    live, late = (row for row in site.spooled() if row.message == "EAF1.Fast")
+    assert (json.loads(live.fields)["heat"], live.problem) == ("", "")
+    assert (json.loads(late.fields)["value"], json.loads(late.fields)["heat"]) == (4.0, None)
+    assert "it has changed since, what it was then is not known" in late.problem
     times = [row.claimed_ms for row in site.spooled() if row.message == "EAF1.Speed"]
     assert times == sorted(times)
     assert messages(site, "EAF1.Tap") == []
