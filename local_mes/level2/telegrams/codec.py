@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from local_mes.level2.telegrams.encoder import Encoder, FormatError, filler
 from local_mes.level2.telegrams.layout import SIZED, Field, Layout
-from local_mes.level2.telegrams.values import codec_of
+from local_mes.level2.telegrams.values import codec_of, shown
 
 __all__ = ["Codec", "Fields", "FormatError", "compiled", "decode_body", "encode_body", "fixed_size"]
 
@@ -184,7 +184,7 @@ class _Run:
                 else:
                     values[name] = decode(raw) if decode else raw
         except ValueError as error:
-            raise FormatError(f"{name or 'reserved bytes'}: {raw!r} {error}") from error
+            raise FormatError(f"{name or 'reserved bytes'}: {shown(raw)} {error}") from error
 
     def _check_gap(self, raw: bytes) -> None:
         if raw.strip(self._filler):
@@ -202,7 +202,7 @@ class _Run:
                 if decode and f.type not in SIZED:
                     decode(body[at - f.width : at])
             except ValueError as error:
-                return FormatError(f"{f.name}: {body[at - f.width : at]!r} {error}")
+                return FormatError(f"{f.name}: {shown(body[at - f.width : at])} {error}")
         return FormatError("the telegram ends too soon")
 
 
@@ -243,11 +243,11 @@ class _Delimited:
             if at >= len(parts):
                 raise FormatError(f"{f.name}: the telegram ends before it")
             if len(parts[at]) > f.width:
-                raise FormatError(f"{f.name}: {parts[at]!r} is longer than {f.width}")
+                raise FormatError(f"{f.name}: {shown(parts[at])} is longer than {f.width}")
             try:
                 values[f.name] = decode(parts[at]) if decode else parts[at]
             except ValueError as error:
-                raise FormatError(f"{f.name}: {parts[at]!r} {error}") from error
+                raise FormatError(f"{f.name}: {shown(parts[at])} {error}") from error
             at += 1
         return at
 

@@ -235,3 +235,11 @@ def _number_of(f: Field) -> Callable[[Any], int]:
         return number
 
     return number_of
+
+
+def shown(raw: object) -> str:
+    """What stood in a field, for people: printable text between quotes, other bytes by their hexadecimal digits."""
+    if not isinstance(raw, bytes):
+        return str(raw)
+    text = raw.decode("ascii", "replace")
+    return f'"{text}"' if raw.isascii() and text.isprintable() else f"bytes {raw.hex(' ')}"

@@ -174,7 +174,7 @@ def test_a_line_with_positive_answers_keeps_what_it_cannot_read_for_repair(
             good, problem = site.spooled()
             assert msgspec.json.decode(good.fields) == fields
             assert good.claimed_ms == 1773205200000
-            assert problem.problem.startswith("MEL0010: mass_kg: b'")
+            assert problem.problem.startswith("MEL0010: mass_kg: bytes ")
             assert bytes(problem.raw) == bytes(bad)
 
     asyncio.run(scene())
