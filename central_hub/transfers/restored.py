@@ -14,21 +14,24 @@ from central_hub.transfers.tables import floor
 from central_hub.transfers.word_domain import judge_reuse
 from shared.journal.archived import bodies_of
 from shared.journal.fact import decode_envelope
-from shared.journal.tables import epoch, fact
+from shared.journal.position import applied_to
+from shared.journal.reading import Life, lives
+from shared.journal.tables import entry, epoch, fact
 from shared.material.tables import alias, material
-from shared.transfers.tables import receipt
+from shared.transfers.tables import receipt, transfer_case
 
 LOOK_BACK_MS = 30 * DAY_MS
 """A restore this long before a case may be why something is missing: longer than a load is on its way."""
 FACTS_A_LOOK = 5_000
 CURSOR = "reuse:"
-BIRTHS = ("MaterialCreated", "MaterialTransformed", "MaterialReceived", "AliasGiven")
+BIRTHS = ("MaterialCreated", "MaterialTransformed", "MaterialReceived", "ReceiptMatched", "AliasGiven")
 """Facts that give a piece a number."""
 
 
 @dataclass(frozen=True)
 class Looked:
-    """Numbers given twice, and how far each restored plant's facts were looked through; more: not to their end yet."""
+    """Numbers given twice, and how far each life of restored plants was looked through; more: that is to be kept, for there
+    is more to look at or it was the first look."""
 
     found: Sequence[Contradiction]
     cursors: Mapping[str, int]
@@ -48,21 +51,27 @@ def name_cause(conn: Connection, found: Contradiction) -> Contradiction:
 
 
 def look_for_reuse(conn: Connection, through: Mapping[str, int]) -> Looked:
-    """Numbers of a restored plant's own schemes that two of its pieces bear, as far as its facts are here."""
+    """Numbers of a restored plant's own schemes that two of its pieces bear, as far as its facts are here.
+
+    Each of its lives is looked through in its own order: what was carried over from an earlier one comes after younger
+    facts, and with its old time.
+    """
     found: list[Contradiction] = []
     cursors: dict[str, int] = {}
     more = False
     restored = {row.stream: row for row in _restores(conn, 0)}
-    for author, life in sorted(restored.items()):
-        since_ms = life.opened_at_ms - LOOK_BACK_MS
-        if through.get(author, 0) > life.opened_at_ms + LOOK_BACK_MS:
+    for author, restore in sorted(restored.items()):
+        if through.get(author, 0) > restore.opened_at_ms + LOOK_BACK_MS:
             continue  # counters have long passed what was lost
-        kept = conn.execute(select(floor.c.from_ms).where(floor.c.author == CURSOR + author)).scalar()
-        rows = _births(conn, author, max(since_ms, kept or 0))
-        if rows:
-            cursors[CURSOR + author] = rows[-1].recorded_at_ms
+        for life in lives(conn, author):
+            cursor, until = CURSOR + life.epoch, applied_to(conn, author, life.epoch)
+            kept = conn.execute(select(floor.c.from_ms).where(floor.c.author == cursor)).scalar()
+            after = _place_before(conn, life, restore.opened_at_ms - LOOK_BACK_MS) if kept is None else kept
+            rows = _births(conn, life, after, until)
             found += _twice(conn, author, _pieces(conn, rows))
-            more = more or len(rows) == FACTS_A_LOOK
+            is_full = len(rows) == FACTS_A_LOOK
+            cursors[cursor] = rows[-1].seq if is_full else until
+            more = more or is_full or kept is None
     return Looked(found, cursors, more)
 
 
@@ -73,12 +82,25 @@ def _restores(conn: Connection, since_ms: int) -> list[Row[Any]]:
     return list(conn.execute(query.order_by(c.opened_at_ms, c.epoch)))
 
 
-def _births(conn: Connection, author: str, since_ms: int) -> list[Row[Any]]:
-    c = fact.c
-    query = select(c.fact_id, c.recorded_at_ms).where(
-        c.type.in_(BIRTHS), c.author == author, c.recorded_at_ms > since_ms
-    )
-    return list(conn.execute(query.order_by(c.recorded_at_ms).limit(FACTS_A_LOOK)))
+def _place_before(conn: Connection, life: Life, since_ms: int) -> int:
+    """The last place of a life whose fact was recorded before a time: times rise, but for what was carried over."""
+    low, high = 0, life.seq
+    while low < high:
+        middle = (low + high + 1) // 2
+        at = entry.c.stream == life.stream, entry.c.epoch == life.epoch, entry.c.seq == middle
+        query = select(fact.c.recorded_at_ms).join_from(entry, fact, entry.c.fact_id == fact.c.fact_id).where(*at)
+        if conn.execute(query).scalar_one() < since_ms:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _births(conn: Connection, life: Life, after: int, until: int) -> list[Row[Any]]:
+    here = entry.c.stream == life.stream, entry.c.epoch == life.epoch, entry.c.seq.between(after + 1, until)
+    query = select(entry.c.seq, fact.c.fact_id).join_from(entry, fact, entry.c.fact_id == fact.c.fact_id)
+    query = query.where(*here, fact.c.type.in_(BIRTHS), fact.c.author == life.stream)
+    return list(conn.execute(query.order_by(entry.c.seq).limit(FACTS_A_LOOK)))
 
 
 def _pieces(conn: Connection, rows: Sequence[Row[Any]]) -> list[str]:
@@ -92,9 +114,18 @@ def _twice(conn: Connection, author: str, pieces: Sequence[str]) -> Iterator[Con
         for row in conn.execute(_pairs(author, pieces[at : at + 500])).all():
             told = sorted(((row.one_ms, row.one_id), (row.two_ms, row.two_id)))
             (first_ms, first), (second_ms, second) = told
-            if second_ms - first_ms < LOOK_BACK_MS:
+            if second_ms - first_ms < LOOK_BACK_MS and not _is_told(conn, author, row.value, (first, second)):
                 evidence = row.one_fact if second == row.one_id else row.two_fact
                 yield judge_reuse(author, row.value, (first, first_ms), (second, second_ms), evidence)
+
+
+def _is_told(conn: Connection, author: str, number: str, pieces: tuple[str, str]) -> bool:
+    """Whether there is a case of one of the two, under the identity that it has now or the one that it came in under."""
+    c, r = transfer_case.c, receipt.c
+    known_as = select(r.taken_in_as).where(r.author == author, r.material_id.in_(pieces))
+    of_number = c.kind == "number_reuse", c.from_plant == author, c.piece_number == number
+    query = select(c.case_id).where(*of_number, or_(c.material_id.in_(pieces), c.material_id.in_(known_as)))
+    return conn.execute(query).first() is not None
 
 
 def _pairs(author: str, pieces: Sequence[str]) -> Any:

@@ -6,9 +6,9 @@ import pytest
 from steel_group import HOUR, MINUTE, SteelGroup
 
 from local_mes.transfers.heeding import RELABEL
-from local_mes.transfers.service import close_receipt, heed_cases, match_by_hand
+from local_mes.transfers.service import close_receipt, heed_cases, match_by_hand, match_pending
 from shared.db.engine import read, write
-from shared.journal.tables import command, epoch
+from shared.journal.tables import command, epoch, head
 from shared.material.queries import aliases_of
 from shared.transfers.case_queries import find_cases
 from shared.transfers.tables import shipment, shipment_line
@@ -77,7 +77,9 @@ def test_a_piece_of_a_number_given_twice_is_renamed_under_the_identity_that_it_h
     assert came["own_number"] == doubled
     hear_of_a_restore(group, "BRK")
     group.sync()
-    assert cases(group)["number_reuse"].material_id == came["material_id"] != slab
+    with read(group.hub.node.engine) as conn:
+        doubts = [one.material_id for one in find_cases(conn) if one.kind == "number_reuse"]
+    assert doubts == [came["material_id"]], "once, also where the hub hears later what it was"
     brk = group.plants["BRK"].node.engine
 
     def names() -> list[str]:
@@ -91,6 +93,40 @@ def test_a_piece_of_a_number_given_twice_is_renamed_under_the_identity_that_it_h
         conn.execute(command.delete().where(command.c.command_id.startswith(RELABEL)))
     heed_cases(group.plants["BRK"])
     assert names() == renamed
+
+
+def test_a_number_given_twice_is_found_where_the_plant_tied_the_piece_before_the_hub_heard_of_it(
+    group: SteelGroup,
+) -> None:
+    before = group.receive("BRK", "X-1", KG, from_plant="ALD", kind="slab")["own_number"]
+    group.stock("BRK", before[:-1] + str(int(before[-1]) + 1), KG)
+    group.pass_time(HOUR)
+    hear_of_a_restore(group, "BRK")
+    group.sync()
+    slab = group.stock("ALD", SLAB, KG)
+    group.ship("ALD", "BRK", "RT-1", [SLAB])
+    group.receive("BRK", SLAB, KG, from_plant="ALD", kind="slab")
+    group.sync("ALD")
+    group.down("BRK")
+    match_pending(group.plants["BRK"])
+    group.sync()
+    assert cases(group)["number_reuse"].material_id == slab
+
+
+def test_a_number_given_twice_is_found_where_the_older_fact_comes_last(group: SteelGroup) -> None:
+    """A restored plant carries over what its backup had and the hub had not: it comes after younger facts."""
+    hear_of_a_restore(group, "BRK")
+    young = group.stock("BRK", "B6-100", KG, "coil")
+    group.sync()
+    with write(group.plants["BRK"].node.engine) as conn:
+        conn.execute(head.update().values(recorded_at_ms=0))
+    group.pass_time(-HOUR)
+    group.stock("BRK", "B6-100", KG, "coil")
+    group.pass_time(2 * HOUR)
+    assert cases(group) == {}
+    group.sync()
+    found = cases(group)["number_reuse"]
+    assert (found.material_id, found.piece_number) == (young, "B6-100")
 
 
 def hear_of_a_restore(group: SteelGroup, plant: str) -> None:
