@@ -253,4 +253,5 @@ def _other_end(plan: LinkPlan, first: Captured) -> OtherEnd | None:
     try:
         return RingPeer(link, first.sequence) if can_play(link) else None
     except OSError as error:
-        raise not_taken(link.code, "The server's place", f"{link.address}: {error.strerror or error}") from error
+        why = error.strerror or str(error) or type(error).__name__
+        raise not_taken(link.code, "The server's place", f"{link.address}: {why}") from error

@@ -25,6 +25,8 @@ from local_mes.level2.opcua.ring_reader import NAMESPACE
 from local_mes.level2.opcua.settings import opcua_settings
 from local_mes.level2.ring import RING_SLOTS
 
+OPEN_S = 120.0
+"""A server is made in two seconds; on a machine that has no time to spare it takes longer."""
 ANSWER_S = 30.0
 STOP_S = 0.5
 ACCEPTED = 0
@@ -54,7 +56,7 @@ class RingPeer:
         self._thread = threading.Thread(target=self._loop.run_forever, name="replayed ring", daemon=True)
         self._thread.start()
         try:
-            self._done(self._open(link.address, first - 1))
+            self._done(self._open(link.address, first - 1), OPEN_S)
         except BaseException:
             self.close()
             raise
@@ -76,8 +78,8 @@ class RingPeer:
         self._thread.join(ANSWER_S)
         self._loop.close()
 
-    def _done(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(ANSWER_S)
+    def _done(self, work: Coroutine[Any, Any, T], within_s: float = ANSWER_S) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(within_s)
 
     async def _open(self, address: str, read_to: int) -> None:
         server = self._server

@@ -133,7 +133,7 @@ def test_a_slow_download_is_whole_and_holds_nothing_of_the_spool(
 
 
 def until_ended(person: Person) -> str:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 150
     while "ended" not in (text := person.page("/level2/replay")):
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -6,15 +6,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from local_mes.level2.telegrams.codec import FormatError, decode_body, encode_body
 from local_mes.level2.telegrams.frame import decode_head, encode_telegram
-from local_mes.level2.telegrams.layout import Field, Layout, Protocol
-from local_mes.level2.telegrams.layout_files import load_folder
+from local_mes.level2.telegrams.layout import SIZED, TEXTS, Field, Layout, Protocol
+from local_mes.level2.telegrams.layout_files import _layout, load_folder
+from local_mes.level2.telegrams.layout_schema import read_form
 from local_mes.level2.telegrams.plausible import check
 from local_mes.level2.telegrams.times import claimed_ms, local_text
+from shared.errors import BadSetup
 
 PLANTS = Path(__file__).parents[3] / "demo" / "plants"
 OWN = Path(__file__).parent / "layouts"
@@ -76,6 +78,63 @@ def test_what_is_encoded_decodes_to_the_same_and_back(layout: Layout) -> None:
     @UNHURRIED
     @given(values_of(layout.fields))
     def both_ways(values: dict[str, object]) -> None:
+        raw = encode_body(layout, values)
+        decoded = decode_body(layout, raw)
+        assert {name: decoded[name] for name in values} == values
+        assert encode_body(layout, decoded) == raw
+
+    both_ways()
+
+
+ENCODINGS = ("ascii", "ebcdic", "binary", "delimited")
+PAGES = ("ascii", "latin-1", "cp1252", "cp037", "cp273", "cp500", "cp1140")
+NAMED = st.sampled_from([*SIZED, *TEXTS, "N", "packed", "bcd", "hex"])
+
+
+@st.composite
+def made_up_field(draw: st.DrawFn, name: str, encoding: str) -> dict[str, object]:
+    """A field as a file would say it, of any type that this encoding takes."""
+    kind = draw(st.sampled_from(["N", "A"]) if encoding == "delimited" else NAMED)
+    row: dict[str, object] = {"name": name, "type": kind}
+    if kind not in SIZED:
+        row["width"] = draw(st.integers(6, 9) if encoding == "delimited" else st.integers(1, 7))
+    if kind in ("N", "packed", "bcd", "u16", "i32"):
+        row["decimals"] = draw(st.integers(0, 3))
+    if kind == "N" and encoding != "delimited":
+        row["fill"] = draw(st.sampled_from(["zero", "space"]))
+    if kind == "packed":
+        row["signed"] = draw(st.booleans())
+    if kind in SIZED:
+        row["encoding"] = draw(st.sampled_from(["big", "little"]))
+    if kind in TEXTS:
+        row["encoding"] = draw(st.sampled_from(PAGES))
+    return row
+
+
+@st.composite
+def made_up_layouts(draw: st.DrawFn, encoding: str) -> Layout:
+    """A layout that nobody has drawn up: any fields, and often rows of them."""
+    fields = [draw(made_up_field(f"f{n}", encoding)) for n in range(draw(st.integers(1, 5)))]
+    if draw(st.booleans()):
+        rows = [draw(made_up_field(f"r{n}", encoding)) for n in range(draw(st.integers(1, 3)))]
+        fields.append({"name": "count", "type": "N", "width": 2})
+        fields.append({"name": "rows", "type": "group", "count": "count", "max_count": 9, "fields": rows})
+    content = {"id": "X1", "encoding": encoding, "fields": fields}
+    content |= {"delimiter": ";", "end": "\n"} if encoding == "delimited" else {}
+    content |= {"byte_order": draw(st.sampled_from(["big", "little"]))} if encoding == "binary" else {}
+    try:
+        return _layout(Path("made_up.toml"), read_form(Path("made_up.toml"), content), None)
+    except BadSetup:
+        reject()  # decimals without room for them, and the like: a file says so at the start
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_any_layout_of_any_encoding_carries_what_it_allows_both_ways(encoding: str) -> None:
+    @UNHURRIED
+    @given(st.data())
+    def both_ways(data: st.DataObject) -> None:
+        layout = data.draw(made_up_layouts(encoding))
+        values = data.draw(values_of(layout.fields))
         raw = encode_body(layout, values)
         decoded = decode_body(layout, raw)
         assert {name: decoded[name] for name in values} == values
