@@ -20,7 +20,6 @@ bp = Blueprint("case_desk", __name__, url_prefix="/transfers/cases", template_fo
 CASE_COLUMNS = (
     Column("kind_words", "Case", show="badge"),
     Column("piece_number", "Piece", show="code", link="case_desk.case", link_key="case_id"),
-    Column("lane_pair", "Lane", show="code"),
     Column("told", "What contradicts", link="case_desk.case", link_key="case_id"),
     Column("owner_name", "Looks after it"),
     Column("party", "Turn of"),

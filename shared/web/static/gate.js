@@ -4,7 +4,7 @@
   "use strict";
 
   const LIST_MS = 15000, ANSWER_MS = 8000, EDGE = 1280, PHOTO_AIM = 300000, DONE_SHOWN = 5, AWAY = [502, 503, 504];
-  let page, queue, dialog, form, list = null, heardAt = 0, person = null, chosen = null, act = "";
+  let page, queue, dialog, form, list = null, heardAt = 0, openedAt = 0, person = null, chosen = null, act = "";
 
   function at(id) { return document.getElementById(id); }
   function listKey() { return "strandline.gate." + page.dataset.plant + ".list"; }
@@ -46,7 +46,7 @@
   }
 
   function showLine() {
-    const box = at("gate-line"), old = Date.now() - heardAt > 2 * LIST_MS;
+    const box = at("gate-line"), old = Date.now() - (heardAt || openedAt) > 2 * LIST_MS; // a page that has just come has a server
     box.hidden = !page.dataset.shell && !old;
     box.className = "note note-attention";
     const since = heardAt ? " The list is of " + new Date(heardAt).toTimeString().slice(0, 5) + "." : " No list is kept on this tablet: type the number.";
@@ -249,6 +249,7 @@
     form.addEventListener("submit", onPiece);
     document.addEventListener("keydown", onKey);
     if (navigator.serviceWorker) { navigator.serviceWorker.register(page.dataset.worker); }
+    openedAt = Date.now();
     show();
     showLine();
     queue.start();

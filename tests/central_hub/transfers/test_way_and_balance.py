@@ -103,7 +103,7 @@ def test_a_piece_taken_in_twice_is_named(trucks: SteelGroup) -> None:
 
 def test_the_pages_show_map_lanes_balance_and_their_tables(logistics: Person, trucks: SteelGroup) -> None:
     page = logistics.page("/transfers/")
-    for text in ("BRK → CLD", "1 pcs, 20.0 t", "1 short", "complete to", "truck 7", "in time"):
+    for text in ("BRK → CLD", "1 piece, 20.0 t", "1 short", "complete to", "truck 7", "in time"):
         assert text in page
     assert "B6-1<" not in page
     assert "B6-1<" in logistics.page("/transfers/?state=all")
