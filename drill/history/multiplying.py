@@ -12,16 +12,14 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    FromClause,
     String,
     Table,
     case,
-    column,
     func,
     insert,
+    literal,
     select,
     text,
-    values,
 )
 from sqlalchemy.schema import AddConstraint, DropConstraint
 
@@ -54,24 +52,27 @@ def _without_indexes(conn: Connection, table: Table, times: int) -> None:
         conn.execute(DropConstraint(table.primary_key))
     for index in table.indexes:
         index.drop(conn, checkfirst=True)
-    own = [(f"{copy + 1:02x}", f"{copy:03d}") for copy in range(1, times)]
-    copy = values(column("head", String), column("digits", String), name="copy").data(own).cte()
-    copied = select(*(_in_copy(one, copy) for one in table.columns)).join_from(
-        table, copy, func.substr(_id_of(table), 1, len(BORN)) == BORN
-    )
-    conn.execute(insert(table).from_select([one.name for one in table.columns], copied))
+    taken = select(table).where(func.substr(_id_of(table), 1, len(BORN)) == BORN)
+    kept = taken.into(f"own_{table.name}", temporary=True)
+    conn.execute(kept)
+    own = kept.table
+    for copy in range(1, times):
+        # one after the other, so that the rows of a heat lie together as they would
+        copied = select(*(_in_copy(one, f"{copy + 1:02x}", f"{copy:03d}") for one in own.columns))
+        conn.execute(insert(table).from_select([one.name for one in own.columns], copied))
+    own.drop(conn)
     for index in table.indexes:
         index.create(conn, checkfirst=True)
     if keyless:
         conn.execute(AddConstraint(table.primary_key, isolate_from_table=False))
 
 
-def _in_copy(one: Column[str], copy: FromClause) -> ColumnElement[str]:
+def _in_copy(one: Column[str], head: str, digits: str) -> ColumnElement[str]:
     """An id, or a printed number, as the copy has it; what else a row says it says there too."""
     if _is_id(one):
-        return copy.c.head + func.substr(one, len(BORN) + 1)
+        return literal(head) + func.substr(one, len(BORN) + 1)
     if one.name in NUMBERS:
-        return case((one == "", ""), else_=func.substr(one, 1, 2) + copy.c.digits + func.substr(one, 3))
+        return case((one == "", ""), else_=func.substr(one, 1, 2) + digits + func.substr(one, 3))
     return one
 
 
