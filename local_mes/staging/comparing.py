@@ -20,6 +20,8 @@ ACTOR = "staging"
 SHOWN_MAX = 200
 """Differences listed; the counts are whole."""
 FAILED = ("hold", "mark", "case")
+COUNTED = {"CheckDecided", "HoldPlaced"}
+"""Types that are counted by name already."""
 
 
 @dataclass
@@ -48,7 +50,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Compared:
-    """Two playings of a day, without and with the standard. alike_ppm: decisions of the real day that the first repeats."""
+    """Two playings of a day, without and with the standard.
+
+    types: of other facts, where their number differs. alike_ppm: decisions of the real day that the first repeats.
+    """
 
     messages: int
     before: dict[str, int]
@@ -89,16 +94,16 @@ def compare(real: Came, before: Came, after: Came, messages: int, numbers: dict[
     )
     real_checks = [key for key in real.said if key[0] == "decisions"]
     alike = sum(1 for key in real_checks if _outcome(real, key) == _outcome(before, key))
-    types = sorted({*before.types, *after.types})
+    types = [
+        name for name in sorted({*before.types, *after.types} - COUNTED) if before.types[name] != after.types[name]
+    ]
     return Compared(
         messages,
         {what: before.count(what) for what in ("decisions", "holds", "tasks")},
         {what: after.count(what) for what in ("decisions", "holds", "tasks")},
         len(keys),
         tuple(_difference(key, before, after, numbers) for key in keys[:SHOWN_MAX]),
-        tuple(
-            (name, before.types[name], after.types[name]) for name in types if before.types[name] != after.types[name]
-        ),
+        tuple((name, before.types[name], after.types[name]) for name in types),
         1_000_000 * alike // len(real_checks) if real_checks else 1_000_000,
     )
 

@@ -18,7 +18,7 @@ from shared.db.engine import read
 from shared.errors import BadInput
 from shared.journal.archived import bodies_of
 from shared.journal.fact import Draft, Occurred, decode
-from shared.journal.tables import fact
+from shared.journal.tables import entry, fact
 from shared.standards.diff import differences, value_text
 from shared.standards.documents import AnyStandard, parse_body
 from shared.standards.edit_facts import StandardsFoundEdited
@@ -77,8 +77,9 @@ def find_edited(conn: Connection, plant: str) -> Differences:
 def _adopted(conn: Connection, plant: str) -> tuple[InstalledStandard, ...]:
     """The set of the plant's last adoption, out of the journal."""
     c = fact.c
-    query = select(c.fact_id).where(c.type == "StandardsInstalled", c.author == plant)
-    last = conn.execute(query.order_by(c.recorded_at_ms.desc(), c.fact_id.desc()).limit(1)).scalar()
+    query = select(c.fact_id).join(entry, (entry.c.fact_id == c.fact_id) & (entry.c.stream == plant))
+    query = query.where(c.type == "StandardsInstalled", c.author == plant)
+    last = conn.execute(query.order_by(c.recorded_at_ms.desc(), entry.c.seq.desc()).limit(1)).scalar()
     if last is None:
         return ()
     payload = decode(bodies_of(conn, [last])[last]).payload

@@ -87,7 +87,7 @@ def test_a_captured_day_is_played_in_a_copy_without_it_and_with_it(played: Bench
         ("holds", "ALD-QR-CU", "161843", "", "held"),
     }
     assert any("Cu = 0.27 % > 0.2 %" in d["why"] for d in found["differences"])
-    assert found["types"] == [["CheckDecided", 4, 6], ["HoldPlaced", 2, 3]]
+    assert found["types"] == []
     with read(plant.node.engine) as conn:
         assert content_hash(conn, "ALD") == before, "nothing of it reached the plant"
     assert not list(plant.settings.folder.glob(f"{SCRATCH}*"))

@@ -16,15 +16,25 @@ from central_hub.conformance.service import read_matrix
 from central_hub.conformance.words import text_of
 from central_hub.performance.service import read_comparison
 from local_mes.app import create_console
-from local_mes.standards import service
+from local_mes.standards import own, service
 from local_mes.standards.watching import LOOK_MS, Watch, look
 from shared.db.engine import read, write
 from shared.journal.fact import Draft, Occurred
 from shared.journal.rederive import put_right
 from shared.performance.facts import MeasureCounted
 from shared.standards import tables
+from shared.standards.queries import find_version
 
 PATIENCE_S = 10
+OWN = {
+    "kind": "reason_tree",
+    "id": "ALD-RT-SCRAP",
+    "title": "Why we scrap",
+    "owner": "quality",
+    "takes_hold": "at_once",
+    "of": "scrap",
+    "reasons": [{"code": "bent", "text": "Bent in the yard"}],
+}
 RULE = tables.standard_version
 INJECTED = {
     "standard_id": "QR-OWN",
@@ -150,6 +160,12 @@ def test_an_edit_of_the_plants_own_database_is_drift_within_the_hour_down_to_the
     group.sync()
     watch = Watch(group.plant)
     assert not watch.look()
+    for version in (1, 2):  # two adoptions of the same millisecond: the latter counts
+        own.write(group.plant, OWN | {"version": version}, "ewa", group.command())
+        with read(group.plant.node.engine) as conn:
+            seen = str(find_version(conn, "ALD", OWN["id"], version).sha256)
+        own.deploy(group.plant, OWN["id"], version, seen, "ours", "ewa", group.command())
+        assert not look(group.plant)
     with write(group.plant.node.engine) as conn:
         route = tables.in_force.c.standard_id == "R-GISLIT"
         bound = json.loads(conn.execute(select(tables.in_force.c.bound).where(route)).scalar_one())
