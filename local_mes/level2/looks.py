@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from local_mes.level2.link_state import COLLECTOR_AWAY_MS, find_states, real_ms
-from local_mes.level2.spool_tables import server_look
+from local_mes.level2.spool_tables import server_look, spool_metadata
 from local_mes.plant import Plant
 from shared.db.engine import read, write
 from shared.errors import StrandlineError, Unavailable
@@ -57,6 +57,8 @@ def look_into(plant: Plant, link: str, node: str) -> Level:
     if max((row.seen_real_ms for row in states), default=0) < real_ms() - COLLECTOR_AWAY_MS:
         raise _nobody(plant, link)
     look_id = random_key()
+    # the spool of an older release has no such table until its collector starts anew
+    spool_metadata.create_all(plant.spool, tables=[server_look])
     with write(plant.spool) as conn:
         conn.execute(delete(server_look).where(server_look.c.asked_real_ms < real_ms() - KEPT_MS))
         add_look(conn, look_id, link, node[:NODE_CHARS_MAX])

@@ -76,6 +76,24 @@ def test_a_server_is_believed_when_a_person_has_accepted_it(
     assert (accepted.state, accepted.accepted_by) == ("trusted", "ines")
 
 
+def test_a_server_without_security_is_not_talked_to_unless_the_link_says_so(
+    make_site: MakeSite, clock: FixedClock, tmp_path: Path
+) -> None:
+    port = free_port()
+    open_one = LINK.format(code="OPEN", port=port, policy="None", sign_in="")
+    unsaid = LINK.format(code="UNSAID", port=port, policy="None", sign_in="").replace('  security = "None"\n', "")
+    site = make_site(more=open_one + unsaid)
+    make_certificate(tmp_path, "ALD", 30)
+
+    async def play() -> None:
+        async with AsyncuaServer(port, tmp_path).running(), collecting(site, clock):
+            await until(lambda: values(site, "OPEN") == [0])
+            await until(lambda: says(site, "UNSAID", "offers no Basic256Sha256 signed and encrypted, but None"))
+
+    asyncio.run(play())
+    assert values(site, "UNSAID") == []
+
+
 def test_signing_in_by_certificate_by_name_and_with_a_wrong_password(
     make_site: MakeSite, clock: FixedClock, tmp_path: Path
 ) -> None:
