@@ -16,7 +16,7 @@ from shared import logs
 from shared.errors import StrandlineError
 from shared.settings import PlantSettings
 
-LOOK_S = 0.25
+LOOK_S = 0.5
 """How often the spool is asked for questions: short against a person's patience, cheap as a query."""
 OPCUA = "opcua"
 
