@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from central_hub.hub import Hub
 from central_hub.standards import errors, publishing
+from central_hub.standards.escalating import escalate
 from central_hub.standards.queries import find_catalogue
 from central_hub.standards.recording import active_plants, record
 from shared.db.engine import read
@@ -79,8 +80,9 @@ def advance_due(hub: Hub, actor: str = "standards") -> int:
 
 
 def keep_up(hub: Hub) -> None:
-    """Everything of standards that comes due by itself: waves that begin, timestamps to renew. A job."""
+    """Everything of standards that comes due by itself: waves, answers that did not come, timestamps. A job."""
     advance_due(hub)
+    escalate(hub)
     publishing.issue_missing(hub)
 
 

@@ -19,6 +19,7 @@ from shared.standards import messages as m
 from shared.standards.facts import Wave
 from shared.standards.rollout_queries import find_rollout
 from shared.standards.signing import check_request
+from shared.standards.talk_queries import list_mentions
 
 DAY_MS = 86_400_000
 WAVES = (Wave(("ALD",)), Wave(("BRK", "CLD"), answer_days=7))
@@ -74,6 +75,23 @@ def test_a_wave_reaches_its_plants_and_no_others(group: Any) -> None:
     advance(group, 2)
     assert versions(group) == {"ALD": 3, "BRK": 3, "CLD": 3, "DUN": 2}
     assert assigned(group, "BRK").answer_by_ms == group.clock.now_ms() + 7 * DAY_MS
+
+
+def test_who_does_not_answer_in_time_goes_up_once_to_those_who_released_it(group: Any) -> None:
+    advance(group, 1)
+    advance(group, 2)
+    group.clock.advance(7 * DAY_MS)
+    rollouts.keep_up(group.hub)
+    with read(group.hub.node.engine) as conn:
+        assert list_mentions(conn, "HUB", "bert") == [], "the last day is still theirs"
+    group.clock.advance(1)
+    for _ in range(2):  # once
+        rollouts.keep_up(group.hub)
+    with read(group.hub.node.engine) as conn:
+        said = list_mentions(conn, "HUB", "bert")
+        assert len(list_mentions(conn, "HUB", "anna")) == 2
+    assert sorted(row.text[:3] for row in said) == ["BRK", "CLD"], "the pilot was not asked"
+    assert {(row.standard_id, row.version, row.said_by) for row in said} == {("KPI-YLD", 3, "standards")}
 
 
 def test_behind_the_last_wave_the_next_catalogue_gives_it_to_all(group: Any) -> None:
