@@ -23,11 +23,11 @@ from central_hub.roles import ROLES
 from central_hub.rules import views as group_rules
 from central_hub.standards import views as standards
 from central_hub.standards.queries import find_root
-from central_hub.traceability import views as traceability
 from central_hub.transfers import views as transfers
 from shared.material import api as material
 from shared.performance import api as figures
 from shared.quality import api as quality
+from shared.recall import views as recall
 from shared.setpoints import views as set_points
 from shared.web.app import create_app
 from shared.web.features import Face, Feature
@@ -36,6 +36,7 @@ from shared.web.status import disk_line
 from sync import incident_views as incidents
 from sync.bundles import views as bundles
 from sync.bundles.export import road_down
+from sync.peers import list_peers
 from sync.quarantine import views as quarantine
 
 ZONE = "UTC"
@@ -57,7 +58,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(apis=(quality.bp,)),
     transfers.FEATURE,
     deliveries.FEATURE,
-    traceability.FEATURE,
+    recall.FEATURE,
     lines.FEATURE,
     incidents.FEATURE,
     quarantine.FEATURE,
@@ -77,6 +78,7 @@ def create_portal(hub: Hub, more: Sequence[Feature] = ()) -> OpenAPI:
         demo=hub.settings.clock_file is not None,
         parts=(set_points.piece_section,),
         marks=lambda: read_marks(hub),
+        group=lambda conn: [peer.code for peer in list_peers(conn)],
         status=(
             lambda: plants_status(hub),
             incidents.status,

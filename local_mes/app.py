@@ -55,6 +55,7 @@ from local_mes.transfers import views as transfers
 from shared.material import api as material
 from shared.performance import api as figures
 from shared.quality import api as quality
+from shared.recall import views as recall
 from shared.setpoints import views as set_points
 from shared.web.app import create_app
 from shared.web.features import Face, Feature
@@ -69,6 +70,7 @@ FEATURES: tuple[Feature, ...] = (
     console.FEATURE,
     pieces.FEATURE,
     material.FEATURE,
+    recall.FEATURE,
     orders.FEATURE,
     level2.FEATURE,
     setpoints.FEATURE,
@@ -129,6 +131,7 @@ def create_console(plant: Plant, more: Sequence[Feature] = ()) -> OpenAPI:
         demo=plant.settings.clock_file is not None,
         deeds=(*stock.DEEDS, *work.DEEDS, *corrections.DEEDS),
         parts=(execution.route_strip, set_points.piece_section),
+        group=lambda _conn: [plant.code, *(lane.to for lane in plant.model.lane)],
         status=(
             lambda: hub_status(plant),
             lambda: plain_status(plant),

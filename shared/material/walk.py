@@ -19,7 +19,7 @@ from shared.material.tables import edge, material
 DEPTH_MAX = 50
 """Deeper than any route; ends the walk should two authors ever disagree into a circle."""
 EDGES_MAX = 200_000
-"""Edges a walk holds in memory; whoever needs more streams (central_hub/traceability)."""
+"""Edges a walk holds in memory; whoever needs more streams (shared/recall)."""
 
 
 class Step(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +74,11 @@ def only_own() -> tuple[Mark, ...]:
     return ()
 
 
+def no_others(_conn: Connection) -> tuple[str, ...]:
+    """A face that knows no plants but those whose facts it has."""
+    return ()
+
+
 def no_shift(now_ms: int) -> str:
     """A face without shifts says nothing."""
     return ""
@@ -93,6 +98,7 @@ class Face:
     roles  the roles a person can have here, with one line of meaning each
     deeds  what people do with one piece: pages called with its number, offered on the piece page
     parts  what features add to the piece page, below what every node shows first
+    group  codes of the group's plants, as far as this node knows them beside their facts
     marks  of each plant whose facts the figures are made of; asked before a request reads anything else
     """
 
@@ -110,3 +116,4 @@ class Face:
     deeds: tuple[MenuItem, ...] = ()
     parts: tuple[SheetPort, ...] = ()
     marks: Callable[[], tuple[Mark, ...]] = only_own
+    group: Callable[[Connection], Collection[str]] = no_others

@@ -7,12 +7,13 @@ from browse import sign_in
 from steel_group import HOUR, SteelGroup
 
 from central_hub.app import create_portal
-from central_hub.traceability.queries import read_recall
+from local_mes.app import create_console
 from shared.db.engine import read
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
 from shared.material.facts import Consumed, Edge, Mass, MaterialTransformed, NewAlias, NewMaterial
+from shared.recall.queries import read_recall
 
 
 def roll(group: SteelGroup, plant: str, parent: str, number: str, kg: int) -> str:
@@ -67,7 +68,7 @@ def road(group: SteelGroup) -> SteelGroup:
 
 def test_a_recall_finds_the_piece_on_its_way(road: SteelGroup) -> None:
     with read(road.hub.node.engine) as conn:
-        recall = read_recall(conn, "261604-2-3")
+        recall = read_recall(conn, "261604-2-3", road.codes)
         assert [(p.number, p.where) for p in recall.at_large] == [("B6-09962", "on the way to CLD with RC-1")]
         assert [(p.author, p.state, p.where) for p in recall.pieces if not p.is_at_large] == [
             ("BRK", "consumed", "used up")
@@ -97,3 +98,18 @@ def test_the_page_and_the_api_tell_the_same(road: SteelGroup) -> None:
     assert (told["at_large"], told["mass_g"], len(told["items"])) == (1, 20_300_000, 2)  # type: ignore[index]
     assert "B6-09962" in person.client.get("/recall?q=261604-2-3&format=csv").text
     assert person.client.get("/recall?q=nothing").status_code == 404
+
+
+def test_a_plant_recalls_what_it_knows_without_a_hub(road: SteelGroup) -> None:
+    """A plant that is away from the hub finds what it has, what it sent on, and who is no customer."""
+    brk = road.plants["BRK"]
+    person = sign_in(create_console(brk), brk.node, "quality.brk", "quality")
+    told = person.api("GET", "/api/v1/recalls?numbers=261604-2-3").json
+    assert [(line["bucket"], line["who"], line["mass_g"]) for line in told["totals"]] == [  # type: ignore[index]
+        ("transit", "BRK > CLD", 20_300_000),
+        ("ended", "BRK", 20_640_000),
+    ]
+    now = road.clock.now_ms()
+    by_time = f"/api/v1/recalls?plant=BRK&unit=FM&from_ms={now - HOUR}&to_ms={now}"
+    assert [item["number"] for item in person.api("GET", by_time).json["items"]] == ["B6-09962"]  # type: ignore[index]
+    assert "on the way to CLD with RC-1" in person.client.get("/recall?q=261604-2-3&format=csv").text

@@ -12,12 +12,12 @@ from sqlalchemy import func, select
 from steel_group import SteelGroup
 
 from central_hub.app import create_portal
-from central_hub.traceability.domain import Totals
-from central_hub.traceability.queries import Asked, first_page, recall, steel_of_place
 from drill.history.writing import write_history
 from shared.db.engine import read
 from shared.errors import BadInput, NotFound
 from shared.material.tables import edge, mark, material, operation
+from shared.recall.domain import Totals
+from shared.recall.queries import Asked, first_page, recall, steel_of_place
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ from browse import sign_in
 from outside_bench import CUSTOMER, PROCESSOR, OutsideBench
 
 from central_hub.app import create_portal
-from central_hub.traceability.queries import read_recall
 from local_mes.outside.domain import Said, Statement
 from local_mes.outside.service import take
 from shared.db.engine import read
 from shared.journal.reading import all_streams
+from shared.recall.queries import read_recall
 from shared.transfers.case_queries import find_cases
 from shared.transfers.tables import transfer_case
 

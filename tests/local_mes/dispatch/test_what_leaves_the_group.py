@@ -10,7 +10,6 @@ import pytest
 from browse import sign_in
 from outside_bench import CUSTOMER, ITEM, OutsideBench
 
-from central_hub.traceability.queries import read_recall
 from local_mes.app import create_console
 from local_mes.dispatch.domain import DispatchCandidate, find_missing
 from local_mes.transfers.domain import ShipCandidate
@@ -22,6 +21,7 @@ from shared.journal.fact import Draft, Occurred
 from shared.material.queries import get_piece
 from shared.outside.queries import Terms, find_delivery
 from shared.quality.facts import CheckDecided, HoldPlaced
+from shared.recall.queries import read_recall
 from shared.transfers.queries import custody_numbers
 
 

@@ -11,11 +11,11 @@ import pytest
 from flask.testing import FlaskClient
 from production_bench import Bench
 
-from central_hub.traceability.queries import Asked, first_page
 from local_mes.quality.surface import COLUMNS, KINDS, Target, find_targets, load, place, read_defects
 from shared.db.engine import read
 from shared.errors import BadInput
 from shared.material.tables import mark
+from shared.recall.queries import Asked, first_page
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "steel-plates-faults" / "SteelPlatesFaults_Clean.csv"
 CLASSES = list(KINDS)

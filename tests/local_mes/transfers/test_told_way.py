@@ -136,6 +136,7 @@ def test_pages_and_api_of_the_receiver_show_it(travelled: tuple[SteelGroup, tupl
         assert words in page
     assert "/trace/BS6-00001" not in page  # it has no page here
     cld.page("/piece/B6-1")
+    assert "The hub knows the other plants" in cld.page("/recall?q=B6-1")
     told = json.loads(cld.page("/api/v1/places/B6-1?metre_mm=100000"))["items"]
     assert [(p["kind"], p["numbers"][0], p["share_ppm"]) for p in told[1:]] == [
         ("slab", "BS6-00001", M), ("heat", "161738", 100_000), ("heat", "161739", 900_000)

@@ -7,12 +7,12 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from central_hub.traceability.api import bp as api
-from central_hub.traceability.domain import Whereabouts
-from central_hub.traceability.lines import stream_answer
-from central_hub.traceability.queries import Asked, first_page, steel_of_place
 from shared.errors import BadInput
-from shared.web.context import reading
+from shared.recall.api import bp as api
+from shared.recall.domain import Whereabouts
+from shared.recall.lines import stream_answer
+from shared.recall.queries import Asked, first_page, steel_of_place
+from shared.web.context import face, reading
 from shared.web.features import Feature, MenuItem
 from shared.web.listing import Column
 from shared.web.pieces.views import read_place
@@ -56,7 +56,7 @@ def recall() -> str | Response:
     if request.args.get("format") == "csv":
         return stream_answer(asked, "csv")
     with reading() as conn:
-        found = first_page(conn, asked)
+        found = first_page(conn, asked, group=face().group(conn))
         steel = steel_of_place(conn, asked)
     rows = [_row(piece) for piece in found.pieces]
     return render_template(

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 from flask import Response, current_app, stream_with_context
 
-from central_hub.traceability.domain import Totals, Whereabouts
-from central_hub.traceability.queries import Asked, recall
+from shared.recall.domain import Totals, Whereabouts
+from shared.recall.queries import Asked, recall
 from shared.web.asof import as_of
-from shared.web.context import reading
+from shared.web.context import face, reading
 from shared.web.listing import plain_cell
 
 NAMES = Whereabouts._fields
@@ -44,7 +44,7 @@ def ndjson(asked: Asked) -> Iterator[bytes]:
     """A line a piece; the last one holds the totals."""
     totals = Totals()
     with reading() as conn:
-        for pieces in recall(conn, asked):
+        for pieces in recall(conn, asked, face().group(conn)):
             totals.add(pieces)
             yield _encoder.encode_lines([as_json(piece) for piece in pieces])
     end = {"totals": [line._asdict() for line in totals.lines], "pieces": totals.pieces, **as_of()}
@@ -55,7 +55,7 @@ def as_csv(asked: Asked) -> Iterator[bytes]:
     """A head and a line a piece, in whole units so that a spreadsheet can calculate."""
     yield _rows([COLUMNS])
     with reading() as conn:
-        for pieces in recall(conn, asked):
+        for pieces in recall(conn, asked, face().group(conn)):
             yield _rows([*map(plain_cell, piece[:-1]), piece.bucket, piece.where] for piece in pieces)
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, select
 
-from central_hub.traceability.domain import Recall, Totals, Whereabouts, in_order
-from central_hub.traceability.stream import stream, stream_parts
 from shared.errors import BadInput, NotFound
 from shared.material.queries import get_piece, rows_of
 from shared.material.spread import Area, area, spread
 from shared.material.steel import parts_with, steel_over
 from shared.material.tables import edge, mark, operation
+from shared.recall.domain import Recall, Totals, Whereabouts, in_order
+from shared.recall.stream import stream, stream_parts
 
 LINES_MAX = 2_000
 """Lines of a recall's page; all of them are in the stream and in the CSV."""
@@ -53,33 +53,36 @@ class Asked:
         return self.unit or self.finding
 
 
-def read_recall(conn: Connection, number: str) -> Recall:
+def read_recall(conn: Connection, number: str, group: Collection[str] = ()) -> Recall:
     """Everything made of the piece a number means, itself included; NotFound when no plant knows the number."""
-    return first_page(conn, Asked(numbers=(number,)))
+    return first_page(conn, Asked(numbers=(number,)), group=group)
 
 
-def first_page(conn: Connection, asked: Asked, lines: int = LINES_MAX) -> Recall:
+def first_page(conn: Connection, asked: Asked, lines: int = LINES_MAX, group: Collection[str] = ()) -> Recall:
     """The totals of all, and so many lines of it, at large first."""
     totals, shown = Totals(), list[Whereabouts]()
-    for pieces in recall(conn, asked):
+    for pieces in recall(conn, asked, group):
         totals.add(pieces)
         shown = in_order([*shown, *pieces])[:lines]
     name = get_piece(conn, asked.numbers[0]).number if len(asked.numbers) == 1 else asked.words
     return Recall(name, shown, totals, totals.pieces - len(shown))
 
 
-def recall(conn: Connection, asked: Asked) -> Iterator[list[Whereabouts]]:
-    """The pieces, a thousand at a time; what is asked is checked before the first. BadInput, NotFound."""
+def recall(conn: Connection, asked: Asked, group: Collection[str] = ()) -> Iterator[list[Whereabouts]]:
+    """The pieces, a thousand at a time; what is asked is checked before the first. BadInput, NotFound.
+
+    group: plants beside those whose facts are here; whoever else a load goes to is a customer.
+    """
     if asked.from_um is not None:
-        return stream_parts(conn, spread(conn, {_only(conn, asked.numbers): [_area(asked)]}))
+        return stream_parts(conn, spread(conn, {_only(conn, asked.numbers): [_area(asked)]}), group)
     if asked.numbers and asked.least_share_ppm:
-        return stream_parts(conn, spread(conn, _rich(conn, asked)))
+        return stream_parts(conn, spread(conn, _rich(conn, asked)), group)
     if asked.numbers:
-        return stream(conn, sorted({get_piece(conn, number).material_id for number in asked.numbers}))
+        return stream(conn, sorted({get_piece(conn, number).material_id for number in asked.numbers}), group)
     if asked.unit:
-        return stream(conn, _made_at(conn, asked))
+        return stream(conn, _made_at(conn, asked), group)
     if asked.finding:
-        return stream_parts(conn, spread(conn, _found(conn, asked)))
+        return stream_parts(conn, spread(conn, _found(conn, asked)), group)
     raise BadInput("recall.nothing_asked", "Nothing is recalled.", todo="Name pieces, a unit and a time, or a finding.")
 
 

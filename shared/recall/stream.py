@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, exists, func, literal, select
 
-from central_hub.traceability.domain import Whereabouts, destination
 from shared.db.prepared import Prepared, listed
 from shared.material.spread import Area
 from shared.material.tables import material
 from shared.material.walk import DEPTH_MAX, RANK, known_authors, reach
 from shared.quality.tables import hold
+from shared.recall.domain import Whereabouts, destination
 from shared.transfers.tables import shipment, shipment_line
-from sync.peers import list_peers
 
 IDS_A_QUERY = 1_000
 NO_LOAD = ("", "")
@@ -22,26 +21,24 @@ Found = tuple[Any, ...]
 """material_id, number, kind, author, state, place, mass_g, order_item, born_at_ms, held, depth."""
 
 
-def stream(conn: Connection, starts: Sequence[str]) -> Iterator[list[Whereabouts]]:
-    """Everything made of these pieces, themselves included, in the order of their ids."""
-    plants = _plants(conn)
+def stream(conn: Connection, starts: Sequence[str], group: Collection[str] = ()) -> Iterator[list[Whereabouts]]:
+    """Everything made of these pieces, themselves included, in the order of their ids. group: plants that are known beside
+    those whose facts are here."""
+    plants = known_authors(conn) | set(group)
     batches = _REACHED.batches(conn, starts=list(starts), cap=DEPTH_MAX)
     for holders in _holders(batches):
         yield _complete(conn, holders, plants, {})
 
 
-def stream_parts(conn: Connection, parts: Mapping[str, tuple[int, list[Area]]]) -> Iterator[list[Whereabouts]]:
+def stream_parts(
+    conn: Connection, parts: Mapping[str, tuple[int, list[Area]]], group: Collection[str] = ()
+) -> Iterator[list[Whereabouts]]:
     """The same for pieces of which only parts are meant."""
-    plants, ids = _plants(conn), sorted(parts)
+    plants, ids = known_authors(conn) | set(group), sorted(parts)
     for at in range(0, len(ids), IDS_A_QUERY):
         rows = _GIVEN.rows(conn, ids=ids[at : at + IDS_A_QUERY])
         for holders in _holders([rows]):
             yield _complete(conn, holders, plants, parts)
-
-
-def _plants(conn: Connection) -> set[str]:
-    """Who belongs to the group; whatever else a load may go to is a customer."""
-    return known_authors(conn) | {peer.code for peer in list_peers(conn)}
 
 
 def _holders(batches: Iterable[list[Found]]) -> Iterator[list[Found]]:

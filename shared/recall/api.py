@@ -8,12 +8,12 @@ from flask import Response
 from flask_openapi import Tag
 from pydantic import BaseModel, Field
 
-from central_hub.traceability.lines import as_json, stream_answer
-from central_hub.traceability.queries import LINES_MAX, Asked, first_page, steel_of_place
 from shared.material.trace import LENGTH_MAX_UM
+from shared.recall.lines import as_json, stream_answer
+from shared.recall.queries import LINES_MAX, Asked, first_page, steel_of_place
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
-from shared.web.context import reading
+from shared.web.context import face, reading
 
 tag = Tag(name="traceability", description="What became of a piece, over all plants")
 bp = APIBlueprint("traceability_api", __name__, url_prefix="/api/v1", abp_tags=[tag], abp_security=[{"bearer": []}])
@@ -72,7 +72,7 @@ def get_recall(path: NumberPath) -> dict[str, Any]:
 
 def _page(asked: Asked, lines: int) -> dict[str, Any]:
     with reading() as conn:
-        found = first_page(conn, asked, lines)
+        found = first_page(conn, asked, lines, face().group(conn))
         steel = steel_of_place(conn, asked)
     pieces, mass_g = found.totals.at_large()
     return {
