@@ -77,16 +77,16 @@ def take_back(journal: Journal, spool: Engine, edge: str) -> int:
 def settle_late(journal: Journal, spool: Engine, edge: str, now_ms: int) -> None:
     """Set-points that nobody may wait for any longer: their time is over and the edge is silent, or it knows none."""
     c = down.c
+    open_ones = (c.state.in_((QUEUED, SENT)), c.kind == SETPOINT)
+    with read(spool) as conn:
+        if conn.execute(select(c.down_id).where(*open_ones).limit(1)).first() is None:
+            return
     with read(journal.engine) as conn:
         knows = _knows(conn, edge)
-    over = c.valid_until_real_ms < real_ms() - WORD_MS if knows else c.kind == SETPOINT
+    over = (c.valid_until_real_ms < real_ms() - WORD_MS,) if knows else ()
     answer = case((c.state == QUEUED, NOT_TAKEN), else_=NO_WORD) if knows else OLDER_EDGE
-    which = (c.state.in_((QUEUED, SENT)), over)
-    with read(spool) as conn:
-        if conn.execute(select(c.down_id).where(*which).limit(1)).first() is None:
-            return
     with write(spool) as conn:
-        conn.execute(update(down).where(*which).values(state=REFUSED, answered_ms=now_ms, answer=answer))
+        conn.execute(update(down).where(*open_ones, *over).values(state=REFUSED, answered_ms=now_ms, answer=answer))
 
 
 def take_settled(conn: Connection, one: Level2OrderSettled) -> None:
