@@ -51,7 +51,7 @@ class Prepared:
         try:
             if self._keeps_plan:
                 keep_plan(conn, cursor)
-            cursor.execute(text, given, prepare=self._keeps_plan or None)
+            cursor.execute(text, given, prepare=self._keeps_plan or None, binary=True)  # no number is written and read
             return cursor.fetchall()  # type: ignore[no-any-return]
         except conn.dialect.loaded_dbapi.Error as error:
             raise as_raised(conn, text, error) from error
