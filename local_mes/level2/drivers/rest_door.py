@@ -7,7 +7,9 @@ bounded here, because whoever reaches the port can begin one.
 from __future__ import annotations
 
 import ssl
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
@@ -69,8 +71,12 @@ class RestDoor(ThreadingHTTPServer):
             self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that broke, or spoke no HTTP or no TLS: the sender posts again."""
-        log.info("post ended early", peer=str(client_address[0]))
+        """A connection that broke, or spoke no TLS; or a fault of this program, with its trace. The sender posts again."""
+        error = sys.exception()
+        if isinstance(error, OSError):
+            log.info("post ended early", peer=str(client_address[0]), why=str(error))
+        else:
+            log.error("a fault of the program", peer=str(client_address[0]), trace=traceback.format_exc())
 
 
 class _Handler(BaseHTTPRequestHandler):
