@@ -96,6 +96,19 @@ def run(file: Path, worker: int | None) -> None:
     serve(_settings(file), worker)
 
 
+@hub.command()
+@config
+@click.option("--shards", type=click.IntRange(2, 1024), default=32, show_default=True, help="Parts of what was said.")
+def distribute(file: Path, shards: int) -> None:
+    """Spread the journal over the servers of a Citus; stop the hub first, and back it up."""
+    from shared.journal.distributing import distribute as spread
+
+    here = _hub(file)
+    with _alone(here.settings):
+        lines = spread(here.node.engine, shards)
+    click.echo("\n".join(lines) or "The journal is spread already; nothing was changed.")
+
+
 @hub.command("enrol-token")
 @config
 @click.argument("plant")

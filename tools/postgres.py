@@ -22,10 +22,12 @@ def find_programs() -> Path | None:
 
 
 @contextmanager
-def temporary_cluster(programs: Path, *, fsync: bool, port: int = 0, wal_level: str = "replica") -> Iterator[str]:
+def temporary_cluster(
+    programs: Path, *, fsync: bool, port: int = 0, wal_level: str = "replica", preload: str = ""
+) -> Iterator[str]:
     """Start a cluster and give the URL of its maintenance database (user strandline).
 
-    It listens on a unix socket; with a port also on that of loopback.
+    It listens on a unix socket; with a port also on that of loopback. preload: a library that the server starts with.
     """
     user = other_user()
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # short: a socket's path has at most 107 characters
@@ -35,7 +37,7 @@ def temporary_cluster(programs: Path, *, fsync: bool, port: int = 0, wal_level: 
     options = (
         f"-c fsync={durable} -c synchronous_commit={durable} -c full_page_writes={durable}"
         f" -c listen_addresses='{'127.0.0.1' if port else ''}' -c port={port or PORT} -c wal_level={wal_level}"
-        f" -k {folder}"
+        f" -k {folder}" + (f" -c shared_preload_libraries={preload}" if preload else "")
     )
     control = [*user, str(programs / "pg_ctl"), "-D", str(data), "-w"]
     try:

@@ -34,7 +34,7 @@ def environment(folder: Path) -> Environment:
 
 def settings_of(host: dict[str, Any]) -> dict[str, Any]:
     """The role's defaults under a host's own values, each resolved, as Ansible does when it is used."""
-    given = yaml.safe_load((ROLES / "settings/defaults/main.yml").read_text()) | host
+    given = {"groups": {}} | yaml.safe_load((ROLES / "settings/defaults/main.yml").read_text()) | host
     resolve = environment(ANSIBLE)
     for _ in range(3):
         for name, value in given.items():
