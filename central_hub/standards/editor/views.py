@@ -12,6 +12,7 @@ from central_hub.context import hub
 from central_hub.standards import errors, reading, service
 from central_hub.standards.addresses import parts_of
 from central_hub.standards.editor.checked import Checked, check
+from central_hub.standards.editor.picks import read_picks
 from central_hub.standards.editor.shape import model_of, shape_of
 from central_hub.standards.editor.steps import offered, step
 from central_hub.standards.editor.typed import FIELDS_MAX, count_of, repeated, shown, values_of
@@ -119,8 +120,11 @@ def _compared(document: AnyStandard | None) -> dict[str, Any]:
 
 
 def _show(kind: str, values: dict[str, Any], checked: Checked, origin: str = "") -> str:
+    with picture() as conn:
+        picked = read_picks(conn, hub())
     return render_template(
         "standards/editor/form.html",
+        picked=picked,
         kind=kind,
         title=title_of(kind),
         about=ABOUT.get(kind, ""),

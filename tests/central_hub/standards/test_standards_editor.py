@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,16 @@ def test_every_kind_comes_out_of_its_form_as_it_went_in(office: Any, anna: Flask
         assert body_of(parse_document({"kind": document.kind, **values})) == body_of(document), path.name
         seen.add(document.kind)
     assert seen == set(KINDS)
+
+
+def test_a_field_offers_what_the_group_has(office: Any, anna: FlaskClient) -> None:
+    office.enrol("BRK")
+    office.release("R-GISLIT-v7", "QR-CHE-01-v5")
+    page = anna.get("/standards/write/quality_rule?from=QR-CHE-01/5").text
+    offered = dict(re.findall(r'<datalist id="p-([a-z.0-9]+)">(.*?)</datalist>', page))
+    assert 'value="ALD, BRK"' in offered["scope.plants"], "what stands there stays before what is chosen"
+    assert '<option value="R-GISLIT">' in offered["depends"]
+    assert "slab_caster" in offered["needs"]
 
 
 def form_of(render: Any, document: dict[str, Any]) -> dict[str, list[str]]:
