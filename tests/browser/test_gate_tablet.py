@@ -286,14 +286,14 @@ def test_a_load_is_loaded_and_leaves_while_the_line_is_cut_with_what_is_on_it_by
     context.set_offline(False)
     expect(queue).to_be_hidden(timeout=WAIT_MS)
     expect(refused).to_contain_text("T9 carries 20,000 of at most 25,000 kg", timeout=WAIT_MS)
-    expect(refused).to_contain_text("departure of T-LOAD was not booked.")
+    expect(refused).to_contain_text("Departure of T-LOAD was not booked.")
     expect(refused).to_contain_text("Not booked on it: B6-66602.")
     expect(page.locator("#load-list")).to_contain_text("On it: 1 piece, 20.0 t", timeout=WAIT_MS)
     with read(mill.node.engine) as conn:
         assert [(row.number, row.loaded) for row in open_plans(conn, "BRK")] == [("T-LOAD", 1)]
     context.set_offline(True)  # the second coil was lifted off again
     leave(page)
-    expect(queue).to_contain_text("1 touch is done here and not yet sent: departure of T-LOAD.", timeout=WAIT_MS)
+    expect(queue).to_contain_text("1 touch is done here and not yet sent: Departure of T-LOAD.", timeout=WAIT_MS)
     left_ms = mill.clock.now_ms()
     context.set_offline(False)
     expect(page).to_have_url(re.compile("/transfers/loads/T-LOAD$"), timeout=WAIT_MS)

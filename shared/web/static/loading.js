@@ -16,7 +16,7 @@
     const form = event.target.closest("form[data-queue]");
     if (!form) { return; }
     const kind = form.dataset.kind || "load", field = form.querySelector('[name="piece"]');
-    const number = kind === "leave" ? "departure of " + load : field.value.trim(), about = kind + " " + load + " " + number;
+    const number = kind === "leave" ? "Departure of " + load : field.value.trim(), about = kind + " " + load + " " + number;
     if (page.dataset.shell) { event.preventDefault(); }
     if (!number) { return; }
     const body = kind === "leave" ? { pieces: onIt() } : { piece: number }, vehicle = at("f-vehicle");
