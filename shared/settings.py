@@ -80,6 +80,17 @@ class OwnershipSettings(BaseModel):
     )
 
 
+class OfficeRight(BaseModel):
+    """What a person of the standards office may do; no kinds or areas: all of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    login: str = Field(min_length=1, description="As the person signs in.")
+    may: Literal["draft", "approve"] = Field(description="What it is a right to.")
+    kinds: tuple[str, ...] = Field((), description="Kinds of standards.")
+    areas: tuple[str, ...] = Field((), description="Classes of equipment.")
+
+
 class WebSettings(BaseModel):
     """The pages and the API."""
 
@@ -182,6 +193,7 @@ class HubSettings(NodeSettings):
     apply_entries_max: int = Field(500, ge=1, description="Entries applied in one transaction: bounds its length.")
     token_hours: int = Field(48, ge=1, description="An enrolment token not used by then is void.")
     margin_minutes: int = Field(15, ge=0, description="Added to clock offsets before absence is judged between plants.")
+    office: tuple[OfficeRight, ...] = Field((), description="Who may draft and approve which kinds and areas.")
 
 
 def load(kind: type[S], file: Path) -> S:

@@ -154,3 +154,12 @@ def unknown_kind(kind: str) -> NotFound:
 def name_twice() -> BadInput:
     """Of two rows of one name only one could be kept."""
     return BadInput("standards.twice", "A name stands twice in one list.", todo="Rename one of the two, or remove it.")
+
+
+def not_theirs(may: str, kind: str) -> Denied:
+    """The setting `office` gives it to others."""
+    return Denied(
+        "standards.not_theirs",
+        f"You may not {may} a {kind.replace('_', ' ')} of this area.",
+        todo="Ask who may, or have the hub's setting `office` changed.",
+    )

@@ -15,6 +15,7 @@ from central_hub.standards import errors, publishing, rollouts
 from central_hub.standards.choosing import chosen_among, list_choosing
 from central_hub.standards.domain import assignment_for, may
 from central_hub.standards.queries import find_catalogue
+from central_hub.standards.rights import check_may
 from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
 from shared.standards import facts
@@ -22,7 +23,7 @@ from shared.standards.canonical import body_of, sha256
 from shared.standards.check import document_faults
 from shared.standards.documents import AnyStandard, parse_document
 from shared.standards.messages import Assigned
-from shared.standards.queries import find_version, list_versions
+from shared.standards.queries import document_of, find_version, list_versions
 
 
 def draft(hub: Hub, document: object, actor: str, command_id: str) -> AnyStandard:
@@ -51,6 +52,7 @@ def _checked(document: object) -> AnyStandard:
 
 
 def _write(tx: Work, hub: Hub, parsed: AnyStandard, actor: str) -> None:
+    check_may(tx.conn, hub, parsed, "draft", actor)
     _check_may_draft(tx, hub, parsed, actor)
     body = body_of(parsed)
     payload = facts.StandardDrafted(
@@ -123,6 +125,7 @@ def write_approval(
         raise errors.same_person()
     if row.sha256 != seen_sha256:
         raise errors.changed_meanwhile()
+    check_may(tx.conn, hub, document_of(str(row.body)), "approve", actor)
     rollouts.check_alone(tx, hub, standard_id)
     payload = facts.StandardApproved(
         standard_id=standard_id, version=version, sha256=row.sha256, effective_from_ms=effective_from_ms
@@ -134,7 +137,8 @@ def withdraw(hub: Hub, standard_id: str, version: int, reason: str, actor: str, 
     """Take a published version out of use; takes effect with the next signed catalogue."""
     with hub.journal.work() as tx:
         if tx.once(command_id) is None:
-            _get(tx, hub, standard_id, version, "withdrawn")
+            row = _get(tx, hub, standard_id, version, "withdrawn")
+            check_may(tx.conn, hub, document_of(str(row.body)), "approve", actor)
             rollouts.check_stands_still(tx, hub, standard_id, version)
             payload = facts.StandardWithdrawn(standard_id=standard_id, version=version, reason=reason)
             _record(tx, payload, standard_id, version, actor)

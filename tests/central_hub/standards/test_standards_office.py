@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
+from central_hub.roles import ROLES
 from central_hub.standards import publishing, service, trusting
 from central_hub.standards.queries import find_assignment, find_catalogue, find_open_request
 from shared.db.engine import read, write
@@ -12,8 +14,10 @@ from shared.errors import BadInput, Denied, NotFound, Refused
 from shared.journal.content_hash import content_hash
 from shared.journal.rebuild import rebuild
 from shared.keys import Envelope, new_key
+from shared.settings import OfficeRight
 from shared.standards.signing import SigningAnswer, check_request, sign_request
 from shared.standards.trust import Trusted, accept_catalogue, accept_timestamp, first_root
+from shared.web.accounts import add_person
 
 
 def refused(code: str, call: Any, *args: Any, **more: Any) -> None:
@@ -241,3 +245,31 @@ def test_the_offices_rows_are_the_same_after_a_rebuild(office: Any) -> None:
         rebuild(conn, office.hub.journal.appliers, office.clock.now_ms())
     with read(office.hub.node.engine) as conn:
         assert content_hash(conn, "HUB") == before
+
+
+def test_who_may_draft_and_approve_what_by_kind_and_area(office: Any) -> None:
+    ids = {}
+    with write(office.hub.node.engine) as conn:
+        for login in ("anna", "bert", "cleo"):
+            ids[login] = add_person(
+                conn, office.clock, login, login, ("author", "approver"), "long enough to type", ROLES
+            )
+    rights = (
+        OfficeRight(login="anna", may="draft", kinds=("quality_rule", "routing")),
+        OfficeRight(login="bert", may="approve", kinds=("quality_rule",), areas=("ladle_furnace", "eaf")),
+        OfficeRight(login="cleo", may="approve", kinds=("kpi",)),
+    )
+    office.hub = replace(office.hub, settings=office.hub.settings.model_copy(update={"office": rights}))
+    with pytest.raises(Denied, match="may not draft a kpi"):
+        office.draft("KPI-YLD-v2", ids["anna"])
+    with pytest.raises(Denied, match="may not draft a quality rule"):
+        office.draft("QR-CHE-01-v5", ids["bert"])
+    rule = office.submit("QR-CHE-01-v5", ids["anna"])
+    route = office.submit("R-GISLIT-v7", ids["anna"])
+    with pytest.raises(Denied, match="may not approve a quality rule of this area"):
+        office.approve(*rule, ids["cleo"])
+    with pytest.raises(Denied, match="may not approve a routing"):
+        office.approve(*route, ids["bert"])
+    office.approve(*rule, ids["bert"])
+    office.hub = replace(office.hub, settings=office.hub.settings.model_copy(update={"office": rights[:1]}))
+    office.approve(*route, ids["cleo"])  # nothing is said of approving any more: the role alone decides
