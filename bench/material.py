@@ -147,7 +147,9 @@ def _beside(what: Sequence[str], *works: Callable[[str], object]) -> list[list[f
 
 def _stream(conn: Connection) -> tuple[float, int]:
     """Pieces a second as lines of JSON, of so many heats that about 50,000 pieces come."""
-    ids = conn.execute(select(material.c.material_id).where(material.c.kind == "heat").limit(RECALLED // 40)).scalars()
+    c = material.c
+    heats = select(c.material_id).where(c.kind == "heat").order_by(c.material_id).limit(RECALLED // 40)
+    ids = conn.execute(heats).scalars()
     starts, count, began = list(ids), 0, time.perf_counter()
     for pieces in stream(conn, starts):
         count += len(pieces)
