@@ -1,8 +1,9 @@
 """A hub's database on PostgreSQL kept by Patroni and etcd: its primary is killed under load, a standby takes over by itself,
-and nothing that a plant has a receipt for is lost."""
+and nothing that a plant has a receipt for is lost. They are set up by the files that the role `failover` writes."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -13,9 +14,11 @@ import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
-from sqlalchemy import create_engine
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from shared.db.engine import read
@@ -28,34 +31,41 @@ PATIENCE_S = 240.0
 NODES = 2
 MISSING = [name for name in ("patroni", "etcd") if shutil.which(name) is None]
 
-SETTINGS = """
-scope: strandline
-name: pg{node}
-restapi: {{listen: "127.0.0.1:{rest}", connect_address: "127.0.0.1:{rest}"}}
-etcd3: {{host: "127.0.0.1:{etcd}"}}
-bootstrap:
-  dcs:
-    ttl: 10
-    loop_wait: 1
-    retry_timeout: 3
-    synchronous_mode: true
-    postgresql:
-      use_pg_rewind: true
-      parameters: {{max_connections: 60, wal_keep_size: 64MB}}
-  initdb: [{{encoding: UTF8}}, data-checksums]
-postgresql:
-  listen: 127.0.0.1:{port}
-  connect_address: 127.0.0.1:{port}
-  data_dir: {folder}/data{node}
-  bin_dir: {programs}
-  pgpass: {folder}/pgpass{node}
-  parameters: {{unix_socket_directories: "{folder}"}}
-  pg_hba: ["host all all 127.0.0.1/32 trust", "host replication all 127.0.0.1/32 trust", "local all all trust"]
-  authentication:
-    superuser: {{username: strandline}}
-    replication: {{username: standby}}
-    rewind: {{username: strandline}}
-"""
+TEMPLATES = Path(__file__).parents[2] / "ansible" / "roles" / "failover" / "templates"
+SECRET = "a word of this test"
+
+
+def write_settings(folder: Path, node: int, programs: Path, etcd: int, port: int, rest: int) -> None:
+    """What the role `failover` puts on a host, for one of several on this machine."""
+    host = {"strandline_failover_address": "127.0.0.1"}
+    values = {
+        "ansible_managed": "by a test",
+        "inventory_hostname": f"pg{node}",
+        "hostvars": {"pg0": host, "pg1": host},
+        "failover_programs": {"stdout": str(programs)},
+        "strandline_user": "strandline",
+        "strandline_database_password": SECRET,
+        "strandline_database_from": ["127.0.0.1/32"],
+        "strandline_failover_hosts": ["pg0"],
+        "strandline_failover_address": "127.0.0.1",
+        "strandline_failover_password": SECRET,
+        "strandline_failover_ttl_s": 10,
+        "strandline_failover_port": port,
+        "strandline_failover_rest_port": rest,
+        "strandline_failover_listen": "127.0.0.1",
+        "strandline_failover_etcd": [f"127.0.0.1:{etcd}"],
+        "strandline_failover_folder": f"{folder}/data{node}",
+        "strandline_failover_sockets": str(folder),
+        "strandline_failover_begin": f"{folder}/begin",
+    }
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, autoescape=False
+    )
+    made.filters["to_json"] = json.dumps
+    (folder / f"{node}.yml").write_text(made.get_template("patroni.yml.j2").render(values))
+    begin = folder / "begin"
+    begin.write_text(made.get_template("begin.j2").render(values))
+    begin.chmod(0o755)
 
 
 @dataclass
@@ -72,8 +82,8 @@ class Cluster:
         """All servers; the connection looks for the one that may be written."""
         hosts, ports = ",".join(["127.0.0.1"] * NODES), ",".join(map(str, self.ports))
         return (
-            f"postgresql+psycopg://strandline@/postgres?host={hosts}&port={ports}&target_session_attrs=read-write"
-            "&connect_timeout=3"
+            f"postgresql+psycopg://strandline:{quote(SECRET)}@/strandline?host={hosts}&port={ports}"
+            "&target_session_attrs=read-write&connect_timeout=3"
         )
 
     def start(self, node: int) -> None:
@@ -108,6 +118,13 @@ class Cluster:
         """Whether a commit waits for a second disk, and all know which that is."""
         return any(self.says(node, "sync") for node in self.running)
 
+    def begin(self) -> None:
+        """A table of the node's user, as it may make them: the hub's are then made too, not copied from another database."""
+        engine = create_engine(self.url)
+        with engine.begin() as conn:
+            conn.execute(text("CREATE TABLE beside (x integer)"))
+        engine.dispose()
+
     def answers(self) -> bool:
         engine = create_engine(self.url)
         try:
@@ -128,16 +145,7 @@ def cluster():
     etcd_client, etcd_peer = numbers[:2]
     made = Cluster(folder, numbers[2 : 2 + NODES], numbers[2 + NODES :])
     for node in range(NODES):
-        (folder / f"{node}.yml").write_text(
-            SETTINGS.format(
-                node=node,
-                rest=made.rests[node],
-                etcd=etcd_client,
-                port=made.ports[node],
-                folder=folder,
-                programs=programs,
-            )
-        )
+        write_settings(folder, node, programs, etcd_client, made.ports[node], made.rests[node])
     if user := other_user():
         shutil.chown(folder, user[2])
     client, peer = f"http://127.0.0.1:{etcd_client}", f"http://127.0.0.1:{etcd_peer}"
@@ -168,6 +176,7 @@ def test_a_primary_that_is_killed_under_load_gives_way_by_itself_and_nothing_rec
     until(cluster.answers, "the first server does not begin")
     cluster.start(1)
     until(cluster.has_standby, "no standby follows")
+    cluster.begin()
     hub, plant = kit.hub(cluster.url), kit.plant()
     kit.enrol(plant, hub)
     exchange = kit.exchange(plant, kit.http(kit.serve(hub)))
