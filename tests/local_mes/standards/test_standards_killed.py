@@ -51,7 +51,7 @@ def die() -> Iterator[Callable[..., int]]:
         ("local_mes.standards.adopt:save_trusted", "after", 1, OLD_SET),
         ("local_mes.standards.adopt:save_trusted", "after", 3, OLD_SET),
         ("local_mes.standards.adopt:note_look", "after", 1, OLD_SET),
-        ("local_mes.standards.adopt:_record", "after", 1, OLD_SET),
+        ("local_mes.standards.adopt:record", "after", 1, OLD_SET),
         ("shared.journal.journal:Journal.notify", "before", 1, NEW_SET),
     ],
 )
