@@ -10,6 +10,7 @@ import pytest
 from local_mes.app import ROLES, create_console
 from local_mes.standards.service import adopt_pending
 from shared.db.engine import write
+from shared.keys import new_key
 from shared.web.accounts import add_person, issue_token
 
 PASSWORD = "long enough to type"
@@ -79,6 +80,7 @@ def test_an_engineer_deviates_and_ends_it_and_an_operator_may_not(group: Any, ca
 
 def test_a_root_is_handed_in_once(group: Any, call: Any) -> None:
     adopt_pending(group.plant)  # takes the root of the enrolment
+    group.root_keys = [new_key()]
     answer = call("POST", "/standards/root", hub="HUB", envelope=group.root())
     assert (answer.status_code, answer.json["code"]) == (409, "standards.root_known")
 
