@@ -156,6 +156,8 @@ class RunFolder:
     def _plant_settings(self, plant: str, choices: Choices) -> dict[str, Any]:
         names = {"ALD": "Aldermoor melt shop", "BRK": "Brackwell hot strip mill", "CLD": "Coldharbour finishing"}
         addresses = {link: _address(link, choices.ports[link]) for link in LINKS if link.startswith(plant)}
+        if plant == "ALD" and choices.caster == "file":
+            addresses["ALD-CC1-FILE"] = str(self / "plants" / "ald" / "drop")
         if not choices.once:
             addresses |= {link: _address(link, choices.ports[link]) for link in DEVICES if link.startswith(plant)}
         return {

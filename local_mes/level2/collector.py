@@ -28,6 +28,7 @@ from local_mes.level2.link_state import STOPPED, load_state, real_ms, save_state
 from local_mes.level2.links import LinkPlan, load_links, refuse_unreadable
 from local_mes.level2.look_answers import answer_looks
 from local_mes.level2.mapping.following import FollowedPlan, check_readable
+from local_mes.level2.played_plant import refuse_real_peers
 from local_mes.level2.shadow.seat import check_shadow, desk_kind, driver_kind
 from local_mes.level2.spool import SpoolWriter, create_spool
 from shared import logs
@@ -62,6 +63,7 @@ def run_level2(settings: PlantSettings, clock: Clock | None = None) -> None:
     plan = load_links(settings)
     refuse_unreadable(plan)
     check_shadow(plan)
+    refuse_real_peers(settings, plan)
     used = clock or (FileClock(settings.clock_file) if settings.clock_file else SystemClock())
     with ExitStack() as stack:
         stack.enter_context(alone(settings.folder))

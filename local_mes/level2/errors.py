@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from shared.clock import to_datetime
 from shared.errors import BadInput, BadSetup, NotFound, Refused, Unavailable
 
@@ -181,6 +183,18 @@ def has_a_hub(code: str) -> Refused:
         "level2.enrolled_plant",
         f"{code} is enrolled with a hub: a replay would send the past there as the present.",
         todo="Replay into a plant made for it, with a `clock_file` and no hub.",
+    )
+
+
+def calls_real_peers(code: str, addresses: Mapping[str, str]) -> Refused:
+    """A plant that is played would do at its model's addresses what the real one does."""
+    links = ", ".join(f"{link} ({address})" for link, address in addresses.items())
+    return Refused(
+        "level2.real_peers",
+        f"{code} follows a clock file, so it is played, and would call what its plant model names: {links}.",
+        kept="Nothing was called, and nothing was replayed.",
+        todo="Give each of these links an address for the replay in `link_addresses` of this plant's settings"
+        " (of this machine: 127.0.0.1). A plant that makes steel has no `clock_file`.",
     )
 
 

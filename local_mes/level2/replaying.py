@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from local_mes.level2.capture import Captured, read_capture
 from local_mes.level2.errors import has_a_hub, lives_in_real_time, other_plant, replays_already
 from local_mes.level2.links import load_links
+from local_mes.level2.played_plant import refuse_real_peers
 from local_mes.level2.replay import ClockFile, Target
 from local_mes.level2.replay import replay as play
 from local_mes.plant import Plant
@@ -57,21 +58,22 @@ class Replaying:
         title, messages = read_capture(lines)
         if title.plant != plant.code:
             raise other_plant(title.plant, plant.code)
+        target = target_of(plant)
         with self._lock:
             if self.progress.runs:
                 raise replays_already()
             self.progress = Progress(name, len(messages), speed=speed, runs=True)
             self._stop.clear()
-        threading.Thread(target=self._run, args=(plant, messages, speed), name="replay", daemon=True).start()
+        threading.Thread(target=self._run, args=(target, messages, speed), name="replay", daemon=True).start()
 
     def stop(self) -> None:
         """End it behind the message that is under way."""
         self._stop.set()
 
-    def _run(self, plant: Plant, messages: list[Captured], speed: float) -> None:
+    def _run(self, target: Target, messages: list[Captured], speed: float) -> None:
         why = "All messages were replayed."
         try:
-            play(target_of(plant), messages, speed, self._told)
+            play(target, messages, speed, self._told)
         except _Stopped:
             why = "It was stopped. What was replayed before stays in this plant."
         except StrandlineError as error:
@@ -102,6 +104,8 @@ def check_clock(settings: PlantSettings) -> None:
 
 
 def target_of(plant: Plant) -> Target:
-    """This very plant, whose collector and interpreter run."""
+    """This very plant, whose collector and interpreter run. Refused where it could call peers that are none of a replay."""
     assert plant.settings.clock_file is not None
-    return Target(load_links(plant.settings), plant.spool, ClockFile(plant.settings.clock_file), plant.node.engine)
+    plan = load_links(plant.settings)
+    refuse_real_peers(plant.settings, plan)
+    return Target(plan, plant.spool, ClockFile(plant.settings.clock_file), plant.node.engine)

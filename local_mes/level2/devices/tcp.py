@@ -130,6 +130,11 @@ class DeviceDriver(Driver):
         read_settings(link, cls.Settings)
         host_and_port(link)
 
+    @classmethod
+    def calls(cls, link: Link) -> bool:
+        """Where the device listens; one without an address (a keyboard) is called by nobody."""
+        return bool(link.address) and link.settings.get("side") != "server"
+
     async def open(self) -> None:
         """Listen, where the device calls."""
         if self.settings.side == "server":

@@ -85,6 +85,14 @@ class Driver(ABC):
         """
         return None
 
+    @classmethod
+    def calls(cls, link: Link) -> bool:
+        """Whether the plant goes to the link's address (or takes from it), not the peer to the plant.
+
+        Counts in a plant that is played (local_mes/level2/played_plant.py): there only what is named for it is called.
+        """
+        return True
+
     def take_up(self, link: Link, plan: LinkPlan) -> None:
         """Its layouts, or what it hears and sends, have changed in the files; the same link in all else."""
         self.desk.link, self.desk.plan = link, plan

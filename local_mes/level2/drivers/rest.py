@@ -94,6 +94,11 @@ class RestDriver(Driver):
         """Whoever posts here does so beside the old MES."""
         return cls
 
+    @classmethod
+    def calls(cls, link: Link) -> bool:
+        """It is posted to."""
+        return False
+
     async def open(self) -> None:
         """Open the link's own port, where it has one."""
         link = self.desk.link

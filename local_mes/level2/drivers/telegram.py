@@ -40,6 +40,11 @@ class TelegramDriver(Driver):
 
         return ShadowTelegramDriver
 
+    @classmethod
+    def calls(cls, link: Link) -> bool:
+        """Where its settings say so."""
+        return read_settings(link, TelegramSettings).side == "client"
+
     async def open(self) -> None:
         """Open the port, where the plant is the one that listens."""
         if not self._calls:

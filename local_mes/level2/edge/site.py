@@ -29,6 +29,7 @@ from local_mes.level2.edge.orders import mend_orders, take_orders
 from local_mes.level2.edge.reading import take_next
 from local_mes.level2.edge.recording import begin_again, oldest_unrecorded_ms, record_heard, record_settled
 from local_mes.level2.links import LinkPlan, load_links, refuse_unreadable
+from local_mes.level2.played_plant import refuse_real_peers
 from local_mes.level2.pruning import prune
 from local_mes.level2.shadow.seat import check_shadow
 from local_mes.level2.spool import SpoolWriter, create_spool
@@ -84,6 +85,7 @@ def run_edge(settings: PlantSettings, clock: Clock | None = None, transport: Tra
     give_back_memory()
     logging.getLogger("asyncua").setLevel(logging.ERROR)  # it warns at every try to reconnect; the link's state says it
     plan = _check(load_links(settings))
+    refuse_real_peers(settings, plan)
     with ExitStack() as stack:
         stack.enter_context(alone(settings.folder))
         edge = build_edge(settings, clock)
