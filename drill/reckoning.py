@@ -27,11 +27,20 @@ class Reckoning:
         """Whether all is as it should be."""
         return (self.lost, self.duplicated, self.findings) == (0, 0, 0) and self.same_rows
 
+    def lines(self) -> list[str]:
+        """The count as it is told."""
+        return [
+            f"lost                 {self.lost}",
+            f"duplicated           {self.duplicated}",
+            f"rows                 {'the same on both sides' if self.same_rows else 'DIFFERENT'}",
+            f"chains               {'sound' if not self.findings else f'{self.findings} faults'}",
+        ]
+
 
 def reckon(plant: Engine, hub: Engine, code: str) -> Reckoning:
     """Compare the two databases; nothing is changed."""
     with read(plant) as here, read(hub) as there:
-        recorded, held = _facts(here, code), _facts(there, code)
+        recorded, held = facts_of(here, code), facts_of(there, code)
         done = set(there.execute(select(applied.c.fact_id).where(applied.c.author == code)).scalars())
         return Reckoning(
             lost=len(set(recorded) - (set(held) & done)),
@@ -41,5 +50,6 @@ def reckon(plant: Engine, hub: Engine, code: str) -> Reckoning:
         )
 
 
-def _facts(conn: Connection, stream: str) -> list[str]:
+def facts_of(conn: Connection, stream: str) -> list[str]:
+    """Ids of the facts that hold a place in a stream here, once a place."""
     return list(conn.execute(select(entry.c.fact_id).where(entry.c.stream == stream)).scalars())

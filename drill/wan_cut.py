@@ -65,10 +65,7 @@ class Outcome:
             f"applied at the hub   {self.applied_s:.1f} s after the line was back, {rate:.0f} facts a second",
             f"on the wire          {self.bytes_up} bytes up ({self.bytes_up / facts:.0f} a fact), "
             f"{self.bytes_down} down",
-            f"lost                 {found.lost}",
-            f"duplicated           {found.duplicated}",
-            f"rows                 {'the same on both sides' if found.same_rows else 'DIFFERENT'}",
-            f"chains               {'sound' if not found.findings else f'{found.findings} faults'}",
+            *found.lines(),
             "PASSED" if self.passed else "FAILED",
         ]
 
