@@ -14,19 +14,21 @@ import msgspec
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.ua.uaerrors import UaError
+from msgspec.structs import replace
 
 from local_mes.level2.links import Link, LinkPlan
-from local_mes.level2.looks import OBJECTS, Child, Level
+from local_mes.level2.looks import NODE_CHARS_MAX, OBJECTS, Child, Level
 from local_mes.level2.opcua.connect import connect, show_nobody
 from local_mes.level2.opcua.settings import opcua_settings
 from local_mes.level2.opcua.values import find_node, reading_of
 from shared.errors import Unavailable
 
 CHILDREN_MAX = 500
+NAME_CHARS = 200
 VALUE_CHARS = 80
 WAIT_S = 12.0
 ANSWER_BYTES_MAX = 150 << 10
-"""What one answer may take: it stays below the largest fact where it goes over an edge's line."""
+"""What one answer may take as text within a fact, its quotes escaped once more: below the largest fact of an edge's line."""
 USER_ACCESS_LEVEL: Any = ua.attribute_ids.AttributeIds.UserAccessLevel
 STANDARD = 0
 """Namespace index of the standard itself."""
@@ -36,7 +38,7 @@ async def browse(link: Link, plan: LinkPlan, node: str = OBJECTS) -> Level:
     """What lies below a node now. Unavailable when the server does not answer or is not trusted."""
     try:
         async with asyncio.timeout(WAIT_S):
-            return _fitted(await _browse(link, plan, node or OBJECTS))
+            return fitted(await _browse(link, plan, node or OBJECTS))
     except (UaError, OSError, TimeoutError, ValueError) as error:
         raise cannot_look(str(error) or f"{type(error).__name__} of {link.address}") from error
 
@@ -46,11 +48,19 @@ def cannot_look(why: str) -> Unavailable:
     return Unavailable("level2.browse_failed", why)
 
 
-def _fitted(level: Level) -> Level:
-    """So many of the children as go over an edge's line at once."""
-    while len(msgspec.json.encode(level)) > ANSWER_BYTES_MAX:
-        level = Level(level.node, level.name, level.children[: len(level.children) // 2], more=True)
+def fitted(level: Level) -> Level:
+    """So much as goes over an edge's line at once: names cut, no child whose id is too long to ask for, so many as fit."""
+    named = [replace(one, name=one.name[:NAME_CHARS]) for one in level.children if len(one.node) <= NODE_CHARS_MAX]
+    more = level.more or len(named) < len(level.children)
+    level = Level(level.node[:NODE_CHARS_MAX], level.name[:NAME_CHARS], tuple(named), more)
+    while level.children and _size(level) > ANSWER_BYTES_MAX:
+        level = replace(level, children=level.children[: len(level.children) // 2], more=True)
     return level
+
+
+def _size(level: Level) -> int:
+    """Bytes of an answer within a fact: text of text."""
+    return len(msgspec.json.encode(msgspec.json.encode(level).decode()))
 
 
 async def _browse(link: Link, plan: LinkPlan, text: str) -> Level:
