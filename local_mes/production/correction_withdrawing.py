@@ -28,7 +28,11 @@ def withdraw_scrap(conn: Connection, plant: str, piece: Row[Any], asked: Asked) 
             f"The last fact about {piece.number} is no scrapping ({said.type}).",
             todo="Correct that one first.",
         )
-    booked = {"charged_g": -piece.mass_g, "scrap_g": -said.payload.mass_g} if said.payload.unit else {}
+    booked = (
+        {"charged_g": -piece.mass_g, "lost_g": -piece.mass_g, "scrap_g": -said.payload.mass_g}
+        if said.payload.unit
+        else {}
+    )
     return Decided(
         corrects=said.fact_id,
         type=said.type,

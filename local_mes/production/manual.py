@@ -147,7 +147,7 @@ class _Booked:
             unit=self.unit.code,
         )
         self._record(scrapped, (self.piece.material_id,))
-        self._count({"charged_g": self.piece.mass_g, "scrap_g": self.booking.scrap_g})
+        self._count({"charged_g": self.piece.mass_g, "lost_g": self.piece.mass_g, "scrap_g": self.booking.scrap_g})
         self._close("dropped")
         return {"piece": self.piece.number, "number": None, "material_id": None, "scrap_g": self.booking.scrap_g}
 

@@ -209,17 +209,16 @@ def coil_weighed(work: Work, message: Message) -> None:
 @operation("cobble", takes="slab:text mass_kg? reason?:text")
 def cobble(work: Work, message: Message) -> None:
     """The bar is lost between the stands: the slab is scrap, and counts as charged without a product."""
-    slab = get_live(work, message.fields["slab"], "slab")
+    slab, mill = get_live(work, message.fields["slab"], "slab"), mill_unit(work)
     reason = str(message.fields.get("reason") or "OP-COB")
     mass_g = int(message.fields.get("mass_kg") or 0) * 1000 or slab.mass_g
-    work.record(
-        MaterialScrapped(material_id=slab.material_id, mass_g=mass_g, reason=reason, unit=message.unit),
-        [slab.material_id],
-    )
-    line: Line | None = find_scheduled(work, mill_unit(work), slab)
+    # the unit that counts it, not the one that told: taken back, it is to be counted back there
+    scrapped = MaterialScrapped(material_id=slab.material_id, mass_g=mass_g, reason=reason, unit=mill)
+    work.record(scrapped, [slab.material_id])
+    line: Line | None = find_scheduled(work, mill, slab)
     close_line(work, line, "dropped", reason)
-    count(work, mill_unit(work), {"charged_g": slab.mass_g, "scrap_g": mass_g, "cobbles": 1})
-    forget(work.conn, mill_unit(work), slab.material_id)
+    count(work, mill, {"charged_g": slab.mass_g, "lost_g": slab.mass_g, "scrap_g": mass_g, "cobbles": 1})
+    forget(work.conn, mill, slab.material_id)
 
 
 def state_counts_at(work: Work, unit: str) -> str:

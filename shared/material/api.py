@@ -20,7 +20,6 @@ from shared.material.search import CUTS, find_by_part, suggest
 from shared.material.trace import Trace, TraceFilter, ancestor_places, projected_marks, trace
 from shared.material.walk import DEPTH_MAX, EDGES_MAX, Piece, Step
 from shared.material.way_trace import mixtures_in, names_in, operations_in, with_way
-from shared.material.yields import read_yield
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.context import reading
@@ -191,16 +190,6 @@ def one_trace(path: NumberPath, query: TraceQuery) -> dict[str, Any]:
         "cut": {**_plain(found.cut), "words": found.cut.words},
         **as_of(),
     }
-
-
-@api.get("/yields/<number>", summary="What was charged for a piece at each step of its way, and its cumulative yield")
-def one_yield(path: NumberPath) -> dict[str, Any]:
-    """Its last step first; cumulative_ppm of a step is from its charge to the piece. Grams and ppm, additions no charge."""
-    with reading() as conn:
-        material_id = _candidates(conn, path.number)[0].material_id
-        found = read_yield(conn, material_id)
-    total = {"mass_g": found.mass_g, "needed_g": found.needed_g, "cumulative_ppm": found.cumulative_ppm}
-    return {"material_id": material_id, "items": [_plain(step) for step in found.steps], **total, **as_of()}
 
 
 @api.get("/places/<number>", summary="A place on a piece, and the same place on each ancestor")

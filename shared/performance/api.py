@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from shared.performance import queries
 from shared.performance.closing_api import api as closes_api
 from shared.performance.figures import figures_of
+from shared.performance.piece_yields_api import api as piece_yields_api
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.context import reading
@@ -60,4 +61,4 @@ def performance(query: FiguresQuery) -> dict[str, Any]:
     }
 
 
-FEATURE = Feature(apis=(api, closes_api))
+FEATURE = Feature(apis=(api, closes_api, piece_yields_api))

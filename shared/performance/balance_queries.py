@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, exists, func, or_, select
+from sqlalchemy import Connection, Row, and_, case, exists, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from shared.material.tables import edge, loss, material, operation
 from shared.performance.balance import Moved, StepSum, moved_since
 from shared.performance.closing_facts import BalanceLine
 from shared.performance.tables import day_close, day_close_line, imbalance_settled
-from shared.quality.tables import hold
+from shared.quality.prime import spoken_against
 
 PPM = 1_000_000
-NOT_PRIME = ("downgrade", "rework", "scrap", "return")
-"""Dispositions after which a product is no prime any more."""
 
 
 def sums_of_steps(conn: Connection, author: str, from_ms: int, to_ms: int) -> list[StepSum]:
@@ -57,8 +55,7 @@ def _prime(conn: Connection, within: ColumnElement[bool]) -> dict[tuple[str, str
     o, e, m = operation.c, edge.c, material.c
     made = and_(e.author == o.author, e.operation_id == o.operation_id)
     piece = and_(m.author == e.author, m.material_id == e.child_id)
-    against = or_(hold.c.released_at_ms.is_(None), hold.c.disposition.in_(NOT_PRIME))
-    held = exists().where(hold.c.author == e.author, hold.c.material_id == e.child_id, against)
+    held = spoken_against(e.author, e.child_id)
     query = select(o.unit, o.operation, func.sum(e.mass_g)).join_from(operation, edge, made).join(material, piece)
     query = query.where(within, m.state != "scrapped", ~held).group_by(o.unit, o.operation)
     return {(unit, kind): int(g) for unit, kind, g in conn.execute(query)}

@@ -13,7 +13,7 @@ from shared.material import queries as material
 from shared.material.history import Event, history
 from shared.material.trace import trace
 from shared.material.way_trace import with_way
-from shared.material.yields import WayYield, read_yield
+from shared.performance.piece_yields import WayYield, read_yield
 from shared.quality import queries as quality
 from shared.quality.mixed import Steel, read_steel
 from shared.quality.restriction import find_restriction

@@ -27,6 +27,8 @@ from shared.journal.fact import Draft, Occurred
 from shared.material.facts import Loss
 from shared.performance.balance import StepSum, by_class
 from shared.performance.closing_api import read_closes
+from shared.performance.piece_yields import read_yield
+from shared.performance.queries import sums
 from shared.quality.facts import HoldPlaced
 
 DAY = "2026-03-11"
@@ -115,6 +117,39 @@ def test_prime_yield_leaves_out_what_is_held_and_what_is_scrap(group: SteelGroup
     stock.scrap(plant, stock.Command(group.command(), "p1"), "C-S-1", "fell")
     assert day(group).classes[0].total.prime_g == 0
     assert day(group).scrapped == (1, 20_400_000)
+
+
+def test_the_ways_of_a_days_pieces_add_up_to_its_figures_with_cobbles_and_prime(group: SteelGroup) -> None:
+    plant = group.plants["BRK"]
+    group.stock("BRK", "S-3", 20_640)
+    book(plant, Booking("S-3", "p1", "FM", "S-3", 0, 20_640_000, "cobble"))
+    with read(plant.node.engine) as conn:
+        held = stock.get_piece(conn, "C-S-2", "BRK").material_id
+    with plant.journal.work() as tx:
+        hold = HoldPlaced(hold_id="a" * 32, material_id=held, reason="sliver")
+        tx.record(Draft(hold, (held,), "q", Occurred(tx.now_ms(), "manual")))
+    with read(plant.node.engine) as conn:
+        good, bad = (
+            read_yield(conn, stock.get_piece(conn, number, "BRK").material_id) for number in ("C-S-1", "C-S-2")
+        )
+        counted = sums(conn, author="BRK", unit="FM")["BRK", "FM"]
+    (rolled,) = day(group).classes
+    ways = [*good.steps, *bad.steps]
+
+    def kilograms(name: str) -> int:
+        return round(sum(getattr(step, name) for step in ways) / 1000)
+
+    assert kilograms("lost_g") == counted["lost_g"] // 1000 == 20_640
+    assert kilograms("charged_g") == counted["charged_g"] // 1000 == 61_920
+    assert kilograms("produced_g") == counted["good_g"] // 1000 == rolled.total.produced_g // 1000 == 40_900
+    assert kilograms("prime_g") == rolled.total.prime_g // 1000 == 20_400
+    # 20,640 kg of its own and 20,400 / 40,900 of the cobble
+    assert (good.needed_g, good.prime_ppm) == (30_934_768, good.cumulative_ppm)
+    assert (bad.steps[0].prime_g, bad.steps[0].prime_ppm, bad.prime_ppm) == (0, 0, 0)
+    correct(plant, Asked(what="scrap", piece="S-3", reason="it is here"), actor="p7", command_id="c-1")
+    with read(plant.node.engine) as conn:
+        again = read_yield(conn, stock.get_piece(conn, "C-S-1", "BRK").material_id)
+    assert (again.needed_g, again.steps[0].lost_g) == (20_640_000, 0)
 
 
 def test_cumulative_yield_multiplies_along_the_route_and_parallel_units_add_up() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.material.walk import Step
-from shared.material.yields import way_yield
+from shared.performance.piece_yields import way_yield
 
 
 def step(operation_id: str, parent: str, child: str, mass_g: int) -> Step:
