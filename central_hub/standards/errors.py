@@ -163,3 +163,17 @@ def not_theirs(may: str, kind: str) -> Denied:
         f"You may not {may} a {kind.replace('_', ' ')} of this area.",
         todo="Ask who may, or have the hub's setting `office` changed.",
     )
+
+
+def no_deviation(plant: str) -> NotFound:
+    """No such deviation in force."""
+    return NotFound(
+        "standards.no_deviation", f"{plant} has no such deviation in force now.", todo="Look in the list of deviations."
+    )
+
+
+def renewed_meanwhile() -> Refused:
+    """What is approved must be what was read."""
+    return Refused(
+        "standards.changed", "The deviation was renewed after it was shown to you.", todo="Read it again, then decide."
+    )

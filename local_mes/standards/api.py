@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, model_validator
 from local_mes.context import plant
 from local_mes.standards import service
 from local_mes.standards.reading import Running, Standing, read_standing
+from shared.standards.deviation_form import JudgeBody
 from shared.web.accounts import names_of
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.body import Body, Moment
@@ -46,6 +47,12 @@ class EndBody(Body):
 
     command_id: str = Field(min_length=1, max_length=64)
     reason: str = Field(min_length=3, max_length=1_000)
+
+
+class RenewBody(EndBody):
+    """Until when it goes on, and why."""
+
+    expires_ms: Moment
 
 
 class AnswerBody(Body):
@@ -131,6 +138,23 @@ def end(path: DeviationPath, body: EndBody) -> dict[str, Any]:
     """End a deviation before its time."""
     service.end(plant(), path.deviation_id, body.reason, actor(), body.command_id)
     return {"deviation_id": path.deviation_id}
+
+
+@api.post("/deviations/<deviation_id>/renew")
+@requires("engineer")
+def renew(path: DeviationPath, body: RenewBody) -> dict[str, Any]:
+    """Let a deviation in force go on until a later time; it waits for approval anew."""
+    service.renew(plant(), path.deviation_id, body.expires_ms, body.reason, actor(), body.command_id)
+    return {"deviation_id": path.deviation_id}
+
+
+@api.post("/deviations/<deviation_id>/judge")
+@requires("quality", "lead")
+def judge(path: DeviationPath, body: JudgeBody) -> dict[str, Any]:
+    """Approve a deviation, or object to it, as a person who did not ask for it."""
+    word = (body.expires_ms, body.verdict, body.reason)
+    service.judge(plant(), path.deviation_id, *word, actor(), body.command_id)
+    return {"deviation_id": path.deviation_id, "verdict": body.verdict}
 
 
 @api.get("/asked")

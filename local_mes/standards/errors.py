@@ -1,10 +1,10 @@
-"""Refusals about standards of the plant's own."""
+"""Refusals about standards of the plant's own and about deviations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.errors import BadInput, NotFound, Refused
+from shared.errors import BadInput, Denied, NotFound, Refused
 
 
 def not_own(standard_id: str, plant: str) -> BadInput:
@@ -75,4 +75,20 @@ def group_has_it(standard_id: str) -> Refused:
         f"{standard_id} would not be as you asked: the group has a standard of that id in force here.",
         kept="What was in force still is.",
         todo="Give yours another id.",
+    )
+
+
+def renewed_meanwhile() -> Refused:
+    """What is approved must be what was read."""
+    return Refused(
+        "standards.changed", "The deviation was renewed after it was shown to you.", todo="Read it again, then decide."
+    )
+
+
+def own_deviation() -> Denied:
+    """Four eyes."""
+    return Denied(
+        "standards.same_person",
+        "Whoever asked for a deviation cannot approve it.",
+        todo="Ask a second person with the role quality or lead, or the group.",
     )

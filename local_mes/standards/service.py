@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from local_mes.plant import Plant
 from local_mes.standards.adopt import adopt_pending
 from local_mes.standards.asking import Asked, accept, list_asked, reject
+from local_mes.standards.deviation_terms import judge, renew
 from local_mes.standards.deviations import declare, end
 from local_mes.standards.in_force import (
     Checked,
@@ -41,12 +42,14 @@ __all__ = [
     "find_kpi",
     "find_reasons",
     "find_rule",
+    "judge",
     "list_asked",
     "parameter",
     "parameters",
     "propose",
     "propose_own",
     "reject",
+    "renew",
     "standard_ref",
     "trust_root",
     "trust_state",

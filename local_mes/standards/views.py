@@ -14,6 +14,7 @@ from local_mes.standards.own_api import api as own_api
 from local_mes.standards.own_views import bp as own_pages
 from local_mes.standards.reading import read_standing
 from shared.errors import NotFound
+from shared.standards.deviation_form import read_verdict
 from shared.standards.readable import sections
 from shared.standards.talk_queries import list_proposals
 from shared.web import forms
@@ -45,6 +46,7 @@ def standard(standard_id: str) -> str:
     with reading() as conn:
         proposals = [p for p in list_proposals(conn, plant().code) if p.standard_id == standard_id]
         mine = [d for d in standing.deviations if d.standard_id == standard_id]
+        names = names_of(conn, {word.said_by for d in mine for word in d.past.words})
         figures = {d.deviation_id: service.figures_since(conn, plant(), running.document, d) for d in mine}
     return render_template(
         "standards/one.html",
@@ -53,6 +55,7 @@ def standard(standard_id: str) -> str:
         deviations=mine,
         proposals=proposals,
         figures=figures,
+        names=names,
     )
 
 
@@ -79,6 +82,30 @@ def propose(standard_id: str, deviation_id: str) -> BaseResponse:
         name = names_of(conn, {actor()}).get(actor(), "an engineer")
     service.propose(plant(), deviation_id, reason, (actor(), name), forms.command_id())
     flash("Proposed. The group's standards office reads it, with your figures, when the line is up.")
+    return redirect(url_for("standards.standard", standard_id=standard_id))
+
+
+@bp.post("/standards/<standard_id>/deviations/<deviation_id>/renew")
+@requires("engineer")
+@forms.keeps_input(lambda standard_id, deviation_id: standard(standard_id))
+def renew(standard_id: str, deviation_id: str) -> BaseResponse:
+    """Let the deviation go on to the end of a later day."""
+    until, reason = forms.read_text("until", "Until"), forms.read_text("reason", "Reason")
+    service.renew(plant(), deviation_id, day_begins(until, days_later=1), reason, actor(), forms.command_id())
+    flash("Renewed. It waits for approval again.")
+    return redirect(url_for("standards.standard", standard_id=standard_id))
+
+
+@bp.post("/standards/<standard_id>/deviations/<deviation_id>/judge")
+@requires("quality", "lead")
+@forms.keeps_input(lambda standard_id, deviation_id: standard(standard_id))
+def judge(standard_id: str, deviation_id: str) -> BaseResponse:
+    """Say yes or no to the deviation."""
+    verdict, reason, expires_ms = read_verdict()
+    service.judge(plant(), deviation_id, expires_ms, verdict, reason, actor(), forms.command_id())
+    flash(
+        "Approved." if verdict == "approved" else "Your objection stands beside it; it is in force until it is ended."
+    )
     return redirect(url_for("standards.standard", standard_id=standard_id))
 
 

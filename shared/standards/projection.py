@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
-from shared.standards import edit_rows, facts, own_rows, tables, talk_rows
+from shared.standards import deviation_rows, edit_rows, facts, own_rows, tables, talk_rows
 from shared.standards.adoption_rows import apply_deviation, apply_deviation_ended, apply_installed, apply_rejected
 from shared.standards.rollout_rows import (
     apply_advanced,
@@ -49,6 +49,7 @@ def register(appliers: Appliers) -> None:
     talk_rows.register(appliers)
     own_rows.register(appliers)
     edit_rows.register(appliers)
+    deviation_rows.register(appliers)
 
 
 def _version(fact: AppliedFact[Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select
@@ -15,6 +16,7 @@ from shared.db.prepared import Prepared
 from shared.errors import BadInput
 from shared.journal.fact import StandardRef
 from shared.standards import tables
+from shared.standards.deviation_rows import NO_PAST, Approval, Past, list_pasts
 from shared.standards.documents import AnyStandard, parse_body
 
 log = logging.getLogger(__name__)
@@ -46,7 +48,11 @@ class Adopted(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True)
 class Deviation:
-    """A declared deviation of a plant."""
+    """A declared deviation of a plant.
+
+    approval  what others said of it as long as it ends then
+    past      how it was renewed, and who said what of it
+    """
 
     plant: str
     deviation_id: str
@@ -58,6 +64,8 @@ class Deviation:
     declared_ms: int
     expires_ms: int
     ended_ms: int | None
+    approval: Approval = "open"
+    past: Past = NO_PAST
 
     def active(self, now_ms: int) -> bool:
         """Whether it is in force."""
@@ -194,21 +202,9 @@ def list_deviations(conn: Connection, plant: str | None = None, active_at_ms: in
     """Deviations, of one plant or all, and only those in force at a time where one is given."""
     table = tables.deviation
     query = select(table).where(table.c.author == plant) if plant else select(table)
-    found = [
-        Deviation(
-            row.author,
-            row.deviation_id,
-            row.standard_id,
-            row.parameter,
-            row.value,
-            row.owner,
-            row.reason,
-            row.declared_ms,
-            row.expires_ms,
-            row.ended_ms,
-        )
-        for row in conn.execute(query.order_by(table.c.declared_ms, table.c.deviation_id))
-    ]
+    rows = conn.execute(query.order_by(table.c.declared_ms, table.c.deviation_id)).all()
+    pasts = list_pasts(conn, plant) if rows else {}
+    found = [_deviation(row, pasts.get((row.author, row.deviation_id), NO_PAST)) for row in rows]
     return [d for d in found if active_at_ms is None or d.active(active_at_ms)]
 
 
@@ -222,6 +218,23 @@ def equipment_of(conn: Connection, plant: str) -> dict[str, str]:
     row = find_adoption(conn, plant)
     found: dict[str, str] = json.loads(row.equipment) if row else {}
     return found
+
+
+def _deviation(row: Row[Any], past: Past) -> Deviation:
+    return Deviation(
+        row.author,
+        row.deviation_id,
+        row.standard_id,
+        row.parameter,
+        row.value,
+        row.owner,
+        row.reason,
+        row.declared_ms,
+        row.expires_ms,
+        row.ended_ms,
+        past.approval(row.expires_ms),
+        past,
+    )
 
 
 def _adopted(row: Row[tuple[object, ...]]) -> Adopted:

@@ -107,6 +107,7 @@ GROUP_PAGES = (
     "/proposals",
     "/mentions",
     "/conformance",
+    "/deviations",
     "/comparison",
     "/dashboards/",
     "/plants/",
