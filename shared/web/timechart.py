@@ -15,7 +15,8 @@ from shared.clock import to_ms
 from shared.web.formats import MONTHS, local
 
 WIDTH, HEIGHT = 520.0, 132.0
-"""Half the width of a page; a picture over the whole width is drawn twice as wide, so that its text is as large."""
+"""Half the width of a page; a picture over the whole width is drawn twice as wide, so that its text is as large. On a
+smaller page the style sheet enlarges the text by the width of its frame."""
 LEFT, RIGHT, TOP, FOOT = 46.0, 10.0, 10.0, 20.0
 STRIP_H = 30.0
 """Height of the band that shows whether a line was up."""

@@ -88,6 +88,7 @@ def test_a_set_point_is_confirmed_refused_or_late_and_the_page_says_so_in_time(l
             peer.writer.close()
 
     asyncio.run(play())
+    assert "coil_in <b>–</b>" in operator.page(PAGE), "what was left empty is seen to be empty"
     rows = operator.api("GET", "/api/v1/setpoints/sent").json["items"]
     assert [row["state"] for row in rows] == ["sent", "refused", "confirmed"]
     assert rows[1]["piece"] == "C6-00002"
