@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.rollout.machines import Failed, Machine, bridge, make_tree, need_root_and_tools, own_mirror, run
+from tools.rollout.playing import play
 from tools.rollout.releases import bundle_of
 from tools.rollout.site import Site
 from tools.rollout.story import Story
@@ -70,7 +71,7 @@ def _play(given: argparse.Namespace, folder: Path) -> None:
             "new": bundle_of("HEAD", "0.1.0-new", kept, given.cache),
             "bad": bundle_of("HEAD", "0.1.0-bad", kept, given.cache, broken=True),
         }
-        Story(site, bundles).play()
+        play(Story(site, bundles))
 
 
 @contextlib.contextmanager
