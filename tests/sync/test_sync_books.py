@@ -264,7 +264,7 @@ def test_a_lease_lasts_as_long_as_it_was_taken_for_and_is_renewed_before_its_end
 def test_a_holder_that_is_sure_does_not_ask_the_database(engine):
     asked = []
     long = Lease(engine, "x", 3_000)
-    event.listen(engine, "begin", lambda _conn: asked.append(1))
+    event.listen(engine, "before_cursor_execute", lambda _conn, _cursor, statement, *_: asked.append(statement))
     assert [long.held() for _ in range(5)] == [True] * 5
     assert len(asked) == 1
     other = Lease(engine, "x", 3_000)
