@@ -6,21 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from campaign.custody.desks import Desk, read_desk
 from campaign.custody.reference import Books, Found, expect, read_books
 from campaign.custody.world import DAY_MS, World
 from campaign.site import START_MS
 from central_hub.transfers.balance import read_balance
 from shared.db.engine import read
-from shared.transfers.facts import TYPES
 
 DOUBTS = ("contested", "double_receipt", "number_reuse")
 """Cases that say that a piece may stand in two books: then it may."""
-FACTS = f"""
-SELECT f.author, f.type, f.recorded_at_ms, f.body FROM fact f
-WHERE f.type IN ({", ".join(f"'{kind}'" for kind in TYPES)})
-  AND EXISTS (SELECT 1 FROM entry e WHERE e.fact_id = f.fact_id AND e.stream = f.author)
-ORDER BY f.recorded_at_ms, f.fact_id
-"""  # noqa: S608 - the product's own names of types
 REUSED = """
 SELECT one.author, one.value, one.material_id, two.material_id
 FROM alias one JOIN alias two USING (author, scheme, value)
@@ -49,9 +43,9 @@ WHERE r.taken_in_as != r.material_id AND m.state != 'identified'
 
 def judge(world: World) -> list[str]:
     """Everything that is wrong, a line each; nothing, when all is well."""
-    books = read_books(_rows(world, FACTS), world.skews)
-    cases = {(kind, piece) for kind, piece in _rows(world, "SELECT kind, material_id FROM transfer_case")}
-    found = [*_agreement(world), *_cases(world, books, cases), *_custody(world, books, cases)]
+    desk = read_desk(world.group.hub)
+    books, cases = read_books(desk.facts, world.skews), set(desk.cases)
+    found = [*_agreement(world), *_cases(world, books, desk), *_custody(world, books, cases)]
     found += _kilograms(world, books)
     found += [f"a label of a departure that was over was taken for {number}" for number in world.stale_taken]
     first = min((at_ms for at_ms, _ in world.restores), default=None)
@@ -72,14 +66,14 @@ def _agreement(world: World) -> Iterator[str]:
             yield f"the hub's rows of {code} are others than its own"
 
 
-def _cases(world: World, books: Books, cases: set[Found]) -> Iterator[str]:
-    expected = expect(books)
+def _cases(world: World, books: Books, desk: Desk) -> Iterator[str]:
+    expected, cases = expect(books), desk.cases
     pairs = _rows(world, REUSED)
     reused = {piece for *_, one, two in pairs for piece in (one, two)}
     named = {then: now for then, now, _ in _rows(world, NAMES)}
     of_reuse = {("number_reuse", then) for then, now in named.items() if now in reused}
     twice = {("contested", piece) for (piece,) in _rows(world, "SELECT subject FROM contested")}
-    may = expected.may | of_reuse | twice | {("contested", "")}
+    may = expected.may | of_reuse | twice | {("contested", "")} | _came_back(world, desk)
     for kind, piece in sorted(expected.must - cases):
         yield f"no case: {kind} of {_name(world, piece)}"
     for kind, piece in sorted(cases - expected.must - may):
@@ -90,6 +84,18 @@ def _cases(world: World, books: Books, cases: set[Found]) -> Iterator[str]:
     for then, _, is_renamed in _rows(world, NAMES):
         if not is_renamed:
             yield f"{_name(world, then)} bears a number of another and was given no other one"
+
+
+def _came_back(world: World, desk: Desk) -> set[Found]:
+    """Cases that were on the desk when the hub was put back, and true by what it held then and by all that is known now.
+
+    Plants gave it its own word back; what it rested on may be in nobody's books any more.
+    """
+    found: set[Found] = set()
+    for before in world.desks:
+        then, ever = (expect(read_books(facts, world.skews)) for facts in (before.facts, before.with_facts_of(desk)))
+        found |= before.cases & (then.must | then.may) & (ever.must | ever.may)
+    return found
 
 
 def _custody(world: World, books: Books, cases: set[Found]) -> Iterator[str]:

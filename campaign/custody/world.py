@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from campaign.custody.desks import Desk, read_desk
 from campaign.custody.sites import CODES, CustodyGroup
-from campaign.disk import MODES, Shelf
+from campaign.disk import MODES, Image, Mode, Shelf
 from campaign.network import CLEAR, ROUGH, Weather
 from campaign.site import HUB, START_MS
+from campaign.sqlite import SqliteSite
 from local_mes.plant import Plant
 from shared.errors import StrandlineError
 from sync.errors import SyncError
@@ -63,6 +65,8 @@ class World:
     away_until: dict[str, int] = field(default_factory=dict)
     shelves: dict[str, Shelf] = field(default_factory=dict)
     restores: list[tuple[int, str]] = field(default_factory=list)
+    desks: list[Desk] = field(default_factory=list)
+    """What the hub held right before each time that it was put back."""
     refusals: list[Refusal] = field(default_factory=list)
     stale_taken: list[str] = field(default_factory=list)
     working: int = 0
@@ -152,6 +156,17 @@ class World:
         site.anchor()
         return said
 
+    def put_back(self, code: str, image: Image, mode: Mode) -> None:
+        """Somebody's disk is as it was at a backup."""
+        if code == HUB:
+            self.desks.append(read_desk(self.group.hub))
+        self.group.restore(self.site(code), image, mode)
+        self.restores.append((self.now_ms, code))
+
+    def site(self, code: str) -> SqliteSite:
+        """The hub or a plant."""
+        return self.group.hub if code == HUB else self.group.plants[code]
+
     def _push(self, at_ms: int, script: Script, work: bool) -> None:
         self._count += 1
         heapq.heappush(self._queue, (at_ms, self._count, script, work))
@@ -179,9 +194,7 @@ def mishaps(world: World) -> Script:
         if world.calm:
             continue
         code = world.dice.choice((HUB, *CODES))
-        site = world.group.hub if code == HUB else world.group.plants[code]
         if world.dice.random() < 0.6:
-            world.shelves[code].keep(site.save())
+            world.shelves[code].keep(world.site(code).save())
         elif (image := world.shelves[code].choose(world.dice)) is not None:
-            world.group.restore(site, image, world.dice.choice(MODES))
-            world.restores.append((world.now_ms, code))
+            world.put_back(code, image, world.dice.choice(MODES))

@@ -20,6 +20,12 @@ from shared.transfers.tables import receipt
 
 Limits = Callable[[str, str], MassLimits]
 """receiver, lane -> the mass limits in force."""
+OF_RECEIPTS = ("found_again", "contested", "double_receipt", "damage", "wrong_plant", "unannounced")
+"""Kinds that speak of a plant's receipt; a difference of mass may be of an outside party's word."""
+GONE = (
+    "The receipt that this case speaks of is not in the hub's books: a restore took it from there, and perhaps from its "
+    "plant. If the piece is there and not in that plant's books, it has to be taken in again."
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,8 @@ def _settled(
     pieces: Mapping[tuple[str, str], Row[Any]],
     limits: Limits,
 ) -> str:
+    if case.kind in OF_RECEIPTS and case.receipt_id and came is None:
+        return GONE
     if line is None:
         return ""
     if case.kind == "short":
