@@ -26,6 +26,7 @@ _COIL = re.compile(r"\b(BS6-|B6-|C6-|G6-)(\d{5})")
 _HEAT = re.compile(r"(?<![-\d])([12]6)(\d{4})(?!\d)")
 _LOAD = re.compile(r"\b(RT|RC|KT)-2603(\d\d)-(\d+)")
 _SEQUENCE = re.compile(r"^44(17|18)$")
+_COIL_STACK = re.compile(r"\b(CB[1-4])-(\d)-(\d+)\b")
 EVENING_BEFORE = 10
 """Of March: the date of T1 and R1."""
 ONCE_ONLY = {"standards", "wait_standards"}
@@ -139,12 +140,21 @@ def _load(kind: str, date: int, number: int, day: int) -> str:
     return f"{kind}-2603{(date + day - 1) % 99 + 1:02d}-{number + (10 if date == EVENING_BEFORE else 0)}"
 
 
+def _bed(yard: str, row: str, stack: str, day: int) -> str:
+    """Where a day puts a coil: the first day fills row 1, so the second takes row 2; what was stock stands two high by
+    then, and from the third day on there is room in the yard and nobody says in which stack."""
+    if day > 1:
+        return yard
+    return f"{yard}-{2 if row == '1' else row}-{stack}"
+
+
 def _rename(value: Any, day: int) -> Any:
     """Every number that is painted on steel or printed on a paper, wherever it stands."""
     if isinstance(value, str):
         text = _COIL.sub(lambda m: f"{m[1]}{(int(m[2]) + STEPS[m[1]] * day) % 100_000:05d}", value)
         text = _HEAT.sub(lambda m: f"{m[1]}{(int(m[2]) + STEPS[''] * day) % 10_000:04d}", text)
         text = _LOAD.sub(lambda m: _load(m[1], int(m[2]), int(m[3]), day), text)
+        text = _COIL_STACK.sub(lambda m: _bed(m[1], m[2], m[3], day), text)
         return _SEQUENCE.sub(lambda m: str(4400 + (int(m[1]) + 2 * day) % 600), text)
     if isinstance(value, Mapping):
         return {key: _rename(part, day) for key, part in value.items()}
