@@ -13,7 +13,7 @@ from local_mes.dispatch.looking import missing_of
 from local_mes.model.numbers import get_scheme, next_number
 from local_mes.orders.service import find_order
 from local_mes.plant import Plant
-from local_mes.transfers.pieces import describe
+from local_mes.transfers.pieces import describe, fitting
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
@@ -146,7 +146,7 @@ def _check(conn: Connection, rows: list[Row[Any]], party: Row[Any], command: Dis
 def _departure(
     plant: Plant, tx: Work, command: DispatchCommand, party: Row[Any], rows: list[Row[Any]], at_ms: int
 ) -> MaterialShipped:
-    lines = tuple(
+    lines = fitting(
         ShipmentLine(
             piece=describe(tx.conn, row),
             position=loaded.position,

@@ -12,7 +12,7 @@ from local_mes.plant import Plant
 from local_mes.transfers import load_errors
 from local_mes.transfers.load_domain import find_load_refusal
 from local_mes.transfers.loading import LoadTouch, get_open_plan, look, usual_ms, vehicles_of
-from local_mes.transfers.pieces import describe
+from local_mes.transfers.pieces import describe, fitting
 from local_mes.transfers.shipping import issue_passports
 from shared.journal.fact import Draft, Occurred
 from shared.material.queries import find_by_number, get_material
@@ -52,7 +52,7 @@ def depart(plant: Plant, touch: LoadTouch, seen: Collection[str] | None = None) 
             carrier=plan.carrier,
             departed_at_ms=at_ms,
             eta_ms=plan.eta_ms or at_ms + usual_ms(plant, plan),
-            lines=tuple(_line(tx.conn, plan, row) for row in loaded),
+            lines=fitting(_line(tx.conn, plan, row) for row in loaded),
         )
         subjects = (plan.shipment_id, *(row.material_id for row in loaded))
         tx.record(Draft(shipped, subjects, touch.actor, Occurred(at_ms, "manual")))

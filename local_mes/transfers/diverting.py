@@ -13,7 +13,7 @@ from local_mes.model.numbers import get_scheme, next_number
 from local_mes.plant import Plant
 from local_mes.transfers import errors
 from local_mes.transfers.listed import get_sent_line
-from local_mes.transfers.pieces import describe
+from local_mes.transfers.pieces import describe, fitting
 from local_mes.transfers.receiving import check_in_force
 from local_mes.transfers.shipping import issue_passports
 from shared.ids import new_id
@@ -124,7 +124,7 @@ def _goes_on(plant: Plant, tx: Work, command: DivertCommand, lines: list[Transfe
         carrier=lines[0].carrier,
         departed_at_ms=min(line.departed_at_ms for line in lines),
         eta_ms=command.eta_ms or _eta(plant, command, lane, at_ms),
-        lines=tuple(_line(tx.conn, plant.code, line) for line in lines),
+        lines=fitting(_line(tx.conn, plant.code, line) for line in lines),
     )
 
 

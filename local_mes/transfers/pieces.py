@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -19,11 +20,13 @@ from shared.passports.queries import find_taken_body
 from shared.quality.domain import quality_status
 from shared.quality.queries import open_holds
 from shared.quality.restriction import TOLD, find_restriction
-from shared.transfers.facts import PieceData
+from shared.transfers.facts import PieceData, ShipmentLine
 from shared.transfers.queries import find_told_piece
 from shared.transfers.told import find_taken_elsewhere
 
 HOLDS_SHOWN = 20
+LINES_BYTES = 160 * 1024
+"""The lines of one departure with their ways; what a fact may take beyond it is for its subjects."""
 
 
 def describe(conn: Connection, row: Row[Any], *, with_way: bool = True) -> PieceData:
@@ -52,6 +55,23 @@ def describe(conn: Connection, row: Row[Any], *, with_way: bool = True) -> Piece
         attributes=attributes,
         way=(tell_way(conn, row.material_id) or UNSET) if with_way else UNSET,
     )
+
+
+def fitting(lines: Iterable[ShipmentLine]) -> tuple[ShipmentLine, ...]:
+    """The lines as one departure can hold them: while they are too large, the longest way among them is not told."""
+    kept = list(lines)
+    ways = [(_bytes(line.piece.way), n) for n, line in enumerate(kept) if line.piece.way is not UNSET]
+    over = _bytes(kept) - LINES_BYTES
+    for size, n in sorted(ways, reverse=True):
+        if over <= 0:
+            break
+        line, over = kept[n], over - size
+        kept[n] = msgspec.structs.replace(line, piece=msgspec.structs.replace(line.piece, way=UNSET))
+    return tuple(kept)
+
+
+def _bytes(value: object) -> int:
+    return len(msgspec.json.encode(value))
 
 
 def candidate(conn: Connection, row: Row[Any]) -> ShipCandidate:

@@ -13,7 +13,7 @@ from local_mes.passports.issuing import Departure, issue
 from local_mes.plant import Plant
 from local_mes.transfers import errors
 from local_mes.transfers.domain import find_refusal
-from local_mes.transfers.pieces import candidate, describe
+from local_mes.transfers.pieces import candidate, describe, fitting
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Work
@@ -79,7 +79,7 @@ def ship(plant: Plant, command: ShipCommand) -> dict[str, Any]:
         at_ms = command.occurred_at_ms or tx.now_ms()
         lane = find_lane(plant, command.to, command.lane, command.mode)
         number = _number(plant, tx, command)
-        lines = tuple(_line(tx.conn, plant.code, listed) for listed in command.lines)
+        lines = fitting(_line(tx.conn, plant.code, listed) for listed in command.lines)
         _check_once(lines, number)
         shipment_id = new_id(plant.clock)
         shipped = MaterialShipped(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
@@ -16,6 +18,8 @@ from steel_group import SteelGroup
 
 from local_mes.app import create_console
 from local_mes.stock.yard_reads import made_ms
+from local_mes.transfers import pieces
+from local_mes.transfers.service import DivertCommand, LoadTouch, PlanCommand, depart, divert, load_piece, plan_load
 from shared.db.engine import read
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
@@ -33,9 +37,13 @@ from shared.material.facts import (
 from shared.material.queries import get_piece
 from shared.material.steel import steel_over
 from shared.material.trace import ancestor_places, trace
-from shared.material.way_trace import tell_way, with_way
+from shared.material.way_facts import Way, WayPiece, WayStep
+from shared.material.way_trace import EDGES_TOLD, tell_way, with_way
+from shared.transfers.lines import LineFilter, find_lines
+from shared.transfers.queries import get_piece as get_line
 
 M = 1_000_000
+LENGTHS = {"parent_from_um": 0, "parent_to_um": 1_000 * M, "child_from_um": 0, "child_to_um": 1_000 * M}
 
 
 def new(piece: str, kind: str, number: str, length_um: int = 0) -> NewMaterial:
@@ -147,3 +155,48 @@ def test_pages_and_api_of_the_receiver_show_it(travelled: tuple[SteelGroup, tupl
     assert [(heat["number"], heat["share_ppm"]) for heat in steel] == [("161739", 900_000), ("161738", 100_000)]
     for form in ("csv", "graphml", "epcis"):
         assert "161738" in cld.page(f"/api/v1/traces/B6-1/export?form={form}")
+
+
+def longest_way(group: SteelGroup) -> Way:
+    """A way of as many edges as are told, each from a piece of its own."""
+    ids = [new_id(group.clock) for _ in range(EDGES_TOLD + 1)]
+    size = Size(220_000, 1_280_000, 1_000 * M)
+    above = tuple(WayPiece(material_id=one, kind="coil", numbers=("B6-00001",), plant="BRK", size=size) for one in ids)
+    steps = tuple(
+        WayStep(
+            plant="BRK",
+            operation_id=new_id(group.clock),
+            operation="roll",
+            unit="FM",
+            ended_at_ms=1,
+            edges=(msgspec.convert({"parent_id": up, "child_id": down, "mass_g": 20_000_000} | LENGTHS, Edge),),
+        )
+        for up, down in pairwise(ids)
+    )
+    return Way(pieces=above, steps=steps)
+
+
+def test_a_load_leaves_though_the_ways_of_its_pieces_are_more_than_a_fact_holds(
+    group: SteelGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ald, long = group.plants["ALD"], longest_way(group)
+    short = msgspec.structs.replace(long, steps=long.steps[:3], pieces=long.pieces[:3])
+    first, second = ["short", "A-1", "A-2", "A-3", "A-4", "A-5"], ["B-1", "B-2", "B-3", "B-4", "B-5"]
+    ids = {number: group.stock("ALD", number, 20_000) for number in (*first, *second)}
+    monkeypatch.setattr(pieces, "tell_way", lambda _, piece: short if piece == ids["short"] else long)
+
+    def told(load: str) -> set[str]:
+        with read(ald.node.engine) as conn:
+            lines = find_lines(conn, LineFilter(q=load))
+            said = [get_line(conn, "ALD", line.shipment_id, line.material_id) for line in lines]
+        return {piece.number for piece in said if piece.way is not UNSET}
+
+    group.ship("ALD", "BRK", "S-1", first)
+    assert told("S-1") == {"short", "A-1"}  # the short one, and as many long ones as there is room for
+    divert(ald, DivertCommand(group.command(), "p1", "S-1", "CLD", "the mill stands", number="S-2", eta_ms=1))
+    assert (len(told("S-2")), "short" in told("S-2")) == (2, True)
+    plan_load(ald, PlanCommand(group.command(), "p1", to="BRK", vehicle="Train 7", number="S-3"))
+    for number in second:
+        load_piece(ald, LoadTouch(group.command(), "p1", "S-3", number))
+    depart(ald, LoadTouch(group.command(), "p1", "S-3"))
+    assert told("S-3") == {"B-1"}
