@@ -12,7 +12,7 @@ from local_mes.execution.next_step import Next, read_next
 from local_mes.execution.standing import Standing
 from local_mes.model.domain import Unit
 from local_mes.plant import Plant
-from local_mes.transfers.service import inherited_routes
+from local_mes.transfers.service import inherited_routes, was_given
 from shared.db.bulk import among
 from shared.execution.trails import lines_of
 from shared.material.tables import material
@@ -23,8 +23,8 @@ PIECES_MAX = 300
 """Pieces looked at for one list, the oldest first: more than a unit works in a day; the rest is counted."""
 LINES_MAX = 200
 STRAYS_MAX = 1_000
-"""Pieces looked at, the oldest first, for a route of their own that their order's does not say: more than a plant has
-that are for no order."""
+"""Pieces made here looked at, the oldest first, for the route of what they were made of, where their order's has no such
+step; the rest is counted. Those that were given such a route themselves are found whatever their number."""
 KINDS = ("heat", "slab", "billet", "coil", "slit", "plate", "bundle")
 """Packs and samples follow no route of their own."""
 
@@ -42,7 +42,7 @@ class WorkLine:
 class WorkList:
     """What may be worked at a unit: inside it now, ready, and what would come but must wait, with the reason.
 
-    unseen: pieces for such a step that were not looked at, because there are more than a list shows.
+    unseen: pieces that may come to such a step and were not looked at, because there are more than a list shows.
     """
 
     unit: Unit
@@ -81,26 +81,35 @@ def _candidates(standing: Standing, unit: Unit) -> tuple[Sequence[Row[Any]], int
     wanted = {item for item in items if _has_step(standing, _route_of(standing, item), unit.unit_class)}
     mine = (*here, among(standing.conn, material.c.order_item, sorted(wanted)))
     others = (*here, among(standing.conn, material.c.order_item, sorted(items - wanted)))
-    strays = _re_routed(standing, unit, others)
-    total = standing.conn.execute(select(func.count()).select_from(material).where(*mine)).scalar_one() if wanted else 0
-    rows = [*strays, *(_oldest(standing, mine, PIECES_MAX) if wanted else ())]
-    rows.sort(key=lambda row: (row.born_at_ms, row.material_id))
-    return rows[:PIECES_MAX], max(0, total + len(strays) - PIECES_MAX)
+    strays, unseen = _re_routed(standing, unit, others)
+    of_orders, more = _oldest(standing, mine, PIECES_MAX) if wanted else ((), 0)
+    rows = sorted((*strays, *of_orders), key=lambda row: (row.born_at_ms, row.material_id))
+    return rows[:PIECES_MAX], unseen + more + max(0, len(rows) - PIECES_MAX)
 
 
-def _re_routed(standing: Standing, unit: Unit, where: Sequence[ColumnElement[bool]]) -> list[Row[Any]]:
-    """Those for such a step by a route of their own, though their order's has none."""
-    if not any(_has_step(standing, rule.route, unit.unit_class) for rule in standing.plant.model.reroute):
-        return []
-    rows = _oldest(standing, where, STRAYS_MAX)
+def _re_routed(standing: Standing, unit: Unit, where: Sequence[ColumnElement[bool]]) -> tuple[list[Row[Any]], int]:
+    """Those for such a step by a route of their own, though their order's has none; and how many were not looked at."""
+    ways = [rule.route for rule in standing.plant.model.reroute]
+    ways = [route for route in ways if _has_step(standing, route, unit.unit_class)]
+    if not ways:
+        return [], 0
+    given, unseen = _oldest(standing, (*where, was_given(standing.plant.code, ways)), PIECES_MAX)
+    made, more = _oldest(standing, (*where, material.c.origin == "made"), STRAYS_MAX)
+    rows = [*given, *made]
     lines = lines_of(standing.conn, {row.material_id for row in rows})
     routes = inherited_routes(standing.conn, standing.plant.code, rows, lines)
-    return [row for row in rows if _has_step(standing, routes.get(row.material_id, ""), unit.unit_class)]
+    strays = [row for row in rows if _has_step(standing, routes.get(row.material_id, ""), unit.unit_class)]
+    return strays, unseen + more
 
 
-def _oldest(standing: Standing, where: Sequence[ColumnElement[bool]], limit: int) -> Sequence[Row[Any]]:
+def _oldest(standing: Standing, where: Sequence[ColumnElement[bool]], most: int) -> tuple[Sequence[Row[Any]], int]:
+    """So many of them, and how many more there are."""
     query = select(material).where(*where).order_by(material.c.born_at_ms, material.c.material_id)
-    return standing.conn.execute(query.limit(limit)).all()
+    rows = standing.conn.execute(query.limit(most + 1)).all()
+    if len(rows) <= most:
+        return rows, 0
+    total = standing.conn.execute(select(func.count()).select_from(material).where(*where)).scalar_one()
+    return rows[:most], total - most
 
 
 def _route_of(standing: Standing, item: str) -> str:

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, or_, select
 
-from local_mes.transfers.routing import own_routes
+from local_mes.transfers.routing import ROUTE, own_routes
 from shared.db.bulk import among
 from shared.execution.trails import lines_of
+from shared.material.books import json_text
 from shared.material.tables import material
 from shared.orders.queries import find_order
+from shared.transfers.tables import transfer_word
 
 NO_ORDER = ("", "stock")
 
@@ -31,6 +33,16 @@ def route_followed(conn: Connection, here: str, row: Row[Any], order_item: str =
         return own
     order = find_order(conn, here, item) if item not in NO_ORDER else None
     return (order.route if order is not None else "") or own
+
+
+def was_given(here: str, routes: Collection[str]) -> ColumnElement[bool]:
+    """Whether a row of this plant's material came from elsewhere and was once given one of these routes, by a rule or by a
+    person; whether it still has it, inherited_routes says."""
+    word = transfer_word.c
+    by_person = select(word.material_id).where(word.kind == "routed", word.author == here, word.note.in_(routes))
+    told = [json_text({ROUTE: route})[1:-1] for route in routes]
+    by_rule = (material.c.attributes.contains(words, autoescape=True) for words in told)
+    return or_(material.c.material_id.in_(by_person), *by_rule)
 
 
 def inherited_routes(

@@ -9,7 +9,7 @@ from local_mes.transfers.arriving import arrive
 from local_mes.transfers.closing import close_receipt
 from local_mes.transfers.departing import depart
 from local_mes.transfers.diverting import DivertCommand, divert
-from local_mes.transfers.following import inherited_routes, route_followed
+from local_mes.transfers.following import inherited_routes, route_followed, was_given
 from local_mes.transfers.heeding import heed_cases
 from local_mes.transfers.loading import (
     LoadTouch,
@@ -65,6 +65,7 @@ __all__ = [
     "ship",
     "take_back",
     "unload_piece",
+    "was_given",
     "write_off",
 ]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from production_bench import Bench
 from test_finishing_line import ORDER, cold_roll, enter, losses, pickle
 from test_next_step import at, look
 
+from local_mes.execution import lists
 from local_mes.production.manual import Booking, book
 from local_mes.transfers.service import route_followed
 from shared.db.engine import read, write
@@ -80,3 +82,20 @@ def test_what_comes_to_serve_another_order_follows_that_orders_route(finishing: 
     assert follows(finishing, "C6-04407-P") == ""
     enter(finishing, "CM", "C6-04407-P")
     assert finishing.repairs() == []
+
+
+def test_a_re_routed_coil_is_on_the_work_list_whatever_older_pieces_there_are(
+    finishing: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "STRAYS_MAX", 2)
+    finishing.adopt("R-GISLIT-v7.json")
+    finishing.order(ORDER, "DX51D+Z275-M-A coil", "R-GI")
+    for number in ("C6-1", "C6-2", "C6-3"):
+        received(finishing, number, ORDER, "")
+    received(finishing, "C6-04407", ORDER, "R-GISLIT")
+    assert at(finishing, "PL1")[1] == ["C6-04407"]
+    with write(finishing.plant.node.engine) as conn:  # as if they had been made here
+        conn.execute(material.update().where(material.c.number.like("C6-_")).values(origin="made"))
+    with read(finishing.plant.node.engine) as conn:
+        found = lists.work_list(conn, finishing.plant, finishing.plant.model.get_unit("PL1"))
+    assert ([line.found.row.number for line in found.ready], found.unseen) == (["C6-04407"], 1)
