@@ -8,7 +8,17 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from local_mes.level2.down import CONFIRMED, NEVER_SENT, QUEUED, REFUSED, SENT, SETPOINT_VALID_MS, WITHHELD, withdraw
+from local_mes.level2.down import (
+    CONFIRMED,
+    NEVER_SENT,
+    QUEUED,
+    REFUSED,
+    SENT,
+    SETPOINT,
+    SETPOINT_VALID_MS,
+    WITHHELD,
+    withdraw,
+)
 from local_mes.level2.edge.facts import Level2OrderGiven, Level2OrderWithdrawn
 from local_mes.level2.edge.recording import clock_shift_ms, settled_id
 from local_mes.level2.link_state import real_ms
@@ -19,6 +29,7 @@ from shared.journal.fact import AppliedFact
 from shared.journal.tables import fact
 
 CHUNK = 200
+NO_TIME = "a set-point that does not say until when it holds: nothing was sent"
 
 
 def take_orders(edge: Plant, conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
@@ -41,6 +52,8 @@ def _row(edge: Plant, one: Level2OrderGiven, settled: str) -> dict[str, Any]:
     row |= {"state": QUEUED, "tries": 0, "answer": ""}
     if settled:
         return row | {"state": settled, "answer": "settled before the spool was put back"}
+    if one.kind == SETPOINT and one.until_real_ms is None:
+        return row | {"state": REFUSED, "answered_ms": edge.clock.now_ms(), "answer": NO_TIME}
     if one.until_real_ms is not None:
         left_ms = min(one.until_real_ms - real_ms() - _plant_ahead_ms(edge), SETPOINT_VALID_MS)
         if left_ms <= 0:

@@ -42,11 +42,11 @@ told = Table(
 
 
 given = Table(
-    # at the plant: orders given to the edge; open: neither the edge has told their end, nor the plant that it took them
-    # back. The key is that of the fact: what is queued again under a cause that was set free is another order
+    # at the plant: orders given to the edge, by the key between the two (naming.py); open: neither the edge has told
+    # their end, nor the plant that it took them back
     "edge_given",
     spool_metadata,
-    Column("key", Id, primary_key=True),
+    Column("key", Code, primary_key=True),
     Column("down_id", Int, nullable=False),
     Column("open", Int, nullable=False),
     Index("ix_edge_given_open", "open"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from time import monotonic, sleep
 
 import msgspec
 import pytest
-from edge_bench import EDGE, EnrolTransport, Two, back_up, make_both, put_back
+from edge_bench import EDGE, EnrolTransport, Two, back_up, put_back
 from sqlalchemy import Engine, func, select
 
 from local_mes.level2 import down
@@ -42,26 +41,6 @@ from shared.setpoints.tables import set_point
 from sync.enrolment import enrol
 from sync.errors import BadSeal, Unreachable
 from sync.steady import standing_faults
-
-BEGIN_MS = 1_773_205_200_000
-
-
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("both")
-    make_both(folder, FixedClock(BEGIN_MS))
-    return folder
-
-
-@pytest.fixture
-def two(both: Path, tmp_path: Path, clock: FixedClock) -> Iterator[Two]:
-    shutil.copytree(both, tmp_path, dirs_exist_ok=True)
-    made = Two(tmp_path, clock, FixedClock(clock.now_ms()))
-    made.enrol()
-    yield made
-    made.close_plant()
-    made.edge.node.engine.dispose()
-    made.edge.spool.dispose()
 
 
 def test_what_is_heard_on_site_is_in_the_plants_spool_in_order_and_once(two: Two) -> None:
