@@ -156,6 +156,15 @@ def name_twice() -> BadInput:
     return BadInput("standards.twice", "A name stands twice in one list.", todo="Rename one of the two, or remove it.")
 
 
+def another_kind(standard_id: str, kind: str) -> Refused:
+    """An id stays with its kind: plants, rights and figures know a standard by it."""
+    return Refused(
+        "standards.another_kind",
+        f"{standard_id} is a {kind.replace('_', ' ')}, its next version too.",
+        todo="Write it under an id of its own.",
+    )
+
+
 def not_theirs(may: str, kind: str) -> Denied:
     """The setting `office` gives it to others."""
     return Denied(

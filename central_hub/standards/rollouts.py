@@ -15,6 +15,7 @@ from central_hub.standards import errors, publishing
 from central_hub.standards.escalating import escalate
 from central_hub.standards.queries import find_catalogue
 from central_hub.standards.recording import active_plants, record
+from central_hub.standards.rights import check_may_version
 from shared.db.engine import read
 from shared.journal.fact import Payload
 from shared.journal.journal import Work
@@ -60,6 +61,7 @@ def advance(hub: Hub, standard_id: str, version: int, wave: int, actor: str, com
         following = rollout.next_wave
         if following is None or following.number != wave:
             raise errors.not_the_next_wave(standard_id, version, wave)
+        check_may_version(tx.conn, hub, standard_id, version, actor)
         _begin(tx, hub, rollout, following, actor)
         tx.done(command_id, True)
 
@@ -94,6 +96,7 @@ def complete(hub: Hub, standard_id: str, version: int, actor: str, command_id: s
         rollout = _get(tx, hub, standard_id, version)
         if rollout.next_wave is not None:
             raise errors.waves_left(standard_id, version, rollout.next_wave.number)
+        check_may_version(tx.conn, hub, standard_id, version, actor)
         payload = facts.RolloutCompleted(standard_id=standard_id, version=version)
         _record(tx, hub, payload, standard_id, version, actor)
         publishing.ask_for_signatures(tx, hub, actor)
@@ -116,6 +119,7 @@ def roll_back(hub: Hub, standard_id: str, version: int, reason: str, actor: str,
         planned = find_rollout(tx.conn, hub.code, standard_id, version)
         if row.status != "published" and not (planned and row.status in ("approved", "awaiting_signatures")):
             raise errors.wrong_status(standard_id, version, row.status, "rolled back")
+        check_may_version(tx.conn, hub, standard_id, version, actor)
         back_to = _before(tx, hub, standard_id, version)
         payload = facts.StandardRolledBack(standard_id=standard_id, version=version, back_to=back_to, reason=reason)
         _record(tx, hub, payload, standard_id, version, actor)

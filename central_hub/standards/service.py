@@ -15,7 +15,7 @@ from central_hub.standards import errors, publishing, rollouts
 from central_hub.standards.choosing import chosen_among, list_choosing
 from central_hub.standards.domain import assignment_for, may
 from central_hub.standards.queries import find_catalogue
-from central_hub.standards.rights import check_may
+from central_hub.standards.rights import check_may, find_before
 from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
 from shared.standards import facts
@@ -166,6 +166,9 @@ def _check_may_draft(tx: Work, hub: Hub, document: AnyStandard, actor: str) -> N
         raise errors.wrong_status(document.id, document.version, row.status, "rewritten")
     if row is not None and row.drafted_by != actor:
         raise errors.not_its_author()
+    before = find_before(tx.conn, hub, document)
+    if before is not None and before.kind != document.kind:
+        raise errors.another_kind(document.id, before.kind)
     later = [
         other
         for other in list_versions(tx.conn, hub.code)

@@ -273,3 +273,28 @@ def test_who_may_draft_and_approve_what_by_kind_and_area(office: Any) -> None:
     office.approve(*rule, ids["bert"])
     office.hub = replace(office.hub, settings=office.hub.settings.model_copy(update={"office": rights[:1]}))
     office.approve(*route, ids["cleo"])  # nothing is said of approving any more: the role alone decides
+
+
+def test_a_right_of_an_area_is_not_passed_by_naming_another_area_or_kind(office: Any) -> None:
+    rule = office.submit("QR-CHE-01-v5")
+    office.approve(*rule)
+    with write(office.hub.node.engine) as conn:
+        doro, emil = (
+            add_person(conn, office.clock, login, login, ("author", "approver"), "long enough to type", ROLES)
+            for login in ("doro", "emil")
+        )
+    rights = (
+        OfficeRight(login="doro", may="draft", areas=("galvaniser",)),
+        OfficeRight(login="emil", may="approve", areas=("galvaniser",)),
+    )
+    office.hub = replace(office.hub, settings=office.hub.settings.model_copy(update={"office": rights}))
+    other_area = {"version": 6, "needs": ["galvaniser"], "parameters": []}
+    with pytest.raises(Denied, match="may not draft a quality rule"):
+        office.draft("QR-CHE-01-v5", doro, **other_area)
+    office.hub = replace(office.hub, settings=office.hub.settings.model_copy(update={"office": rights[1:]}))
+    office.draft("QR-CHE-01-v5", doro, **other_area)
+    service.submit(office.hub, "QR-CHE-01", 6, doro, "s6")
+    with pytest.raises(Denied, match="may not approve a quality rule"):
+        office.approve("QR-CHE-01", 6, emil)
+    with pytest.raises(Refused, match="QR-CHE-01 is a quality rule, its next version too"):
+        office.draft("KPI-YLD-v2", doro, id="QR-CHE-01", version=7)
