@@ -23,12 +23,14 @@ from local_mes.level2.shadow.marked import shadow_links
 from local_mes.pilot.service import follow as compare_with_old_mes
 from local_mes.plant import Plant
 from local_mes.production import operations as _operations  # noqa: F401 - registers what messages mean
+from local_mes.staging import copying as staging
 from local_mes.standards.adopt import adopt_pending
 from local_mes.standards.watching import Watch
 from local_mes.transfers.service import heed_amendments, heed_cases, match_pending
 from local_mes.wiring import MIGRATIONS, build_plant, build_station
 from shared.db import migrate
 from shared.ids import jitter
+from shared.journal.rederive import clear_scratch
 from shared.settings import PlantSettings
 from shared.threads import looping
 from shared.web.features import Feature
@@ -70,6 +72,7 @@ def serve(settings: PlantSettings) -> None:
 def start_plant(settings: PlantSettings) -> Served:
     """The plant's process: its console, and beside it sync, the interpreter of Level 2, and what follows from facts."""
     plant = build_plant(settings)
+    clear_scratch(settings.folder, staging.SCRATCH)
     transport = routed_transport(plant.node, settings)
     way = PausableWay(transport)
     station = build_station(plant, way)

@@ -67,11 +67,12 @@ def look(folder: Path) -> Disk:
     return Disk(usage.used + usage.free, usage.free)
 
 
-def check_extras(folder: Path) -> None:
-    """NoRoom from 90 % on, for what can wait."""
+def check_extras(folder: Path, more: int = 0) -> None:
+    """NoRoom from 90 % on, for what can wait. more: bytes that it may take, counted as taken."""
     disk = look(folder)
-    if disk.used >= SPARE:
-        raise NoRoom(f"{disk}; from {SPARE * 100:.0f} % on only facts are written.")
+    if Disk(disk.total, disk.free - more).used >= SPARE:
+        needs = f", this needs {more // MEBI} MiB" if more else ""
+        raise NoRoom(f"{disk}{needs}; from {SPARE * 100:.0f} % on only facts are written.")
 
 
 class DiskWatch:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Engine, event, func, insert, select
 
 from local_mes.level2.spool import create_spool, get_key
 from local_mes.level2.spool_tables import identity, message, spool_metadata
@@ -20,18 +21,22 @@ from local_mes.staging import errors
 from local_mes.wiring import build_plant
 from shared.clock import FixedClock
 from shared.db.engine import read, write
+from shared.disk import check_extras
 from shared.journal.fact import decode
 from shared.journal.position import applied_to
 from shared.journal.reading import Stored, all_streams, entries_after, lives, own_streams
 from shared.journal.replay import apply_entries
 from shared.journal.tables import fact
 from shared.node import create_tables, make_folder
+from shared.settings import PlantSettings
 from sync.beginning import begin
 
 FACTS_MAX = 1_000_000
 """Facts before the day that a copy is made of: some minutes of work. A plant with a longer past is refused."""
 MESSAGES_MAX = 50_000
 """Messages of one day that are played: several times what a large plant's Level 2 tells."""
+ROOM_TIMES = 3
+"""Times the plant's own database that must be free before: two copies, their logs, and what is played in them."""
 ENTRIES_AT_ONCE = 2_000
 SCRATCH = "staging-"
 LEVEL_2 = "l2"
@@ -63,33 +68,51 @@ def read_day(plant: Plant, from_ms: int, to_ms: int) -> Day:
         inside = select(func.count()).where(fact.c.recorded_at_ms < from_ms)
         if conn.execute(inside).scalar_one() > FACTS_MAX:
             raise errors.too_long(FACTS_MAX, "facts of the time before")
-        others = [item for item in _entries(conn, from_ms, to_ms) if not _of_level2(item, plant.code)]
+    found = chain.from_iterable(_entries(plant.node.engine, from_ms, to_ms))
+    others = [item for item in found if not _of_level2(item, plant.code)]
     others.sort(key=lambda item: item.recorded_at_ms)
     return Day(from_ms, to_ms, tuple(dict(row._mapping) for row in rows), tuple(others))
 
 
 def make_copy(plant: Plant, folder: Path, day: Day, told: Told) -> Plant:
     """The plant as it stood at the day's begin, in `folder`."""
-    settings = plant.settings.model_copy(update={"folder": folder, "database_url": None, "clock_file": None})
-    make_folder(settings)
-    copy = build_plant(settings, FixedClock(day.from_ms))
+    make_folder(_settings(plant, folder))
+    copy = open_copy(plant, folder, FixedClock(day.from_ms))
     create_tables(copy.node.engine)
     begin(copy.node)
     _begin_spool(plant, copy)
-    with read(plant.node.engine) as source, write(copy.node.engine) as conn:
-        total = source.execute(select(func.count()).where(fact.c.recorded_at_ms < day.from_ms)).scalar_one()
-        batch: list[Stored] = []
-        done = 0
-        for item in _entries(source, 0, day.from_ms):
-            batch.append(item)
-            if len(batch) == ENTRIES_AT_ONCE:
-                apply_entries(conn, copy.journal.appliers, batch, day.from_ms)
-                done += len(batch)
-                told("copying", done, total)
-                batch = []
-        apply_entries(conn, copy.journal.appliers, batch, day.from_ms)
-    told("copying", total, total)
+    with read(plant.node.engine) as conn:
+        total = conn.execute(select(func.count()).where(fact.c.recorded_at_ms < day.from_ms)).scalar_one()
+    done = 0
+    for batch in _entries(plant.node.engine, 0, day.from_ms):
+        with write(copy.node.engine) as conn:
+            apply_entries(conn, copy.journal.appliers, batch, day.from_ms)
+        done += len(batch)
+        told("copying", done, total)
     return copy
+
+
+def open_copy(plant: Plant, folder: Path, clock: FixedClock) -> Plant:
+    """The copy in `folder`. It never waits for the disk, which the live plant needs: nobody keeps what it writes."""
+    copy = build_plant(_settings(plant, folder), clock)
+    for engine in (copy.node.engine, copy.spool):
+        event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous=OFF"))
+    return copy
+
+
+def check_room(plant: Plant) -> None:
+    """NoRoom where the copies might take what the live plant needs: they lie on its disk."""
+    engine = plant.node.engine
+    if engine.dialect.name == "sqlite":
+        size = Path(str(engine.url.database)).stat().st_size
+    else:
+        with read(engine) as conn:
+            size = conn.execute(select(func.pg_database_size(func.current_database()))).scalar_one()
+    check_extras(plant.settings.folder, size * ROOM_TIMES)
+
+
+def _settings(plant: Plant, folder: Path) -> PlantSettings:
+    return plant.settings.model_copy(update={"folder": folder, "database_url": None, "clock_file": None})
 
 
 def _begin_spool(plant: Plant, copy: Plant) -> None:
@@ -100,18 +123,32 @@ def _begin_spool(plant: Plant, copy: Plant) -> None:
     create_spool(copy.spool, copy.clock)
 
 
-def _entries(conn: Connection, from_ms: int, to_ms: int) -> Iterator[Stored]:
-    """What is applied here of every stream and was recorded in a time, stream by stream in its order."""
+def _entries(engine: Engine, from_ms: int, to_ms: int) -> Iterator[list[Stored]]:
+    """What is applied here of every stream and was recorded in a time, stream by stream in its order.
+
+    Each look is a transaction of its own: one that stays open for the whole would let the live plant's log grow.
+    """
+    with read(engine) as conn:
+        ends = list(_ends(conn))
+    for stream, epoch, end in ends:
+        seq = 0
+        while seq < end:
+            with read(engine) as conn:
+                items = entries_after(conn, stream, epoch, seq, ENTRIES_AT_ONCE)
+            if not items:
+                break
+            yield [i for i in items if from_ms <= i.recorded_at_ms < to_ms and i.seq <= end]
+            seq = items[-1].seq
+            if items[-1].recorded_at_ms >= to_ms:
+                break
+
+
+def _ends(conn: Connection) -> Iterator[tuple[str, str, int]]:
+    """Stream, epoch, and its last entry that is applied here."""
     own = own_streams(conn)
     for stream in all_streams(conn):
         for life in lives(conn, stream):
-            end = life.seq if stream in own else applied_to(conn, stream, life.epoch)
-            seq = 0
-            while seq < end and (items := entries_after(conn, stream, life.epoch, seq, ENTRIES_AT_ONCE)):
-                yield from (i for i in items if from_ms <= i.recorded_at_ms < to_ms and i.seq <= end)
-                seq = items[-1].seq
-                if items[-1].recorded_at_ms >= to_ms:
-                    break
+            yield stream, life.epoch, life.seq if stream in own else applied_to(conn, stream, life.epoch)
 
 
 def _of_level2(item: Stored, plant: str) -> bool:

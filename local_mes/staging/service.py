@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from local_mes.plant import Plant
@@ -16,11 +16,15 @@ from local_mes.staging.copying import SCRATCH
 from local_mes.standards import own
 from shared import logs
 from shared.db.engine import read
+from shared.journal.rederive import clear_scratch
 
 log = logs.get("staging")
 
 TIME_MAX_S = 3_600.0
 """A trial that takes longer is ended: something is wrong, or the plant is too large for it."""
+
+SAID = {"stage", "result", "failed"}
+"""What a line of a trial speaks of."""
 
 
 @dataclass(frozen=True)
@@ -61,23 +65,23 @@ class Trials:
         with self._lock:
             if self.standing.runs:
                 raise errors.runs_already(f"{self.standing.standard_id} v{self.standing.version}")
-            for left in plant.settings.folder.glob(f"{SCRATCH}*"):  # of one that was killed
-                shutil.rmtree(left, ignore_errors=True)
-            self.standing = Standing(standard_id, version, digest, day, "beginning", runs=True)
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "local_mes.staging.trial"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
+                errors="replace",
             )
-        threading.Thread(target=self._follow, args=(self._child, asked), name="staging", daemon=True).start()
+            self.standing = Standing(standard_id, version, digest, day, "beginning", runs=True)
+        followed = (self._child, asked, plant.settings.folder)
+        threading.Thread(target=self._follow, args=followed, name="staging", daemon=True).start()
 
     def stop(self) -> None:
-        """End it; its folder is taken away at the next trial, or with it."""
+        """End it; its folder goes with it."""
         if self._child is not None:
             self._child.terminate()
 
-    def _follow(self, child: subprocess.Popen[str], asked: dict[str, Any]) -> None:
+    def _follow(self, child: subprocess.Popen[str], asked: dict[str, Any], folder: Path) -> None:
         watch = threading.Timer(TIME_MAX_S, child.kill)
         watch.daemon = True
         watch.start()
@@ -87,14 +91,26 @@ class Trials:
             assert child.stdout is not None
             child.stdin.write(json.dumps(asked) + "\n")
             child.stdin.close()
-            for line in child.stdout:
-                said = json.loads(line)
+            for said in filter(None, map(_read, child.stdout)):
                 if "stage" in said:
                     self.standing = replace(self.standing, **said)
                 else:
                     ended = said
         except OSError as error:
             log.warning("a trial ended", why=str(error))
-        child.wait()
-        watch.cancel()
-        self.standing = replace(self.standing, runs=False, result=ended.get("result"), why=ended.get("failed", ""))
+        finally:  # whatever comes: while one counts as running none can be begun
+            child.kill()
+            child.wait()
+            watch.cancel()
+            clear_scratch(folder, SCRATCH)  # of one that was killed
+            result, why = ended.get("result"), ended.get("failed", "")
+            self.standing = replace(self.standing, runs=False, result=result, why=why)
+
+
+def _read(line: str) -> dict[str, Any] | None:
+    """What a line of the trial says; None for what a library printed between."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) and said.keys() & SAID else None

@@ -18,26 +18,37 @@ from typing import Any
 
 from local_mes.plant import Plant
 from local_mes.staging.comparing import Came, Compared, compare, numbers_of, what_came
-from local_mes.staging.copying import SCRATCH, Day, Told, make_copy, read_day
+from local_mes.staging.copying import SCRATCH, Day, Told, check_room, make_copy, open_copy, read_day
 from local_mes.staging.playing import play
 from local_mes.wiring import build_plant
+from shared import logs
 from shared.clock import FixedClock
 from shared.db.engine import read
+from shared.disk import check_extras
 from shared.errors import StrandlineError
 from shared.settings import PlantSettings, check
 from shared.standards.documents import AnyStandard, parse_document
 
 
 def try_on(plant: Plant, tried: AnyStandard, from_ms: int, to_ms: int, told: Told) -> Compared:
-    """Play the time twice in copies of the plant, the second time with the standard in force; what differs."""
+    """Play the time twice in copies of the plant, the second time with the standard in force; what differs.
+
+    NoRoom before and while the copies would fill the plant's disk.
+    """
+
+    def watched(stage: str, done: int, total: int) -> None:
+        check_extras(plant.settings.folder)
+        told(stage, done, total)
+
+    check_room(plant)
     day = read_day(plant, from_ms, to_ms)
     with tempfile.TemporaryDirectory(dir=plant.settings.folder, prefix=SCRATCH) as place:
         first, second = Path(place) / "as-it-was", Path(place) / "with-it"
-        copy = make_copy(plant, first, day, told)
+        copy = make_copy(plant, first, day, watched)
         _close(copy)
         shutil.copytree(first, second)
-        before, numbers = _played(plant, first, day, None, told)
-        after, more = _played(plant, second, day, tried, told)
+        before, numbers = _played(plant, first, day, None, watched)
+        after, more = _played(plant, second, day, tried, watched)
     with read(plant.node.engine) as conn:
         real = what_came(conn, plant.code, from_ms, to_ms)
     return compare(real, before, after, len(day.messages), numbers | more)
@@ -45,8 +56,7 @@ def try_on(plant: Plant, tried: AnyStandard, from_ms: int, to_ms: int, told: Tol
 
 def _played(plant: Plant, folder: Path, day: Day, tried: AnyStandard | None, told: Told) -> tuple[Came, dict[str, str]]:
     clock = FixedClock(day.from_ms)
-    settings = plant.settings.model_copy(update={"folder": folder, "database_url": None, "clock_file": None})
-    copy = build_plant(settings, clock)
+    copy = open_copy(plant, folder, clock)
     try:
         play(copy, clock, day, tried, told)
         with read(copy.node.engine) as conn:
@@ -62,6 +72,7 @@ def _close(copy: Plant) -> None:
 
 def main() -> None:
     """Do what stdin asks; the last line says what came of it, or why nothing did."""
+    logs.set_up()  # to standard error: what leaves on standard output is answers alone
     asked: dict[str, Any] = json.loads(sys.stdin.readline())
     os.nice(10)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # its folder goes with it

@@ -58,9 +58,9 @@ class Scratch:
     done: dict[str, int]
 
 
-def clear_scratch(folder: Path) -> None:
+def clear_scratch(folder: Path, prefix: str = SCRATCH) -> None:
     """At a start: remove what killed processes left."""
-    for left in folder.glob(f"{SCRATCH}*"):
+    for left in folder.glob(f"{prefix}*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
