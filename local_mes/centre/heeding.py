@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy import Row
+from sqlalchemy.exc import StatementError
 
 from local_mes.centre.service import ACTOR, HUB, owner_of, tell_owners
 from local_mes.orders.service import release_orders
@@ -12,10 +15,11 @@ from local_mes.quality.release import ReleaseHold, release_hold
 from shared.centre.facts import ORDER_RELEASE, TITLES, DispositionSentDown, OrdersSentDown, SentDownAnswered
 from shared.centre.queries import unanswered
 from shared.db.engine import read
-from shared.errors import BadInput, NotFound, Refused, StrandlineError
+from shared.errors import Refused, StrandlineError
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred
 from shared.orders.facts import OrderReleased
+from shared.orders.queries import find_order
 
 
 def heed_centre(plant: Plant) -> int:
@@ -42,15 +46,38 @@ def _do(plant: Plant, row: Row[tuple[object, ...]]) -> str:
             _release_orders(plant, row)
         else:
             _dispose(plant, row)
-    except (BadInput, NotFound, Refused) as error:
+    except StrandlineError as error:
+        if error.again:
+            raise
         return _words(error)
+    except (
+        ValueError,
+        OverflowError,
+        StatementError,
+    ) as error:  # one that cannot be done must not stand before the others
+        return f"It cannot be done here: {type(error).__name__}."
     return ""
 
 
 def _release_orders(plant: Plant, row: Row[tuple[object, ...]]) -> None:
     sent = msgspec.json.decode(row.body, type=OrdersSentDown)
     items = [OrderReleased(**msgspec.structs.asdict(item)) for item in sent.items]
-    release_orders(plant, items, actor=_actor(row), command_id=_command(row), by_centre=True)
+    _check_younger(plant, [item.item for item in items], row.sent_ms)
+    release_orders(plant, items, actor=_actor(row), command_id=_command(row), at_ms=row.sent_ms, by_centre=True)
+
+
+def _check_younger(plant: Plant, items: Sequence[str], sent_ms: int) -> None:
+    """What people here released while the line was away is younger than what was on its way meanwhile, and stays."""
+    with read(plant.node.engine) as conn:
+        known = [find_order(conn, plant.code, item) for item in items]
+    younger = [str(order.item) for order in known if order is not None and order.released_at_ms > sent_ms]
+    if younger:
+        raise Refused(
+            "centre.released_here",
+            f"{', '.join(younger)}: released at {plant.code} after the centre had sent it.",
+            kept="The plant's release stays, nothing of what was sent is taken.",
+            todo="Look at the plant's order, and send again what is to replace it.",
+        )
 
 
 def _dispose(plant: Plant, row: Row[tuple[object, ...]]) -> None:

@@ -37,6 +37,13 @@ def already_released(number: str, disposition: str) -> Refused:
     )
 
 
+def scrapped(number: str) -> Refused:
+    """Nothing is left to be decided but what was done."""
+    return Refused(
+        "quality.scrapped", f"{number} is scrap already.", todo="Decide scrap, or correct the scrapping first."
+    )
+
+
 def not_held(number: str) -> Refused:
     """The piece named is not reached by this hold."""
     return Refused("quality.not_held", f"This hold does not reach {number}.", todo="Name the piece that is held.")

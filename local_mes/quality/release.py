@@ -106,6 +106,8 @@ def _held_piece(deed: Deed, command: ReleaseHold) -> tuple[Row[Any], Row[Any]]:
     row = get_piece(deed.conn, command.piece or hold.material_id, plant) if command.piece else _row(deed, hold)
     if hold.released_at_ms is not None:
         raise errors.already_released(row.number, hold.disposition)
+    if row.state == "scrapped" and command.disposition != "scrap":
+        raise errors.scrapped(row.number)
     if row.material_id != hold.material_id and not reaches(deed, row.material_id, hold.hold_id):
         raise errors.not_held(row.number)
     return hold, row

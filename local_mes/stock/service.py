@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from local_mes.centre.service import check_ours
 from local_mes.model.domain import PlantModel
 from local_mes.model.numbers import pass_number
 from local_mes.plant import Plant
@@ -15,6 +16,7 @@ from local_mes.stock import errors
 from local_mes.stock.domain import StockRow, faults_of, is_mass, is_place
 from local_mes.stock.yard_domain import as_recorded, find_spot
 from local_mes.stock.yard_reads import would_break
+from shared.centre.facts import DISPOSITION
 from shared.ids import derived_id
 from shared.journal.fact import Draft, Occurred, Payload
 from shared.journal.journal import Work
@@ -30,6 +32,7 @@ from shared.material.facts import (
 )
 from shared.material.pack_facts import PACK_KIND
 from shared.material.queries import get_piece, live_numbers
+from shared.quality.queries import open_holds
 from shared.transfers.told import check_not_elsewhere
 
 
@@ -84,6 +87,8 @@ def scrap(plant: Plant, command: Command, number: str, reason: str) -> dict[str,
         piece = _get_here(tx.conn, plant.code, number)
         if piece.kind == PACK_KIND:
             raise errors.pack_first(piece.number)
+        if open_holds(tx.conn, piece.material_id):
+            check_ours(plant, tx.conn, DISPOSITION)  # to scrap what is held is to decide about it
         scrapped = MaterialScrapped(material_id=piece.material_id, mass_g=piece.mass_g, reason=reason.strip())
         _record(plant, tx, command, scrapped, piece.material_id)
         return _done(tx, command, piece, state="scrapped")

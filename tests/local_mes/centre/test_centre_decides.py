@@ -16,6 +16,7 @@ from local_mes.centre.heeding import heed_centre
 from local_mes.level2.spool import create_spool
 from local_mes.orders.service import release_orders
 from local_mes.quality.service import PlaceHold, ReleaseHold, place_hold, release_hold
+from local_mes.stock.service import Command, scrap
 from shared.centre.facts import SentOrder
 from shared.clock import FixedClock
 from shared.db.engine import read, write
@@ -186,3 +187,43 @@ def test_people_of_the_centre_decide_on_its_page(group: SteelGroup) -> None:
     told = person.client.get("/api/v1/centre").json
     assert told["owners"] == {"ALD": {"order_release": "hub", "disposition": "hub"}}
     assert [item["outcome"] for item in told["items"]] == ["done", "done"]
+
+
+def test_what_the_plant_released_meanwhile_is_not_overwritten_by_what_was_on_its_way(group: SteelGroup) -> None:
+    own(group, "hub")
+    pass_on(group)
+    send_order(group, "5/1")
+    bad = SentOrder(item="9/9", **{**ITEM, "mass_g": 10**19})
+    centre.release_orders(group.hub, "ALD", [bad], "central", group.command())  # stands before the next one
+    group.clock.advance(9 * HOUR)
+    release_orders(
+        group.plants["ALD"],
+        [OrderReleased(item="5/1", route="", due="", **{**ITEM, "mass_g": 1_000_000})],
+        actor="planner",
+        command_id=group.command(),
+    )
+    send_order(group, "5/2")
+    assert pass_on(group) == 3
+    told = sorted(answers(group))
+    assert [outcome for outcome, _ in told] == ["done", "refused", "refused"]
+    assert order_at(group, "5/1").mass_g == 1_000_000
+    assert order_at(group, "5/2") is not None
+    assert any("released at ALD after the centre had sent it" in reason for _, reason in told)
+
+
+def test_a_held_piece_is_not_scrapped_past_the_centre(group: SteelGroup) -> None:
+    own(group, "hub")
+    pass_on(group)
+    plant, piece = group.plants["ALD"], group.stock("ALD", "161738-1-1", 20_000)
+    hold_id = place_hold(plant, PlaceHold(group.command(), "q", piece, "seen a crack"))["hold_id"]
+    group.up("ALD")
+    with pytest.raises(Refused, match="Disposition of held pieces of ALD belongs to HUB"):
+        scrap(plant, Command(group.command(), "q"), "161738-1-1", "cracked")
+    group.clock.advance(9 * HOUR)
+    scrap(plant, Command(group.command(), "q"), "161738-1-1", "cracked")
+    decide(group, hold_id, "rework", "grind")
+    assert pass_on(group) == 1
+    assert answers(group)[0] == (
+        "refused",
+        "161738-1-1 is scrap already. Decide scrap, or correct the scrapping first.",
+    )
