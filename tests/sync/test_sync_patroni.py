@@ -32,7 +32,7 @@ NODES = 2
 MISSING = [name for name in ("patroni", "etcd") if shutil.which(name) is None]
 
 TEMPLATES = Path(__file__).parents[2] / "ansible" / "roles" / "failover" / "templates"
-SECRET = "a word of this test"
+SECRET = 'a word o\' this "test"'
 
 
 def write_settings(folder: Path, node: int, programs: Path, etcd: int, port: int, rest: int) -> None:
