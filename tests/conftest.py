@@ -40,6 +40,7 @@ LONG = (
     "test_transfers_campaign.py",
     "test_device_printing.py",
     "test_edge_processes.py",
+    "test_edge_looks.py",
     "test_wrong_input.py",
     "test_telegram_replay.py",
     "test_namespaces.py",

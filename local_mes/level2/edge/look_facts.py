@@ -7,11 +7,15 @@ from shared.journal.fact import Payload, fact
 
 @fact("Level2Asked")
 class Level2Asked(Payload, frozen=True, kw_only=True):
-    """Somebody at the plant wants to look into a link's server, at a node."""
+    """Somebody at the plant wants to look into a link's server, at a node.
+
+    asked_real_ms  since when, by the clock of the plant's machine
+    """
 
     look: str
     link: str
     node: str
+    asked_real_ms: int | None = None
 
 
 @fact("Level2Answered")

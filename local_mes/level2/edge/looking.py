@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from local_mes.level2.edge.look_facts import Level2Answered, Level2Asked
+from local_mes.level2.edge.recording import plant_ahead_ms
 from local_mes.level2.link_state import real_ms
-from local_mes.level2.looks import answer_look, find_open
+from local_mes.level2.looks import FRESH_MS, KEPT_MS, answer_look, find_open
 from local_mes.level2.spool_tables import server_look
 from local_mes.plant import Plant
 from shared.db.engine import read, write
+from shared.errors import BadInput
 from shared.ids import derived_id
 from shared.journal.fact import AppliedFact, Draft, Occurred
 from shared.journal.journal import Journal
 from sync.understanding import has_told, reads_fact
 
 OLDER_EDGE = "the edge has not called yet, or its release cannot be asked: upgrade it"
+NOT_CARRIED = "what lies there cannot be carried over the edge's line; look at a node below. "
 
 
 def give_looks(journal: Journal, spool: Engine, edge: str, now_ms: int) -> int:
@@ -31,7 +34,7 @@ def give_looks(journal: Journal, spool: Engine, edge: str, now_ms: int) -> int:
         knows = has_told(tx.conn, edge) and reads_fact(tx.conn, edge, "Level2Asked")
         for row in rows if knows else ():
             given = derived_id(now_ms, journal.code, "look", row.look_id)
-            asked = Level2Asked(look=row.look_id, link=row.link, node=row.node)
+            asked = Level2Asked(look=row.look_id, link=row.link, node=row.node, asked_real_ms=row.asked_real_ms)
             tx.record(Draft(asked, ("links",), "plant", Occurred(now_ms, "plant"), given))
             tx.relay(given, f"{journal.code}>{edge}")
     with write(spool) as conn:
@@ -42,14 +45,17 @@ def give_looks(journal: Journal, spool: Engine, edge: str, now_ms: int) -> int:
     return len(rows)
 
 
-def take_asked(conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
-    """At the edge: for the collector to answer."""
+def take_asked(edge: Plant, conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
+    """At the edge: for the collector to answer, unless whoever asked has gone; what was answered long ago goes."""
     for one in facts:
         if isinstance(one.payload, Level2Asked):
-            asked = one.payload
-            row = {"look_id": asked.look, "link": asked.link, "node": asked.node, "asked_real_ms": real_ms()}
-            made = insert(server_look).values(row | {"told": 0, "answer": "", "fault": ""})
-            conn.execute(made.on_conflict_do_nothing())
+            asked, now = one.payload, real_ms()
+            conn.execute(delete(server_look).where(server_look.c.asked_real_ms < now - KEPT_MS))
+            since = now if asked.asked_real_ms is None else min(now, asked.asked_real_ms - plant_ahead_ms(edge))
+            if since > now - FRESH_MS:
+                row = {"look_id": asked.look, "link": asked.link, "node": asked.node, "asked_real_ms": since}
+                made = insert(server_look).values(row | {"told": 0, "answer": "", "fault": ""})
+                conn.execute(made.on_conflict_do_nothing())
 
 
 def record_looks(edge: Plant) -> int:
@@ -62,9 +68,10 @@ def record_looks(edge: Plant) -> int:
     now = edge.clock.now_ms()
     with edge.journal.work() as tx:
         for row in rows:
-            seen = Level2Answered(look=row.look_id, answer=row.answer, fault=row.fault)
-            fact_id = derived_id(now, edge.code, "look", row.look_id)
-            tx.record(Draft(seen, ("links",), "edge", Occurred(now, "edge"), fact_id))
+            try:
+                tx.record(_answered(edge, now, row.look_id, answer=row.answer, fault=row.fault))
+            except BadInput as error:  # too long for a fact, or with a character that none may have
+                tx.record(_answered(edge, now, row.look_id, fault=NOT_CARRIED + error.what))
     with write(edge.spool) as conn:
         conn.execute(_told(rows))
     return len(rows)
@@ -73,6 +80,11 @@ def record_looks(edge: Plant) -> int:
 def take_answered(conn: Connection, seen: Level2Answered) -> None:
     """At the plant: for the page that waits, if it still does."""
     answer_look(conn, seen.look, seen.answer, seen.fault)
+
+
+def _answered(edge: Plant, now_ms: int, look_id: str, **said: str) -> Draft[Level2Answered]:
+    fact_id = derived_id(now_ms, edge.code, "look", look_id)
+    return Draft(Level2Answered(look=look_id, **said), ("links",), "edge", Occurred(now_ms, "edge"), fact_id)
 
 
 def _told(rows: Sequence[Any]) -> Any:

@@ -20,7 +20,7 @@ from local_mes.level2.down import (
     withdraw,
 )
 from local_mes.level2.edge.facts import Level2OrderGiven, Level2OrderWithdrawn
-from local_mes.level2.edge.recording import clock_shift_ms, settled_id
+from local_mes.level2.edge.recording import plant_ahead_ms, settled_id
 from local_mes.level2.link_state import real_ms
 from local_mes.level2.spool_tables import down
 from local_mes.plant import Plant
@@ -55,19 +55,11 @@ def _row(edge: Plant, one: Level2OrderGiven, settled: str) -> dict[str, Any]:
     if one.kind == SETPOINT and one.until_real_ms is None:
         return row | {"state": REFUSED, "answered_ms": edge.clock.now_ms(), "answer": NO_TIME}
     if one.until_real_ms is not None:
-        left_ms = min(one.until_real_ms - real_ms() - _plant_ahead_ms(edge), SETPOINT_VALID_MS)
+        left_ms = min(one.until_real_ms - real_ms() - plant_ahead_ms(edge), SETPOINT_VALID_MS)
         if left_ms <= 0:
             return row | {"state": REFUSED, "answered_ms": edge.clock.now_ms(), "answer": NEVER_SENT}
         row["valid_until_real_ms"] = real_ms() + left_ms
     return row
-
-
-def _plant_ahead_ms(edge: Plant) -> int:
-    """What the clock of the plant's machine shows more than ours; a clock that is played says nothing of the machines."""
-    if edge.settings.clock_file is not None:
-        return 0
-    with read(edge.node.engine) as conn:
-        return clock_shift_ms(conn)
 
 
 def mend_orders(edge: Plant) -> int:

@@ -103,6 +103,14 @@ def clock_shift_ms(conn: Connection) -> int:
     return int(offset) if abs(offset) >= OFF_FROM_MS else 0
 
 
+def plant_ahead_ms(edge: Plant) -> int:
+    """What the clock of the plant's machine shows more than ours; a clock that is played says nothing of the machines."""
+    if edge.settings.clock_file is not None:
+        return 0
+    with read(edge.node.engine) as conn:
+        return clock_shift_ms(conn)
+
+
 def _heard(edge: Plant, key: str, row: Any, shift_ms: int) -> Draft[Level2Heard]:
     raw, fields, problem = _fit(bytes(row.raw), row.fields, row.problem)
     payload = Level2Heard(

@@ -154,7 +154,7 @@ class Carrier:
 
     def _take(self, conn: Connection, facts: Sequence[AppliedFact[Any]]) -> None:
         take_orders(self._edge, conn, facts)
-        take_asked(conn, facts)
+        take_asked(self._edge, conn, facts)
 
     def _find_host(self) -> str:
         if not self._host:

@@ -42,6 +42,8 @@ from sync.station import build_calling
 from sync.transport import MemoryTransport
 
 EDGE = "ALDE1"
+SETPOINT_VALID_MS = 240_000
+"""A busy machine may need longer for a set-point than a machine of a plant is waited for."""
 
 
 def settings_of(folder: Path, *, edge: bool, port: int = 1, link_port: int = 0, **more: Any) -> PlantSettings:

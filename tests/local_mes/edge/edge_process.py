@@ -16,9 +16,10 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "support")]
 
 from dying import arm  # noqa: E402
-from edge_bench import settings_of  # noqa: E402
+from edge_bench import SETPOINT_VALID_MS, settings_of  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
+from local_mes.level2.edge import orders  # noqa: E402
 from local_mes.level2.edge.site import run_edge  # noqa: E402
 from local_mes.wsgi import start_plant  # noqa: E402
 from shared.logs import set_up  # noqa: E402
@@ -26,6 +27,7 @@ from sync import caller, exchange, station  # noqa: E402, F401
 
 # a test does not wait as long for a dead holder's lease as a plant may
 exchange.LEASE_S = station.LEASE_S = 1.0
+orders.SETPOINT_VALID_MS = SETPOINT_VALID_MS
 
 
 def run_plant(folder: Path, port: int, link_port: int) -> None:

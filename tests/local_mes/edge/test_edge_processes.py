@@ -16,7 +16,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from edge_bench import EDGE, settings_of
+from edge_bench import EDGE, SETPOINT_VALID_MS, settings_of
 from level2_peers import PLANTS, Peer, cut, until
 from sqlalchemy import Engine, func, select
 
@@ -63,7 +63,7 @@ PLANT_POINTS = (
     ("local_mes.level2.edge.hosting:take_next", "after", 4),
     ("local_mes.level2.edge.intake:append_all", "after", 2),
     ("local_mes.level2.edge.hosting:give_orders", "before", 1),
-    ("local_mes.level2.edge.giving:derived_id", "after", 1),
+    ("local_mes.level2.edge.giving:_give", "after", 1),
     ("local_mes.level2.interpret:Interpreter.step", "after", 3),
 )
 
@@ -272,7 +272,11 @@ def _all_there(ground: Ground, level2: Level2) -> Callable[[], bool]:
     return lambda: len(ground.arrived()) >= level2.sent == level2.acknowledged
 
 
-def test_a_cable_cut_for_long_while_level2_goes_on_and_the_edge_dies(ground: Ground) -> None:
+def test_a_cable_cut_for_long_while_level2_goes_on_and_the_edge_dies(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(down, "SETPOINT_VALID_MS", SETPOINT_VALID_MS)
+
     async def scene() -> None:
         async with playing(ground) as (cable, level2):
             level2.goal = 60
@@ -293,7 +297,7 @@ def test_a_cable_cut_for_long_while_level2_goes_on_and_the_edge_dies(ground: Gro
             down.queue_setpoint(
                 ground.plant.spool, SystemClock(), "CC1", "CC2030", ORDER, key="set:1", asked_by="p", piece=""
             )
-            await until(lambda: ground.confirmed(ground.plant.spool) == 2)
+            await until(lambda: ground.confirmed(ground.plant.spool) == 2, within_s=SETPOINT_VALID_MS / 1_000)
             assert level2.orders == [1, 2], "a set-point is answered on site within its time"
 
     asyncio.run(scene())
