@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +11,8 @@ from asyncua.client.client import Client
 from asyncua.common.node import Node
 from asyncua.ua.uaerrors import UaError
 
-from local_mes.level2.drivers.signal_state import REFUSED, SignalState
-from local_mes.level2.opcua.settings import EventSource, OpcuaSettings, Signal
+from local_mes.level2.drivers.signal_state import SignalState
+from local_mes.level2.opcua.settings import EventSource, Signal
 from local_mes.level2.opcua.values import find_node, is_after, plain, reading_of
 
 CURRENT_TIME = "i=2258"
@@ -22,23 +22,24 @@ Found = tuple[Signal | EventSource, Any]
 
 
 async def find_history(
-    client: Client, settings: OpcuaSettings, states: Mapping[str, SignalState]
+    client: Client, sources: Sequence[Signal | EventSource], states: Mapping[str, SignalState]
 ) -> tuple[list[Found], list[str]]:
     """Stored values and events of those that ask for it, oldest first, and in words what could not be read."""
-    wanted = [one for one in settings.sources if one.history and states[one.message].claimed]
+    wanted = [one for one in sources if one.history and states[one.message].claimed]
     if not wanted:
         return [], []
-    # the server's own clock bounds the read: ours may be off
-    now = await client.get_node(CURRENT_TIME).read_value()
+    # the server's own clock bounds the read: ours may be off; of a server without one all is read
+    now = await server_time(client)
+    until = datetime.fromisoformat(now) + timedelta(seconds=1) if now else None
     found: list[tuple[str, int, Found]] = []
     faults = []
     for source in wanted:
-        since = datetime.fromisoformat(states[source.message].claimed)
+        claimed = states[source.message].claimed
         try:
-            rows = await _read(client, source, since, now + timedelta(seconds=1))
+            rows = await _read(client, source, datetime.fromisoformat(claimed), until)
         except (UaError, ValueError) as error:
             faults.append(
-                f"{source.message}: its history since {since.isoformat()} cannot be read ({type(error).__name__}): "
+                f"{source.message}: its history since {claimed} cannot be read ({type(error).__name__}): "
                 "changes of that time are missing"
             )
             continue
@@ -46,21 +47,24 @@ async def find_history(
     return [one for _, _, one in sorted(found, key=lambda row: row[:2])], faults
 
 
-async def find_unknown(client: Client, settings: OpcuaSettings, states: Mapping[str, SignalState]) -> list[str]:
+async def find_unknown(
+    client: Client, sources: Sequence[Signal | EventSource], states: Mapping[str, SignalState]
+) -> list[str]:
     """Sources without `history` of which nobody can say that nothing happened while nobody listened."""
     return [
         one.message
-        for one in settings.sources
+        for one in sources
         if not one.history
         and states[one.message].claimed
-        and states[one.message].state != REFUSED
         and (isinstance(one, EventSource) or not await _is_unchanged(client, one, states[one.message].claimed))
     ]
 
 
 async def server_time(client: Client) -> str:
-    """The server's clock as it tells times of changes, ISO in UTC."""
-    return str(plain(await client.get_node(CURRENT_TIME).read_value()))
+    """The server's clock as it tells times of changes, ISO in UTC; empty for a server that shows none."""
+    reading = await client.get_node(CURRENT_TIME).read_data_value(raise_on_bad_status=False)
+    moment = reading.Value.Value if reading.Value is not None else None
+    return str(plain(moment)) if isinstance(moment, datetime) else ""
 
 
 async def _is_unchanged(client: Client, signal: Signal, claimed: str) -> bool:
@@ -71,7 +75,7 @@ async def _is_unchanged(client: Client, signal: Signal, claimed: str) -> bool:
 
 
 async def _read(
-    client: Client, source: Signal | EventSource, since: datetime, until: datetime
+    client: Client, source: Signal | EventSource, since: datetime, until: datetime | None
 ) -> list[tuple[str, Any]]:
     node = await find_node(client, source.node)
     if isinstance(source, EventSource):
@@ -87,7 +91,7 @@ async def _read(
         since = last  # the last one comes again and is recognised
 
 
-async def _read_events(node: Node, kind: ua.NodeId, since: datetime, until: datetime) -> list[tuple[str, Any]]:
+async def _read_events(node: Node, kind: ua.NodeId, since: datetime, until: datetime | None) -> list[tuple[str, Any]]:
     """Asked again from the last one on until nothing new comes: a server may answer with fewer than there are."""
     rows: list[tuple[str, Any]] = []
     seen: set[Any] = set()

@@ -2,12 +2,13 @@
 
 After a gap the server's history is read from the last stored change on, before the first new one is looked at; what
 then comes again is recognised by its time and value. A node the server does not know, or that has no value, is named
-and concerns itself alone; it is asked for again now and then.
+and concerns itself alone; it is asked for again now and then, and its gap is filled when it is there.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +46,8 @@ class Signals:
         self._pending: list[Heard] = []
         self._touched: set[str] = set()
         self._ready = asyncio.Event()
+        self._asking = asyncio.Lock()
+        self._began = ""
         sources = {one.message: one.node for one in settings.sources}
         self._board = SignalBoard(desk, sources)
 
@@ -56,8 +59,7 @@ class Signals:
         )
         try:
             self._desk.connected(self._desk.link.address)
-            await self._subscribe(subscription, self._settings.sources)
-            await self._fill_gap()
+            await self._listen(subscription, self._settings.sources)
             await until_one_ends(self._hear(subscription), self._store(), self._look_after(subscription))
         finally:
             await self._board.all_lost("the connection is lost")
@@ -84,26 +86,42 @@ class Signals:
             await asyncio.sleep(1)
             looks += 1
             if looks % ASK_AGAIN_S == 0:
-                refused = {name for name, one in self._board.states.items() if one.state == REFUSED}
-                await self._subscribe(
-                    subscription, tuple(one for one in self._settings.sources if one.message in refused)
-                )
+                heard = {one.message for one in self._by_handle.values()}
+                await self._listen(subscription, [one for one in self._settings.sources if one.message not in heard])
         raise ConnectionError("The server dropped the subscription.")
 
     async def _take(self, told: DataChangeEvent | OpcEvent | StatusChangeEvent) -> None:
         if isinstance(told, DataChangeEvent):
-            source = self._by_handle.get(told.data.subscription_data.server_handle or 0)
+            source = await self._source(told.data.subscription_data.server_handle)
             if isinstance(source, Signal):
                 await self._changed(source, told.data.monitored_item.Value)
         elif isinstance(told, OpcEvent):
-            source = self._by_handle.get(told.event.server_handle or 0)
+            source = await self._source(told.event.server_handle)
             if isinstance(source, EventSource):
                 self._happened(source, told.event)
         elif isinstance(told, StatusChangeEvent) and told.notification.Status.is_bad():
             raise ConnectionError(f"The server ended the subscription: {told.notification.Status.name}.")
 
-    async def _subscribe(self, subscription: Subscription, sources: tuple[Signal | EventSource, ...]) -> None:
-        """Ask for each by itself: one that the server refuses is named, the others are heard."""
+    async def _source(self, handle: int | None) -> Signal | EventSource | None:
+        """Whose value it is; one that is just being asked for waits until its gap is filled."""
+        if handle not in self._by_handle:
+            async with self._asking:
+                pass
+        return self._by_handle.get(handle or 0)
+
+    async def _listen(self, subscription: Subscription, sources: Sequence[Signal | EventSource]) -> None:
+        """Ask for sources, and fill the gap of those that the server has before the first value of theirs is taken."""
+        async with self._asking:
+            heard = await self._subscribe(subscription, sources)
+            if heard:
+                await self._fill_gap(list(heard.values()))
+            self._by_handle |= heard
+
+    async def _subscribe(
+        self, subscription: Subscription, sources: Sequence[Signal | EventSource]
+    ) -> dict[int, Signal | EventSource]:
+        """Ask for each by itself: one that the server refuses is named; the others by the handle of what they tell."""
+        heard: dict[int, Signal | EventSource] = {}
         for source in sources:
             try:
                 node = await find_node(self._client, source.node)
@@ -112,16 +130,17 @@ class Signals:
                     handle = await subscription.subscribe_events(node, kind, queuesize=QUEUE)
                     self._show(source.message, GOOD)
                 else:
-                    # the first value may be told before the answer comes: it waits in the queue until we are back
+                    # the first value may be told before the answer comes: it waits until we are back
                     handle = await subscription.subscribe_data_change(
                         node, queuesize=QUEUE, sampling_interval=ua.Double(self._settings.publish_ms)
                     )
-                self._by_handle[handle] = source
+                heard[handle] = source
             except (UaError, ValueError) as error:
                 if isinstance(error, ConnectionError | TimeoutError):
                     raise
                 why = type(error).__name__ if isinstance(error, UaError) else str(error)
                 self._show(source.message, REFUSED, why)
+        return heard
 
     async def _changed(self, signal: Signal, found: ua.DataValue, *, late: bool = False) -> None:
         """One value: as a state always, as a message when it is a change."""
@@ -144,11 +163,12 @@ class Signals:
         """The values beside it; one without data is none, and the message says so."""
         more: dict[str, Any] = {}
         faults = []
+        past = heard.late or is_after(self._began, heard.claimed)
         for name, text in signal.fields.items():
             try:
                 node = await find_node(self._client, text)
                 reading = reading_of(await node.read_data_value(raise_on_bad_status=False))
-                if heard.late and is_after(reading.claimed, heard.claimed):
+                if past and is_after(reading.claimed, heard.claimed):
                     reading = Reading(None, NO_DATA, "it has changed since, what it was then is not known", "")
             except (UaError, ValueError) as error:
                 reading = Reading(None, NO_DATA, type(error).__name__, "")
@@ -175,25 +195,28 @@ class Signals:
         self._touched.add(heard.message)
         self._ready.set()
 
-    async def _fill_gap(self) -> None:
-        """What the server has stored since the last change we have, in its order in time."""
-        found, faults = await find_history(self._client, self._settings, self._board.states)
+    async def _fill_gap(self, sources: Sequence[Signal | EventSource]) -> None:
+        """What the server has stored of them since the last change we have, in its order in time."""
+        found, faults = await find_history(self._client, sources, self._board.states)
         for fault in faults:
             self._desk.gap(fault)
-        if unknown := await find_unknown(self._client, self._settings, self._board.states):
+        if unknown := await find_unknown(self._client, sources, self._board.states):
             self._desk.gap(f"{', '.join(unknown)}: nobody listened for a while, and without `history` {UNKNOWN}.")
-        await self._begin()
+        await self._begin(sources)
         for source, one in found:
             if isinstance(source, EventSource):
                 self._happened(source, one, late=True)
             else:
                 await self._changed(source, one, late=True)
+        # what was told until here has waited: values beside it may be of another time
+        self._began = await server_time(self._client)
 
-    async def _begin(self) -> None:
+    async def _begin(self, sources: Sequence[Signal | EventSource]) -> None:
         """What was never heard of counts from now on: after the next gap it is known since when."""
         now = await server_time(self._client)
-        for name, one in self._board.states.items():
-            if not one.claimed and one.state != REFUSED:
+        for source in sources:
+            one = self._board.states[source.message]
+            if not one.claimed:
                 one.claimed = now
-                self._touched.add(name)
+                self._touched.add(source.message)
                 self._ready.set()

@@ -61,7 +61,7 @@ def event_heard(message: str, event: Event, *, late: bool = False) -> Heard:
         for name, value in vars(event).items()
         if not name.startswith("__") and name not in event.internal_properties
     }
-    claimed = str(content.get("Time") or "")
+    claimed = str(content["Time"]) if isinstance(getattr(event, "Time", None), datetime) else ""
     raw = msgspec.json.encode({"message": message} | content)
     return Heard(message, content, raw, claimed, number_of(raw), late=late)
 

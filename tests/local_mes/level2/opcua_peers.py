@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,7 @@ class AsyncuaServer:
         await alarm.add_property(index, "HeatNumber", "")
         self._alarm = await server.get_event_generator(alarm, server.nodes.server)
         async with server:
+            self._server = server
             await server.historize_node_data_change(self._nodes["Speed"], count=100)
             await server.historize_node_event(server.nodes.server, count=100)
             yield
@@ -111,12 +112,25 @@ class AsyncuaServer:
         await server.load_certificate(self.folder / "server.der")
         await server.load_private_key(self.folder / "server.pem")
 
-    async def set(self, node: str, value: Any, bad: str = "") -> None:
-        moment = datetime.now(UTC)
+    async def set(self, node: str, value: Any, bad: str = "", *, ago_s: float = 0) -> None:
+        moment = datetime.now(UTC) - timedelta(seconds=ago_s)
         status = ua.StatusCode(getattr(ua.StatusCodes, bad)) if bad else ua.StatusCode()
         await self._nodes[node].write_value(
             ua.DataValue(ua.Variant(value), status, SourceTimestamp=moment, ServerTimestamp=moment)
         )
+
+    async def lose(self, node: str) -> None:
+        self._parent = await self._nodes[node].get_parent()
+        await self._nodes[node].delete()
+
+    async def bring_back(self, node: str) -> None:
+        self._nodes[node] = await self._parent.add_variable(self._nodes[node].nodeid, node, TYPES[node])
+
+    async def lose_clock(self) -> None:
+        inside = self._server.iserver
+        shown, elsewhere = inside.current_time_node, await self._parent.add_variable(0, "Elsewhere", datetime.now(UTC))
+        inside.current_time_node = elsewhere  # which the library writes each second
+        await shown.delete()
 
     async def event(self, heat: str) -> None:
         self._alarm.event.HeatNumber = heat

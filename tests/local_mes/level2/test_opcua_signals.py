@@ -17,6 +17,7 @@ from local_mes.level2 import down
 from local_mes.level2.drivers.signal_state import find_signals
 from local_mes.level2.link_course import GAP
 from local_mes.level2.link_state import find_history
+from local_mes.level2.opcua import signals
 from shared.clock import FixedClock
 from shared.ports import free_port
 
@@ -239,6 +240,44 @@ def test_a_server_that_stores_no_events_is_said_to_have_left_a_gap(
     asyncio.run(play())
     (told,) = gaps_of(site, clock)
     assert "EAF1.Alarm: its history since" in told
+
+
+def test_a_node_that_comes_back_has_a_gap_with_a_name_also_where_the_server_shows_no_clock(
+    make_site: MakeSite, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    site, server = make_site(more=LINK.format(port=port)), AsyncuaServer(port, tmp_path)
+    read_history = signals.find_history
+    monkeypatch.setattr(signals, "ASK_AGAIN_S", 1)
+
+    async def tapped_meanwhile(*asked: Any) -> Any:
+        found = await read_history(*asked)
+        await server.set("Trigger", True, ago_s=10)
+        await server.set("Heat", "161846")
+        return found
+
+    async def play() -> None:
+        async with server.running():
+            with monkeypatch.context() as slow:
+                slow.setattr(signals, "find_history", tapped_meanwhile)
+                async with collecting(site, clock):
+                    await until(lambda: messages(site, "EAF1.Tap") and state_of(site, "EAF1.Speed") == "good")
+            await server.lose("Trigger")
+            await server.lose_clock()
+            async with collecting(site, clock):
+                await until(lambda: state_of(site, "EAF1.Tap") == "refused" and state_of(site, "EAF1.Speed") == "good")
+                assert gaps_of(site, clock) == []
+                await server.bring_back("Trigger")
+                for pressed in (True, False):  # nobody was told of it
+                    await server.set("Trigger", pressed)
+                await until(lambda: state_of(site, "EAF1.Tap") == "good")
+                await until(lambda: len(gaps_of(site, clock)) == 1)
+
+    asyncio.run(play())
+    assert "EAF1.Tap: nobody listened" in gaps_of(site, clock)[0]
+    (tap,) = (row for row in site.spooled() if row.message == "EAF1.Tap")
+    assert json.loads(tap.fields)["heat"] is None, "the heat of now is not that of then"
+    assert "it has changed since" in tap.problem
 
 
 def test_a_server_restart_heals_in_time(scene: tuple[Site, PeerServer], clock: FixedClock) -> None:
