@@ -79,7 +79,9 @@ def prove(settings: RestSettings, folder: Path, code: str, host: str, header: He
     else:
         moment = header("X-Strandline-Time") or ""
         if not (moment.isascii() and moment.isdigit()) or abs(int(moment[:15]) * 1000 - real_ms()) > SKEW_MS:
-            raise _unproved("X-Strandline-Time must be the time now, in seconds since 1970 UTC")
+            raise _unproved(
+                f"X-Strandline-Time must be the time now in seconds since 1970 UTC; here it is {real_ms() // 1000}"
+            )
         shown, expected = header("X-Strandline-Signature") or "", sign(secret, moment, code, raw)
     if not hmac.compare_digest(shown.encode(), expected.encode()):
         raise _unproved(f"the {settings.proof} is wrong or missing")

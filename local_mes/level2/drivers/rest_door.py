@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
+from socketserver import TCPServer
 from typing import Any, cast
 
 import msgspec
@@ -49,6 +50,10 @@ class RestDoor(ThreadingHTTPServer):
         self._lets_in = lets_in
         self._free = threading.BoundedSemaphore(AT_ONCE_MAX)
         super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Take the port; asks no name service for our own name, as the library does: it may be slow to answer."""
+        TCPServer.server_bind(self)
 
     def serve(self) -> None:
         """Answer until ended."""

@@ -121,6 +121,13 @@ def test_posts_to_a_links_own_address_are_on_disk_when_it_says_so(
     assert web.post("/push/v1/WMS", data=b"{}").status_code == 404, "one door a link"
 
 
+def test_a_port_is_opened_without_asking_a_name_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[str]()
+    monkeypatch.setattr(socket, "getfqdn", lambda name="": asked.append(name) or name)
+    with rest_door.RestDoor(("127.0.0.1", 0), lambda _: True, None, lambda *_: {}):
+        assert asked == [], "every link of the collector would wait for its answer"
+
+
 def test_a_crowd_and_strangers_are_not_served() -> None:
     def nothing(*_: Any) -> dict[str, Any]:
         raise AssertionError("nobody posts here")
