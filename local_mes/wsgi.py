@@ -114,8 +114,8 @@ def _make_following(plant: Plant, station: CallingStation) -> Following:
     sync = plant.settings.sync
     return Following(
         (
+            ("look for edited standards", Watch(plant).look),  # the others trust the rows
             ("adopt standards", partial(adopt_pending, plant)),
-            ("look for edited standards", Watch(plant).look),
             ("match receipts", partial(match_pending, plant)),
             ("heed amendments", partial(heed_amendments, plant)),
             ("heed cases", partial(heed_cases, plant)),

@@ -9,20 +9,22 @@ from typing import Any
 
 import pytest
 from browse import sign_in
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 
 from central_hub.conformance.domain import Cell
 from central_hub.conformance.service import read_matrix
 from central_hub.conformance.words import text_of
 from central_hub.performance.service import read_comparison
 from local_mes.app import create_console
-from local_mes.standards import own, service
-from local_mes.standards.watching import LOOK_MS, Watch, look
+from local_mes.standards import own, service, watching
+from local_mes.standards.watching import AGAIN_MS, LOOK_MS, Watch, look
 from shared.db.engine import read, write
+from shared.errors import Unavailable
 from shared.journal.fact import Draft, Occurred
 from shared.journal.rederive import put_right
 from shared.performance.facts import MeasureCounted
 from shared.standards import tables
+from shared.standards.edit_rows import edited, find_edits
 from shared.standards.queries import find_version
 
 PATIENCE_S = 10
@@ -196,3 +198,52 @@ def test_an_edit_of_the_plants_own_database_is_drift_within_the_hour_down_to_the
     assert look(group.plant)
     group.sync()
     assert [cell(group, name).differences for name in ("R-GISLIT", "QR-RES-01")] == [(), ()]
+
+
+UNREADABLE = "its values in the database cannot be read"
+WRITTEN = (
+    ("'{'", UNREADABLE),
+    ("'[]'", UNREADABLE),
+    ("7", UNREADABLE),
+    (f"'{'[' * 2_000}'", UNREADABLE),
+    ("CAST(X'22FF' AS TEXT)", UNREADABLE),
+    (f"""'{{"a": "{"x" * 300_000}"}}'""", f"a = {'x' * 80} in the database, adopted was nothing"),
+    (f"""'{{"{"x" * 300_000}": 1}}'""", f"{'x' * 80} = 1 in the database, adopted was nothing"),
+    ("""'{"a": "\\ud800\\u0000"}'""", "a = ?? in the database, adopted was nothing"),
+)
+
+
+def test_one_edit_that_cannot_be_read_or_told_hides_no_other(group: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    group.release("R-GISLIT-v7", "QR-RES-01-v2")
+    group.sync()
+    plant, change = (
+        group.plant,
+        text("UPDATE standard_in_force SET version = version + 90 WHERE standard_id = 'QR-RES-01'"),
+    )
+    with write(plant.node.engine) as conn:
+        conn.execute(change)
+    for written, said in WRITTEN:
+        with write(plant.node.engine) as conn:
+            conn.exec_driver_sql(f"UPDATE standard_in_force SET bound = {written} WHERE standard_id = 'R-GISLIT'")
+        look(plant)
+        with read(plant.node.engine) as conn:
+            found = find_edits(conn, "ALD").differences
+        assert said in found["R-GISLIT"], written[:30]
+        assert found["QR-RES-01"][0].startswith("the database says v92")
+    with write(plant.node.engine) as conn:
+        conn.execute(update(edited).values(differences="{"))
+    assert not look(plant), "what was told is in the journal"
+    with write(plant.node.engine) as conn:
+        rows = [{**INJECTED, "author": "ALD", "standard_id": f"A{n:03}" + "x" * 200} for n in range(900)]
+        conn.execute(insert(tables.in_force), rows)
+    assert look(plant)
+    with read(plant.node.engine) as conn:
+        found = find_edits(conn, "ALD").differences
+    assert {"R-GISLIT", "QR-RES-01"} < set(found), "what was adopted comes first"
+    assert f"and {902 - len(found)} more standards" in {lines[-1] for lines in found.values()}
+    watch = Watch(plant)
+    with monkeypatch.context() as patch:
+        patch.setattr(watching, "find_edited", lambda *_: (_ for _ in ()).throw(Unavailable("db.away", "It is away.")))
+        with pytest.raises(Unavailable):
+            watch.look()
+    assert watch.next_ms == group.clock.now_ms() + AGAIN_MS
