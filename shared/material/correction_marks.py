@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, update
 
+from shared.db.fitting import check_fit
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
@@ -22,6 +23,7 @@ def apply_move_corrected(conn: Connection, facts: Sequence[AppliedFact[MoveCorre
     c = place_history.c
     for x in facts:
         p = x.payload
+        check_fit(place_history, [{"place": p.place}])
         upsert(conn, correction, [_said(x, "MaterialMoved", "place", p.was, p.place or "not moved")])
         row = c.author == x.author, c.fact_id == p.corrects, c.material_id == p.material_id
         if p.withdrawn:
@@ -36,12 +38,14 @@ def apply_mark_corrected(conn: Connection, facts: Sequence[AppliedFact[MarkCorre
     """The mark as it is, or none."""
     for x in facts:
         p = x.payload
+        values = {name: getattr(p, name) for name in _MARK}
+        check_fit(mark, [values])
         upsert(conn, correction, [_said(x, "MarkPlaced", "mark", p.was, p.now)])
         row = mark.c.author == x.author, mark.c.mark_id == p.mark_id
         if p.withdrawn:
             conn.execute(delete(mark).where(*row))
         else:
-            conn.execute(update(mark).where(*row).values({name: getattr(p, name) for name in _MARK}))
+            conn.execute(update(mark).where(*row).values(values))
 
 
 def _said(

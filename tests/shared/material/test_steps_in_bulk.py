@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.db.engine import read, write
+from shared.errors import BadInput
 from shared.journal.fact import AppliedFact, Occurred
 from shared.journal.journal import Journal
 from shared.material import facts as f
+from shared.material.correction_facts import MarkCorrected, MoveCorrected
 from shared.material.queries import find_material
 
 COIL, REST, PARENT = "a" * 32, "b" * 32, "c" * 32
@@ -51,3 +54,22 @@ def test_a_piece_that_is_made_again_after_it_was_used_lives(journal: Journal, bu
     }
     assert states[COIL] is not None
     assert states[COIL].mass_g == 19
+
+
+@pytest.mark.parametrize(("fact", "long"), [(MoveCorrected, {"place": "Y" * 65}), (MarkCorrected, {"kind": "k" * 65})])
+def test_a_corrected_move_or_mark_with_a_text_too_long_is_refused_on_every_database(
+    journal: Journal, fact: type[Any], long: dict[str, str]
+) -> None:
+    said = {
+        "corrects": "d" * 32,
+        "material_id": COIL,
+        "was": "a",
+        "now": "b",
+        "mark_id": "m",
+        "place": "",
+        "reason": "r",
+    }
+    payload = msgspec.convert(said | long, fact)
+    known = AppliedFact("e" * 32, fact.__name__, "BRK", "p1", (COIL,), Occurred(1, "p1"), 1, None, payload)
+    with write(journal.engine) as conn, pytest.raises(BadInput, match="takes 64 characters"):
+        journal.appliers.apply(conn, [known])
