@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, select
 
 from local_mes.plant import Plant
 from local_mes.transfers.checking import ACTOR, inherit_holds
-from local_mes.transfers.looking import damage_hold, hold_damaged
+from local_mes.transfers.looking import damage_hold, hold_damaged, hold_for_paper, paper_hold
 from local_mes.transfers.waiting import await_data, end_waiting, identification, is_awaited, was_awaited
 from shared.journal.archived import bodies_of
 from shared.journal.fact import Occurred, decode_envelope
@@ -28,10 +28,18 @@ from shared.quality.queries import find_hold, list_holds
 from shared.transfers.facts import PieceData
 from shared.transfers.lines import LineFilter, find_lines
 from shared.transfers.queries import find_receipt_of, get_piece
+from shared.transfers.tables import transfer_word
 
 LOOK_BACK_MS = 90 * 86_400_000
 """Ends that are older were looked at long ago."""
-PARTS = ("MaterialReceived", "ReceiptMatched", "MaterialIdentified", "HoldPlaced", "HoldReleased")
+PARTS = (
+    "MaterialReceived",
+    "ReceiptMatched",
+    "MaterialIdentified",
+    "CertificateCompared",
+    "HoldPlaced",
+    "HoldReleased",
+)
 """Facts that are recorded with others when a piece is taken in or tied to its line."""
 NOTE = "what a restore lost of it is recorded again"
 
@@ -41,18 +49,20 @@ class Gaps:
     """What a receipt lacks of what was recorded with it.
 
     wait: the hold of a piece that nobody told of; identity: what it was found to be, or the end of that hold; damage: the
-    hold for damage; held: the piece with those holds of its sender that were not taken over.
+    hold for damage; paper: what its paper says otherwise, where the hold for that is missing; held: the piece with those
+    holds of its sender that were not taken over.
     """
 
     wait: bool
     identity: bool
     damage: bool
+    paper: str
     held: PieceData | None
 
     @property
     def is_any(self) -> bool:
         """Whether there is something to record."""
-        return self.wait or self.identity or self.damage or self.held is not None
+        return self.wait or self.identity or self.damage or bool(self.paper) or self.held is not None
 
 
 def find_torn(conn: Connection, plant: Plant) -> list[Row[Any]]:
@@ -72,6 +82,8 @@ def finish(plant: Plant, tx: Work, row: Row[Any]) -> None:
         end_waiting(tx, row.taken_in_as, at_ms, NOTE)
     if gaps.damage:
         hold_damaged(plant, tx, row.receipt_id, row.material_id, row.damage, row.received_at_ms)
+    if gaps.paper:
+        hold_for_paper(plant, tx, row.receipt_id, row.material_id, gaps.paper, row.received_at_ms)
     if gaps.held is not None:
         inherit_holds(plant, tx, row.material_id, gaps.held, row.receipt_id, row.received_at_ms)
 
@@ -99,7 +111,7 @@ def _spoken_of(conn: Connection, plant: Plant, epoch: str, seq: int) -> list[str
 def _gaps(conn: Connection, plant: Plant, row: Row[Any]) -> Gaps:
     came, here = (find_material(conn, plant.code, piece) for piece in (row.taken_in_as, row.material_id))
     if came is None or here is None:
-        return Gaps(wait=False, identity=False, damage=False, held=None)
+        return Gaps(wait=False, identity=False, damage=False, paper="", held=None)
     is_tied, is_live = row.taken_in_as != row.material_id, here.state == "live"
     waits = row.provisional and not row.custody_no and is_live
     hold_of_damage = damage_hold(plant, row.receipt_id, row.received_at_ms)
@@ -107,8 +119,18 @@ def _gaps(conn: Connection, plant: Plant, row: Row[Any]) -> Gaps:
         wait=waits and not was_awaited(conn, plant, row.taken_in_as),
         identity=is_tied and (came.state != "identified" or is_awaited(conn, row.taken_in_as)),
         damage=is_live and bool(row.damage) and find_hold(conn, hold_of_damage) is None,
+        paper=_paper(conn, plant, row) if is_live else "",
         held=_not_taken_over(conn, plant, row) if is_live and not row.provisional else None,
     )
+
+
+def _paper(conn: Connection, plant: Plant, row: Row[Any]) -> str:
+    """How the paper that came with it differs, where no hold says so."""
+    if find_hold(conn, paper_hold(plant, row.receipt_id, row.received_at_ms)) is not None:
+        return ""
+    c = transfer_word.c
+    found = select(c.note).where(c.kind == "differs", c.author == plant.code, c.about == row.receipt_id)
+    return str(conn.execute(found.where(c.material_id == row.material_id)).scalar() or "")
 
 
 def _not_taken_over(conn: Connection, plant: Plant, row: Row[Any]) -> PieceData | None:

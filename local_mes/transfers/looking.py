@@ -49,6 +49,17 @@ def damage_hold(plant: Plant, receipt_id: str, at_ms: int) -> str:
     return derived_id(at_ms, plant.code, DAMAGE_RULE, receipt_id)
 
 
+def hold_for_paper(plant: Plant, tx: Work, receipt_id: str, material_id: str, differences: str, at_ms: int) -> None:
+    """Held until somebody has decided which is right, the paper or the data; differences: in words."""
+    reason = f"its paper differs from the data: {differences}"
+    _hold(plant, tx, (receipt_id, material_id), at_ms, PAPER_RULE, reason)
+
+
+def paper_hold(plant: Plant, receipt_id: str, at_ms: int) -> str:
+    """The hold that a piece with another paper gets, always the same; at_ms: when it was received."""
+    return derived_id(at_ms, plant.code, PAPER_RULE, receipt_id)
+
+
 def compare_certificate(piece: PieceData, certificate: Mapping[str, str]) -> tuple[Difference, ...]:
     """Fields of a paper that say something else than the data; what the sender did not tell differs too."""
     told = {name: str(value) for name, value in piece.chemistry_e6.items()} | {"grade": piece.grade}
@@ -72,8 +83,8 @@ def _compare_paper(plant: Plant, tx: Work, arrived: Arrived) -> None:
         differences=differences,
     )
     tx.record(Draft(compared, _subjects(receipt), ACTOR, Occurred(arrived.at_ms, ACTOR)))
-    came = receipt.receipt_id, receipt.material.material_id
-    _hold(plant, tx, came, arrived.at_ms, PAPER_RULE, f"its paper differs from the data: {describe(compared)}")
+    material_id = receipt.material.material_id
+    hold_for_paper(plant, tx, receipt.receipt_id, material_id, describe(compared), arrived.at_ms)
 
 
 def _note_bundle(tx: Work, arrived: Arrived) -> None:

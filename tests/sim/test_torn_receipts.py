@@ -13,6 +13,7 @@ from campaign.custody.sites import CustodyGroup
 from campaign.custody.world import HOUR_MS, Piece, World
 from campaign.history import seeded_ids
 from campaign.network import CLEAR
+from local_mes.transfers.service import ReceiveCommand, receive
 from sync.errors import SyncError, Unreachable
 
 
@@ -103,3 +104,19 @@ def test_a_piece_that_nobody_told_of_is_held_although_its_hold_was_lost(torn: To
         torn.world.meet("BRK", CLEAR)
         assert torn.of(STATES) == [("live",)]
         assert torn.of(HELD) == [("T-AWAIT", 1), ("T-DAMAGE", 1)], "once"
+
+
+def test_a_piece_with_another_paper_is_held_although_its_hold_was_lost(torn: Torn) -> None:
+    torn.settle()
+    before = torn.brk.save()
+    command = ReceiveCommand(
+        torn.world.command(), "p1", torn.piece.number, 20_000_000, shipment="L1", certificate={"grade": "another"}
+    )
+    torn.world.must("BRK", lambda plant: receive(plant, command), "take in with another paper")
+    assert torn.of(HELD) == [("T-PAPER", 1)]
+    torn.tell(2)  # the receipt, and what its paper says otherwise
+    torn.world.group.restore(torn.brk, before, "database")
+    for _ in range(2):
+        torn.world.meet("BRK", CLEAR)
+        assert torn.of(STATES) == [("live",)]
+        assert torn.of(HELD) == [("T-PAPER", 1)], "once"
