@@ -162,6 +162,8 @@ class PlantSettings(NodeSettings):
     shadow: bool = Field(False, description="True: all links only listen, beside an old MES (docs/pilot.md).")
     edge: str = Field("", pattern=r"^([A-Z][A-Z0-9]{1,11})?$", description="Code of the edge that collects on site.")
     ownership: OwnershipSettings = OwnershipSettings.model_validate({})
+    stale_long_days: int = Field(30, ge=8, description="Standards not confirmed for so many days are long stale.")
+    critical_grades: tuple[str, ...] = Field((), description="Grades whose new orders quality signs off then.")
     pilot: Path | None = Field(None, description="Rules of the daily comparison with an old MES (docs/pilot.md).")
     link_addresses: dict[str, str] = Field({}, description="Level-2 link -> address, in place of the plant model's.")
 

@@ -48,12 +48,10 @@ from shared.standards.documents import parse_body
 from shared.standards.queries import find_version, list_versions
 from shared.standards.rollout_queries import list_rollouts
 from shared.standards.signing import SigningAnswer, SigningRequestFile
-from shared.standards.trust import trusted_keys
+from shared.standards.trust import CONFIRMED_MS, trusted_keys
 
-FRESH_MS = 7 * 86_400_000
-"""A timestamp is good for a week (sync-protocol.md, 3.2); then plants show `stale` and go on."""
 RENEW_MS = 86_400_000
-"""It is renewed every day, so that a plant that is in touch never sees an old one."""
+"""A timestamp is renewed every day, so that a plant that is in touch never sees an old one."""
 
 
 def ask_for_signatures(tx: Work, hub: Hub, actor: str) -> str | None:
@@ -203,7 +201,7 @@ def _timestamp(catalogue: m.Catalogue, sha256: str, version: int, now_ms: int) -
         catalogue_sha256=sha256,
         catalogue_length=len(m.encode(catalogue)),
         issued_at_ms=now_ms,
-        fresh_until_ms=now_ms + FRESH_MS,
+        fresh_until_ms=now_ms + CONFIRMED_MS,
     )
 
 

@@ -67,6 +67,14 @@ class ScheduleBody(Command):
     lines: list[LineBody] = Field(min_length=1, max_length=500)
 
 
+class SignOffBody(Body):
+    """Quality's word for an order item; note: on what ground."""
+
+    command_id: str = Field(min_length=1, max_length=64)
+    item: str = Field(min_length=1, max_length=64)
+    note: str = Field(min_length=3, max_length=500)
+
+
 class DropBody(Command):
     """Why a line is taken off."""
 
@@ -130,6 +138,22 @@ def get_order(path: ItemPath) -> dict[str, Any]:
     if found is None:
         raise NotFound("orders.unknown", f"Order item {path.item!r} is not released here.", todo="Check the number.")
     return {**vars(found)}
+
+
+@bp.get("/order-sign-offs")
+def get_sign_offs() -> dict[str, Any]:
+    """Order items of critical grades that wait for quality's word while the standards are long stale."""
+    with reading() as conn:
+        waiting = service.list_waiting(conn, plant())
+    return {"items": [vars(order) for order in waiting], "next": None, "as_of": node().clock.now_ms()}
+
+
+@bp.post("/order-sign-offs")
+@requires("quality")
+def post_sign_off(body: SignOffBody) -> tuple[dict[str, Any], int]:
+    """Say that an item may be made by the standards as they are here."""
+    service.sign_off(plant(), body.item, body.note, actor=actor(), command_id=body.command_id)
+    return {"item": body.item}, 201
 
 
 @bp.post("/schedules")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shared.errors import BadInput, NotFound, Refused
 
 
@@ -11,6 +13,16 @@ def unknown_order(item: str) -> BadInput:
         "orders.unknown_item",
         f"Order item {item!r} is not released here.",
         todo="Release the order first, or write 'stock'.",
+    )
+
+
+def needs_sign_off(items: Sequence[str]) -> Refused:
+    """Orders of critical grades while the standards are long stale."""
+    return Refused(
+        "orders.needs_sign_off",
+        f"{', '.join(items)}: nobody has confirmed for long that the standards here are the latest, and the grade is critical.",
+        kept="What is planned already goes on.",
+        todo="Let quality sign the order off on the page Orders, For quality.",
     )
 
 

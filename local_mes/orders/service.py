@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from local_mes.centre.service import check_ours
 from local_mes.execution.serving import check_serves, substitutions
 from local_mes.orders import errors
+from local_mes.orders.sign_offs import check_signed, list_waiting, sign_off
 from local_mes.plant import Plant
 from shared.centre.facts import ORDER_RELEASE
 from shared.ids import derived_id
@@ -29,8 +30,10 @@ __all__ = [
     "find_line_by_number",
     "find_next_line",
     "find_order",
+    "list_waiting",
     "release_orders",
     "release_schedule",
+    "sign_off",
 ]
 STOCK = "stock"
 """What a piece serves that was made for no order."""
@@ -92,6 +95,7 @@ def release_schedule(
             return dict(earlier)
         _check_orders(tx.conn, plant.code, lines)
         _check_grades(tx.conn, plant.code, lines)
+        check_signed(tx.conn, plant, {line.order_item for line in lines} - {"", STOCK})
         released = tuple(_line(tx.now_ms(), command_id, i, line) for i, line in enumerate(lines))
         fact = ScheduleReleased(unit=unit, lines=released)
         tx.record(Draft(payload=fact, subjects=(f"schedule:{unit}",), actor=actor, occurred=_manual(plant, tx, at_ms)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from local_mes.context import plant
@@ -50,7 +50,10 @@ _SIGNS = {"open": "normal", "done": "done", "dropped": "attention"}
 @bp.get("/")
 def order_list() -> str | Response:
     """What is ordered, and what lies here for it."""
-    return answer_list("orders/orders.html", ORDER_COLUMNS, _read_orders, filters=(Filter("q", "Item or customer"),))
+    filters = (Filter("q", "Item or customer"),)
+    with reading() as conn:
+        waiting = len(service.list_waiting(conn, plant()))
+    return answer_list("orders/orders.html", ORDER_COLUMNS, _read_orders, filters=filters, waiting=waiting)
 
 
 def _read_orders(paging: Paging) -> Page[Any]:
@@ -86,6 +89,25 @@ def _read_lines(paging: Paging) -> Page[Any]:
 
 def _aims(aims: Any) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(aims.items()))
+
+
+@bp.get("/for-quality")
+def sign_offs() -> str:
+    """New orders of critical grades that wait for quality's word while the standards are long stale."""
+    with reading() as conn:
+        waiting = service.list_waiting(conn, plant())
+    return render_template("orders/sign_offs.html", waiting=waiting)
+
+
+@bp.post("/for-quality")
+@requires("quality")
+@keeps_input(sign_offs)
+def sign() -> BaseResponse:
+    """Sign an order off."""
+    item, note = read_text("item", "Order item"), read_text("note", "Ground")
+    service.sign_off(plant(), item, note, actor=actor(), command_id=command_id())
+    flash("Signed off: lines may be planned for it.", "done")
+    return redirect(url_for("orders.sign_offs"))
 
 
 @bp.post("/sequence/drop")

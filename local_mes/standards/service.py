@@ -11,6 +11,7 @@ from local_mes.standards.adopt import adopt_pending
 from local_mes.standards.asking import Asked, accept, list_asked, reject
 from local_mes.standards.deviation_terms import judge, renew
 from local_mes.standards.deviations import declare, end
+from local_mes.standards.freshness import freshness_of
 from local_mes.standards.in_force import (
     Checked,
     RuleInForce,
@@ -26,7 +27,6 @@ from local_mes.standards.proposing import figures_since, propose, propose_own
 from local_mes.standards.tables import standards_trust
 from local_mes.standards.trusting import begin_anew, get_trusted, install_root
 from shared.db.engine import write
-from shared.standards.trust import is_stale
 
 __all__ = [
     "Asked",
@@ -59,12 +59,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class TrustState:
-    """What the plant trusts, for pages: versions, until when confirmed, and whether that has passed (`stale`)."""
+    """What the plant trusts, for pages: versions, until when confirmed, and whether that has passed (`stale`) or
+    passed long ago (`stale_long`)."""
 
     root_version: int
     catalogue_version: int
     fresh_until_ms: int
     stale: bool
+    stale_long: bool
 
 
 def trust_root(plant: Plant, hub: str, envelope: str) -> int:
@@ -84,8 +86,9 @@ def trust_state(conn: Connection, plant: Plant) -> TrustState | None:
     if conn.execute(select(standards_trust.c.plant).where(standards_trust.c.plant == plant.code)).first() is None:
         return None
     trusted, _ = get_trusted(conn, plant.code)
-    stale = trusted.catalogue is not None and is_stale(trusted, plant.clock.now_ms())
-    return TrustState(trusted.root.version, trusted.catalogue_version, trusted.fresh_until_ms, stale)
+    fresh = freshness_of(trusted, plant)
+    versions = (trusted.root.version, trusted.catalogue_version)
+    return TrustState(*versions, trusted.fresh_until_ms, fresh.stale, fresh.stale_long)
 
 
 def trusted_catalogue_version(conn: Connection) -> int:

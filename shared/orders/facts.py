@@ -22,6 +22,15 @@ class OrderReleased(Payload, frozen=True, kw_only=True):
     due: str
 
 
+@fact("OrderSignedOff")
+class OrderSignedOff(Payload, frozen=True, kw_only=True):
+    """Quality: an item as released then may be made by standards that nobody has confirmed for long; note: why."""
+
+    item: str
+    released_at_ms: int
+    note: str
+
+
 class ScheduleLine(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be made next at a unit. piece: heat number or any number of a piece; number: planned product number."""
 

@@ -11,8 +11,8 @@ from shared.db.bulk import update_each
 from shared.db.upsert import upsert
 from shared.journal.apply import Appliers
 from shared.journal.fact import AppliedFact
-from shared.orders.facts import OrderReleased, ScheduleLineClosed, ScheduleReleased
-from shared.orders.tables import order_item, schedule_line
+from shared.orders.facts import OrderReleased, OrderSignedOff, ScheduleLineClosed, ScheduleReleased
+from shared.orders.tables import order_item, schedule_line, sign_off
 
 _json = msgspec.json.Encoder(order="deterministic")
 _ORDER = ("customer", "product", "grade", "thickness_um", "width_um", "mass_g", "route", "due")
@@ -21,6 +21,7 @@ _ORDER = ("customer", "product", "grade", "thickness_um", "width_um", "mass_g", 
 def register(appliers: Appliers) -> None:
     """Give the journal the appliers of this subject."""
     appliers.add(OrderReleased, apply_order_released)
+    appliers.add(OrderSignedOff, apply_signed_off)
     appliers.add(ScheduleReleased, apply_schedule_released)
     appliers.add(ScheduleLineClosed, apply_schedule_line_closed)
 
@@ -33,6 +34,22 @@ def apply_order_released(conn: Connection, facts: Sequence[AppliedFact[OrderRele
         for x in facts
     ]
     upsert(conn, order_item, rows, update=[*_ORDER, "released_at_ms"])
+
+
+def apply_signed_off(conn: Connection, facts: Sequence[AppliedFact[OrderSignedOff]]) -> None:
+    """Quality's last word for an item."""
+    rows = {
+        (x.author, x.payload.item): {
+            "author": x.author,
+            "item": x.payload.item,
+            "released_at_ms": x.payload.released_at_ms,
+            "note": x.payload.note,
+            "signed_by": x.actor,
+            "signed_ms": x.recorded_at_ms,
+        }
+        for x in facts
+    }
+    upsert(conn, sign_off, list(rows.values()), update=["released_at_ms", "note", "signed_by", "signed_ms"])
 
 
 def apply_schedule_released(conn: Connection, facts: Sequence[AppliedFact[ScheduleReleased]]) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, literal, select, tuple_
 
-from shared.orders.tables import order_item, schedule_line
+from shared.orders.tables import order_item, schedule_line, sign_off
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,14 @@ def find_orders(
     if text:
         query = query.where(order_item.c.item.contains(text) | order_item.c.customer.icontains(text))
     return [OrderItem(**row._mapping) for row in conn.execute(query)]
+
+
+def list_unsigned(conn: Connection, author: str, grades: Sequence[str], since_ms: int) -> list[OrderItem]:
+    """Items of these grades, released at that time or later, for which quality has not signed as they were released."""
+    o, s = order_item.c, sign_off.c
+    signed = select(s.item).where(s.author == o.author, s.item == o.item, s.released_at_ms == o.released_at_ms)
+    query = select(order_item).where(o.author == author, o.grade.in_(grades), o.released_at_ms >= since_ms)
+    return [OrderItem(**row._mapping) for row in conn.execute(query.where(~signed.exists()).order_by(o.item))]
 
 
 def find_next_line(conn: Connection, author: str, unit: str) -> Line | None:

@@ -20,6 +20,16 @@ order_item = projection_table(
     Column("released_at_ms", Int, nullable=False),
 )
 
+sign_off = projection_table(
+    # quality's word for an item, as it was released then
+    "order_sign_off",
+    Column("item", Code, primary_key=True),
+    Column("released_at_ms", Int, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("signed_by", Code, nullable=False),
+    Column("signed_ms", Int, nullable=False),
+)
+
 schedule_line = projection_table(
     "schedule_line",
     Column("line_id", Id, primary_key=True),

@@ -38,6 +38,10 @@ class TrustError(Refused):
         )
 
 
+CONFIRMED_MS = 7 * 86_400_000
+"""A timestamp is good for a week (sync-protocol.md, 3.2); then plants show `stale` and go on."""
+
+
 @dataclass(frozen=True)
 class Trusted:
     """What this node has verified so far; versions 0 and None: nothing yet.

@@ -16,6 +16,7 @@ from shared.db.engine import open_engine, read, write
 from shared.journal.apply import Appliers
 from shared.journal.fact import Draft, Occurred
 from shared.journal.journal import Journal
+from shared.orders.queries import list_unsigned
 from shared.standards import deviation_rows
 from shared.standards.deviation_facts import DeviationJudged, DeviationRenewed
 from shared.standards.edit_facts import StandardsFoundEdited
@@ -37,6 +38,8 @@ def test_what_is_edited_approved_and_renewed_is_held_after_the_upgrade(
         names = "author, deviation_id, standard_id, parameter, value, owner, reason, declared_ms, expires_ms"
         row = "'ALD', 'd1', 'R', 'CC1.slab_length_mm', '12500', 'casting', 'crops', 1, 20"
         conn.execute(text(f"INSERT INTO standard_deviation ({names}) VALUES ({row})"))
+        names = "author, item, customer, product, grade, thickness_um, width_um, mass_g, route, due, released_at_ms"
+        conn.execute(text(f"INSERT INTO order_item ({names}) VALUES ('ALD', '9/1', '', '', 'X70', 1, 1, 1, '', '', 5)"))
         command.upgrade(migrate.configuration(central_hub.wiring.MIGRATIONS, conn), "heads")
     appliers = Appliers()
     register(appliers)
@@ -58,6 +61,7 @@ def test_what_is_edited_approved_and_renewed_is_held_after_the_upgrade(
     with read(engine) as conn:
         assert find_edits(conn, "ALD") == Edits({"QR": ("a = 1", "b = 2")}, clock.now_ms())
         assert conn.execute(text("SELECT version FROM standard_in_force")).scalar() == 1
+        assert [o.item for o in list_unsigned(conn, "ALD", ("X70",), 5)] == ["9/1"]
         (now,) = list_deviations(conn, "ALD")
     assert (now.expires_ms, now.approval) == (40, "objected")
     assert [w.verdict for w in now.past.words] == ["approved", "objected"]
