@@ -80,6 +80,8 @@ class RestDriver(Driver):
         file = folder / settings.secret_file
         if not file.is_file() or len(read_secret(file)) < SECRET_MIN:
             raise bad_link(link.code, f"its `secret_file` ({file}) must hold at least {SECRET_MIN} characters")
+        if settings.proof == "token" and not read_secret(file).isascii():
+            raise bad_link(link.code, f"the token in its `secret_file` ({file}) must be of ASCII characters")
         if not link.address:
             if settings.certificate:
                 raise bad_link(link.code, "a certificate is that of an address of its own, and it has none")

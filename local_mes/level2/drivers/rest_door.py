@@ -10,9 +10,11 @@ import ssl
 import sys
 import threading
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import socket
+from socket import SHUT_RDWR, socket
 from socketserver import TCPServer
 from typing import Any, cast
 
@@ -25,8 +27,12 @@ BODY_BYTES_MAX = 4 << 20
 """As the plant's web address takes."""
 AT_ONCE_MAX = 32
 """Connections at once; a further one is closed."""
+AT_ONCE_OF_ONE_MAX = 8
+"""And of one address: whoever is slow or broken leaves places to the others."""
 SILENT_S = 15
 """A connection that says nothing for so long is closed."""
+REQUEST_S = 60
+"""A whole request, with the wait for it and the answer, takes no longer, however little is said at a time."""
 
 Header = Callable[[str], str | None]
 """The value of a post's header by its name."""
@@ -48,7 +54,8 @@ class RestDoor(ThreadingHTTPServer):
     ):
         self.take, self.tls = take, tls
         self._lets_in = lets_in
-        self._free = threading.BoundedSemaphore(AT_ONCE_MAX)
+        self._here: Counter[str] = Counter()
+        self._counting = threading.Lock()
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
@@ -66,14 +73,22 @@ class RestDoor(ThreadingHTTPServer):
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether a connection is served at all."""
-        return self._lets_in(str(client_address[0])) and self._free.acquire(blocking=False)
+        host = str(client_address[0])
+        if not self._lets_in(host):
+            return False
+        with self._counting:
+            free = self._here.total() < AT_ONCE_MAX and self._here[host] < AT_ONCE_OF_ONE_MAX
+            self._here[host] += free
+        return free
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """One connection, in its thread."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._free.release()
+            with self._counting:
+                self._here[str(client_address[0])] -= 1
+                self._here = +self._here  # an address that is gone is forgotten
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that broke, or spoke no TLS; or a fault of this program, with its trace. The sender posts again."""
@@ -102,6 +117,16 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(self.request, ssl.SSLSocket):
             self.request.close()
 
+    def handle_one_request(self) -> None:
+        """One request, or the wait for one; cut where that takes too long."""
+        end = threading.Timer(REQUEST_S, self._cut)
+        end.daemon = True
+        end.start()
+        try:
+            super().handle_one_request()
+        finally:
+            end.cancel()
+
     def do_POST(self) -> None:
         """Take what is posted and answer when it is on disk."""
         length = self.headers.get("Content-Length", "")
@@ -119,10 +144,19 @@ class _Handler(BaseHTTPRequestHandler):
             problem = {"type": f"urn:strandline:problem:{error.code}", "title": type(error).__name__}
             problem |= {"detail": error.what, "kept": error.kept, "todo": error.todo}
             return self._answer(error.status, problem | {"status": error.status})
+        except Exception:
+            # also of the kinds that a broken connection has, such as a file that is missing: the sender hears of it
+            log.exception("a fault of the program", peer=self.client_address[0])
+            return self._answer(500, {"title": "The program failed: post it again.", "status": 500})
         return self._answer(200, said)
 
     def log_message(self, format: str, *args: Any) -> None:
         """What came is in the spool and on the link's page."""
+
+    def _cut(self) -> None:
+        """End the connection under whoever reads or writes it, TLS or not; its own thread closes it."""
+        with suppress(OSError):
+            socket.shutdown(self.connection, SHUT_RDWR)
 
     def _refuse(self, status: int, why: str) -> None:
         """The rest of the connection cannot be told from the body that was not read: it ends."""

@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -88,8 +89,6 @@ def test_posts_to_a_links_own_address_are_on_disk_when_it_says_so(
     plain, secret = free_port(), free_port()
     tls = 'proof = "token"\n  certificate = "edge.pem"\n  private_key = "edge.key"'
     site = make_site(more=LINK.format(code="WMS", port=plain, more="") + LINK.format(code="TLS", port=secret, more=tls))
-    monkeypatch.setattr(rest_door, "SILENT_S", 2)
-    monkeypatch.setattr(rest_door._Handler, "timeout", 2)
 
     async def play() -> None:
         async with collecting(site, clock):
@@ -111,6 +110,7 @@ def test_posts_to_a_links_own_address_are_on_disk_when_it_says_so(
         assert b" 501 " in raw_answer(plain, b"GET /push/v1/WMS HTTP/1.1\r\n\r\n")
         with contextlib.suppress(ConnectionResetError):
             assert raw_answer(secret, b"no TLS at all\r\n\r\n")[:4] != b"HTTP"
+        monkeypatch.setattr(rest_door._Handler, "timeout", 2)
         with socket.create_connection(("127.0.0.1", plain), timeout=40) as slow:
             slow.sendall(b"POST /push/v1/WMS HTTP/1.1\r\nContent-Length: 50\r\n\r\nhalf")
             assert slow.recv(10) == b"", "who says nothing more is let go"
@@ -132,10 +132,47 @@ def test_a_crowd_and_strangers_are_not_served() -> None:
     def nothing(*_: Any) -> dict[str, Any]:
         raise AssertionError("nobody posts here")
 
-    with rest_door.RestDoor(("127.0.0.1", 0), lambda host: host == "10.1.7.9", None, nothing) as door:
-        assert not door.verify_request(None, ("10.1.7.10", 1))
-        served = [door.verify_request(None, ("10.1.7.9", n)) for n in range(rest_door.AT_ONCE_MAX + 1)]
-    assert served == [True] * rest_door.AT_ONCE_MAX + [False]
+    with rest_door.RestDoor(("127.0.0.1", 0), lambda host: host.startswith("10.1."), None, nothing) as door:
+        assert not door.verify_request(None, ("192.168.7.10", 1))
+        of_one = [door.verify_request(None, ("10.1.7.9", n)) for n in range(rest_door.AT_ONCE_OF_ONE_MAX + 1)]
+        rest = rest_door.AT_ONCE_MAX - rest_door.AT_ONCE_OF_ONE_MAX
+        served = [door.verify_request(None, (f"10.1.8.{n}", n)) for n in range(rest + 1)]
+    assert of_one == [True] * rest_door.AT_ONCE_OF_ONE_MAX + [False], "one address leaves places to the others"
+    assert served == [True] * rest + [False]
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_sender_that_drips_is_cut_and_one_that_meets_a_fault_hears_of_it(
+    tls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust = with_certificate(tmp_path)
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(tmp_path / "edge.pem", tmp_path / "edge.key")
+
+    def faulty(*_: Any) -> dict[str, Any]:
+        raise FileNotFoundError("the secret is gone")
+
+    door = rest_door.RestDoor(("127.0.0.1", 0), lambda _: True, own if tls else None, faulty)
+    door.serve()
+    to = door.server_address[:2]
+
+    def call() -> socket.socket:
+        plain = socket.create_connection(to, timeout=40)
+        return trust.wrap_socket(plain) if tls else plain
+
+    try:
+        with call() as honest:
+            honest.sendall(b"POST /push/v1/WMS HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
+            assert b" 500 " in honest.recv(4096)
+        monkeypatch.setattr(rest_door, "REQUEST_S", 1)
+        end = monotonic() + 40
+        with call() as slow, contextlib.suppress(OSError):
+            while monotonic() < end:
+                slow.sendall(b"X")
+                sleep(0.05)
+        assert monotonic() < end, "a byte now and then keeps no place"
+    finally:
+        door.end()
 
 
 @pytest.mark.parametrize(
