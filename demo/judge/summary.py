@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from demo.judge.journal import RUNNING
@@ -48,12 +49,29 @@ def _trace_depth(world: World, picture: Picture) -> int:
     if not golden:
         return 0
     edges = picture.apis[picture.hub.code].get(f"traces/{golden[0]}", direction="backward")["edges"]
-    parents: dict[str, set[str]] = {}
-    for edge in edges:
-        if edge["operation"] != "identify":
-            parents.setdefault(edge["child_id"], set()).add(edge["parent_id"])
-    children = set(parents) - {p for ps in parents.values() for p in ps}
-    depth, layer = 0, children
-    while layer := {p for child in layer for p in parents.get(child, ())}:
+    return depth_of([(e["parent_id"], e["child_id"], e["operation"] == "identify") for e in edges])
+
+
+def depth_of(edges: Iterable[tuple[str, str, bool]]) -> int:
+    """Generations of a family: parent, child, and whether the two are one piece under two identities, as a piece has that
+    was taken in before its papers had come. Between those there is no generation."""
+    parents: dict[str, set[str]] = defaultdict(set)
+    same: dict[str, set[str]] = defaultdict(set)
+    for parent, child, is_one in edges:
+        if is_one:
+            same[parent].add(child)
+            same[child].add(parent)
+        else:
+            parents[child].add(parent)
+    depth, layer = 0, _as_one(set(parents) - {p for ps in parents.values() for p in ps}, same)
+    while layer := _as_one({p for child in layer for p in parents.get(child, ())}, same):
         depth += 1
     return depth
+
+
+def _as_one(pieces: set[str], same: Mapping[str, set[str]]) -> set[str]:
+    """The pieces with all their other identities."""
+    found, new = set(pieces), set(pieces)
+    while new := {other for piece in new for other in same.get(piece, ())} - found:
+        found |= new
+    return found
