@@ -1,17 +1,16 @@
-"""The story's steps that are about the hub: another root of trust, the hub lost with its disk, a second way to it."""
+"""The story's step that gives the group another root of trust."""
 
 from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 
 from tools.rollout.asking import must, until
 from tools.rollout.machines import run
 from tools.rollout.site import ROOT, Site
-from tools.rollout.story import RESTORE_MAX_S, Story
-from tools.rollout.traffic import Booking, Door
+from tools.rollout.story import Story
+from tools.rollout.traffic import Door
 
 RULE = json.loads((ROOT / "demo/standards/QR-CAST-01-v3.json").read_text())
 STRANDLINE = (sys.executable, "-c", "from shared.cli import main; main()")
@@ -44,28 +43,6 @@ def rotate_root(story: Story) -> str:
     return (
         f"one that the keys before had not signed was refused; hub and plants follow the other, {played.seconds:.0f} s"
     )
-
-
-def lose_the_hub(story: Story) -> str:
-    """Backup, the hub's host is gone with its disk, a bare one in its place, restore; plants bring what came after."""
-    site, hub = story.site, story.site.hub
-    away = site.folder / "away-hub"
-    site.play("backup", "--limit", "hub", backup_fetch_to=str(away))
-    (tar,) = away.glob("HUB-*.tar")
-    Booking(story.door("ALD"), "YA", "AFTER-").book("AFTER-1")
-    story.settled()
-    hub.destroy()
-    Booking(story.door("ALD"), "YA", "WITHOUT-").book("WITHOUT-1")
-    began = time.monotonic()
-    hub.boot()
-    story.play_book("install-hub", "new")
-    site.play("restore", "--limit", hub.name, restore_tar=str(tar), restore_key=str(site.folder / "keys" / "HUB.key"))
-    story.settled()
-    seconds = time.monotonic() - began
-    must(seconds < RESTORE_MAX_S, f"it took {seconds:.0f} s")
-    must(story.pieces("ALD", "AFTER-") == {"AFTER-1"}, "what came after the backup did not come back")
-    must(story.pieces("ALD", "WITHOUT-") == {"WITHOUT-1"}, "what was made without a hub did not come")
-    return f"a bare host is the hub again after {seconds:.0f} s; plants brought what came after the backup, same rows at all ends"
 
 
 def _publish(story: Story, folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tools.rollout.hub_story import lose_the_hub, rotate_root
+from tools.rollout.hub_story import rotate_root
 from tools.rollout.story import Story
 
 STEPS = (
@@ -19,7 +19,6 @@ STEPS = (
     Story.change_a_key,
     rotate_root,
     Story.drill,
-    lose_the_hub,
     Story.take_a_plant_out,
 )
 
