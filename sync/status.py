@@ -7,7 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from shared.db.engine import picture
 from shared.journal.content_hash import authors, content_hash
+from shared.node import Node
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.context import node, reading
 from sync.figures import Figures, figures
@@ -56,10 +58,15 @@ def make_api(extra: Extra = nothing_more, shadow: Callable[[], Sequence[str]] = 
 
     @bp.get("/content-hash", summary="SHA-256 over each author's rows as they stand here")
     def hashes() -> dict[str, str]:
-        with reading() as conn:
-            return {author: content_hash(conn, author) for author in authors(conn)}
+        return content_hashes(node())
 
     return bp
+
+
+def content_hashes(here: Node) -> dict[str, str]:
+    """Author -> hash of its rows, all of one moment: a hash is made of several looks at each table."""
+    with picture(here.engine) as conn:
+        return {author: content_hash(conn, author) for author in authors(conn)}
 
 
 def _body(code: str, as_of: int, counted: Figures, more: dict[str, int], shadow: Sequence[str]) -> NodeFigures:

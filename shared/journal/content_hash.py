@@ -29,7 +29,7 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 def content_hash(conn: Connection, author: str) -> str:
-    """SHA-256 over the author's rows in all projection tables."""
+    """SHA-256 over the author's rows in all projection tables. conn: a `picture` where others may write meanwhile."""
     total = hashlib.sha256(VERSION)
     for table in tables_of_kind("projection"):
         for line in _lines(conn, table, author):

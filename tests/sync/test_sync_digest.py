@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, select, text, update
@@ -11,12 +12,12 @@ from sqlalchemy import delete, insert, select, text, update
 from shared.db.engine import open_engine, picture, read, write
 from shared.db.types import metadata, tables_of_kind
 from shared.ids import random_key
-from shared.journal import digest
+from shared.journal import content_hash, digest
 from shared.journal.digest import BUCKETS, EMPTY, bucket_digests, rows_in, shape
 from shared.journal.reading import entries_after, lives
 from shared.journal.rederive import put_right
 from shared.material.tables import material
-from sync import compare_door, comparing
+from sync import compare_door, comparing, status
 from sync.compare_door import door, install_comparing
 from sync.compare_messages import Mend, Place
 from sync.comparing import Comparing
@@ -297,6 +298,24 @@ def test_postgresql_gives_the_same_digests_and_mends_alike(pair, kit, postgres_u
     mended = put_right(engine, plant.node.journal.appliers, "ALD", plant.node.settings.folder)
     assert [(d.table, d.column) for d in mended] == [("material", "place")]
     engine.dispose()
+
+
+@pytest.mark.postgres
+def test_a_content_hash_is_of_one_moment_whatever_arrives_meanwhile(kit, postgres_url, monkeypatch) -> None:
+    hub = kit.hub(postgres_url)
+    kit.closing.append(hub.node.engine.dispose)
+    hub.create()
+    before, says = hub.hash_of("HUB"), content_hash._says_something
+
+    def and_one_comes(*of: Any) -> bool:
+        said = says(*of)
+        if len(hub.pieces) == 1:
+            hub.create()
+        return said
+
+    monkeypatch.setattr(content_hash, "_says_something", and_one_comes)
+    assert status.content_hashes(hub.node) == {"HUB": before}
+    assert hub.hash_of("HUB") != before
 
 
 def test_the_shape_names_every_column() -> None:
