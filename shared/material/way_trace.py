@@ -118,7 +118,8 @@ def _told_edge(step: Step) -> Edge:
 
 
 def names_in(conn: Connection, material_id: str, ids: Sequence[str]) -> dict[str, tuple[str, list[str]]]:
-    """Kind and numbers of pieces on the way of a piece, those that only its sender knows too; one of its rows' number first."""
+    """Kind and numbers of pieces on the way of a piece, those that only its sender knows too; one of its rows' number first,
+    its id where its sender told none."""
     numbers = numbers_of(conn, ids)
     found = {
         row.material_id: (row.kind, list(dict.fromkeys((row.number, *numbers.get(row.material_id, ())))))
@@ -126,5 +127,5 @@ def names_in(conn: Connection, material_id: str, ids: Sequence[str]) -> dict[str
     }
     if set(ids) - set(found):
         told = find_beyond(conn, material_id, walk(conn, [material_id], True).steps)
-        found = {piece.material_id: (piece.kind, told.numbers[piece.material_id]) for piece in told.pieces} | found
+        found = {p.material_id: (p.kind, told.numbers[p.material_id] or [p.number]) for p in told.pieces} | found
     return found

@@ -82,6 +82,7 @@ def _page(asked: Asked, lines: int) -> dict[str, Any]:
         "totals": [line._asdict() for line in found.totals.lines],
         "items": [as_json(piece) for piece in found.pieces],
         "cut": found.cut,
+        "told": list(found.told),
         "steel": [{"number": number, "share_ppm": ppm} for number, ppm in steel],
         "next": None,
         **as_of(),

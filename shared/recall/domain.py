@@ -104,12 +104,14 @@ class Totals:
 
 @dataclass(frozen=True)
 class Recall:
-    """A page of a recall: lines, at large first; the totals are of all of it. cut: how many lines are not shown."""
+    """A page of a recall: lines, at large first; the totals are of all of it. cut: how many lines are not shown; told: numbers
+    that no piece here bears, known by what was said of those made of them."""
 
     number: str
     pieces: Sequence[Whereabouts]
     totals: Totals
     cut: int = 0
+    told: tuple[str, ...] = ()
 
     @property
     def at_large(self) -> list[Whereabouts]:

@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, select
 
 from shared.errors import BadInput, NotFound
-from shared.material.queries import get_piece, rows_of
+from shared.material.queries import find_piece, rows_of
 from shared.material.spread import Area, area, spread
 from shared.material.steel import parts_with, steel_over
 from shared.material.tables import edge, mark, operation
 from shared.recall.domain import Recall, Totals, Whereabouts, in_order
+from shared.recall.starts import own_start, starts_of
 from shared.recall.stream import stream, stream_parts
 
 LINES_MAX = 2_000
@@ -64,8 +65,11 @@ def first_page(conn: Connection, asked: Asked, lines: int = LINES_MAX, group: Co
     for pieces in recall(conn, asked, group):
         totals.add(pieces)
         shown = in_order([*shown, *pieces])[:lines]
-    name = get_piece(conn, asked.numbers[0]).number if len(asked.numbers) == 1 else asked.words
-    return Recall(name, shown, totals, totals.pieces - len(shown))
+    meant = {number: find_piece(conn, number) for number in asked.numbers}
+    told = tuple(number for number, row in meant.items() if row is None)
+    only = meant[asked.numbers[0]] if len(meant) == 1 else None
+    name = only.number if only is not None else asked.words
+    return Recall(name, shown, totals, totals.pieces - len(shown), told)
 
 
 def recall(conn: Connection, asked: Asked, group: Collection[str] = ()) -> Iterator[list[Whereabouts]]:
@@ -78,7 +82,7 @@ def recall(conn: Connection, asked: Asked, group: Collection[str] = ()) -> Itera
     if asked.numbers and asked.least_share_ppm:
         return stream_parts(conn, spread(conn, _rich(conn, asked)), group)
     if asked.numbers:
-        return stream(conn, sorted({get_piece(conn, number).material_id for number in asked.numbers}), group)
+        return stream(conn, sorted({start for number in asked.numbers for start in starts_of(conn, number)}), group)
     if asked.unit:
         return stream(conn, _made_at(conn, asked), group)
     if asked.finding:
@@ -89,12 +93,12 @@ def recall(conn: Connection, asked: Asked, group: Collection[str] = ()) -> Itera
 def _only(conn: Connection, numbers: Sequence[str]) -> str:
     if len(numbers) != 1:
         raise BadInput("recall.one_piece", "A place is on one piece.", todo="Name one piece with the place.")
-    return str(get_piece(conn, numbers[0]).material_id)
+    return own_start(conn, numbers[0])
 
 
 def _rich(conn: Connection, asked: Asked) -> dict[str, list[Area]]:
     """Parts of slabs in which the recalled heats have at least the share that is asked for."""
-    heats = sorted({get_piece(conn, number).material_id for number in asked.numbers})
+    heats = sorted({own_start(conn, number) for number in asked.numbers})
     parts = parts_with(conn, heats, asked.least_share_ppm)
     if not parts:
         share = f"{asked.least_share_ppm / 10_000:g} %"

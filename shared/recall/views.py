@@ -95,12 +95,12 @@ def read_asked() -> Asked | None:
 def _share(text: str) -> int:
     """A share of the address in ppm, 0 when none is given."""
     try:
-        ppm = round(float(text) * 10_000) if text else 0
+        percent = float(text) if text else 0.0
     except ValueError:
-        ppm = -1
-    if not 0 <= ppm <= 1_000_000:
+        percent = -1.0
+    if not 0 <= percent <= 100:
         raise BadInput("recall.share", f"{text!r} is no share.", todo="In per cent, 0 to 100.")
-    return ppm
+    return round(percent * 10_000)
 
 
 def _moment(text: str) -> int:

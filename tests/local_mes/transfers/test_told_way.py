@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import sqlalchemy
 from msgspec import UNSET
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
@@ -21,8 +22,10 @@ from local_mes.stock.yard_reads import made_ms
 from local_mes.transfers import pieces
 from local_mes.transfers.service import DivertCommand, LoadTouch, PlanCommand, depart, divert, load_piece, plan_load
 from shared.db.engine import read
+from shared.db.types import metadata
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
+from shared.material import way_trace
 from shared.material.facts import (
     Consumed,
     Edge,
@@ -37,6 +40,7 @@ from shared.material.facts import (
 from shared.material.queries import get_piece
 from shared.material.steel import steel_over
 from shared.material.trace import ancestor_places, trace
+from shared.material.way import _joined
 from shared.material.way_facts import Way, WayPiece, WayStep
 from shared.material.way_trace import EDGES_TOLD, tell_way, with_way
 from shared.transfers.lines import LineFilter, find_lines
@@ -200,3 +204,31 @@ def test_a_load_leaves_though_the_ways_of_its_pieces_are_more_than_a_fact_holds(
         load_piece(ald, LoadTouch(group.command(), "p1", "S-3", number))
     depart(ald, LoadTouch(group.command(), "p1", "S-3"))
     assert told("S-3") == {"B-1"}
+
+
+def test_a_plants_recall_starts_from_a_heat_that_it_knows_by_the_way_of_its_pieces(
+    travelled: tuple[SteelGroup, tuple[str, str, str], str],
+) -> None:
+    group, heats, _ = travelled
+    for plant, found in (("BRK", {"BS6-00001", "B6-1"}), ("CLD", {"C6-00001"})):
+        client = sign_in(create_console(group.plants[plant]), group.plants[plant].node, "quality.x", "quality")
+        for number in ("161738", "161739", heats[0]):
+            told = json.loads(client.page(f"/api/v1/recalls/{number}"))
+            assert ({piece["number"] for piece in told["items"]}, told["told"]) == (found, [number])
+        assert "has no row in the books here" in client.page("/recall?q=161738")
+        for refused in ("q=161738&share=10", "q=161738&from_mm=5"):
+            assert "what senders told alone" in client.client.get(f"/recall?{refused}").text
+        assert "is no share" in client.client.get("/recall?q=161738&share=1e400").text
+        assert client.client.get("/recall?q=16173").status_code == 404
+
+
+def test_a_piece_that_was_told_without_a_number_is_called_by_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    heat, empty = "a" * 32, sqlalchemy.create_engine("sqlite://")
+    metadata.create_all(empty)
+    said = Way(
+        pieces=(WayPiece(material_id=heat, kind="heat", numbers=(), plant="ALD"),),
+        steps=(),
+    )
+    monkeypatch.setattr(way_trace, "find_beyond", lambda *_: _joined({"c": said}, {"c": 0}))
+    with empty.connect() as conn:
+        assert way_trace.names_in(conn, "c", [heat]) == {heat: ("heat", [heat])}
