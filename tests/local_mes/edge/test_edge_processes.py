@@ -42,6 +42,9 @@ PROGRAM = Path(__file__).parent / "edge_process.py"
 LAYOUTS = load_folder(PLANTS / "ald" / "telegrams")
 ORDER = {"slab": "161843-2-3", "flag": "H"}
 WINDOW = 8
+BEHIND = 300
+"""Level 2 goes no farther ahead of the plant: on a busy machine a start takes long, and all is to be caught up with."""
+PATIENCE_S = 120
 
 EDGE_POINTS = (
     ("local_mes.level2.spool:append_all", "after", 20),
@@ -218,7 +221,7 @@ def ground(tmp_path: Path) -> Iterator[Ground]:
         ground.kill(role)
     assert program.stdin is not None
     program.stdin.close()
-    program.wait(10)
+    program.wait(40)
     plant.node.engine.dispose()
     plant.spool.dispose()
 
@@ -260,11 +263,12 @@ def _enrol(ground: Ground, token: str) -> None:
 
 async def _died(ground: Ground, role: str, level2: Level2) -> None:
     """Level 2 goes on until the process has reached its point."""
-    await until(lambda: _more(level2) and not ground.is_alive(role), within_s=60)
+    await until(lambda: _more(ground, level2) and not ground.is_alive(role), within_s=PATIENCE_S)
 
 
-def _more(level2: Level2) -> bool:
-    level2.goal = max(level2.goal, level2.acknowledged + WINDOW)
+def _more(ground: Ground, level2: Level2) -> bool:
+    if level2.acknowledged < len(ground.arrived()) + BEHIND:
+        level2.goal = max(level2.goal, level2.acknowledged + WINDOW)
     return True
 
 
@@ -280,19 +284,19 @@ def test_a_cable_cut_for_long_while_level2_goes_on_and_the_edge_dies(
     async def scene() -> None:
         async with playing(ground) as (cable, level2):
             level2.goal = 60
-            await until(lambda: len(ground.arrived()) == 60, within_s=40)
+            await until(lambda: len(ground.arrived()) == 60, within_s=PATIENCE_S)
             cable.cut()
             level2.goal = 300
-            await until(lambda: level2.acknowledged >= 180)
+            await until(lambda: level2.acknowledged >= 180, within_s=PATIENCE_S)
             ground.kill("edge")
             ground.start("edge", cable.port)
-            await until(lambda: level2.acknowledged == 300)
+            await until(lambda: level2.acknowledged == 300, within_s=PATIENCE_S)
             assert len(ground.arrived()) == 60
             down.queue_telegram(ground.plant.spool, SystemClock(), "CC1", "CC2030", ORDER, key="k1")
             cable.mend()
-            await until(lambda: len(ground.arrived()) == 300, within_s=40)
-            await until(lambda: ground.confirmed(ground.plant.spool) == 1)
-            await until(lambda: ground.interpreted() == 300)
+            await until(lambda: len(ground.arrived()) == 300, within_s=PATIENCE_S)
+            await until(lambda: ground.confirmed(ground.plant.spool) == 1, within_s=PATIENCE_S)
+            await until(lambda: ground.interpreted() == 300, within_s=PATIENCE_S)
             assert ground.arrived() == list(range(1, 301))
             down.queue_setpoint(
                 ground.plant.spool, SystemClock(), "CC1", "CC2030", ORDER, key="set:1", asked_by="p", piece=""
@@ -306,7 +310,7 @@ def test_a_cable_cut_for_long_while_level2_goes_on_and_the_edge_dies(
 async def _kill_at_each(ground: Ground, points: tuple[tuple[str, str, int], ...], role: str) -> None:
     async with playing(ground) as (cable, level2):
         level2.goal = 10
-        await until(lambda: len(ground.arrived()) >= 10, within_s=40)
+        await until(lambda: len(ground.arrived()) >= 10, within_s=PATIENCE_S)
         port = cable.port if role == "edge" else ground.port
         for number, (point, when, nth) in enumerate(points, 1):
             ground.kill(role)
@@ -315,9 +319,9 @@ async def _kill_at_each(ground: Ground, points: tuple[tuple[str, str, int], ...]
             ground.start(role, port, point, when, nth)
             await _died(ground, role, level2)
         ground.start(role, port)
-        await until(_all_there(ground, level2), within_s=40)
-        await until(lambda: ground.confirmed(ground.plant.spool) == len(points), within_s=40)
-        await until(lambda: ground.interpreted() == level2.sent)
+        await until(_all_there(ground, level2), within_s=PATIENCE_S)
+        await until(lambda: ground.confirmed(ground.plant.spool) == len(points), within_s=PATIENCE_S)
+        await until(lambda: ground.interpreted() == level2.sent, within_s=PATIENCE_S)
         assert ground.arrived() == list(range(1, level2.sent + 1))
         first_seen = list(dict.fromkeys(level2.orders))
         assert first_seen == list(range(1, len(points) + 1)), "each order in its turn"
