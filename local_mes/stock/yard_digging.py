@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from local_mes.plant import Plant
 from local_mes.stock import yard_domain as yard
-from local_mes.stock.yard_domain import Spot
-from shared.stock.queries import live_in, loads_between, moves_between, since_of
+from local_mes.stock.yard_domain import Lying, Spot
+from shared.stock.queries import loads_between, moves_between, since_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,19 @@ def lifted(taken: Stay, stack: Iterable[Stay]) -> list[str]:
     ]
 
 
-def dug_out(conn: Connection, plant: Plant, from_ms: int, now_ms: int) -> dict[str, int]:
-    """Storage -> lifts since from_ms that nobody told: for each piece that a charge, a load or a move took from a stack, the
-    pieces that lay on it by the books and went nowhere."""
+def dug_out(conn: Connection, plant: Plant, code: str, lying: Iterable[Lying], from_ms: int, now_ms: int) -> int:
+    """Lifts in a storage since from_ms that nobody told: for each piece that a charge, a load or a move took from a stack,
+    the pieces that lay on it by the books and went nowhere. lying: what lies in the storage now."""
+    here: dict[str, list[Stay]] = defaultdict(list)
+    for piece in lying:
+        here[piece.place].append(Stay(piece.material_id, piece.since_ms))
     gone = _taken(conn, plant, from_ms, now_ms)
-    counted: dict[str, int] = defaultdict(int)
-    for spot, stays in gone.items():
-        here = [row.material_id for row in live_in(conn, plant.code, spot.text)]
-        since = since_of(conn, plant.code, here)
-        stack = [*stays, *(Stay(piece, since.get((piece, spot.text), 0)) for piece in here)]
-        counted[spot.storage] += sum(len(lifted(one, stack)) for one in stays)
-    return dict(counted)
+    return sum(
+        len(lifted(one, [*stays, *here[spot.text]]))
+        for spot, stays in gone.items()
+        if spot.storage == code
+        for one in stays
+    )
 
 
 def _taken(conn: Connection, plant: Plant, from_ms: int, now_ms: int) -> dict[Spot, Sequence[Stay]]:

@@ -98,7 +98,8 @@ def read_yard(conn: Connection, plant: Plant, rules: Storage, now_ms: int, since
     """A storage as it is now; reshuffles are counted from since_ms on."""
     stacks: dict[Spot, list[Lying]] = defaultdict(list)
     loose = []
-    for piece in lying_at(conn, plant.code, rules.code):
+    pieces = lying_at(conn, plant.code, rules.code)
+    for piece in pieces:
         spot = yard.find_spot(piece.place, [rules])
         if spot and spot.stack:
             stacks[spot].append(piece)
@@ -107,13 +108,13 @@ def read_yard(conn: Connection, plant: Plant, rules: Storage, now_ms: int, since
     built = [
         Stack(
             spot,
-            yard.in_order(pieces),
-            yard.faults_of_stack(pieces, spot, rules, now_ms, stacks.get(next_to(spot, 1), ())),
+            yard.in_order(stack),
+            yard.faults_of_stack(stack, spot, rules, now_ms, stacks.get(next_to(spot, 1), ())),
         )
-        for spot, pieces in sorted(stacks.items(), key=lambda item: (item[0].row, item[0].stack))
+        for spot, stack in sorted(stacks.items(), key=lambda item: (item[0].row, item[0].stack))
     ]
     moved = reshuffles(conn, plant, since_ms, now_ms + 1).get(rules.code, 0)
-    dug = dug_out(conn, plant, since_ms, now_ms).get(rules.code, 0)
+    dug = dug_out(conn, plant, rules.code, pieces, since_ms, now_ms)
     return Yard(rules, built, sorted(loose, key=lambda piece: (piece.place, piece.number)), moved, dug)
 
 

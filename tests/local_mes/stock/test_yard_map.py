@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from production_bench import Bench
+from sqlalchemy import event
 
 from local_mes.model.domain import Storage
 from local_mes.stock.yard_domain import (
@@ -22,8 +23,9 @@ from local_mes.stock.yard_domain import (
     thermal,
 )
 from local_mes.stock.yard_picture import draw
-from local_mes.stock.yard_reads import Stack, Yard
+from local_mes.stock.yard_reads import Stack, Yard, read_yard
 from shared.clock import FixedClock
+from shared.db.engine import read
 from shared.journal.fact import Draft, Occurred
 from shared.material.facts import Mass, MaterialCreated, NewAlias, NewMaterial, Size
 from shared.material.tables import deviation_raised
@@ -216,3 +218,26 @@ def test_the_picture_shows_stacks_states_and_clocks(
     assert 'class="lie lie-hot found"' in client.get("/yard/CB1?find=B6-00001").text
     assert "does not lie in CB1" in client.get("/yard/CB1?find=NOBODY").text
     assert "style=" not in page.split("<main")[1]
+
+
+def test_a_yard_of_many_moves_is_read_with_as_few_statements_as_one_of_few(
+    client: FlaskClient, yard: Bench, clock: FixedClock, token: Token
+) -> None:
+    who, asked = token("yard"), list[str]()
+    event.listen(yard.plant.node.engine, "before_cursor_execute", lambda _c, _cursor, text, *_: asked.append(text))
+
+    def statements() -> int:
+        begin = len(asked)
+        with read(yard.plant.node.engine) as conn:
+            read_yard(conn, yard.plant, yard.plant.model.storage[0], clock.now_ms(), 0)
+        return len(asked) - begin
+
+    counts = []
+    for n in range(1, 7):
+        yard.take_in(f"BS6-{n}", "slab", 20_000, SLAB)
+        clock.advance(60_000)
+        assert put(client, who, f"BS6-{n}", f"YB-2-{n}").status_code == 200
+        clock.advance(60_000)
+        assert put(client, who, f"BS6-{n}", f"YB-3-{n}").status_code == 200
+        counts.append(statements())
+    assert counts == counts[:1] * 6
