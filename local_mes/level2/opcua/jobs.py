@@ -46,6 +46,7 @@ class Jobs:
         self._client = client
         self._index = 0
         self._types: dict[str, Any] = {}
+        self._ours: set[ua.NodeId] = set()
 
     async def run(self) -> None:
         """Follow the jobs until cancelled."""
@@ -61,7 +62,7 @@ class Jobs:
         self._desk.connected(self._desk.link.address)
         while True:
             told = await subscription.next_event(60)
-            if isinstance(told, OpcEvent):
+            if isinstance(told, OpcEvent) and self._is_ours(told.event):
                 await self._desk.keep(self._of_event(told.event))
 
     async def send(self, order: Down) -> Answer:
@@ -83,7 +84,16 @@ class Jobs:
         names = [one for one in (self._settings.provider, self._settings.receiver) if one]
         nodes = [await find_node(self._client, one) for one in names]
         telling = [one for one in nodes if ua.EventNotifier.SubscribeToEvents in await one.read_event_notifier()]
-        return telling or [self._client.nodes.server]
+        if telling:
+            return telling
+        # null and the server itself name no machine
+        self._ours = {ua.NodeId(), self._client.nodes.server.nodeid, *(one.nodeid for one in nodes)}
+        return [self._client.nodes.server]
+
+    def _is_ours(self, event: Event) -> bool:
+        """Whether it is of this receiver, where all machines of a server tell at the same place."""
+        source = getattr(event, "SourceNode", None) or ua.NodeId()
+        return not self._ours or source in self._ours
 
     def _job_order(self, fields: dict[str, Any]) -> ua.Variant:
         made = self._types["ISA95JobOrderDataType"]()

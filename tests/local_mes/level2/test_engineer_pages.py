@@ -18,9 +18,11 @@ from level2_peers import Site, collecting, until
 from opcua_peers import POLICIES, NodeServer, certify
 
 from local_mes.app import ROLES, create_console
+from local_mes.level2 import looks
 from local_mes.level2.certificates import save_certificate
 from local_mes.level2.link_state import real_ms
 from local_mes.level2.links import load_links
+from local_mes.level2.opcua import browse as opcua_browse
 from local_mes.level2.opcua.own import make_certificate
 from local_mes.level2.opcua.trust import TrustStore, Untrusted, read_certificate
 from local_mes.level2.posted import sign
@@ -137,8 +139,13 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_server_is_looked_into_where_its_link_is_and_nodes_become_lines_of_the_model(
-    make_site: MakeSite, clock: FixedClock, tmp_path: Path
+    make_site: MakeSite, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # a busy machine is none of the test's matter: neither a slow answer nor a collector that has no turn
+    monkeypatch.setattr(looks, "WAIT_S", 60.0)
+    monkeypatch.setattr(looks, "FRESH_MS", 90_000)
+    monkeypatch.setattr(looks, "COLLECTOR_AWAY_MS", 90_000)
+    monkeypatch.setattr(opcua_browse, "WAIT_S", 50.0)
     port = free_port()
     line, server = Line(make_site(more=OPCUA.format(port=port)), clock), NodeServer(port, tmp_path, POLICIES[:1])
     make_certificate(tmp_path, "ALD", 30)
