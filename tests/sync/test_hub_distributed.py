@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import pytest
 from sqlalchemy import Connection, create_engine, select, text
@@ -20,7 +21,7 @@ from shared.errors import BadSetup
 from shared.journal.distributing import distribute
 from shared.journal.rebuild import rebuild
 from shared.journal.verify import verify
-from shared.ports import free_ports
+from shared.ports import free_port
 from shared.transfers.tables import transfer_case
 from tools.postgres import find_programs, temporary_cluster
 
@@ -48,11 +49,8 @@ def servers() -> Iterator[list[str]]:
     programs = find_programs()
     if programs is None or not list((programs.parent / "lib").glob("citus.so")):
         pytest.skip("Citus is not built for the PostgreSQL of this machine")
-    ports = free_ports(SERVERS)
     with ExitStack() as stack:
-        urls = [
-            stack.enter_context(temporary_cluster(programs, fsync=False, port=port, preload="citus")) for port in ports
-        ]
+        urls, ports = zip(*(start_one(stack, programs) for _ in range(SERVERS)), strict=True)
         for url in urls:
             run(url, "CREATE EXTENSION citus")
         first, *others = ports
@@ -60,7 +58,18 @@ def servers() -> Iterator[list[str]]:
         for port in others:
             run(urls[0], f"SELECT citus_add_node('127.0.0.1', {port})")
         run(urls[0], f"SELECT citus_set_node_property('127.0.0.1', {first}, 'shouldhaveshards', true)")
-        yield urls
+        yield list(urls)
+
+
+def start_one(stack: ExitStack, programs: Path, preload: str = "citus", tries: int = 3) -> tuple[str, int]:
+    """URL and port. The port is not held while the cluster is made: one that another took meanwhile is drawn anew."""
+    port = free_port()
+    try:
+        return stack.enter_context(temporary_cluster(programs, fsync=False, port=port, preload=preload)), port
+    except CalledProcessError:
+        if tries == 1:
+            raise
+        return start_one(stack, programs, preload, tries - 1)
 
 
 def run(url: str, statement: str) -> None:
