@@ -29,7 +29,7 @@ def read_areas(parents: Sequence[Row[Any]], said: Sequence[Said]) -> list[Area |
         raise Unclear("places within a piece are told, and more than one piece was charged")
     areas = [_within(parents[0], one) for one in said]
     for (one, here), (other, there) in combinations(zip(said, areas, strict=True), 2):
-        if here and there and _meet(here, there):
+        if here and there and _meet(here, there, parents[0]):
             raise Unclear(f"{one.piece} and {other.piece} are said to be of the same place of {parents[0].number}")
     return areas
 
@@ -51,7 +51,7 @@ def _within(parent: Row[Any], said: Said) -> Area | None:
     if told is None:
         return None
     left, right = told.left_um, told.right_um or parent.width_um
-    lengthwise = _clip(told.from_um, told.to_um, parent.length_um)
+    lengthwise = _clip(told.from_um, told.to_um or parent.length_um, parent.length_um)
     across = _clip(left, right, parent.width_um)
     if lengthwise is None or across is None:
         raise Unclear(
@@ -63,11 +63,19 @@ def _within(parent: Row[Any], said: Said) -> Area | None:
 
 
 def _clip(start: int, stop: int, size: int) -> tuple[int, int] | None:
-    if not 0 <= start < min(stop, size) or stop > size + size * SLACK_PPM // 1_000_000:
+    """Within the piece; as told where nobody measured that side of the piece (0)."""
+    known = size or stop
+    if not 0 <= start < min(stop, known) or stop > known + _slack(known):
         return None
-    return start, min(stop, size)
+    return start, min(stop, known)
 
 
-def _meet(one: Area, other: Area) -> bool:
-    along = one.from_um < other.to_um and other.from_um < one.to_um
-    return along and one.left_um < other.right_um and other.left_um < one.right_um
+def _meet(one: Area, other: Area, parent: Row[Any]) -> bool:
+    """Whether two places have more of the piece in common than measuring leaves open."""
+    along = min(one.to_um, other.to_um) - max(one.from_um, other.from_um)
+    across = min(one.right_um, other.right_um) - max(one.left_um, other.left_um)
+    return along > _slack(parent.length_um) and across > _slack(parent.width_um)
+
+
+def _slack(size: int) -> int:
+    return size * SLACK_PPM // 1_000_000

@@ -216,7 +216,7 @@ SLITS = [
             {"to_um": 9_400 * MM},
             "S-2 is said to be of 0.000 to 9.400 m and 600 to 1,280 mm across of C6-00001, which is 9.300",
         ),
-        ({"left_um": 599 * MM}, "S-1 and S-2 are said to be of the same place of C6-00001"),
+        ({"left_um": 580 * MM}, "S-1 and S-2 are said to be of the same place of C6-00001"),
     ],
 )
 def test_places_within_the_piece_that_cannot_be_wait_for_a_person(
