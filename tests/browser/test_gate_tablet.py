@@ -24,6 +24,7 @@ from shared.db.engine import read
 from shared.ids import new_id
 from shared.journal.fact import Draft, Occurred
 from shared.material.facts import Mass, MaterialCreated, NewAlias, NewMaterial, Size
+from shared.ports import free_port
 from shared.transfers.lines import LineFilter, find_lines
 from shared.transfers.plan_queries import open_plans
 from shared.transfers.queries import find_receipts, find_shipment
@@ -43,8 +44,8 @@ class Line:
 
     def __init__(self, app: Any) -> None:
         self.app, self.lose_next, self.lost, self.away = app, False, 0, ""
-        self.server = self.open(0)
-        self.port = self.server.port
+        self.port = free_port()  # one that no connection of another program takes while the line is cut
+        self.server = self.open(self.port)
 
     def open(self, port: int) -> BaseWSGIServer:
         server = make_server("127.0.0.1", port, self.answer, threaded=True, request_handler=Quiet)
