@@ -49,6 +49,9 @@ def release_orders(hub: Hub, plant: str, items: Sequence[SentOrder], actor: str,
         if earlier is not None:
             return str(earlier)
         _check(tx.conn, plant, ORDER_RELEASE)
+        for item in items:
+            if min(item.thickness_um, item.width_um, item.mass_g) < 1:
+                raise BadInput("centre.order", f"{item.item} has no thickness, width or mass.", todo="Say all three.")
         sent = OrdersSentDown(sent_id=new_id(hub.clock), plant=plant, items=tuple(items))
         return _send(hub, tx, sent, actor, command_id)
 

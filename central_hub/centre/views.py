@@ -32,13 +32,14 @@ def overview() -> str:
     """All of it."""
     with reading() as conn:
         owners = service.owner_table(conn)
-        waiting = _waiting(conn, [code for code, owned in owners if owned[DISPOSITION] == service.HUB])
-        sent = [(row, _what(conn, row)) for row in service.list_sent(conn, limit=SENT_SHOWN)[:SENT_SHOWN]]
+        waiting, older = _waiting(conn, [code for code, owned in owners if owned[DISPOSITION] == service.HUB])
+        sent = _sent(conn)
     return render_template(
         "centre/overview.html",
         owners=owners,
         titles=TITLES,
         waiting=waiting,
+        older=older,
         sent=sent,
         sellers=[(code, code) for code, owned in owners if owned[ORDER_RELEASE] == service.HUB],
         dispositions=[(name, name) for name in DISPOSITIONS],
@@ -83,10 +84,21 @@ def decide(plant: str, hold_id: str) -> BaseResponse:
     return redirect(url_for("centre.overview"))
 
 
-def _waiting(conn: Connection, plants: list[str]) -> list[tuple[Row[Any], str]]:
-    """Open holds of these plants, each with the number of its piece."""
-    found = [row for code in plants for row in list_holds(conn, code, "open", limit=WAITING_SHOWN)[:WAITING_SHOWN]]
-    return [(row, _numbers(conn, [row]).get(row.material_id, row.material_id[:8])) for row in found]
+def _waiting(conn: Connection, plants: list[str]) -> tuple[list[tuple[Row[Any], str]], dict[str, str]]:
+    """Open holds of these plants, each with the number of its piece; plant -> last hold shown, where it has older ones.
+
+    ?plant=&after= goes on with the older ones of a plant.
+    """
+    asked, after = request.args.get("plant", ""), request.args.get("after", "")
+    found: list[Row[Any]] = []
+    older = {}
+    for code in [asked] if asked in plants else plants:
+        rows = list_holds(conn, code, "open", after=after if code == asked else "", limit=WAITING_SHOWN)
+        found += rows[:WAITING_SHOWN]
+        if len(rows) > WAITING_SHOWN:
+            older[code] = rows[WAITING_SHOWN - 1].hold_id
+    numbers = _numbers(conn, found)
+    return [(row, numbers.get(row.material_id, row.material_id[:8])) for row in found], older
 
 
 def _numbers(conn: Connection, holds: list[Row[Any]]) -> Mapping[str, str]:
@@ -94,15 +106,22 @@ def _numbers(conn: Connection, holds: list[Row[Any]]) -> Mapping[str, str]:
     return {material_id: row.number for material_id, row in first_rows(rows).items()}
 
 
-def _what(conn: Connection, row: Row[Any]) -> str:
-    """One line of what was sent."""
+def _sent(conn: Connection) -> list[tuple[Row[Any], str]]:
+    """What was sent, each with one line of what it says."""
+    rows = service.list_sent(conn, limit=SENT_SHOWN)[:SENT_SHOWN]
+    decided = [msgspec.json.decode(row.body, type=DispositionSentDown) for row in rows if row.domain != ORDER_RELEASE]
+    holds = {one.hold_id: hold for one in decided if (hold := find_hold(conn, one.hold_id)) is not None}
+    numbers = _numbers(conn, list(holds.values()))
+    pieces = {hold_id: numbers.get(hold.material_id, "") for hold_id, hold in holds.items()}
+    return [(row, _what(row, pieces)) for row in rows]
+
+
+def _what(row: Row[Any], pieces: Mapping[str, str]) -> str:
     if row.domain == ORDER_RELEASE:
         sent = msgspec.json.decode(row.body, type=OrdersSentDown)
         return "Orders " + ", ".join(item.item for item in sent.items[:5]) + (" …" if len(sent.items) > 5 else "")
     decided = msgspec.json.decode(row.body, type=DispositionSentDown)
-    hold = find_hold(conn, decided.hold_id)
-    number = _numbers(conn, [hold]).get(hold.material_id, "") if hold is not None else ""
-    return f"{number or decided.hold_id[:8]}: {decided.disposition}"
+    return f"{pieces.get(decided.hold_id) or decided.hold_id[:8]}: {decided.disposition}"
 
 
 FEATURE = Feature(pages=(bp,), apis=(api,), menu=(MenuItem("Production", "Centre decides", "centre.overview"),))

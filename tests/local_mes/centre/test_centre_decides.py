@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from local_mes.stock.service import Command, scrap
 from shared.centre.facts import SentOrder
 from shared.clock import FixedClock
 from shared.db.engine import read, write
-from shared.errors import NotFound, Refused
+from shared.errors import BadInput, NotFound, Refused
 from shared.journal.content_hash import content_hash
 from shared.orders.facts import OrderReleased
 from shared.orders.queries import find_order
@@ -227,3 +229,22 @@ def test_a_held_piece_is_not_scrapped_past_the_centre(group: SteelGroup) -> None
         "refused",
         "161738-1-1 is scrap already. Decide scrap, or correct the scrapping first.",
     )
+
+
+def test_every_held_piece_can_be_reached_on_the_page_and_no_order_is_of_nothing(
+    group: SteelGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own(group, "hub")
+    monkeypatch.setattr("central_hub.centre.views.WAITING_SHOWN", 2)
+    for number in range(3):
+        piece = group.stock("ALD", f"161738-1-{number}", 20_000)
+        place_hold(group.plants["ALD"], PlaceHold(group.command(), "q", piece, "seen a crack"))
+    pass_on(group)
+    person = sign_in(create_portal(group.hub), group.hub.node, "central", "planner", "quality")
+    page = person.page("/centre/")
+    assert [f"161738-1-{n}" in page for n in range(3)] == [False, True, True]
+    older = re.search(r'href="([^"]+)">Older ones of ALD', page)
+    assert older is not None
+    assert "161738-1-0" in person.page(unescape(older[1]))
+    with pytest.raises(BadInput, match="has no thickness, width or mass"):
+        centre.release_orders(group.hub, "ALD", [SentOrder(item="3/1", **{**ITEM, "mass_g": 0})], "c", group.command())
