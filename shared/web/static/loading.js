@@ -27,9 +27,13 @@
     if (field && field.type !== "hidden") { field.value = ""; field.focus(); }
   }
 
+  // where a server answers, what somebody else did here and has not sent binds nobody: queue.js says whose it is. Without one, the
+  // tablet knows nothing better than what was done on it
+  function binds(item) { return page.dataset.shell || item.person === person.id; }
+
   // the touches of this load that wait, oldest first; and the last one at a piece
   function touches() {
-    return queue.read().filter(function (item) { return !item.refused && item.about.startsWith(kindOf(item) + " " + load + " "); });
+    return queue.read().filter(function (item) { return !item.refused && binds(item) && item.about.startsWith(kindOf(item) + " " + load + " "); });
   }
   function kindOf(item) { return item.about.split(" ", 1)[0]; }
   function lastTouch(number) { return touches().filter(function (item) { return item.number === number; }).pop(); }
@@ -55,7 +59,7 @@
   }
 
   function mark(items) {
-    items.forEach(function (item) {
+    items.filter(binds).forEach(function (item) {
       const form = page.querySelector('[data-about="' + CSS.escape(item.about) + '"]');
       if (!form) { return; }
       const button = form.querySelector("button"), state = button.querySelector(".piece-state");
