@@ -48,9 +48,9 @@ class FactCorrectionBody(Body):
     parent: str = Field("", max_length=64, description="what=interval, consumption; default the only or first parent")
     charged_g: int = Field(0, ge=0)
     whole: bool = True
-    from_um: int = Field(0, ge=0)
+    from_um: int = Field(0, ge=0, description="what=mark: with to_um 0 as it was; equal to to_um: one place")
     to_um: int = Field(0, ge=0)
-    left_um: int = Field(0, ge=0)
+    left_um: int = Field(0, ge=0, description="what=mark: with right_um 0 as it was")
     right_um: int = Field(0, ge=0)
     losses: list[LossBody] = Field(default_factory=list, max_length=40, description="what=losses: all of the step")
     number: str = Field("", max_length=64, description="what=number: the right one")

@@ -43,6 +43,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool = True
     from_um: int = 0
     to_um: int = 0
+    """Of a mark the same as from_um where it is one place; both 0: as it was. So across, where one place is none."""
     left_um: int = 0
     right_um: int = 0
     losses: tuple[Loss, ...] = ()

@@ -92,12 +92,13 @@ def _interval(record: Record) -> dict[str, Any]:
     return {"parent": _parent(record), **_millimetres("from", "to", "left", "right")}
 
 
-def _millimetres(*names: str) -> dict[str, int]:
-    """Fields in mm as um; an empty one is 0."""
-    return {
-        f"{name}_um": find_number(f"{name}_mm", name.capitalize(), least=0, most=MM_MAX, unit="mm", scale=1000) or 0
-        for name in names
-    }
+def _millimetres(*names: str, was: Row[Any] | None = None) -> dict[str, int]:
+    """Fields in mm as um; an empty one is as it was, else 0."""
+    found = {}
+    for name in names:
+        typed = find_number(f"{name}_mm", name.capitalize(), least=0, most=MM_MAX, unit="mm", scale=1000)
+        found[f"{name}_um"] = getattr(was, f"{name}_um", 0) if typed is None else typed
+    return found
 
 
 def _consumption(record: Record) -> dict[str, Any]:
@@ -132,7 +133,10 @@ def _move(record: Record) -> dict[str, Any]:
 def _mark(record: Record) -> dict[str, Any]:
     wrong = read_choice("fact", "Mark", [m.mark_id for m in record.marks])
     said = {"fact": wrong, "withdrawn": "did_not_happen" in request.form}
-    return said | _millimetres("from", "to", "left", "right") | {"text": read_text("text", "Text", needed=False)}
+    was = next(m for m in record.marks if m.mark_id == wrong)
+    return (
+        said | _millimetres("from", "to", "left", "right", was=was) | {"text": read_text("text", "Text", needed=False)}
+    )
 
 
 _READERS = {

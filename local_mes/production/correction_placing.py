@@ -60,38 +60,49 @@ def _mark(conn: Connection, plant: Plant, piece: Row[Any], asked: Asked) -> Mark
     wrong = next((m for m in own_marks(conn, plant.code, piece.material_id) if m.mark_id == asked.fact), None)
     if wrong is None:
         raise errors.bad_correction(f"{piece.number} has no such mark of this plant.", "Choose one of its marks.")
+    text, was_along, was_across = wrong.text, (wrong.from_um, wrong.to_um), (wrong.left_um, wrong.right_um)
+    along, across, now = was_along, was_across, "none"
     if not asked.withdrawn:
-        check_inside((asked.from_um, asked.to_um), piece.length_um, "The mark")
-        check_inside((asked.left_um, asked.right_um), piece.width_um, "The mark's width")
-    right = asked.withdrawn or (asked.from_um, asked.to_um, asked.left_um, asked.right_um, asked.text or wrong.text)
-    if right == (wrong.from_um, wrong.to_um, wrong.left_um, wrong.right_um, wrong.text):
-        raise errors.nothing_changes(piece.number, "mark")
-    text = asked.text.strip() or wrong.text
+        text = asked.text.strip() or text
+        along = _span((asked.from_um, asked.to_um), along, piece.length_um, "The mark", point=True)
+        across = _span((asked.left_um, asked.right_um), across, piece.width_um, "The mark's width")
+        if (along, across, text) == (was_along, was_across, wrong.text):
+            raise errors.nothing_changes(piece.number, "mark")
+        now = mark_words(wrong.kind, text, along, across)
     stated = find_heads(conn, {(plant.code, wrong.mark_id)}).get((plant.code, wrong.mark_id), wrong.mark_id)
     return MarkCorrected(
         corrects=stated,
         mark_id=wrong.mark_id,
         material_id=piece.material_id,
-        was=mark_words(wrong.kind, wrong.text, (wrong.from_um, wrong.to_um), (wrong.left_um, wrong.right_um)),
-        now="none"
-        if asked.withdrawn
-        else mark_words(wrong.kind, text, (asked.from_um, asked.to_um), (asked.left_um, asked.right_um)),
+        was=mark_words(wrong.kind, wrong.text, was_along, was_across),
+        now=now,
         reason=asked.reason.strip(),
         withdrawn=asked.withdrawn,
         kind=wrong.kind,
-        from_um=asked.from_um,
-        to_um=asked.to_um,
-        left_um=asked.left_um,
-        right_um=asked.right_um,
+        from_um=along[0],
+        to_um=along[1],
+        left_um=across[0],
+        right_um=across[1],
         text=text,
     )
+
+
+def _span(
+    said: tuple[int, int], was: tuple[int, int], whole: int, name: str, *, point: bool = False
+) -> tuple[int, int]:
+    """Where the mark is, along or across (um): as it was where nothing else is said."""
+    if not any(said) or said == was:
+        return was
+    check_inside(said, whole, name, point=point)
+    return said
 
 
 def mark_words(kind: str, text: str, along: tuple[int, int], across: tuple[int, int]) -> str:
     """A mark as people read it: um in, metres and mm out."""
     what = f"{kind.replace('_', ' ')} {text}".strip()
     wide = f", {across[0] / 1e3:,.0f} to {across[1] / 1e3:,.0f} mm" if across[1] > across[0] else ""
-    return f"{what} at {along[0] / 1e6:,.2f} to {along[1] / 1e6:,.2f} m{wide}"
+    end = f" to {along[1] / 1e6:,.2f}" if along[1] > along[0] else ""
+    return f"{what} at {along[0] / 1e6:,.2f}{end} m{wide}"
 
 
 PLACINGS: dict[str, Callable[[Connection, Plant, Row[Any], Asked], Placing]] = {"move": _move, "mark": _mark}

@@ -135,10 +135,11 @@ def check_flips(length: bool, width: bool, face: bool) -> None:
         )
 
 
-def check_inside(interval: tuple[int, int], whole: int, name: str) -> None:
-    """Refuse an interval that is empty, reversed or beyond its piece (0 = the piece's size is not known)."""
+def check_inside(interval: tuple[int, int], whole: int, name: str, *, point: bool = False) -> None:
+    """Refuse an interval that is empty, reversed or beyond its piece (0 = the piece's size is not known); point: it may be
+    one place, as a weld is."""
     low, high = interval
-    if low < 0 or high <= low or (whole and high > whole):
+    if low < 0 or high < low or (high == low and not point) or (whole and high > whole):
         raise BadInput(
             "material.outside",
             f"{name} {low} to {high} um is no part of a piece of {whole} um.",

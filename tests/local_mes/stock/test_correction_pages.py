@@ -8,7 +8,9 @@ from flask.testing import FlaskClient
 from production_bench import Bench
 
 from local_mes.production.manual import Booking, book
-from shared.material.tables import loss
+from shared.journal.fact import Draft, Occurred
+from shared.material.facts import MarkPlaced
+from shared.material.tables import loss, mark
 
 SignIn = Callable[[str], str]
 
@@ -143,3 +145,41 @@ def test_which_is_which_is_said_on_a_page(
     known = {"number": number, "known_as": "BS6-1", "evidence": "stamped", "command_id": "4"}
     client.post("/production/identity/identify", data=form | known)
     assert yard.piece(number).material_id == ids[1]
+
+
+def test_a_mark_of_one_place_or_of_the_whole_width_is_corrected_and_what_is_not_said_stays(
+    client: FlaskClient, yard: Bench, token: Callable[[str], dict[str, str]], sign_in: SignIn
+) -> None:
+    coil = yard.take_in("B6-00042", "coil", 20_200, (2_500, 1_270_000, 800_000_000))
+    weld, scab = "a" * 32, "b" * 32
+    with yard.plant.journal.work() as tx:
+        for placed in (
+            MarkPlaced(mark_id=weld, material_id=coil, kind="weld", from_um=4_000_000, to_um=4_000_000),
+            MarkPlaced(
+                mark_id=scab, material_id=coil, kind="surface_defect", from_um=5_000_000, to_um=6_000_000,
+                left_um=100_000, right_um=300_000, text="scab",
+            ),
+        ):  # fmt: skip
+            tx.record(Draft(placed, (coil, placed.mark_id), "p", Occurred(yard.plant.clock.now_ms(), "manual")))
+
+    def corrected(mark_id: str, **said: object) -> tuple[int, str]:
+        body = {"command_id": str(said), "what": "mark", "piece": "B6-00042", "reason": "r", "fact": mark_id, **said}
+        answer = client.post("/api/v1/corrections", json=body, headers=token("lead"))
+        return answer.status_code, answer.json.get("code", "")
+
+    def stands() -> list[tuple[int, int, int, int, str]]:
+        rows = sorted(yard.rows(mark), key=lambda row: row.from_um)
+        return [(row.from_um, row.to_um, row.left_um, row.right_um, row.text) for row in rows]
+
+    assert corrected(weld, from_um=3_000_000, to_um=3_000_000) == (201, "")
+    assert corrected(scab, text="sliver") == (201, "")
+    assert stands() == [(3_000_000, 3_000_000, 0, 0, ""), (5_000_000, 6_000_000, 100_000, 300_000, "sliver")]
+    wrong = ({"from_um": 2, "to_um": 1}, {"from_um": 900_000_000, "to_um": 900_000_000}, {"left_um": 5, "right_um": 5})
+    assert [corrected(scab, **said) for said in wrong] == [(422, "material.outside")] * 3
+    assert corrected(scab, text="sliver", from_um=5_000_000, to_um=6_000_000) == (422, "correction.nothing_changes")
+    page = "/production/corrections/piece/B6-00042"
+    typed = {"what": "mark", "fact": scab, "from_mm": "", "to_mm": "6500", "left_mm": "", "right_mm": "", "text": ""}
+    done = client.post(page, data=typed | {"reason": "r", "command_id": "p", "csrf_token": sign_in("lead")})
+    assert done.status_code == 302
+    assert stands()[1] == (5_000_000, 6_500_000, 100_000, 300_000, "sliver")
+    assert "surface defect sliver, 5" in client.get(page).text
