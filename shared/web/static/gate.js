@@ -220,7 +220,7 @@
 
   // a scanner is a keyboard that ends in Enter: what it types anywhere on the page goes to the number's field
   function onKey(event) {
-    const inField = event.target.closest("input, textarea, select, button, a, summary");
+    const inField = event.target.closest("input, textarea, select, button:enabled, a, summary");
     if (inField || dialog.open || event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey || event.key === "/") { return; }
     at("f-scan").focus();
   }
