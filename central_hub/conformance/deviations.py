@@ -33,6 +33,8 @@ def judge(
         document = find_document(tx.conn, found.standard_id, adopted.version, adopted.sha256) if adopted else None
         if document is not None:
             check_may(tx.conn, hub, document, "approve", actor)
+        elif any(right.may == "approve" for right in hub.settings.office):
+            raise errors.not_theirs("approve", "standard")  # nobody can say here of what kind and area it is
         payload = DeviationJudged(
             plant=plant, deviation_id=deviation_id, expires_ms=expires_ms, verdict=verdict, reason=reason
         )

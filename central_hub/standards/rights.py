@@ -33,7 +33,7 @@ def check_may(conn: Connection, hub: Hub, document: AnyStandard, may: May, actor
 
 
 def check_may_version(conn: Connection, hub: Hub, standard_id: str, version: int, actor: str) -> None:
-    """The same of what is done with a version on its way to the plants: who may approve it may release and take it back."""
+    """The same of what is done with a version on its way to more plants. The way back is open to every approver."""
     row = find_version(conn, hub.code, standard_id, version)
     if row is not None:
         check_may(conn, hub, document_of(str(row.body)), "approve", actor)

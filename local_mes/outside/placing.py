@@ -72,9 +72,15 @@ def _clip(start: int, stop: int, size: int) -> tuple[int, int] | None:
 
 def _meet(one: Area, other: Area, parent: Row[Any]) -> bool:
     """Whether two places have more of the piece in common than measuring leaves open."""
-    along = min(one.to_um, other.to_um) - max(one.from_um, other.from_um)
-    across = min(one.right_um, other.right_um) - max(one.left_um, other.left_um)
-    return along > _slack(parent.length_um) and across > _slack(parent.width_um)
+    along = _common((one.from_um, one.to_um), (other.from_um, other.to_um), parent.length_um)
+    return along and _common((one.left_um, one.right_um), (other.left_um, other.right_um), parent.width_um)
+
+
+def _common(one: tuple[int, int], other: tuple[int, int], size: int) -> bool:
+    """Whether two stretches share more than the slack of the piece, and more than a tenth of the shorter of them."""
+    shared = min(one[1], other[1]) - max(one[0], other[0])
+    shorter = min(one[1] - one[0], other[1] - other[0])
+    return shared > min(_slack(size), shorter // 10)
 
 
 def _slack(size: int) -> int:

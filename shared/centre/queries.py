@@ -31,6 +31,16 @@ def unanswered(conn: Connection, plant: str) -> Sequence[Row[Any]]:
     return conn.execute(select(sent_down).where(s.plant == plant, ~answered).order_by(s.sent_ms, s.sent_id)).all()
 
 
+def done_since(conn: Connection, plant: str, domain: str, from_ms: int) -> Sequence[Row[Any]]:
+    """What was sent of a domain and done by the plant from a time on, each with `answered_ms`."""
+    s, a = sent_down.c, sent_down_answer.c
+    joined = select(sent_down, a.answered_ms).join_from(
+        sent_down, sent_down_answer, and_(a.author == s.plant, a.sent_id == s.sent_id)
+    )
+    done = (s.plant == plant, s.domain == domain, a.outcome == "done", a.answered_ms >= from_ms)
+    return conn.execute(joined.where(*done)).all()
+
+
 def list_sent(conn: Connection, plant: str = "", after: str = "", limit: int = 50) -> Sequence[Row[Any]]:
     """What was sent, the youngest first, each with its answer (outcome None: none yet); at most limit + 1."""
     s, a = sent_down.c, sent_down_answer.c

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from central_hub.roles import ROLES
-from central_hub.standards import publishing, service, trusting
+from central_hub.standards import publishing, rollouts, service, trusting
 from central_hub.standards.queries import find_assignment, find_catalogue, find_open_request
 from shared.db.engine import read, write
 from shared.errors import BadInput, Denied, NotFound, Refused
@@ -298,3 +298,15 @@ def test_a_right_of_an_area_is_not_passed_by_naming_another_area_or_kind(office:
         office.approve("QR-CHE-01", 6, emil)
     with pytest.raises(Refused, match="QR-CHE-01 is a quality rule, its next version too"):
         office.draft("KPI-YLD-v2", doro, id="QR-CHE-01", version=7)
+
+
+def test_the_way_back_is_open_to_every_approver(office: Any) -> None:
+    key = office.submit("QR-CHE-01-v5")
+    office.approve(*key)
+    office.sign(0)
+    office.sign(1)
+    right = OfficeRight(login="emil", may="approve", areas=("galvaniser",))
+    office.hub = replace(office.hub, settings=office.hub.settings.model_copy(update={"office": (right,)}))
+    with pytest.raises(Denied):
+        service.withdraw(office.hub, *key, "bad", "doro", "w1")
+    assert rollouts.roll_back(office.hub, *key, "bad", "doro", "r1") == 0

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from central_hub.app import create_portal
 from central_hub.centre import service as centre
@@ -205,9 +208,10 @@ def test_what_the_plant_released_meanwhile_is_not_overwritten_by_what_was_on_its
         command_id=group.command(),
     )
     send_order(group, "5/2")
-    assert pass_on(group) == 3
+    send_order(group, "5/2")  # what the centre sent before is no release of the plant's
+    assert pass_on(group) == 4
     told = sorted(answers(group))
-    assert [outcome for outcome, _ in told] == ["done", "refused", "refused"]
+    assert [outcome for outcome, _ in told] == ["done", "done", "refused", "refused"]
     assert order_at(group, "5/1").mass_g == 1_000_000
     assert order_at(group, "5/2") is not None
     assert any("released at ALD after the centre had sent it" in reason for _, reason in told)
@@ -238,6 +242,7 @@ def test_every_held_piece_can_be_reached_on_the_page_and_no_order_is_of_nothing(
     monkeypatch.setattr("central_hub.centre.views.WAITING_SHOWN", 2)
     for number in range(3):
         piece = group.stock("ALD", f"161738-1-{number}", 20_000)
+        group.clock.advance(1_000)
         place_hold(group.plants["ALD"], PlaceHold(group.command(), "q", piece, "seen a crack"))
     pass_on(group)
     person = sign_in(create_portal(group.hub), group.hub.node, "central", "planner", "quality")
@@ -248,3 +253,19 @@ def test_every_held_piece_can_be_reached_on_the_page_and_no_order_is_of_nothing(
     assert "161738-1-0" in person.page(unescape(older[1]))
     with pytest.raises(BadInput, match="has no thickness, width or mass"):
         centre.release_orders(group.hub, "ALD", [SentOrder(item="3/1", **{**ITEM, "mass_g": 0})], "c", group.command())
+
+
+def test_a_busy_database_is_no_refusal_of_what_the_centre_decided(
+    group: SteelGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own(group, "hub")
+    pass_on(group)
+    send_order(group, "6/1")
+    group.down("ALD")
+    busy = OperationalError("COMMIT", None, sqlite3.OperationalError("database is locked"))
+    with monkeypatch.context() as patch:
+        patch.setattr("local_mes.centre.heeding.release_orders", Mock(side_effect=busy))
+        with pytest.raises(OperationalError):
+            heed_centre(group.plants["ALD"])
+    assert pass_on(group) == 1
+    assert answers(group) == [("done", "")]

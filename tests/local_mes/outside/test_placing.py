@@ -32,3 +32,10 @@ def test_a_length_that_nobody_measured_here_is_taken_as_told() -> None:
 def test_two_products_of_one_place_wait_for_a_person() -> None:
     with pytest.raises(Unclear, match="the same place of C6-1"):
         read_areas([coil()], [Said(piece="a", right_um=600 * MM), Said(piece="b", left_um=500 * MM)])
+
+
+def test_short_sheets_of_a_long_coil_are_not_all_of_one_place() -> None:
+    sheets = [Said(piece=f"s{n}", from_um=n * 4 * M, to_um=(n + 1) * 4 * M) for n in range(3)]
+    assert len(read_areas([coil()], sheets)) == 3
+    with pytest.raises(Unclear, match="the same place of C6-1"):
+        read_areas([coil()], [sheets[0], Said(piece="again", to_um=4 * M)])
