@@ -8,7 +8,8 @@ The second is known by marks: each night notes how far the spool was read and wh
 A plant that was never enrolled has no reader: there what it has read counts as it is. Little goes in one transaction,
 so that the collector, which writes all the while, hardly waits; an end in the middle leaves the rest for the next night.
 Orders down that are answered go after `orders_days`: their keys are what keeps an order from going down twice, so the
-time is much longer. The newest of each link stays: its number is where the count goes on.
+time is much longer. The newest of each link stays: its number is where the count goes on. So does what was taken back
+of a held piece: it is counted for the key of what is queued under its cause again (edge/naming.py).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, or_, select
+from sqlalchemy import Connection, Engine, String, cast, delete, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from local_mes.level2.down import QUEUED, SENT
@@ -125,10 +126,14 @@ def _held(plant: Plant, since_ms: int) -> Set[int]:
 
 
 def _give_up_orders(spool: Engine, before_ms: int, pause_s: float) -> None:
-    """Orders that were settled before; of each link the newest that had a number stays."""
+    """Orders that were settled before; of each link the newest that had a number stays.
+
+    So does what was withdrawn and set its cause free (its own number ends its key): an edge's keys count those.
+    """
     c = down.c
     newest = select(func.max(c.down_id)).where(c.sequence.is_not(None)).group_by(c.link)
-    going = c.state.not_in((QUEUED, SENT)), c.answered_ms < before_ms, c.down_id.not_in(newest)
+    was_freed = c.key.endswith(":" + cast(c.down_id, String))
+    going = c.state.not_in((QUEUED, SENT)), c.answered_ms < before_ms, c.down_id.not_in(newest), ~was_freed
     some = select(c.down_id).where(*going).order_by(c.down_id).limit(CHUNK_ROWS)
     while True:
         with write(spool) as conn:

@@ -12,6 +12,7 @@ from local_mes.level2 import down
 from local_mes.level2.edge import giving
 from local_mes.level2.edge.facts import Level2OrderGiven
 from local_mes.level2.edge.orders import NO_TIME
+from local_mes.level2.pruning import prune
 from local_mes.plant import Plant
 from shared.clock import FixedClock
 from shared.db.engine import read, write
@@ -145,3 +146,18 @@ def test_a_late_word_about_a_withdrawn_order_settles_no_other_of_its_cause(two: 
     with write(two.plant.spool) as conn:
         giving.take_settled(conn, giving.Level2OrderSettled(key="pdi:1", state="confirmed"))
     assert states(two.plant) == ["queued"], "it goes by another key"
+
+
+def test_an_order_of_a_cause_that_was_set_free_so_long_ago_that_it_is_given_up_is_another(two: Two) -> None:
+    two.carry()
+    set_free_long_ago = queue(two)
+    two.carry()
+    set_free(two, set_free_long_ago)
+    two.carry(2)
+    prune(two.plant, pause_s=0)
+    again = queue(two)
+    two.carry()
+    answer(two.edge)
+    two.carry(2)
+    assert down.get_down(two.plant.spool, again).state == "confirmed"
+    assert states(two.edge) == ["refused", "confirmed"]
