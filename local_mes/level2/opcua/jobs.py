@@ -86,12 +86,13 @@ class Jobs:
         telling = [one for one in nodes if ua.EventNotifier.SubscribeToEvents in await one.read_event_notifier()]
         if telling:
             return telling
-        # null and the server itself name no machine
-        self._ours = {ua.NodeId(), self._client.nodes.server.nodeid, *(one.nodeid for one in nodes)}
+        if self._settings.provider:  # else the one that tells is not known, and every source counts
+            # null and the server itself name no machine
+            self._ours = {ua.NodeId(), self._client.nodes.server.nodeid, *(one.nodeid for one in nodes)}
         return [self._client.nodes.server]
 
     def _is_ours(self, event: Event) -> bool:
-        """Whether it is of this receiver, where all machines of a server tell at the same place."""
+        """Whether it is of this receiver, where all machines of a server tell at the same place and a provider is named."""
         source = getattr(event, "SourceNode", None) or ua.NodeId()
         return not self._ours or source in self._ours
 

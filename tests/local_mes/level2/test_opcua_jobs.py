@@ -11,11 +11,15 @@ from copy import copy
 from pathlib import Path
 from typing import Any
 
-from asyncua import Server, ua, uamethod
+import pytest
+from asyncua import Client, Node, Server, ua, uamethod
+from asyncua.common.events import Event
 from level2_peers import Site, collecting, until
 from opcua_peers import NodeServer
 
 from local_mes.level2 import down
+from local_mes.level2.opcua.jobs import Jobs
+from local_mes.level2.opcua.settings import JobsSettings
 from shared.clock import FixedClock
 from shared.ports import free_port
 
@@ -178,6 +182,25 @@ def test_two_servers_that_number_the_model_differently_each_get_and_tell_their_o
         ]
         site = make_site(more="".join(links))
         asyncio.run(play())
+
+
+@pytest.mark.parametrize(("provider", "heard"), [("", ["Null", 2253, 1, 2, 3]), ("i=2", ["Null", 2253, 1, 2])])
+def test_without_a_provider_no_status_is_dropped_for_the_source_it_names(
+    monkeypatch: pytest.MonkeyPatch, provider: str, heard: list[Any]
+) -> None:
+    async def tells_nothing(_node: Node) -> set[Any]:
+        return set()
+
+    def event(source: Any) -> Event:
+        made = Event()
+        made.SourceNode = ua.NodeId() if source == "Null" else ua.NodeId(source, 0)
+        return made
+
+    monkeypatch.setattr(Node, "read_event_notifier", tells_nothing)
+    desk: Any = None
+    jobs = Jobs(desk, JobsSettings(receiver="i=1", provider=provider), Client("opc.tcp://127.0.0.1:1"))
+    asyncio.run(jobs._who_tells())
+    assert [one for one in ("Null", 2253, 1, 2, 3) if jobs._is_ours(event(one))] == heard
 
 
 def statuses(site: Site) -> list[dict[str, Any]]:
