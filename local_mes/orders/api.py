@@ -68,10 +68,11 @@ class ScheduleBody(Command):
 
 
 class SignOffBody(Body):
-    """Quality's word for an order item; note: on what ground."""
+    """Quality's word for an order item as it was shown (released_at_ms); note: on what ground."""
 
     command_id: str = Field(min_length=1, max_length=64)
     item: str = Field(min_length=1, max_length=64)
+    released_at_ms: Moment
     note: str = Field(min_length=3, max_length=500)
 
 
@@ -152,7 +153,7 @@ def get_sign_offs() -> dict[str, Any]:
 @requires("quality")
 def post_sign_off(body: SignOffBody) -> tuple[dict[str, Any], int]:
     """Say that an item may be made by the standards as they are here."""
-    service.sign_off(plant(), body.item, body.note, actor=actor(), command_id=body.command_id)
+    service.sign_off(plant(), body.item, body.released_at_ms, body.note, actor=actor(), command_id=body.command_id)
     return {"item": body.item}, 201
 
 

@@ -26,6 +26,27 @@ def needs_sign_off(items: Sequence[str]) -> Refused:
     )
 
 
+def own_time(items: Sequence[str]) -> Refused:
+    """By when it was released an order of a critical grade is told from those that quality need not sign, or has signed."""
+    return Refused(
+        "orders.own_time",
+        f"{', '.join(items)}: nobody has confirmed for long that the standards here are the latest, "
+        "and an order of a critical grade is not released at a time of its own then.",
+        kept="Nothing of it is released; what was released stays as it is.",
+        todo="Release it without a time: it counts from now.",
+    )
+
+
+def released_meanwhile(item: str) -> Refused:
+    """What is signed must be what was read."""
+    return Refused(
+        "orders.changed",
+        f"Order item {item} was released anew after it was shown to you.",
+        kept="Nothing is signed.",
+        todo="Read it again, then decide.",
+    )
+
+
 def no_lines(unit: str) -> BadInput:
     """A schedule without lines says nothing."""
     return BadInput("orders.no_lines", f"The schedule for {unit} has no lines.", todo="Give at least one line.")

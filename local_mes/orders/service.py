@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from local_mes.centre.service import check_ours
 from local_mes.execution.serving import check_serves, substitutions
 from local_mes.orders import errors
-from local_mes.orders.sign_offs import check_signed, list_waiting, sign_off
+from local_mes.orders.sign_offs import check_own_time, check_signed, list_waiting, sign_off
 from local_mes.plant import Plant
 from shared.centre.facts import ORDER_RELEASE
 from shared.ids import derived_id
@@ -61,6 +61,7 @@ def release_orders(
 ) -> dict[str, Any]:
     """Release order items of Level 4; one that exists is replaced. Returns the items.
 
+    at_ms: None for now; not to be given for critical grades while the standards are long stale (Refused).
     by_centre: the hub decided, which owns this plant's order release; else it is refused where the hub does.
     """
     with plant.journal.work() as tx:
@@ -69,6 +70,8 @@ def release_orders(
             return dict(earlier)
         if not by_centre:
             check_ours(plant, tx.conn, ORDER_RELEASE)
+            if at_ms is not None:
+                check_own_time(tx.conn, plant, items)
         when = _manual(plant, tx, at_ms)
         for item in items:
             tx.record(Draft(payload=item, subjects=(f"order:{item.item}",), actor=actor, occurred=when))

@@ -12,9 +12,10 @@ from local_mes.orders import service
 from local_mes.orders.api import bp as api
 from shared.material.queries import MaterialFilter, count_materials
 from shared.orders.queries import find_lines, find_orders
+from shared.web.body import MOMENT_MAX_MS
 from shared.web.context import actor, node, reading, requires
 from shared.web.features import Feature, MenuItem
-from shared.web.forms import command_id, keeps_input, read_text
+from shared.web.forms import command_id, keeps_input, read_number, read_text
 from shared.web.listing import Column, Filter, answer_list
 from shared.web.paging import Page, Paging, cut
 
@@ -105,7 +106,8 @@ def sign_offs() -> str:
 def sign() -> BaseResponse:
     """Sign an order off."""
     item, note = read_text("item", "Order item"), read_text("note", "Ground")
-    service.sign_off(plant(), item, note, actor=actor(), command_id=command_id())
+    released_at_ms = read_number("released_at_ms", "Time of release", least=0, most=MOMENT_MAX_MS, unit="ms")
+    service.sign_off(plant(), item, released_at_ms, note, actor=actor(), command_id=command_id())
     flash("Signed off: lines may be planned for it.", "done")
     return redirect(url_for("orders.sign_offs"))
 
