@@ -96,7 +96,7 @@ class Mill:
         await self._nodes["counter"].write_value(self.counter, ua.VariantType.UInt32)
 
     async def acknowledges(self, sequence: int) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while await self._nodes["ack"].read_value() != sequence:
                 await asyncio.sleep(0.02)
 

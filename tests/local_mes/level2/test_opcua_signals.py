@@ -169,6 +169,7 @@ def test_what_happened_while_nobody_listened_is_read_from_history(
             assert signal(site, "EAF1.Speed").reason == "the connection is lost"
             for value in (2.0, 0.0, 4.0):
                 await server.set("Speed", value)
+            await asyncio.sleep(0.02)  # a later moment by every clock: the peers' times have milliseconds
             await server.set("Heat", "161844")
             for pressed in (True, False):  # a trigger without `history`
                 await server.set("Trigger", pressed)
