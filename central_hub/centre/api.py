@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from central_hub.centre import service
 from central_hub.context import hub
 from shared.centre.facts import SentOrder
+from shared.orders.order_body import OrderBody
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.asof import as_of
 from shared.web.body import Body
@@ -19,20 +20,6 @@ from shared.web.paging import PageQuery
 
 tag = Tag(name="centre", description="Domains of plants that the hub owns: order release, disposition")
 api = APIBlueprint("centre_api", __name__, url_prefix="/api/v1/centre", abp_tags=[tag], abp_security=[{"bearer": []}])
-
-
-class OrderBody(Body):
-    """One order item; quantities in g and um."""
-
-    item: str = Field(min_length=1, max_length=64)
-    customer: str = Field(max_length=200)
-    product: str = Field(max_length=200)
-    grade: str = Field(max_length=64)
-    thickness_um: int = Field(gt=0)
-    width_um: int = Field(gt=0)
-    mass_g: int = Field(gt=0)
-    route: str = Field("", max_length=64)
-    due: str = Field("", max_length=32)
 
 
 class OrdersBody(Body):

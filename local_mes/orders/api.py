@@ -13,6 +13,7 @@ from local_mes.orders import service
 from shared.db.engine import read
 from shared.errors import NotFound
 from shared.orders.facts import OrderReleased
+from shared.orders.order_body import OrderBody
 from shared.orders.queries import find_lines, find_order, find_orders
 from shared.web.api_blueprint import APIBlueprint
 from shared.web.body import Body, Moment
@@ -28,20 +29,6 @@ class Command(Body):
 
     command_id: str = Field(min_length=1, max_length=64)
     occurred_at: Moment | None = None
-
-
-class OrderBody(Body):
-    """One order item; quantities in g and um."""
-
-    item: str = Field(min_length=1, max_length=64)
-    customer: str = Field(max_length=200)
-    product: str = Field(max_length=200)
-    grade: str = Field(max_length=64)
-    thickness_um: int = Field(gt=0)
-    width_um: int = Field(gt=0)
-    mass_g: int = Field(gt=0)
-    route: str = Field("", max_length=64)
-    due: str = Field("", max_length=32)
 
 
 class OrdersBody(Command):
